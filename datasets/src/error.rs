@@ -1,0 +1,105 @@
+//! What can go wrong between a config and a batch, said so that the reader knows what to do next.
+
+use std::path::PathBuf;
+
+/// An error of this crate. Every message names the file or the key, the cause, and where possible the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// A value of the config that cannot be.
+    #[error("config key `{key}`: {problem}")]
+    Config {
+        /// The key, as written in the config.
+        key: &'static str,
+        /// What is wrong with its value, and what would be right.
+        problem: String,
+    },
+    /// A file that is in none of the places it may be in, and could not be downloaded.
+    #[error(
+        "{dataset}: `{file}` was not found (looked in {}); {cause}. Remedy: put it at {} by hand, from {url}",
+        list(.looked_in), .put_at.display()
+    )]
+    Missing {
+        /// The data set.
+        dataset: &'static str,
+        /// The file's name.
+        file: &'static str,
+        /// The folders that were looked in, in that order.
+        looked_in: Box<[PathBuf]>,
+        /// Why it was not downloaded.
+        cause: String,
+        /// Where the file would be found next time.
+        put_at: PathBuf,
+        /// Where it can be had.
+        url: String,
+    },
+    /// A file or folder that could not be read.
+    #[error("cannot read {}: {source}", .file.display())]
+    Read {
+        /// The file or folder.
+        file: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file or folder that could not be written.
+    #[error("cannot write {}: {source}. Remedy: make its folder writable, or name another one in FOKKER_DATA", .file.display())]
+    Write {
+        /// The file or folder.
+        file: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file whose bytes are not the published ones.
+    #[error(
+        "{} is damaged or another file: its SHA-256 is {found}, expected {}. Remedy: delete it and fetch it again",
+        .file.display(), .expected.join(" or ")
+    )]
+    Checksum {
+        /// The file.
+        file: PathBuf,
+        /// The SHA-256 sums that are right, in hexadecimal digits.
+        expected: Vec<String>,
+        /// The SHA-256 sum of the file.
+        found: String,
+    },
+    /// A file whose contents do not follow its format.
+    #[error("{}: {problem}. Remedy: replace the file by an intact one", .file.display())]
+    Format {
+        /// The file.
+        file: PathBuf,
+        /// What was expected and what was found.
+        problem: String,
+    },
+    /// A picture that could not be decoded.
+    #[error("cannot decode the picture {}: {source}. Remedy: repair it or take it out of the folder", .file.display())]
+    Picture {
+        /// The picture.
+        file: PathBuf,
+        /// The cause.
+        source: image::ImageError,
+    },
+    /// A folder that does not hold what it should.
+    #[error("folder {}: {problem}", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// The thread that makes batches ahead could not be started.
+    #[error("cannot start the thread that makes batches ahead: {source}")]
+    Thread {
+        /// The cause.
+        source: std::io::Error,
+    },
+}
+
+impl DatasetError {
+    pub(crate) fn config(key: &'static str, problem: impl Into<String>) -> Self {
+        Self::Config { key, problem: problem.into() }
+    }
+}
+
+fn list(folders: &[PathBuf]) -> String {
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+}

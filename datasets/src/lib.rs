@@ -1,0 +1,95 @@
+//! Data sets for `fokker`, in host memory: MNIST, Fashion-MNIST, CIFAR-10, folders of pictures, and laws in one and two
+//! dimensions that are drawn from instead of read. No tensors, no device.
+//!
+//! A [`DatasetConfig`] opens a [`Dataset`]; [`Preprocessing`] brings its raw values to a model's range; [`Batches`]
+//! makes batch number k of the endless stream of examples, for any k, from nothing but the seed. So a run that is
+//! resumed at step k sees what it would have seen without the pause.
+//!
+//! ```
+//! use fokker_datasets::{Batches, DatasetConfig, Preprocessing, Split};
+//! use std::sync::Arc;
+//!
+//! let config: DatasetConfig = toml::from_str("kind = 'moons'\nnoise = 0.1\nexamples = 1000")?;
+//! let moons = config.open(Split::Train, 7)?;
+//! let batches = Arc::new(Batches::new(moons, Preprocessing::RAW, 64, 7)?);
+//!
+//! let batch = batches.at(1000);
+//! assert_eq!(batch.shape, [64, 2]);
+//! let mut ahead = batches.prefetch(1000, 4)?;
+//! assert_eq!(ahead.next().unwrap(), batch);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod batches;
+mod checkerboard;
+mod checksum;
+mod cifar10;
+mod config;
+mod download;
+mod error;
+mod fashion_mnist;
+mod folder;
+pub mod idx;
+mod images;
+pub mod library;
+mod mixture;
+mod mnist;
+mod moons;
+mod prefetch;
+pub mod preprocessing;
+mod rings;
+mod swiss_roll;
+mod synthetic;
+
+pub use batches::{Batch, Batches, Sequential};
+pub use checkerboard::{Checkerboard, CheckerboardConfig};
+pub use cifar10::Cifar10Config;
+pub use config::{DatasetConfig, Split};
+pub use error::DatasetError;
+pub use fashion_mnist::FashionMnistConfig;
+pub use folder::{Filter, FolderConfig};
+pub use images::Images;
+pub use library::{Library, Progress};
+pub use mixture::{Mixture, MixtureConfig, MixturePreset};
+pub use mnist::MnistConfig;
+pub use moons::{Moons, MoonsConfig};
+pub use prefetch::Prefetch;
+pub use preprocessing::{Preprocessing, Scale};
+pub use rings::{Rings, RingsConfig};
+pub use swiss_roll::{SwissRoll, SwissRollConfig};
+pub use synthetic::{Counts, Law, Synthetic};
+
+/// A finite, numbered collection of examples of one shape.
+pub trait Dataset: Send + Sync {
+    /// Its name, for reports.
+    fn name(&self) -> &str;
+
+    /// The number of examples.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shape of an example: `[channels, height, width]` for images, `[dimension]` for vectors.
+    fn shape(&self) -> &[usize];
+
+    /// The number of values of an example: the product of its shape.
+    fn size(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// The number of classes, if examples are labelled; then every label is below it.
+    fn classes(&self) -> Option<usize>;
+
+    /// Whether examples are images: whole raw values from 0 to 255. Otherwise they are vectors, with values of any
+    /// size.
+    fn is_image(&self) -> bool;
+
+    /// Writes the raw values of an example, channels first, and returns its label: `Some` exactly if there are classes.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Dataset::len`], or `out` has another length than [`Dataset::size`].
+    fn example(&self, index: usize, out: &mut [f32]) -> Option<usize>;
+}

@@ -1,0 +1,202 @@
+//! MNIST: 28×28 grey images of handwritten digits, 60 000 for training and 10 000 for validation.
+//!
+//! Source: Yann LeCun, Corinna Cortes, Christopher J. C. Burges, "The MNIST database of handwritten digits"; LeCun,
+//! Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998).
+//! Format: [`crate::idx`]. The files lie in this crate's repository, and are downloaded where they do not.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::images::{Images, Labels, check_pad};
+use crate::library::{DataFile, Library};
+use crate::{DatasetError, Split, idx};
+
+const URL: &str = "https://storage.googleapis.com/cvdf-datasets/mnist/";
+
+/// Sums of the original files, and of the same contents as compressed in this repository.
+const FILES: IdxFiles = IdxFiles {
+    name: "mnist",
+    system: &[],
+    train: [
+        DataFile {
+            name: "train-images-idx3-ubyte.gz",
+            checksums: &[
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+                "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
+            ],
+            folder_url: URL,
+        },
+        DataFile {
+            name: "train-labels-idx1-ubyte.gz",
+            checksums: &[
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+                "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
+            ],
+            folder_url: URL,
+        },
+    ],
+    validation: [
+        DataFile {
+            name: "t10k-images-idx3-ubyte.gz",
+            checksums: &[
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
+            ],
+            folder_url: URL,
+        },
+        DataFile {
+            name: "t10k-labels-idx1-ubyte.gz",
+            checksums: &[
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+                "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
+            ],
+            folder_url: URL,
+        },
+    ],
+};
+
+/// `kind = "mnist"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MnistConfig {
+    /// The folder of the four files; without it, the places of [`crate::library`] are looked in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Black pixels added on every side: 2 makes 32×32. Default 0.
+    pub pad: usize,
+}
+
+impl MnistConfig {
+    /// Reads one split into memory (47 MB for training).
+    ///
+    /// # Errors
+    /// A file that is missing, damaged or unreadable; a `pad` beyond reason.
+    pub fn open(&self, library: &Library, split: Split) -> Result<Arc<Images>, DatasetError> {
+        check_pad(self.pad)?;
+        FILES.open(library, self.path.as_deref(), self.pad, split).map(Arc::new)
+    }
+}
+
+/// Four IDX files: images and labels of two splits.
+pub(crate) struct IdxFiles {
+    /// The `kind` of the config.
+    pub name: &'static str,
+    /// Folders of the operating system.
+    pub system: &'static [&'static str],
+    /// Images and labels.
+    pub train: [DataFile; 2],
+    /// Images and labels.
+    pub validation: [DataFile; 2],
+}
+
+impl IdxFiles {
+    /// Reads one split.
+    pub(crate) fn open(
+        &self,
+        library: &Library,
+        path: Option<&Path>,
+        pad: usize,
+        split: Split,
+    ) -> Result<Images, DatasetError> {
+        let [images, labels] = match split {
+            Split::Train => &self.train,
+            Split::Validation => &self.validation,
+        };
+        let images = library.find(self.name, path, self.system, images)?;
+        let labels = library.find(self.name, path, self.system, labels)?;
+        combine(self.name, pad, &images, &labels)
+    }
+}
+
+/// Ten classes of grey images from a file of images and one of labels.
+fn combine(name: &str, pad: usize, images_file: &Path, labels_file: &Path) -> Result<Images, DatasetError> {
+    let images = idx::read(images_file, 3)?;
+    let labels = idx::read(labels_file, 1)?;
+    let wrong = |problem| Err(DatasetError::Format { file: labels_file.to_path_buf(), problem });
+    if images.sizes.contains(&0) {
+        let problem = format!("there are no pixels in it: sizes {:?}", images.sizes);
+        return Err(DatasetError::Format { file: images_file.to_path_buf(), problem });
+    }
+    if images.sizes[0] != labels.sizes[0] {
+        return wrong(format!("expected one label per image, found {} for {}", labels.sizes[0], images.sizes[0]));
+    }
+    if let Some(label) = labels.values.iter().find(|&&label| label > 9) {
+        return wrong(format!("expected labels from 0 to 9, found {label}"));
+    }
+    let labels = Labels { of: labels.values.into_iter().map(u16::from).collect(), classes: 10 };
+    Ok(Images::new(name, [1, images.sizes[1], images.sizes[2]], pad, images.values, Some(labels)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dataset;
+    use crate::idx::Idx;
+
+    fn histogram(labels: &[u16]) -> [usize; 10] {
+        let mut counts = [0; 10];
+        labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+        counts
+    }
+
+    fn shipped() -> Library {
+        Library::only(Path::new(env!("CARGO_MANIFEST_DIR")).join("data"))
+    }
+
+    #[test]
+    fn the_shipped_training_set_is_mnist() {
+        let images = MnistConfig::default().open(&shipped(), Split::Train).unwrap();
+        assert_eq!((images.len(), images.shape(), images.classes()), (60_000, &[1, 28, 28][..], Some(10)));
+        let expected = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
+        assert_eq!(histogram(images.labels().unwrap()), expected);
+        let mut first = vec![0.0; 784];
+        assert_eq!(images.example(0, &mut first), Some(5), "the first training image is a five");
+        assert_eq!(first.iter().sum::<f32>(), 27_525.0);
+    }
+
+    #[test]
+    fn the_shipped_validation_set_is_mnists_test_set_padded_on_demand() {
+        let config = MnistConfig { pad: 2, ..Default::default() };
+        let images = config.open(&shipped(), Split::Validation).unwrap();
+        assert_eq!((images.len(), images.shape()), (10_000, &[1, 32, 32][..]));
+        let expected = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
+        assert_eq!(histogram(images.labels().unwrap()), expected);
+        let mut first = vec![0.0; 1024];
+        assert_eq!(images.example(0, &mut first), Some(7), "the first test image is a seven");
+        assert!(first[..64].iter().all(|&v| v == 0.0) && first.iter().sum::<f32>() > 0.0);
+    }
+
+    #[test]
+    fn a_flipped_bit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
+        for file in FILES.validation {
+            std::fs::copy(source.join(file.name), folder.path().join(file.name)).unwrap();
+        }
+        let path = Some(folder.path().to_path_buf());
+        let config = MnistConfig { path, pad: 0 };
+        let library = Library::only("nowhere");
+        let labels = folder.path().join(FILES.validation[1].name);
+        let mut bytes = std::fs::read(&labels).unwrap();
+        bytes[2000] ^= 1;
+        std::fs::write(&labels, bytes).unwrap();
+        let error = config.open(&library, Split::Validation).unwrap_err();
+        assert!(matches!(&error, DatasetError::Checksum { file, .. } if *file == labels), "{error}");
+    }
+
+    #[test]
+    fn labels_must_fit_the_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let (images, labels) = (folder.path().join("images"), folder.path().join("labels"));
+        std::fs::write(&images, idx::write(&Idx { sizes: vec![2, 1, 1], values: vec![7, 8] })).unwrap();
+        let problem = |values: Vec<u8>| {
+            std::fs::write(&labels, idx::write(&Idx { sizes: vec![values.len()], values })).unwrap();
+            combine("mnist", 0, &images, &labels).map(|images| images.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(problem(vec![0, 9]), Ok(2));
+        assert!(problem(vec![0, 9, 1]).unwrap_err().contains("found 3 for 2"));
+        assert!(problem(vec![0, 10]).unwrap_err().contains("found 10"));
+    }
+}

@@ -1,0 +1,168 @@
+//! From raw values to a model's values, and back.
+//!
+//! Everything is one affine map of one number, `model = scale · (raw + u) + offset`, applied after an optional flip.
+//! Raw values of images are 0, 1, …, 255.
+//!
+//! | `scale` | without dequantisation, u = 0 | with it, u uniform on [0, 1) |
+//! | --- | --- | --- |
+//! | `minus_one_one` | 2·raw/255 − 1, in [−1, 1] | 2·(raw + u)/256 − 1, in [−1, 1) |
+//! | `zero_one` | raw/255, in [0, 1] | (raw + u)/256, in [0, 1) |
+//! | `none` | raw | raw + u, in [0, 256) |
+//!
+//! **Dequantisation.** A density of continuous images that is fitted to integers can grow without bound; adding uniform
+//! noise makes its mean log-likelihood a lower bound of the discrete one's (Theis, van den Oord, Bethge, "A note on the
+//! evaluation of generative models", arXiv:1511.01844, section 3.1). With D numbers per image,
+//! log p(raw + u) = log p(model) + D·log [`Preprocessing::data_scale`], and bits/dim = −log₂ p(raw + u) / D.
+//! u is a multiple of 2⁻¹⁶, so that raw + u and its images under the maps are exact in `f32`: none is ever rounded up
+//! to the next integer.
+//!
+//! **Randomness.** Training example number p of the endless stream takes everything from the generator of
+//! (seed, [`Stream::Augmentation`], p): first the flip, then u, pixel after pixel.
+//! Validation example i takes u from number 2⁶³ + i. A flip that is switched on or off changes no u.
+
+use fokker_random::{Rng, Stream, rng};
+use rand::Rng as _;
+use serde::{Deserialize, Serialize};
+
+use crate::{Dataset, DatasetError};
+
+/// The range that raw values are brought to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// [−1, 1], for images.
+    #[default]
+    MinusOneOne,
+    /// [0, 1], for images.
+    ZeroOne,
+    /// As they are: for vectors.
+    None,
+}
+
+/// What happens to an example between the data set and the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Preprocessing {
+    /// The range. Default `minus_one_one`; vectors need `none`.
+    pub scale: Scale,
+    /// Whether uniform noise is added to the integers of images. Default false.
+    pub dequantize: bool,
+    /// Whether every second training image, by chance, is mirrored left to right. Default false.
+    pub flip: bool,
+}
+
+impl Preprocessing {
+    /// Raw values unchanged: what vectors need.
+    pub const RAW: Self = Self { scale: Scale::None, dequantize: false, flip: false };
+
+    /// Refuses what makes no sense for a data set.
+    ///
+    /// # Errors
+    /// [`DatasetError::Config`] naming the key: vectors are neither scaled, nor dequantised, nor flipped.
+    pub fn check(&self, is_image: bool) -> Result<(), DatasetError> {
+        let images_only =
+            |key| Err(DatasetError::config(key, "it is for images, and these are vectors; set it to false"));
+        match self {
+            _ if is_image => Ok(()),
+            Self { scale: Scale::MinusOneOne | Scale::ZeroOne, .. } => Err(DatasetError::config(
+                "scale",
+                "it maps pixels from 0 to 255, and these are vectors; set `scale = \"none\"`",
+            )),
+            Self { dequantize: true, .. } => images_only("dequantize"),
+            Self { flip: true, .. } => images_only("flip"),
+            _ => Ok(()),
+        }
+    }
+
+    /// d model / d raw: what a density is multiplied by, once per number, on the way back to raw values.
+    pub fn data_scale(&self) -> f64 {
+        let levels = if self.dequantize { 256.0 } else { 255.0 };
+        match self.scale {
+            Scale::MinusOneOne => 2.0 / levels,
+            Scale::ZeroOne => 1.0 / levels,
+            Scale::None => 1.0,
+        }
+    }
+
+    /// The model's value of raw 0 (with u = 0).
+    pub fn data_offset(&self) -> f64 {
+        match self.scale {
+            Scale::MinusOneOne => -1.0,
+            Scale::ZeroOne | Scale::None => 0.0,
+        }
+    }
+
+    /// The raw value (with u, if dequantised) of a model's value.
+    pub fn to_raw(&self, model: f32) -> f32 {
+        ((f64::from(model) - self.data_offset()) / self.data_scale()) as f32
+    }
+
+    /// The pixel 0..=255 of a model's value: the integer below if dequantised, else the nearest one. Values out of
+    /// range become 0 or 255, NaN becomes 0.
+    pub fn to_u8(&self, model: f32) -> u8 {
+        let raw = (f64::from(model) - self.data_offset()) / self.data_scale();
+        // A cast from float to integer saturates, and NaN becomes 0.
+        (if self.dequantize { raw.floor() } else { raw.round() }) as u8
+    }
+
+    /// Reads example `index` of a data set as training example number `position` of the endless stream: flipped and
+    /// dequantised as configured. `out` has the length [`Dataset::size`]; returns the label.
+    pub fn train(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        seed: u64,
+        position: u64,
+        out: &mut [f32],
+    ) -> Option<usize> {
+        let label = dataset.example(index, out);
+        if self.flip || self.dequantize {
+            let mut rng = rng(seed, Stream::Augmentation, position);
+            let flip = rng.next_u64() >> 63 == 1;
+            if self.flip && flip {
+                mirror(out, dataset.shape());
+            }
+            self.dequantize(&mut rng, out);
+        }
+        self.map(out);
+        label
+    }
+
+    /// Reads example `index` of a data set for validation: never flipped, dequantised as configured.
+    pub fn validation(&self, dataset: &dyn Dataset, index: usize, seed: u64, out: &mut [f32]) -> Option<usize> {
+        let label = dataset.example(index, out);
+        self.dequantize(&mut rng(seed, Stream::Augmentation, (1 << 63) + index as u64), out);
+        self.map(out);
+        label
+    }
+
+    fn dequantize(&self, rng: &mut Rng, values: &mut [f32]) {
+        if !self.dequantize {
+            return;
+        }
+        for values in values.chunks_mut(4) {
+            let mut word = rng.next_u64();
+            for value in values {
+                *value += (word & 0xffff) as f32 / 65_536.0;
+                word >>= 16;
+            }
+        }
+    }
+
+    fn map(&self, values: &mut [f32]) {
+        match (self.scale, self.dequantize) {
+            (Scale::MinusOneOne, false) => values.iter_mut().for_each(|v| *v = *v / 127.5 - 1.0),
+            (Scale::MinusOneOne, true) => values.iter_mut().for_each(|v| *v = *v / 128.0 - 1.0),
+            (Scale::ZeroOne, false) => values.iter_mut().for_each(|v| *v /= 255.0),
+            (Scale::ZeroOne, true) => values.iter_mut().for_each(|v| *v /= 256.0),
+            (Scale::None, _) => {}
+        }
+    }
+}
+
+/// Reverses every row.
+fn mirror(values: &mut [f32], shape: &[usize]) {
+    if let Some(&width) = shape.last() {
+        values.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+    }
+}

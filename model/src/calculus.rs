@@ -1,0 +1,89 @@
+//! The operations a network is written over.
+//!
+//! A network states its arithmetic once, over an abstract [`Calculus`], and is evaluated on whichever arrays that
+//! calculus has: [`Plain`](crate::Plain) tensors for training and sampling, and later dual numbers for exact
+//! derivatives. Everything is an associated function, so the plain path compiles to direct calls.
+//!
+//! Parameters enter as plain tensors: they are constants of every derivative in the input or in time.
+
+use burn::tensor::Tensor;
+
+/// Stride and padding of a two-dimensional convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dShape {
+    /// Step between output pixels, the same in both directions.
+    pub stride: usize,
+    /// Zeros added before the first row and column.
+    pub padding_before: usize,
+    /// Zeros added after the last row and column.
+    pub padding_after: usize,
+}
+
+impl Conv2dShape {
+    /// Stride 1 and the padding that keeps the image's size with an odd kernel.
+    pub fn same(kernel: usize) -> Self {
+        Self { stride: 1, padding_before: kernel / 2, padding_after: kernel / 2 }
+    }
+}
+
+/// What a network may do with its arrays. Arrays of rank 4 are images `[batch, channels, height, width]`.
+///
+/// Binary operations broadcast dimensions of size 1, as Burn does.
+pub trait Calculus: 'static {
+    /// An array of rank `D`.
+    type Array<const D: usize>: Clone;
+
+    /// A tensor as an array that nothing is differentiated in.
+    fn constant<const D: usize>(tensor: Tensor<D>) -> Self::Array<D>;
+    /// The shape.
+    fn dims<const D: usize>(x: &Self::Array<D>) -> [usize; D];
+    /// The same numbers in another shape.
+    fn reshape<const D: usize, const E: usize>(x: Self::Array<D>, shape: [usize; E]) -> Self::Array<E>;
+    /// Exchanges two dimensions.
+    fn swap_dims<const D: usize>(x: Self::Array<D>, first: usize, second: usize) -> Self::Array<D>;
+    /// Joins arrays along a dimension.
+    fn cat<const D: usize>(parts: Vec<Self::Array<D>>, dim: usize) -> Self::Array<D>;
+    /// Part of an array: `length` entries of dimension `dim`, from `start` on.
+    fn narrow<const D: usize>(x: Self::Array<D>, dim: usize, start: usize, length: usize) -> Self::Array<D>;
+
+    /// `x + y`.
+    fn add<const D: usize>(x: Self::Array<D>, y: Self::Array<D>) -> Self::Array<D>;
+    /// `x · y`, entry by entry.
+    fn mul<const D: usize>(x: Self::Array<D>, y: Self::Array<D>) -> Self::Array<D>;
+    /// `a x + b` with numbers `a` and `b`.
+    fn affine<const D: usize>(x: Self::Array<D>, a: f64, b: f64) -> Self::Array<D>;
+    /// Natural logarithm, entry by entry.
+    fn ln<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// `1 / x`, entry by entry.
+    fn recip<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// Sine, entry by entry.
+    fn sin<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// Cosine, entry by entry.
+    fn cos<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// `x / (1 + e^{−x})`, entry by entry.
+    fn silu<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+
+    /// `x Wᵀ + b` over the last dimension; `weight` is `[out, in]`, `bias` is `[out]`.
+    fn linear<const D: usize>(x: Self::Array<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self::Array<D>;
+    /// Convolution of images; `weight` is `[out, in, height, width]`, `bias` is `[out]`.
+    fn conv2d(x: Self::Array<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Self::Array<4>;
+    /// Group normalisation (Wu & He 2018) of images, `groups` groups of channels; `weight` and `bias` are
+    /// `[channels]`.
+    fn group_norm(x: Self::Array<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Self::Array<4>;
+    /// `silu(group_norm(x))`, the pair before every convolution of a U-Net.
+    fn group_norm_silu(
+        x: Self::Array<4>,
+        groups: usize,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+        eps: f64,
+    ) -> Self::Array<4> {
+        Self::silu(Self::group_norm(x, groups, weight, bias, eps))
+    }
+    /// Repeats every pixel twice in both directions.
+    fn upsample_nearest(x: Self::Array<4>) -> Self::Array<4>;
+    /// Mean over windows of 2×2 pixels.
+    fn average_pool(x: Self::Array<4>) -> Self::Array<4>;
+    /// `softmax(q kᵀ / √width) v` per head; arrays are `[batch, heads, positions, width]`.
+    fn attention(q: Self::Array<4>, k: Self::Array<4>, v: Self::Array<4>) -> Self::Array<4>;
+}

@@ -1,0 +1,57 @@
+//! Initial weights as a function of the seed and of a parameter's place in the network, the same on every backend.
+//!
+//! The distributions are PyTorch's defaults: `U(−1/√fan_in, 1/√fan_in)` for weights and biases of linear and
+//! convolutional layers, ones and zeros for normalisation, N(0, 1) for tables.
+
+use burn::module::{Param, ParamId};
+use burn::tensor::{Device, Tensor, TensorData};
+use fokker_random::{Stream, normals, rng};
+use rand::RngExt;
+
+/// Hands out the initial values of a network's parameters, in the order in which the network is built.
+#[derive(Debug)]
+pub struct Initializer {
+    seed: u64,
+    device: Device,
+    next: u64,
+}
+
+impl Initializer {
+    /// An initialiser whose first parameter has index 0.
+    pub fn new(seed: u64, device: &Device) -> Self {
+        Self { seed, device: device.clone(), next: 0 }
+    }
+
+    /// Independent draws from U(−bound, bound).
+    pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
+        let mut rng = rng(self.seed, Stream::Initialization, self.place());
+        let count = shape.iter().product();
+        let values: Vec<f32> = (0..count).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect();
+        self.param(values, shape)
+    }
+
+    /// Independent draws from N(0, deviation²).
+    pub fn normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
+        let mut values = normals(self.seed, Stream::Initialization, self.place(), shape.iter().product());
+        values.iter_mut().for_each(|value| *value *= deviation as f32);
+        self.param(values, shape)
+    }
+
+    /// The same number everywhere.
+    pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
+        self.place();
+        self.param(vec![value; shape.iter().product()], shape)
+    }
+
+    /// The number of a layer that draws random numbers of its own, such as dropout.
+    pub fn place(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    fn param<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
+        let mut param = Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device));
+        param.id = ParamId::from(self.next);
+        param
+    }
+}

@@ -1,0 +1,46 @@
+//! Dropout whose mask is a function of (seed, layer, step).
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use fokker_random::{Stream, rng};
+use rand::RngExt;
+
+use crate::{calculus::Calculus, initializer::Initializer};
+
+/// Which dropout masks a forward pass uses.
+#[derive(Clone, Debug)]
+pub struct DropoutKey {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Number of the micro-batch.
+    pub step: u64,
+    /// Where the masks are needed.
+    pub device: Device,
+}
+
+/// Sets entries to zero with a probability, and scales the others so that the mean stays.
+#[derive(Module, Debug)]
+pub struct Dropout {
+    probability: f64,
+    layer: usize,
+}
+
+impl Dropout {
+    /// `probability` in [0, 1).
+    pub fn new(probability: f64, init: &mut Initializer) -> Self {
+        Self { probability, layer: init.place() as usize }
+    }
+
+    /// Without a key (in evaluation) the identity.
+    pub fn forward<C: Calculus, const D: usize>(&self, x: C::Array<D>, key: Option<&DropoutKey>) -> C::Array<D> {
+        let Some(key) = key.filter(|_| self.probability > 0.0) else { return x };
+        let shape = C::dims(&x);
+        let keep = 1.0 - self.probability;
+        // One generator for each (step, layer): networks have far fewer than 2²⁰ layers.
+        let mut rng = rng(key.seed, Stream::Dropout, (key.step << 20) | self.layer as u64);
+        let mask: Vec<f32> = (0..shape.iter().product())
+            .map(|_| if rng.random::<f32>() < keep as f32 { (1.0 / keep) as f32 } else { 0.0 })
+            .collect();
+        C::mul(x, C::constant(Tensor::from_data(TensorData::new(mask, shape), &key.device)))
+    }
+}

@@ -1,0 +1,84 @@
+//! Vectors for a number (the noise level or the time) and for a class.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::{calculus::Calculus, initializer::Initializer};
+
+/// Sines and cosines of `noise · 10000^{−k/(half − shift)}` (Vaswani et al. 2017; Ho et al. 2020).
+#[derive(Module, Debug)]
+pub struct PositionalEmbedding {
+    width: usize,
+    cosine_first: bool,
+    frequency_shift: f64,
+}
+
+impl PositionalEmbedding {
+    /// `width` is even; `cosine_first` puts the cosines in front (`flip_sin_to_cos` in diffusers).
+    pub fn new(width: usize, cosine_first: bool, frequency_shift: f64) -> Self {
+        Self { width, cosine_first, frequency_shift }
+    }
+
+    /// # Shapes
+    /// `[batch]` → `[batch, width]`
+    pub fn forward<C: Calculus>(&self, noise: C::Array<1>, device: &Device) -> C::Array<2> {
+        let half = self.width / 2;
+        let rate = -(10_000f64.ln()) / (half as f64 - self.frequency_shift);
+        let frequencies = (0..half).map(|k| (rate * k as f64).exp()).collect();
+        waves::<C>(noise, row(frequencies, device), self.cosine_first)
+    }
+}
+
+/// Sines and cosines of `2π w ln noise` with fixed `w ~ N(0, scale²)` (Tancik et al. 2020; Song et al. 2021, NCSN++).
+#[derive(Module, Debug)]
+pub struct FourierEmbedding {
+    /// The frequencies `w`, `[width / 2]`, never trained.
+    pub weight: Param<Tensor<1>>,
+}
+
+impl FourierEmbedding {
+    /// `width` is even.
+    pub fn new(width: usize, scale: f64, init: &mut Initializer) -> Self {
+        Self { weight: init.normal([width / 2], scale).set_require_grad(false) }
+    }
+
+    /// # Shapes
+    /// `[batch]` (positive numbers) → `[batch, width]`
+    pub fn forward<C: Calculus>(&self, noise: C::Array<1>) -> C::Array<2> {
+        let weight = self.weight.val().mul_scalar(2.0 * std::f64::consts::PI).unsqueeze::<2>();
+        waves::<C>(C::ln(noise), weight, false)
+    }
+}
+
+fn row(values: Vec<f64>, device: &Device) -> Tensor<2> {
+    let shape = [1, values.len()];
+    let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn waves<C: Calculus>(noise: C::Array<1>, frequencies: Tensor<2>, cosine_first: bool) -> C::Array<2> {
+    let [batch] = C::dims(&noise);
+    let phase = C::mul(C::reshape(noise, [batch, 1]), C::constant(frequencies));
+    let (sin, cos) = (C::sin(phase.clone()), C::cos(phase));
+    C::cat(if cosine_first { vec![cos, sin] } else { vec![sin, cos] }, 1)
+}
+
+/// A table with one vector for each class.
+#[derive(Module, Debug)]
+pub struct Embedding {
+    /// `[classes, width]`
+    pub weight: Param<Tensor<2>>,
+}
+
+impl Embedding {
+    /// Rows drawn from N(0, 1).
+    pub fn new(classes: usize, width: usize, init: &mut Initializer) -> Self {
+        Self { weight: init.normal([classes, width], 1.0) }
+    }
+
+    /// # Shapes
+    /// `[batch]` → `[batch, width]`
+    pub fn forward(&self, classes: Tensor<1, Int>) -> Tensor<2> {
+        self.weight.val().select(0, classes)
+    }
+}

@@ -1,0 +1,35 @@
+//! Group normalisation.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::{calculus::Calculus, initializer::Initializer};
+
+/// Normalises groups of channels to mean 0 and variance 1, then scales and shifts each channel (Wu & He 2018).
+#[derive(Module, Debug)]
+pub struct GroupNorm {
+    /// `[channels]`
+    pub weight: Param<Tensor<1>>,
+    /// `[channels]`
+    pub bias: Param<Tensor<1>>,
+    groups: usize,
+    eps: f64,
+}
+
+impl GroupNorm {
+    /// `groups` must divide `channels`.
+    pub fn new(groups: usize, channels: usize, eps: f64, init: &mut Initializer) -> Self {
+        Self { weight: init.constant([channels], 1.0), bias: init.constant([channels], 0.0), groups, eps }
+    }
+
+    /// # Shapes
+    /// `[batch, channels, height, width]` → the same
+    pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
+        C::group_norm(x, self.groups, self.weight.val(), self.bias.val(), self.eps)
+    }
+
+    /// [`GroupNorm::forward`] followed by SiLU.
+    pub fn forward_silu<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
+        C::group_norm_silu(x, self.groups, self.weight.val(), self.bias.val(), self.eps)
+    }
+}

@@ -1,0 +1,15 @@
+//! The layers that the networks are made of. Parameter names and layouts are PyTorch's, so weights travel unchanged.
+
+mod attention;
+mod conv2d;
+mod dropout;
+mod embedding;
+mod group_norm;
+mod linear;
+
+pub use attention::Attention;
+pub use conv2d::Conv2d;
+pub use dropout::{Dropout, DropoutKey};
+pub use embedding::{Embedding, FourierEmbedding, PositionalEmbedding};
+pub use group_norm::GroupNorm;
+pub use linear::Linear;

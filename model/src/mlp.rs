@@ -1,0 +1,158 @@
+//! A residual multilayer perceptron for vectors.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::calculus::Calculus;
+use crate::error::ModelError;
+use crate::initializer::Initializer;
+use crate::layers::{Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding};
+use crate::network::{Context, Network};
+
+/// Configuration of an [`Mlp`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MlpConfig {
+    /// Length of the data vectors.
+    pub dimension: usize,
+    /// Width of the hidden vectors.
+    #[serde(default = "default_width")]
+    pub width: usize,
+    /// Number of residual blocks.
+    #[serde(default = "default_blocks")]
+    pub blocks: usize,
+    /// Width of the sines and cosines of the noise level, even.
+    #[serde(default = "default_embedding_width")]
+    pub embedding_width: usize,
+    /// Probability of dropping a hidden feature while training.
+    #[serde(default)]
+    pub dropout: f64,
+    /// Rows of the class table; none without classes. The last row is "no class".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_class_embeds: Option<usize>,
+}
+
+fn default_width() -> usize {
+    128
+}
+
+fn default_blocks() -> usize {
+    3
+}
+
+fn default_embedding_width() -> usize {
+    64
+}
+
+impl MlpConfig {
+    /// Checks that the fields fit together.
+    ///
+    /// # Errors
+    /// The first field that does not, with what would be right.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let positive = [
+            ("dimension", self.dimension),
+            ("width", self.width),
+            ("blocks", self.blocks),
+            ("embedding_width", self.embedding_width),
+            ("num_class_embeds", self.num_class_embeds.unwrap_or(1)),
+        ];
+        for (key, value) in positive {
+            if value == 0 {
+                return Err(ModelError::config(key, "must be at least 1"));
+            }
+        }
+        if !self.embedding_width.is_multiple_of(2) {
+            return Err(ModelError::config("embedding_width", "must be even"));
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(ModelError::config("dropout", format!("{} is not in [0, 1)", self.dropout)));
+        }
+        Ok(())
+    }
+}
+
+/// `h ← h + W₂ silu(W₁ silu(h) + time)`, a few times, between two affine maps.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    input: Linear,
+    #[module(skip)]
+    waves: PositionalEmbedding,
+    time: Linear,
+    class_embedding: Option<Embedding>,
+    blocks: Vec<MlpBlock>,
+    output: Linear,
+    classes: Option<usize>,
+}
+
+#[derive(Module, Debug)]
+struct MlpBlock {
+    inner: Linear,
+    time: Linear,
+    dropout: Dropout,
+    outer: Linear,
+}
+
+impl Mlp {
+    /// A network with initial weights from `seed`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn new(config: &MlpConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        config.validate()?;
+        let init = &mut Initializer::new(seed, device);
+        let width = config.width;
+        Ok(Self {
+            input: Linear::new(config.dimension, width, init),
+            waves: PositionalEmbedding::new(config.embedding_width, true, 0.0),
+            time: Linear::new(config.embedding_width, width, init),
+            class_embedding: config.num_class_embeds.map(|classes| Embedding::new(classes, width, init)),
+            blocks: (0..config.blocks)
+                .map(|_| MlpBlock {
+                    inner: Linear::new(width, width, init),
+                    time: Linear::new(width, width, init),
+                    dropout: Dropout::new(config.dropout, init),
+                    outer: Linear::new(width, width, init),
+                })
+                .collect(),
+            output: Linear::new(width, config.dimension, init),
+            classes: config.num_class_embeds.map(|rows| rows - 1),
+        })
+    }
+}
+
+impl MlpBlock {
+    fn forward<C: Calculus>(
+        &self,
+        x: C::Array<2>,
+        time: C::Array<2>,
+        dropout: Option<&DropoutKey>,
+    ) -> C::Array<2> {
+        let hidden = self.inner.forward::<C, 2>(C::silu(x.clone()));
+        let hidden = C::silu(C::add(hidden, self.time.forward::<C, 2>(time)));
+        C::add(x, self.outer.forward::<C, 2>(self.dropout.forward::<C, 2>(hidden, dropout)))
+    }
+}
+
+impl Network<2> for Mlp {
+    fn forward<C: Calculus>(&self, x: C::Array<2>, noise: C::Array<1>, context: &Context) -> C::Array<2> {
+        let device = self.input.weight.device();
+        let time = self.time.forward::<C, 2>(self.waves.forward::<C>(noise, &device));
+        let time = match (&self.class_embedding, &context.classes) {
+            (Some(table), Some(classes)) => C::add(time, C::constant(table.forward(classes.clone()))),
+            (Some(_), None) => panic!("a class-conditional MLP needs one class for each example"),
+            (None, _) => time,
+        };
+        let time = C::silu(time);
+        let mut hidden = self.input.forward::<C, 2>(x);
+        for block in &self.blocks {
+            hidden = block.forward::<C>(hidden, time.clone(), context.dropout.as_ref());
+        }
+        self.output.forward::<C, 2>(C::silu(hidden))
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.classes
+    }
+}

@@ -1,0 +1,29 @@
+//! What a network is to the rest of fokker: a function of an array and a number, with optional classes.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+
+use crate::{calculus::Calculus, layers::DropoutKey};
+
+/// What a forward pass knows besides the noisy data and the noise level.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// One class for each example, if the network is conditional.
+    pub classes: Option<Tensor<1, Int>>,
+    /// The dropout masks, while training.
+    pub dropout: Option<DropoutKey>,
+}
+
+/// A network on batches of rank `D` (2 for vectors `[batch, dimension]`, 4 for images
+/// `[batch, channels, height, width]`), written once over any calculus.
+pub trait Network<const D: usize>: Module + Sync + 'static {
+    /// The network's output, of the shape of `x`.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]`; `noise`: `[batch]`, the conditioning number `c_noise` of the
+    /// [parameterisation](crate::Parameterization).
+    fn forward<C: Calculus>(&self, x: C::Array<D>, noise: C::Array<1>, context: &Context) -> C::Array<D>;
+
+    /// Number of classes the network can be asked for, the null class not counted; `None` if it has none.
+    fn classes(&self) -> Option<usize>;
+}

@@ -1,0 +1,212 @@
+//! What the network's output means: one table for noise, score, data, velocity and EDM's preconditioning.
+//!
+//! With `x_t = α x₀ + σ ε` and the raw output `F = network(c_in x_t, c_noise)`, every estimate is an affine function
+//! of the noisy data and of `F`. With `σ̂ = σ/α`, `r² = σ̂² + σ_d²` and `s² = α² + σ²`:
+//!
+//! | output | target of `F` | estimate of ε | estimate of x₀ |
+//! |---|---|---|---|
+//! | `epsilon` (Ho et al. 2020; papers/002 eq. 4.2.57) | `ε` | `F` | `x/α − σ/α F` |
+//! | `score` (papers/002 eq. 4.1.15) | `−ε/σ` | `−σ F` | `x/α + σ²/α F` |
+//! | `x0` | `x₀` | `x/σ − α/σ F` | `F` |
+//! | `v` (Salimans & Ho 2022) | `α ε − σ x₀` | `(σ x + α F)/s²` | `(α x − σ F)/s²` |
+//! | `edm` (Karras et al. 2022, table 1) | `σ̂/(σ_d r) x₀ − σ_d/r ε` | `σ̂/(α r²) x − σ_d/r F` | `σ_d²/(α r²) x + σ̂ σ_d/r F` |
+//!
+//! The score is always `−ε/σ`. Every entry is written without a difference that cancels, so nothing is lost as
+//! `σ → 0`.
+
+use fokker_process::Process;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelError;
+
+/// What the raw output of the network estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// The noise ε.
+    Epsilon,
+    /// The score `∇ log p_t`.
+    Score,
+    /// The clean data.
+    X0,
+    /// The velocity `α ε − σ x₀`.
+    V,
+    /// The mixture of data and noise that has unit variance (Karras et al. 2022).
+    Edm,
+}
+
+/// The number that tells the network the noise level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conditioning {
+    /// The step of a chain of 1000: `1000 t/T − 1`.
+    Timestep,
+    /// `¼ ln(σ/α)` (Karras et al. 2022).
+    LogSigma,
+    /// `σ/α` (Song et al. 2021, VE networks with Fourier features).
+    Sigma,
+}
+
+/// How a network's input is scaled and its output read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameterization {
+    /// What the raw output estimates.
+    pub output: Output,
+    /// What the network is told about the noise level.
+    pub conditioning: Conditioning,
+    /// Standard deviation `σ_d` of the data, for EDM's preconditioning.
+    #[serde(default = "default_sigma_data")]
+    pub sigma_data: f64,
+}
+
+fn default_sigma_data() -> f64 {
+    0.5
+}
+
+/// An affine function `input · x + output · F` of the noisy data and the raw output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affine {
+    /// Factor of `x_t`.
+    pub input: f64,
+    /// Factor of `F`.
+    pub output: f64,
+}
+
+impl Parameterization {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// `sigma_data` that is not positive.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        if self.sigma_data.is_finite() && self.sigma_data > 0.0 {
+            return Ok(());
+        }
+        Err(ModelError::config("parameterization.sigma_data", format!("{} is not positive", self.sigma_data)))
+    }
+
+    /// `c_in`: the factor that brings the noisy data to unit variance, `1/√(α² σ_d² + σ²)` for EDM and `1/√(α² + σ²)`
+    /// (1 for variance-preserving processes) for the others.
+    pub fn input_scale(&self, process: &dyn Process, t: f64) -> f64 {
+        let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+        match self.output {
+            Output::Edm => (mean_scale * self.sigma_data).hypot(std).recip(),
+            _ => mean_scale.hypot(std).recip(),
+        }
+    }
+
+    /// `c_noise`: the number that conditions the network.
+    pub fn noise_condition(&self, process: &dyn Process, t: f64) -> f64 {
+        match self.conditioning {
+            Conditioning::Timestep => 1000.0 * t / process.horizon() - 1.0,
+            Conditioning::LogSigma => -process.log_snr(t) / 8.0,
+            Conditioning::Sigma => process.std(t) / process.mean_scale(t),
+        }
+    }
+
+    /// The noise `ε` in terms of `x_t` and `F`.
+    pub fn noise(&self, process: &dyn Process, t: f64) -> Affine {
+        let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+        let (input, output) = match self.output {
+            Output::Epsilon => (0.0, 1.0),
+            Output::Score => (0.0, -std),
+            Output::X0 => (1.0 / std, -mean_scale / std),
+            Output::V => {
+                let square = mean_scale * mean_scale + std * std;
+                (std / square, mean_scale / square)
+            }
+            Output::Edm => {
+                let (ratio, spread) = self.edm_spread(mean_scale, std);
+                (ratio / (mean_scale * spread * spread), -self.sigma_data / spread)
+            }
+        };
+        Affine { input, output }
+    }
+
+    /// The clean data `x₀` in terms of `x_t` and `F`: `c_skip` and `c_out`.
+    pub fn denoised(&self, process: &dyn Process, t: f64) -> Affine {
+        let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+        let (input, output) = match self.output {
+            Output::Epsilon => (1.0 / mean_scale, -std / mean_scale),
+            Output::Score => (1.0 / mean_scale, std * std / mean_scale),
+            Output::X0 => (0.0, 1.0),
+            Output::V => {
+                let square = mean_scale * mean_scale + std * std;
+                (mean_scale / square, -std / square)
+            }
+            Output::Edm => {
+                let (ratio, spread) = self.edm_spread(mean_scale, std);
+                let data = self.sigma_data;
+                (data * data / (mean_scale * spread * spread), ratio * data / spread)
+            }
+        };
+        Affine { input, output }
+    }
+
+    /// What `F` should be, as factors of `x₀` and `ε`.
+    pub fn target(&self, process: &dyn Process, t: f64) -> (f64, f64) {
+        let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+        match self.output {
+            Output::Epsilon => (0.0, 1.0),
+            Output::Score => (0.0, -1.0 / std),
+            Output::X0 => (1.0, 0.0),
+            Output::V => (-std, mean_scale),
+            Output::Edm => {
+                let (ratio, spread) = self.edm_spread(mean_scale, std);
+                (ratio / (self.sigma_data * spread), -self.sigma_data / spread)
+            }
+        }
+    }
+
+    /// `σ̂` and `r`.
+    fn edm_spread(&self, mean_scale: f64, std: f64) -> (f64, f64) {
+        let ratio = std / mean_scale;
+        (ratio, ratio.hypot(self.sigma_data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fokker_process::ProcessConfig;
+
+    /// With the true `F`, every estimate is exact: the table is consistent with itself.
+    #[test]
+    fn estimates_from_the_target_are_the_truth() {
+        let processes: Vec<ProcessConfig> = ["vp", "ve", "sub_vp", "rve", "edm"]
+            .iter()
+            .map(|kind| serde_json::from_value(serde_json::json!({ "kind": kind })).unwrap())
+            .collect();
+        let (x0, eps) = (0.37, -1.21);
+        for process in processes.iter().map(|config| config.build().unwrap()) {
+            for output in [Output::Epsilon, Output::Score, Output::X0, Output::V, Output::Edm] {
+                let table = Parameterization { output, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
+                for fraction in [0.02, 0.3, 0.9] {
+                    let t = fraction * process.horizon();
+                    let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+                    let x = mean_scale * x0 + std * eps;
+                    let (of_data, of_noise) = table.target(&*process, t);
+                    let raw = of_data * x0 + of_noise * eps;
+                    let value = |affine: Affine| affine.input * x + affine.output * raw;
+                    // Rounding is relative to the terms that are summed, which grow like 1/σ and σ/α.
+                    let terms = |affine: Affine| (affine.input * x).abs() + (affine.output * raw).abs();
+                    let (noise, denoised) = (table.noise(&*process, t), table.denoised(&*process, t));
+                    assert!((value(noise) - eps).abs() <= 1e-14 * (1.0 + terms(noise)), "{output:?} {process:?} {t}");
+                    assert!((value(denoised) - x0).abs() <= 1e-14 * (1.0 + terms(denoised)), "{output:?} {t}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn edm_input_and_target_have_unit_variance() {
+        let process = serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": "vp" })).unwrap().build().unwrap();
+        let table = Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
+        for t in [0.01, 0.2, 0.7, 1.0] {
+            let input = (process.mean_scale(t) * 0.5).hypot(process.std(t)) * table.input_scale(&*process, t);
+            let (of_data, of_noise) = table.target(&*process, t);
+            assert!((input - 1.0).abs() < 1e-14);
+            assert!(((0.5 * of_data).hypot(of_noise) - 1.0).abs() < 1e-14);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The one place where a number for each example meets a batch.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Numbers as a vector on a device, rounded to the device's precision.
+pub fn vector(values: impl Iterator<Item = f64>, device: &Device) -> Tensor<1> {
+    let values: Vec<f64> = values.collect();
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), device)
+}
+
+/// One number for each example, shaped `[batch, 1, …]` so that it broadcasts.
+pub fn per_example<const D: usize>(values: impl Iterator<Item = f64>, device: &Device) -> Tensor<D> {
+    let values = vector(values, device);
+    let mut shape = [1; D];
+    shape[0] = values.dims()[0];
+    values.reshape(shape)
+}
+
+/// Multiplies each example by its number; one multiplication by a scalar if all are equal.
+pub fn scale_examples<const D: usize>(x: Tensor<D>, factors: impl Iterator<Item = f64>) -> Tensor<D> {
+    let factors: Vec<f64> = factors.collect();
+    assert_eq!(factors.len(), x.dims()[0], "one factor for each example");
+    match factors.first() {
+        Some(&first) if factors.iter().all(|&factor| factor == first) => {
+            if first == 1.0 { x } else { x.mul_scalar(first) }
+        }
+        _ => {
+            let device = x.device();
+            x * per_example(factors.into_iter(), &device)
+        }
+    }
+}

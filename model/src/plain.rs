@@ -1,0 +1,107 @@
+//! The calculus of plain tensors: every operation is Burn's.
+
+use burn::tensor::module::{avg_pool2d, conv2d, interpolate};
+use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
+use burn::tensor::{Tensor, activation};
+
+use crate::calculus::{Calculus, Conv2dShape};
+
+/// Values alone, on Burn's tensors; its reverse mode works through them.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+impl Calculus for Plain {
+    type Array<const D: usize> = Tensor<D>;
+
+    fn constant<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+        tensor
+    }
+
+    fn dims<const D: usize>(x: &Tensor<D>) -> [usize; D] {
+        x.dims()
+    }
+
+    fn reshape<const D: usize, const E: usize>(x: Tensor<D>, shape: [usize; E]) -> Tensor<E> {
+        x.reshape(shape)
+    }
+
+    fn swap_dims<const D: usize>(x: Tensor<D>, first: usize, second: usize) -> Tensor<D> {
+        x.swap_dims(first, second)
+    }
+
+    fn cat<const D: usize>(parts: Vec<Tensor<D>>, dim: usize) -> Tensor<D> {
+        Tensor::cat(parts, dim)
+    }
+
+    fn narrow<const D: usize>(x: Tensor<D>, dim: usize, start: usize, length: usize) -> Tensor<D> {
+        x.narrow(dim, start, length)
+    }
+
+    fn add<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+        x + y
+    }
+
+    fn mul<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+        x * y
+    }
+
+    fn affine<const D: usize>(x: Tensor<D>, a: f64, b: f64) -> Tensor<D> {
+        let x = if a == 1.0 { x } else { x.mul_scalar(a) };
+        if b == 0.0 { x } else { x.add_scalar(b) }
+    }
+
+    fn ln<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        x.log()
+    }
+
+    fn recip<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        x.recip()
+    }
+
+    fn sin<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        x.sin()
+    }
+
+    fn cos<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        x.cos()
+    }
+
+    fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        activation::silu(x)
+    }
+
+    fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
+        burn::tensor::module::linear(x, weight.transpose(), bias)
+    }
+
+    fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
+        let padding = (shape.padding_before, shape.padding_after);
+        let stride = [shape.stride; 2];
+        conv2d(x, weight, bias, ConvOptions::new_with_padding(stride, [padding; 2], [1, 1], 1))
+    }
+
+    fn group_norm(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
+        let [batch, channels, height, width] = x.dims();
+        let grouped = x.reshape([batch, groups, channels / groups * height * width]);
+        let centred = grouped.clone() - grouped.mean_dim(2);
+        let variance = centred.clone().square().mean_dim(2);
+        let normal = (centred / variance.add_scalar(eps).sqrt()).reshape([batch, channels, height, width]);
+        let per_channel = [1, channels, 1, 1];
+        normal * weight.reshape(per_channel) + bias.reshape(per_channel)
+    }
+
+    fn upsample_nearest(x: Tensor<4>) -> Tensor<4> {
+        let options = InterpolateOptions::new(InterpolateMode::Nearest).with_scale_factor([2.0, 2.0]);
+        interpolate(x, options)
+    }
+
+    fn average_pool(x: Tensor<4>) -> Tensor<4> {
+        avg_pool2d(x, [2, 2], [2, 2], [0, 0], true, false)
+    }
+
+    fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+        let width = q.dims()[3] as f64;
+        let weights = activation::softmax(q.matmul(k.transpose()).mul_scalar(width.powf(-0.5)), 3);
+        weights.matmul(v)
+    }
+}

@@ -1,0 +1,236 @@
+//! The fields of diffusers' `UNet2DModel`, their defaults, and what is refused.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelError;
+
+/// One level of the U-Net. Names are diffusers', for both directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BlockType {
+    /// Residual blocks on the way down.
+    DownBlock2D,
+    /// Residual blocks, each followed by self-attention, on the way down.
+    AttnDownBlock2D,
+    /// Residual blocks on the way up.
+    UpBlock2D,
+    /// Residual blocks, each followed by self-attention, on the way up.
+    AttnUpBlock2D,
+}
+
+impl BlockType {
+    /// Whether the level has attention.
+    pub fn has_attention(self) -> bool {
+        matches!(self, Self::AttnDownBlock2D | Self::AttnUpBlock2D)
+    }
+
+    fn is_down(self) -> bool {
+        matches!(self, Self::DownBlock2D | Self::AttnDownBlock2D)
+    }
+}
+
+/// How the noise level becomes a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeEmbedding {
+    /// Sines and cosines of geometric frequencies.
+    Positional,
+    /// Random Fourier features of the logarithm; the network's output is divided by the noise level.
+    Fourier,
+}
+
+/// How the time vector enters a residual block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeShift {
+    /// Added to the features before the second normalisation.
+    Default,
+    /// Scales and shifts them after it (Dhariwal & Nichol 2021).
+    ScaleShift,
+}
+
+/// How a level with attention changes the resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resampling {
+    /// A convolution with stride 2, or after repeating pixels.
+    Conv,
+    /// A residual block around average pooling, or around repeating pixels.
+    Resnet,
+}
+
+/// Configuration of a [`UNet`](crate::unet::UNet): the fields of diffusers' `UNet2DModel`, with its defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UNetConfig {
+    /// Channels of the image that goes in.
+    pub in_channels: usize,
+    /// Channels of the image that comes out.
+    pub out_channels: usize,
+    /// Map the input from [0, 1] to [−1, 1] first.
+    pub center_input_sample: bool,
+    /// How the noise level becomes a vector.
+    pub time_embedding_type: TimeEmbedding,
+    /// Width of the time vector; 4 × the first of `block_out_channels` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_embedding_dim: Option<usize>,
+    /// Shift of the positional embedding's frequencies.
+    pub freq_shift: f64,
+    /// Cosines before sines in the positional embedding.
+    pub flip_sin_to_cos: bool,
+    /// Levels on the way down, finest first.
+    pub down_block_types: Vec<BlockType>,
+    /// Levels on the way up, coarsest first.
+    pub up_block_types: Vec<BlockType>,
+    /// Channels of each level, finest first.
+    pub block_out_channels: Vec<usize>,
+    /// Residual blocks of a level on the way down; one more on the way up.
+    pub layers_per_block: usize,
+    /// Divisor of the middle block's residual sums.
+    pub mid_block_scale_factor: f64,
+    /// Padding of the convolutions with stride 2: 1 on every side, or 0 for one row and column at the end.
+    pub downsample_padding: usize,
+    /// How levels with attention go down.
+    pub downsample_type: Resampling,
+    /// How levels with attention go up.
+    pub upsample_type: Resampling,
+    /// Probability of dropping a feature in a residual block while training.
+    pub dropout: f64,
+    /// Channels of an attention head; one head if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_head_dim: Option<usize>,
+    /// Groups of every normalisation.
+    pub norm_num_groups: usize,
+    /// Groups of the normalisation in the middle block's attention, if other than `norm_num_groups`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attn_norm_num_groups: Option<usize>,
+    /// Added to every variance.
+    pub norm_eps: f64,
+    /// How the time vector enters.
+    pub resnet_time_scale_shift: TimeShift,
+    /// Attention in the middle block.
+    pub add_attention: bool,
+    /// Rows of the class table; none without classes. Classifier-free guidance takes the last row as "no class".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_class_embeds: Option<usize>,
+}
+
+impl Default for UNetConfig {
+    fn default() -> Self {
+        use BlockType::*;
+        Self {
+            in_channels: 3,
+            out_channels: 3,
+            center_input_sample: false,
+            time_embedding_type: TimeEmbedding::Positional,
+            time_embedding_dim: None,
+            freq_shift: 0.0,
+            flip_sin_to_cos: true,
+            down_block_types: vec![DownBlock2D, AttnDownBlock2D, AttnDownBlock2D, AttnDownBlock2D],
+            up_block_types: vec![AttnUpBlock2D, AttnUpBlock2D, AttnUpBlock2D, UpBlock2D],
+            block_out_channels: vec![224, 448, 672, 896],
+            layers_per_block: 2,
+            mid_block_scale_factor: 1.0,
+            downsample_padding: 1,
+            downsample_type: Resampling::Conv,
+            upsample_type: Resampling::Conv,
+            dropout: 0.0,
+            attention_head_dim: Some(8),
+            norm_num_groups: 32,
+            attn_norm_num_groups: None,
+            norm_eps: 1e-5,
+            resnet_time_scale_shift: TimeShift::Default,
+            add_attention: true,
+            num_class_embeds: None,
+        }
+    }
+}
+
+impl UNetConfig {
+    /// Reads the `config.json` that diffusers writes beside a `UNet2DModel`'s weights.
+    ///
+    /// # Errors
+    /// A field that asks for something this U-Net does not have, by name.
+    pub fn from_diffusers(json: &str) -> Result<Self, ModelError> {
+        let invalid = |error: serde_json::Error| ModelError::config("config.json", error.to_string());
+        let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(invalid)?;
+        fields.retain(|key, _| !key.starts_with('_') && key != "sample_size");
+        // Fields that only restate what this U-Net always does are accepted with exactly that value.
+        let fixed = [
+            ("act_fn", vec!["\"silu\"", "\"swish\""]),
+            ("class_embed_type", vec!["null"]),
+            ("num_train_timesteps", vec!["null"]),
+            ("mid_block_type", vec!["\"UNetMidBlock2D\""]),
+        ];
+        for (key, allowed) in fixed {
+            if let Some(value) = fields.remove(key)
+                && !allowed.contains(&value.to_string().as_str())
+            {
+                return Err(ModelError::config(key, format!("{value} is not supported, only {}", allowed.join(" or "))));
+            }
+        }
+        // `attention_head_dim: null` means one head; an absent key means the default.
+        let config: Self = serde_json::from_value(fields.into()).map_err(invalid)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks that the fields fit together.
+    ///
+    /// # Errors
+    /// The first field that does not, with what would be right.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let levels = self.block_out_channels.len();
+        let require = |ok: bool, key: &str, message: String| {
+            if ok { Ok(()) } else { Err(ModelError::config(key, message)) }
+        };
+        require(levels > 0, "block_out_channels", "needs at least one level".into())?;
+        for (key, types, down) in
+            [("down_block_types", &self.down_block_types, true), ("up_block_types", &self.up_block_types, false)]
+        {
+            let count = types.len();
+            require(count == levels, key, format!("has {count} levels, block_out_channels has {levels}"))?;
+            for block in types {
+                let direction = if down { "down" } else { "up" };
+                require(block.is_down() == down, key, format!("{block:?} is no block of the way {direction}"))?;
+            }
+        }
+        let groups = self.norm_num_groups;
+        require(groups > 0, "norm_num_groups", "must be at least 1".into())?;
+        for &channels in &self.block_out_channels {
+            let divides = channels > 0 && channels % groups == 0;
+            require(divides, "block_out_channels", format!("{channels} is no multiple of norm_num_groups = {groups}"))?;
+        }
+        require(self.block_out_channels[0].is_multiple_of(2), "block_out_channels", "the first must be even".into())?;
+        let shift_fits = self.freq_shift < (self.block_out_channels[0] / 2) as f64;
+        require(shift_fits, "freq_shift", "must be below half of the first of block_out_channels".into())?;
+        let head = self.attention_head_dim.unwrap_or(1);
+        let smallest = self.block_out_channels.iter().min().copied().unwrap_or(0);
+        require(
+            head > 0 && head <= smallest,
+            "attention_head_dim",
+            format!("{head} is not in 1..={smallest}, the narrowest level"),
+        )?;
+        let attn_groups = self.attn_norm_num_groups.unwrap_or(groups);
+        let middle = self.block_out_channels[levels - 1];
+        let fits = attn_groups > 0 && middle.is_multiple_of(attn_groups);
+        require(fits, "attn_norm_num_groups", format!("{attn_groups} does not divide {middle}"))?;
+        require(self.layers_per_block > 0, "layers_per_block", "must be at least 1".into())?;
+        require(self.in_channels > 0, "in_channels", "must be at least 1".into())?;
+        require(self.out_channels > 0, "out_channels", "must be at least 1".into())?;
+        require(self.downsample_padding <= 1, "downsample_padding", "must be 0 or 1".into())?;
+        require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))?;
+        require(self.norm_eps > 0.0, "norm_eps", "must be positive".into())?;
+        require(self.mid_block_scale_factor > 0.0, "mid_block_scale_factor", "must be positive".into())?;
+        require(self.num_class_embeds != Some(0), "num_class_embeds", "must be at least 1".into())
+    }
+
+    /// Width of the time vector.
+    pub fn time_width(&self) -> usize {
+        self.time_embedding_dim.filter(|&width| width > 0).unwrap_or(4 * self.block_out_channels[0])
+    }
+
+    /// By what the image's sides must be divisible.
+    pub fn stride(&self) -> usize {
+        1 << (self.block_out_channels.len() - 1)
+    }
+}

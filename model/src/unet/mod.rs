@@ -1,0 +1,11 @@
+//! The U-Net of diffusers' `UNet2DModel` (Ho et al. 2020; Song et al. 2021): same fields, same weights, same numbers.
+
+mod blocks;
+mod config;
+mod resnet;
+mod resample;
+#[allow(clippy::module_inception)]
+mod unet;
+
+pub use config::{BlockType, Resampling, TimeEmbedding, TimeShift, UNetConfig};
+pub use unet::UNet;

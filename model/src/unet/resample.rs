@@ -1,0 +1,53 @@
+//! Changes of resolution between the levels.
+
+use burn::module::Module;
+
+use super::config::{Resampling, UNetConfig};
+use super::resnet::{ResnetBlock, Resize};
+use crate::calculus::{Calculus, Conv2dShape};
+use crate::initializer::Initializer;
+use crate::layers::{Conv2d, DropoutKey};
+
+/// Halves or doubles the sides of the image.
+#[derive(Module, Debug)]
+pub(super) enum Resample {
+    Conv(ConvResample),
+    Resnet(ResnetBlock),
+}
+
+/// A convolution with stride 2, or one after repeating every pixel.
+#[derive(Module, Debug)]
+pub(super) struct ConvResample {
+    conv: Conv2d,
+    up: bool,
+}
+
+impl Resample {
+    pub(super) fn down(config: &UNetConfig, channels: usize, attention: bool, init: &mut Initializer) -> Self {
+        if attention && config.downsample_type == Resampling::Resnet {
+            return Self::Resnet(ResnetBlock::new(config, channels, channels, init).with_resize(Resize::Down));
+        }
+        let shape = Conv2dShape { stride: 2, padding_before: config.downsample_padding, padding_after: 1 };
+        Self::Conv(ConvResample { conv: Conv2d::new(channels, channels, 3, shape, init), up: false })
+    }
+
+    pub(super) fn up(config: &UNetConfig, channels: usize, attention: bool, init: &mut Initializer) -> Self {
+        if attention && config.upsample_type == Resampling::Resnet {
+            return Self::Resnet(ResnetBlock::new(config, channels, channels, init).with_resize(Resize::Up));
+        }
+        Self::Conv(ConvResample { conv: Conv2d::same(channels, channels, 3, init), up: true })
+    }
+
+    pub(super) fn forward<C: Calculus>(
+        &self,
+        x: C::Array<4>,
+        time: C::Array<2>,
+        dropout: Option<&DropoutKey>,
+    ) -> C::Array<4> {
+        match self {
+            Self::Conv(layer) if layer.up => layer.conv.forward::<C>(C::upsample_nearest(x)),
+            Self::Conv(layer) => layer.conv.forward::<C>(x),
+            Self::Resnet(block) => block.forward::<C>(x, time, dropout),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The network itself.
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::blocks::{DownBlock, MidBlock, UpBlock};
+use super::config::{TimeEmbedding, UNetConfig};
+use crate::calculus::Calculus;
+use crate::error::ModelError;
+use crate::initializer::Initializer;
+use crate::layers::{Conv2d, Embedding, FourierEmbedding, GroupNorm, Linear, PositionalEmbedding};
+use crate::network::{Context, Network};
+
+/// The U-Net of diffusers' `UNet2DModel`. Field names are those of its weights.
+#[derive(Module, Debug)]
+pub struct UNet {
+    conv_in: Conv2d,
+    #[module(skip)]
+    positional: Option<PositionalEmbedding>,
+    time_proj: Option<FourierEmbedding>,
+    time_embedding: TimeMlp,
+    class_embedding: Option<Embedding>,
+    down_blocks: Vec<DownBlock>,
+    mid_block: MidBlock,
+    up_blocks: Vec<UpBlock>,
+    conv_norm_out: GroupNorm,
+    conv_out: Conv2d,
+    center_input: bool,
+    classes: Option<usize>,
+}
+
+/// Two affine maps around an activation.
+#[derive(Module, Debug)]
+struct TimeMlp {
+    linear_1: Linear,
+    linear_2: Linear,
+}
+
+impl UNet {
+    /// A network with initial weights from `seed`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn new(config: &UNetConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        config.validate()?;
+        let init = &mut Initializer::new(seed, device);
+        let channels = &config.block_out_channels;
+        let (first, time_width) = (channels[0], config.time_width());
+        let positional = config.time_embedding_type == TimeEmbedding::Positional;
+        let wave_width = if positional { first } else { 2 * first };
+        Ok(Self {
+            conv_in: Conv2d::same(config.in_channels, first, 3, init),
+            positional: positional
+                .then(|| PositionalEmbedding::new(wave_width, config.flip_sin_to_cos, config.freq_shift)),
+            time_proj: (!positional).then(|| FourierEmbedding::new(wave_width, 16.0, init)),
+            time_embedding: TimeMlp {
+                linear_1: Linear::new(wave_width, time_width, init),
+                linear_2: Linear::new(time_width, time_width, init),
+            },
+            class_embedding: config.num_class_embeds.map(|classes| Embedding::new(classes, time_width, init)),
+            down_blocks: (0..channels.len()).map(|level| DownBlock::new(config, level, init)).collect(),
+            mid_block: MidBlock::new(config, init),
+            up_blocks: (0..channels.len()).map(|step| UpBlock::new(config, step, init)).collect(),
+            conv_norm_out: GroupNorm::new(config.norm_num_groups, first, config.norm_eps, init),
+            conv_out: Conv2d::same(first, config.out_channels, 3, init),
+            center_input: config.center_input_sample,
+            classes: config.num_class_embeds.map(|rows| rows - 1),
+        })
+    }
+
+    fn time_vector<C: Calculus>(&self, noise: C::Array<1>, context: &Context, device: &Device) -> C::Array<2> {
+        let waves = match (&self.positional, &self.time_proj) {
+            (Some(positional), _) => positional.forward::<C>(noise, device),
+            (None, Some(fourier)) => fourier.forward::<C>(noise),
+            (None, None) => unreachable!("one of the two embeddings is always built"),
+        };
+        let hidden = C::silu(self.time_embedding.linear_1.forward::<C, 2>(waves));
+        let time = self.time_embedding.linear_2.forward::<C, 2>(hidden);
+        match (&self.class_embedding, &context.classes) {
+            (Some(table), Some(classes)) => C::add(time, C::constant(table.forward(classes.clone()))),
+            (Some(_), None) => panic!("a class-conditional U-Net needs one class for each example"),
+            (None, _) => time,
+        }
+    }
+}
+
+impl Network<4> for UNet {
+    fn forward<C: Calculus>(&self, x: C::Array<4>, noise: C::Array<1>, context: &Context) -> C::Array<4> {
+        let device = self.conv_in.weight.device();
+        let [batch, ..] = C::dims(&x);
+        let dropout = context.dropout.as_ref();
+        // Every residual block applies the activation to the time vector: once is enough.
+        let time = C::silu(self.time_vector::<C>(noise.clone(), context, &device));
+        let x = if self.center_input { C::affine(x, 2.0, -1.0) } else { x };
+        let mut x = self.conv_in.forward::<C>(x);
+        let mut skips = vec![x.clone()];
+        for block in &self.down_blocks {
+            x = block.forward::<C>(x, time.clone(), &mut skips, dropout);
+        }
+        x = self.mid_block.forward::<C>(x, time.clone(), dropout);
+        for block in &self.up_blocks {
+            x = block.forward::<C>(x, time.clone(), &mut skips, dropout);
+        }
+        let out = self.conv_out.forward::<C>(self.conv_norm_out.forward_silu::<C>(x));
+        match &self.time_proj {
+            Some(_) => C::mul(out, C::reshape(C::recip(noise), [batch, 1, 1, 1])),
+            None => out,
+        }
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.classes
+    }
+}
+

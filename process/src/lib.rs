@@ -1,0 +1,82 @@
+//! Forward processes: how data turns into noise, in closed form and in `f64`.
+//!
+//! A process is a linear stochastic differential equation and, independently stated, its Gaussian kernel,
+//!
+//! ```text
+//! dx = f(t) x dt + g(t) dw        x_t = α(t) x_0 + σ(t) ε,   ε ~ N(0, I),   0 < t ≤ horizon.
+//! ```
+//!
+//! Everything a diffusion model has to know about its noise is here, behind one trait, [`Process`]: the coefficients,
+//! the kernel, the log signal-to-noise ratio with its inverse, and the exact Gaussian bridges between any two times
+//! that ancestral samplers walk along. Nothing here knows a tensor, a device or a network. Tests hold the two
+//! statements of every process together, and to the Fokker–Planck equation.
+//!
+//! | `kind` | process | source |
+//! |---|---|---|
+//! | `vp` | [`Vp`]: variance preserving, linear β(t) | Song et al. 2021, eq. 11 |
+//! | `ve` | [`Ve`]: variance exploding, geometric σ(t) | Song et al. 2021, eq. 9 |
+//! | `edm` | [`Edm`]: σ(t) = t | Karras et al. 2022 |
+//! | `sub_vp` | [`SubVp`]: variance below that of VP | Song et al. 2021, eq. 12 |
+//! | `rve` | [`Rve`]: reciprocal variance exploding | papers/003 Appendix A |
+//! | `ornstein_uhlenbeck` | [`OrnsteinUhlenbeck`]: constant rates | papers/004 Definition 2.1 |
+//! | `linear` | [`Linear`]: any rates | papers/001 eq. 1.6 |
+//! | `cosine` | [`Cosine`]: variance preserving, cosine ᾱ(t) | Nichol & Dhariwal 2021, eq. 17 |
+//! | `ddpm_chain` | [`DdpmChain`]: discrete variance preserving | Ho et al. 2020; papers/002 eq. 4.2.30 |
+//! | `ncsn_chain` | [`NcsnChain`]: discrete variance exploding | Song & Ermon 2019; papers/002 eq. 4.2.9 |
+//!
+//! A [`GaussianMixture`] stays a Gaussian mixture under every one of them, so its density, score, posterior mean and
+//! samples are exact at every time: the ground truth that the rest of fokker is tested against.
+//!
+//! ```
+//! use fokker_process::{GaussianMixture, Process, ProcessConfig, VpConfig};
+//!
+//! let process = ProcessConfig::Vp(VpConfig::default()).build()?;
+//! let (alpha, sigma) = (process.mean_scale(0.5), process.std(0.5));
+//! assert!((alpha * alpha + sigma * sigma - 1.0).abs() < 1e-15);
+//! let lambda = process.log_snr(0.5);
+//! assert!((process.time_of_log_snr(lambda) - 0.5).abs() < 1e-14);
+//!
+//! // Two equal bumps at ±2: by symmetry the score in the middle is zero at every time.
+//! let mixture = GaussianMixture::isotropic(vec![0.5, 0.5], vec![vec![-2.0], vec![2.0]], vec![0.1, 0.1])?;
+//! assert_eq!(mixture.score(&*process, 0.3, &[0.0]), vec![0.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod chain;
+mod config;
+mod cosine;
+mod ddpm_chain;
+mod edm;
+mod error;
+mod linear;
+mod linear_beta;
+mod mixture;
+mod mixture_error;
+mod named;
+mod ncsn_chain;
+mod ornstein_uhlenbeck;
+mod polynomial;
+mod process;
+mod quadrature;
+mod root;
+mod rve;
+mod sub_vp;
+mod variance_preserving;
+mod ve;
+mod vp;
+
+pub use config::ProcessConfig;
+pub use cosine::{Cosine, CosineConfig};
+pub use ddpm_chain::{BetaSchedule, DdpmChain, DdpmChainConfig};
+pub use edm::{Edm, EdmConfig};
+pub use error::ProcessError;
+pub use linear::{FunctionRates, Linear, LinearConfig, PolynomialRates, Rates};
+pub use mixture::{Covariance, GaussianMixture};
+pub use mixture_error::MixtureError;
+pub use ncsn_chain::{NcsnChain, NcsnChainConfig};
+pub use ornstein_uhlenbeck::{OrnsteinUhlenbeck, OrnsteinUhlenbeckConfig};
+pub use process::{Posterior, Process, ReverseStep, Transition};
+pub use rve::{Rve, RveConfig};
+pub use sub_vp::{SubVp, SubVpConfig};
+pub use ve::{Ve, VeConfig};
+pub use vp::{Vp, VpConfig};

@@ -1,0 +1,100 @@
+//! The Ornstein–Uhlenbeck process, in the convention of papers/004.
+//!
+//! dX = −λ X dt + √2 σ dB (papers/004 Definition 2.1), so f = −λ, g² = 2σ², α = e^{−λt} and
+//! std² = (σ²/λ)(1 − e^{−2λt}), which tends to the stationary N(0, σ²/λ): that is the prior. With σ² = λ it preserves
+//! the variance.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Check;
+use crate::{Process, ProcessError, Transition, variance_preserving};
+
+/// Parameters of [`OrnsteinUhlenbeck`]; `kind = "ornstein_uhlenbeck"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrnsteinUhlenbeckConfig {
+    /// The rate λ > 0, per unit of time. Default 1.
+    pub lambda: f64,
+    /// σ > 0, data units per square root of time. Default 1.
+    pub sigma: f64,
+    /// T > 0. Default 5: the mean has decayed to e^{−5}.
+    pub horizon: f64,
+    /// ε in (0, T). Default 1e-3.
+    pub min_time: f64,
+}
+
+impl Default for OrnsteinUhlenbeckConfig {
+    fn default() -> Self {
+        Self { lambda: 1.0, sigma: 1.0, horizon: 5.0, min_time: 1e-3 }
+    }
+}
+
+/// The Ornstein–Uhlenbeck process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrnsteinUhlenbeck {
+    lambda: f64,
+    sigma: f64,
+    horizon: f64,
+    min_time: f64,
+}
+
+impl OrnsteinUhlenbeck {
+    /// # Errors
+    /// When a parameter is out of the range that [`OrnsteinUhlenbeckConfig`] states.
+    pub fn new(config: &OrnsteinUhlenbeckConfig) -> Result<Self, ProcessError> {
+        let check = Check("ornstein_uhlenbeck");
+        check.times(config.min_time, config.horizon)?;
+        check.positive("lambda", config.lambda)?;
+        check.positive("sigma", config.sigma)?;
+        let &OrnsteinUhlenbeckConfig { lambda, sigma, horizon, min_time } = config;
+        Ok(Self { lambda, sigma, horizon, min_time })
+    }
+
+    fn stationary_std(&self) -> f64 {
+        self.sigma / self.lambda.sqrt()
+    }
+}
+
+impl Process for OrnsteinUhlenbeck {
+    fn name(&self) -> &'static str {
+        "ornstein_uhlenbeck"
+    }
+
+    fn horizon(&self) -> f64 {
+        self.horizon
+    }
+
+    fn min_time(&self) -> f64 {
+        self.min_time
+    }
+
+    fn drift(&self, _t: f64) -> f64 {
+        -self.lambda
+    }
+
+    fn diffusion_squared(&self, _t: f64) -> f64 {
+        2.0 * self.sigma * self.sigma
+    }
+
+    fn transition(&self, s: f64, t: f64) -> Transition {
+        let standard = variance_preserving::transition(2.0 * self.lambda * (t - s));
+        Transition { scale: standard.scale, std: self.stationary_std() * standard.std }
+    }
+
+    fn log_snr(&self, t: f64) -> f64 {
+        variance_preserving::log_snr(2.0 * self.lambda * t) - 2.0 * self.stationary_std().ln()
+    }
+
+    fn time_of_log_snr(&self, lambda: f64) -> f64 {
+        let integral = variance_preserving::integral_of_log_snr(lambda + 2.0 * self.stationary_std().ln());
+        (integral / (2.0 * self.lambda)).clamp(0.0, self.horizon)
+    }
+
+    fn prior_std(&self) -> f64 {
+        self.stationary_std()
+    }
+
+    fn is_variance_preserving(&self) -> bool {
+        self.sigma * self.sigma == self.lambda
+    }
+}

@@ -1,0 +1,91 @@
+//! The variance-preserving process with linear β(t).
+//!
+//! dx = −½β(t) x dt + √β(t) dw (Song et al. 2021, eq. 11; papers/003 Appendix A; the continuous limit of DDPM), with
+//! β(t) = β_min + (β_max − β_min) t/T, so α = e^{−B/2}, σ² = 1 − e^{−B}, B(t) = ∫₀ᵗ β.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Check;
+use crate::linear_beta::LinearBeta;
+use crate::{Process, ProcessError, Transition, variance_preserving};
+
+/// Parameters of [`Vp`]; `kind = "vp"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VpConfig {
+    /// β(0) ≥ 0, per unit of time. Default 0.1.
+    pub beta_min: f64,
+    /// β(T) ≥ β_min and above 0, per unit of time. Default 20.
+    pub beta_max: f64,
+    /// T > 0. Default 1.
+    pub horizon: f64,
+    /// ε in (0, T). Default 1e-3; 1e-5 is customary for likelihoods (Song et al. 2021, Appendix C).
+    pub min_time: f64,
+}
+
+impl Default for VpConfig {
+    fn default() -> Self {
+        Self { beta_min: 0.1, beta_max: 20.0, horizon: 1.0, min_time: 1e-3 }
+    }
+}
+
+/// The variance-preserving process with linear β(t).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vp {
+    beta: LinearBeta,
+    horizon: f64,
+    min_time: f64,
+}
+
+impl Vp {
+    /// # Errors
+    /// When a parameter is out of the range that [`VpConfig`] states.
+    pub fn new(config: &VpConfig) -> Result<Self, ProcessError> {
+        let check = Check("vp");
+        check.times(config.min_time, config.horizon)?;
+        let beta = LinearBeta::new(check, config.beta_min, config.beta_max, config.horizon)?;
+        Ok(Self { beta, horizon: config.horizon, min_time: config.min_time })
+    }
+}
+
+impl Process for Vp {
+    fn name(&self) -> &'static str {
+        "vp"
+    }
+
+    fn horizon(&self) -> f64 {
+        self.horizon
+    }
+
+    fn min_time(&self) -> f64 {
+        self.min_time
+    }
+
+    fn drift(&self, t: f64) -> f64 {
+        -0.5 * self.beta.rate(t)
+    }
+
+    fn diffusion_squared(&self, t: f64) -> f64 {
+        self.beta.rate(t)
+    }
+
+    fn transition(&self, s: f64, t: f64) -> Transition {
+        variance_preserving::transition(self.beta.integral(s, t))
+    }
+
+    fn log_snr(&self, t: f64) -> f64 {
+        variance_preserving::log_snr(self.beta.integral(0.0, t))
+    }
+
+    fn time_of_log_snr(&self, lambda: f64) -> f64 {
+        self.beta.time_of_integral(variance_preserving::integral_of_log_snr(lambda))
+    }
+
+    fn prior_std(&self) -> f64 {
+        1.0
+    }
+
+    fn is_variance_preserving(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,91 @@
+//! The equations that are walked back in time, without a word about networks.
+//!
+//! The forward process `dx = f x dt + g dw` has a whole family of reverse processes with the same marginals
+//! (papers/004 Thm 2.10; Anderson 1982 and Song et al. 2021 for the two best known members): for any backward noise
+//! `σ̃ ≥ 0`,
+//!
+//! ```text
+//! dx = [f x − ½ (1 + σ̃²) g² ∇ log p_t(x)] dt + σ̃ g dw̄,     t from T down to 0.
+//! ```
+//!
+//! `σ̃ = 0` is the probability-flow ODE, `σ̃ = 1` the reverse SDE.
+
+use burn::tensor::Tensor;
+use fokker_model::Score;
+use fokker_model::per_example::scale_examples;
+
+/// An Itô equation `dx = drift(x, t) dt + diffusion(t) dw` with additive noise.
+///
+/// Solvers walk it in either direction; a solver never asks for more than this.
+pub trait Dynamics<const D: usize> {
+    /// The drift.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]` → the same
+    fn drift(&self, x: Tensor<D>, t: f64) -> Tensor<D>;
+    /// The factor of the noise; 0 for an ordinary differential equation.
+    fn diffusion(&self, t: f64) -> f64;
+}
+
+/// The reverse process with a chosen backward noise (papers/004 Thm 2.10).
+#[derive(Clone, Copy)]
+pub struct ReverseDynamics<'a, const D: usize> {
+    score: &'a dyn Score<D>,
+    backward_noise: f64,
+}
+
+impl<'a, const D: usize> ReverseDynamics<'a, D> {
+    /// `backward_noise` is `σ̃ ≥ 0`: 0 for the probability-flow ODE, 1 for the reverse SDE.
+    pub fn new(score: &'a dyn Score<D>, backward_noise: f64) -> Self {
+        Self { score, backward_noise }
+    }
+}
+
+impl<const D: usize> Dynamics<D> for ReverseDynamics<'_, D> {
+    fn drift(&self, x: Tensor<D>, t: f64) -> Tensor<D> {
+        let process = self.score.process();
+        let factor = 0.5 * (1.0 + self.backward_noise.powi(2)) * process.diffusion_squared(t) / process.std(t);
+        let noise = self.score.noise(x.clone(), &vec![t; x.dims()[0]]);
+        x.mul_scalar(process.drift(t)) + noise.mul_scalar(factor)
+    }
+
+    fn diffusion(&self, t: f64) -> f64 {
+        self.backward_noise * self.score.process().diffusion_squared(t).sqrt()
+    }
+}
+
+/// The probability-flow ODE in the coordinates in which its linear part is gone.
+///
+/// With `x̂ = x/α` and the noise-to-data ratio `σ̂ = σ/α` in the place of time, the flow of *every* linear process is
+/// `dx̂/dσ̂ = E[ε | x]` (Karras et al. 2022, sec. 3; Song et al. 2020, eq. 14). Nothing is left of the process but
+/// the map between `t` and `σ̂`, so solvers make no error on the linear part.
+#[derive(Clone, Copy)]
+pub struct ProbabilityFlow<'a, const D: usize> {
+    score: &'a dyn Score<D>,
+}
+
+impl<'a, const D: usize> ProbabilityFlow<'a, D> {
+    /// The flow of a score.
+    pub fn new(score: &'a dyn Score<D>) -> Self {
+        Self { score }
+    }
+
+    /// `σ̂ = σ/α` at time `t`.
+    pub fn ratio(&self, t: f64) -> f64 {
+        (-0.5 * self.score.process().log_snr(t)).exp()
+    }
+}
+
+impl<const D: usize> Dynamics<D> for ProbabilityFlow<'_, D> {
+    /// `x` is `x̂ = x_t/α`, `ratio` is `σ̂`.
+    fn drift(&self, x: Tensor<D>, ratio: f64) -> Tensor<D> {
+        let process = self.score.process();
+        let t = process.time_of_log_snr(-2.0 * ratio.ln());
+        let batch = x.dims()[0];
+        self.score.noise(scale_examples(x, std::iter::repeat_n(process.mean_scale(t), batch)), &vec![t; batch])
+    }
+
+    fn diffusion(&self, _: f64) -> f64 {
+        0.0
+    }
+}

@@ -1,0 +1,24 @@
+//! Why a sampler cannot run or a picture cannot be written.
+
+use std::path::PathBuf;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum SamplingError {
+    /// A field of the sampler has a value that does not work.
+    #[error("sampler.{key}: {message}")]
+    Config {
+        /// The field.
+        key: &'static str,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// A picture that cannot be written.
+    #[error("cannot write {path}: {message}", path = path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        message: String,
+    },
+}

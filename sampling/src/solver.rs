@@ -1,0 +1,31 @@
+//! One step of a numerical method, and the noise it may ask for.
+
+use burn::tensor::Tensor;
+
+use crate::dynamics::Dynamics;
+
+/// The increments of a Brownian motion, one path for each example of the batch.
+pub trait Brownian<const D: usize> {
+    /// `w(t1) − w(t0)`, an array like `like` with variance `|t1 − t0|`. Calls follow each other in the direction of
+    /// integration.
+    fn increment(&mut self, t0: f64, t1: f64, like: &Tensor<D>) -> Tensor<D>;
+}
+
+/// A numerical method for [`Dynamics`], stateless.
+pub trait Solver<const D: usize> {
+    /// The order of strong convergence for additive noise.
+    fn strong_order(&self) -> f64;
+    /// The order of weak convergence; for ordinary differential equations the order.
+    fn weak_order(&self) -> f64;
+    /// How often one step asks for the drift.
+    fn evaluations_per_step(&self) -> usize;
+    /// From `x` at `t0` to `t1`, which is earlier when sampling.
+    fn step(
+        &self,
+        dynamics: &dyn Dynamics<D>,
+        x: Tensor<D>,
+        t0: f64,
+        t1: f64,
+        brownian: &mut dyn Brownian<D>,
+    ) -> Tensor<D>;
+}

@@ -1,0 +1,40 @@
+//! The command line.
+
+mod check;
+mod devices;
+mod sample;
+mod train;
+
+use clap::{Parser, Subcommand};
+use fokker::Error;
+
+/// Train score-based diffusion models and draw from them.
+#[derive(Parser)]
+#[command(version, about, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 Ctrl-C.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Train),
+    Resume(train::Resume),
+    Sample(sample::Sample),
+    Devices(devices::Devices),
+    #[command(subcommand)]
+    Config(check::Config),
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> Result<(), Error> {
+        match self.command {
+            Command::Train(command) => command.run(),
+            Command::Resume(command) => command.run(),
+            Command::Sample(command) => command.run(),
+            Command::Devices(command) => command.run(),
+            Command::Config(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A run's configuration: one complete TOML file, read strictly.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fokker_datasets::{DatasetConfig, Preprocessing};
+use fokker_model::{NetworkConfig, Parameterization};
+use fokker_process::{Process, ProcessConfig};
+use fokker_sampling::SamplerConfig;
+use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::backend::BackendConfig;
+use crate::error::Error;
+
+/// Everything that defines a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Name of the run, and of its folder.
+    pub name: String,
+    /// The folder that the run's folder is in.
+    #[serde(default = "default_runs")]
+    pub runs: PathBuf,
+    /// Seed of every random number.
+    #[serde(default)]
+    pub seed: u64,
+    /// Where to compute.
+    #[serde(default)]
+    pub backend: BackendConfig,
+    /// What to learn from.
+    pub data: DatasetConfig,
+    /// Scaling and augmentation of the data.
+    pub preprocessing: Preprocessing,
+    /// How data becomes noise.
+    pub process: ProcessConfig,
+    /// The network.
+    pub network: NetworkConfig,
+    /// What the network's output means.
+    pub parameterization: Parameterization,
+    /// What is minimised.
+    pub objective: Objective,
+    /// The optimiser.
+    pub optimizer: OptimizerConfig,
+    /// How long and with what numbers.
+    pub training: TrainingConfig,
+    /// When to save.
+    pub checkpoints: CheckpointConfig,
+    /// Pictures drawn while training.
+    pub previews: PreviewConfig,
+    /// The sampler of previews, and of `fokker sample` unless another is named.
+    pub sampler: SamplerConfig,
+}
+
+/// The `previews` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewConfig {
+    /// Steps between two previews; 0 for none.
+    pub every: u64,
+    /// How many samples to draw.
+    #[serde(default = "default_count")]
+    pub count: usize,
+}
+
+fn default_runs() -> PathBuf {
+    "runs".into()
+}
+
+fn default_count() -> usize {
+    16
+}
+
+impl RunConfig {
+    /// Reads a configuration, with `key=value` changes.
+    ///
+    /// # Errors
+    /// A file that cannot be read; an unknown key, a wrong type or an impossible value, by name.
+    pub fn load(path: &Path, changes: &[String]) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|error| {
+            let message = format!("cannot read the configuration: {error}");
+            Error::Config { path: path.into(), message }
+        })?;
+        Self::parse(&text, path, changes)
+    }
+
+    /// Reads a configuration from its text; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`RunConfig::load`].
+    pub fn parse(text: &str, path: &Path, changes: &[String]) -> Result<Self, Error> {
+        let invalid = |message: String| Error::Config { path: path.into(), message };
+        let config: Self = if changes.is_empty() {
+            toml::from_str(text).map_err(|error| invalid(error.to_string()))?
+        } else {
+            let mut table: Table = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+            for change in changes {
+                apply_change(&mut table, change).map_err(|message| Error::Usage(format!("--set {change}: {message}")))?;
+            }
+            let changed = format!("with {}: ", changes.join(", "));
+            table.try_into().map_err(|error| invalid(format!("{changed}{error}")))?
+        };
+        config.validate().map_err(|error| invalid(error.to_string()))?;
+        Ok(config)
+    }
+
+    /// The configuration as TOML, every default written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration that was read can be written")
+    }
+
+    /// The folder of the run.
+    pub fn run_folder(&self) -> PathBuf {
+        self.runs.join(&self.name)
+    }
+
+    /// The forward process.
+    ///
+    /// # Errors
+    /// Numbers that do not work.
+    pub fn build_process(&self) -> Result<Arc<dyn Process>, Error> {
+        Ok(self.process.build()?.into())
+    }
+
+    /// Checks everything that can be checked without the data and the device.
+    ///
+    /// # Errors
+    /// The first thing that does not work, by name.
+    pub fn validate(&self) -> Result<(), Error> {
+        let usage = |message: &str| Err(Error::Usage(message.into()));
+        if self.name.is_empty() || self.name.contains(['/', '\\']) || self.name.starts_with('.') {
+            return usage("name: must be the name of a folder, without slashes and not beginning with a dot");
+        }
+        let process = self.build_process()?;
+        self.network.validate()?;
+        self.parameterization.validate()?;
+        self.objective.validate()?;
+        self.optimizer.validate()?;
+        self.training.validate()?;
+        self.checkpoints.validate()?;
+        self.sampler.validate(&*process)?;
+        self.data.check()?;
+        self.preprocessing.check(self.data.is_image())?;
+        self.network.validate_for(&self.data.shape()?)?;
+        if self.training.class_dropout > 0.0 && self.network.num_class_embeds().is_none() {
+            return usage("training.class_dropout: the network has no classes (network.num_class_embeds)");
+        }
+        if let NetworkConfig::UNet(unet) = &self.network
+            && unet.time_embedding_type == fokker_model::unet::TimeEmbedding::Fourier
+            && self.parameterization.conditioning != fokker_model::Conditioning::Sigma
+        {
+            return usage(
+                "parameterization.conditioning: Fourier features take the logarithm of the noise level, so they need \
+                 conditioning = \"sigma\"",
+            );
+        }
+        Ok(())
+    }
+
+    /// Checks that the network fits the data's classes.
+    ///
+    /// # Errors
+    /// A table of classes of another size.
+    pub fn validate_classes(&self, classes: Option<usize>) -> Result<(), Error> {
+        match (self.network.num_class_embeds(), classes) {
+            (None, _) => Ok(()),
+            (Some(rows), Some(classes)) if rows == classes + 1 => Ok(()),
+            (Some(rows), Some(classes)) => Err(Error::Usage(format!(
+                "network.num_class_embeds: is {rows}; the data have {classes} classes, and one more row is the null \
+                 class: {}",
+                classes + 1
+            ))),
+            (Some(_), None) => Err(Error::Usage("network.num_class_embeds: the data have no classes".into())),
+        }
+    }
+}
+
+/// Sets `a.b.c=value` in a table. The value is TOML; what is not TOML is a string.
+fn apply_change(table: &mut Table, change: &str) -> Result<(), String> {
+    let (key, value) = change.split_once('=').ok_or("must be key=value")?;
+    let value = toml::from_str::<Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| Value::String(value.into()));
+    let mut parts: Vec<&str> = key.trim().split('.').collect();
+    let last = parts.pop().filter(|part| !part.is_empty()).ok_or("the key is empty")?;
+    let mut place = table;
+    for part in parts {
+        let entry = place.entry(part).or_insert_with(|| Value::Table(Table::new()));
+        place = entry.as_table_mut().ok_or_else(|| format!("'{part}' is not a section"))?;
+    }
+    place.insert(last.into(), value);
+    Ok(())
+}

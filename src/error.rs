@@ -1,0 +1,69 @@
+//! Everything that can go wrong, and the exit code it means.
+
+use std::path::PathBuf;
+
+/// An error of any part of fokker.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A configuration that cannot be read or makes no sense.
+    #[error("{path}: {message}", path = path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The key, the cause and the remedy.
+        message: String,
+    },
+    /// A backend that is not there.
+    #[error("backend.name = \"{name}\": {message}")]
+    Backend {
+        /// The backend that was asked for.
+        name: String,
+        /// The cause, and what there is.
+        message: String,
+    },
+    /// A wrong combination of arguments.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that cannot be read or written.
+    #[error("{path}: {message}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        message: String,
+    },
+    /// Stopped by Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// From the data sets.
+    #[error(transparent)]
+    Data(#[from] fokker_datasets::DatasetError),
+    /// From the processes.
+    #[error(transparent)]
+    Process(#[from] fokker_process::ProcessError),
+    /// From the networks.
+    #[error(transparent)]
+    Model(#[from] fokker_model::ModelError),
+    /// From the samplers.
+    #[error(transparent)]
+    Sampling(#[from] fokker_sampling::SamplingError),
+    /// From training.
+    #[error(transparent)]
+    Training(#[from] fokker_training::TrainingError),
+}
+
+impl Error {
+    /// The process's exit code: 2 for a wrong command line or configuration, 130 after Ctrl-C, 1 for all else.
+    pub fn exit_code(&self) -> u8 {
+        use fokker_datasets::DatasetError;
+        match self {
+            Self::Config { .. } | Self::Backend { .. } | Self::Usage(_) => 2,
+            Self::Data(DatasetError::Config { .. }) | Self::Process(_) => 2,
+            Self::Model(fokker_model::ModelError::Config { .. }) => 2,
+            Self::Sampling(fokker_sampling::SamplingError::Config { .. }) => 2,
+            Self::Training(fokker_training::TrainingError::Config { .. }) => 2,
+            Self::Interrupted => 130,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! From a configuration to a trained run, and from a run to samples.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use burn::tensor::Device;
+use fokker_datasets::{Dataset, Split};
+use fokker_model::{Mlp, Network, NetworkConfig, UNet};
+use fokker_training::{
+    Metrics, Observer, Outcome, RunFolder, Trainer, TrainingError, TrainingPlan, list_checkpoints, load_ema,
+    newest_checkpoint, read_state,
+};
+
+use crate::backend::ChosenDevice;
+use crate::config::RunConfig;
+use crate::draw::{DrawRequest, Reading, draw, write_samples};
+use crate::error::Error;
+use crate::interrupt;
+use crate::progress::{Progress, clock};
+
+/// How a training ended.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Whether all steps are done; otherwise it was interrupted, saved, and can be resumed.
+    pub finished: bool,
+}
+
+/// Trains a new run, or goes on with the one that is there.
+///
+/// # Errors
+/// Anything that keeps the run from starting or going on; what was saved stays.
+pub fn train(config: &RunConfig, resume: bool) -> Result<Trained, Error> {
+    interrupt::listen();
+    let chosen = config.backend.resolve()?;
+    let train = config.data.open(Split::Train, config.seed)?;
+    let validation = config.data.open(Split::Validation, config.seed)?;
+    config.validate_classes(train.classes())?;
+    match &config.network {
+        NetworkConfig::UNet(unet) => {
+            let network = UNet::new(unet, config.seed, &chosen.device)?;
+            train_network::<UNet, 4>(config, network, &chosen, train, validation, resume)
+        }
+        NetworkConfig::Mlp(mlp) => {
+            let network = Mlp::new(mlp, config.seed, &chosen.device)?;
+            train_network::<Mlp, 2>(config, network, &chosen, train, validation, resume)
+        }
+    }
+}
+
+fn train_network<N: Network<D>, const D: usize>(
+    config: &RunConfig,
+    network: N,
+    chosen: &ChosenDevice,
+    train: Arc<dyn Dataset>,
+    validation: Arc<dyn Dataset>,
+    resume: bool,
+) -> Result<Trained, Error> {
+    let folder = RunFolder::new(config.run_folder());
+    let text = config.to_toml();
+    eprintln!("run {}, {} parameters, on {}", folder.path().display(), network.num_params(), chosen.description);
+    eprintln!("data: {}, {} examples, {} held out", train.name(), train.len(), validation.len());
+    let process = config.build_process()?;
+    let plan = TrainingPlan {
+        seed: config.seed,
+        process: process.clone(),
+        parameterization: config.parameterization,
+        objective: config.objective.clone(),
+        optimizer: config.optimizer.clone(),
+        training: config.training.clone(),
+        checkpoints: config.checkpoints.clone(),
+        preprocessing: config.preprocessing,
+        train: train.clone(),
+        validation,
+    };
+    let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
+    if resume {
+        match trainer.resume()? {
+            Some(step) => eprintln!("resumed at step {step} of {}", config.training.steps),
+            None => eprintln!("there is no checkpoint yet: starting from the beginning"),
+        }
+    } else {
+        folder.create(&text)?;
+    }
+    let mut watch = Watch::<D> {
+        config,
+        folder: &folder,
+        reading: Reading { process, parameterization: config.parameterization },
+        shape: train.shape().to_vec(),
+        device: chosen.device.clone(),
+        progress: Progress::new("training", "steps", trainer.step(), config.training.steps),
+    };
+    let outcome = trainer.train(&text, &mut watch)?;
+    watch.progress.finish();
+    Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
+}
+
+/// Shows progress and draws previews.
+struct Watch<'a, const D: usize> {
+    config: &'a RunConfig,
+    folder: &'a RunFolder,
+    reading: Reading,
+    shape: Vec<usize>,
+    device: Device,
+    progress: Progress,
+}
+
+impl<const D: usize, N: Network<D>> Observer<N> for Watch<'_, D> {
+    fn step(&mut self, step: u64, loss: f64) {
+        self.progress.update(step, &format!("loss {loss:.4}"));
+    }
+
+    fn metrics(&mut self, metrics: &Metrics) {
+        if let Some(validation_loss) = metrics.validation_loss {
+            self.progress.line(&format!(
+                "step {}, epoch {:.2}, {}: loss {:.4}, validation loss {validation_loss:.4}",
+                metrics.step,
+                metrics.epoch,
+                clock(Duration::from_secs_f64(metrics.seconds)),
+                metrics.loss,
+            ));
+        }
+    }
+
+    fn preview(&mut self, step: u64, ema: &N) -> Result<(), TrainingError> {
+        let every = self.config.previews.every;
+        if every == 0 || !step.is_multiple_of(every) {
+            return Ok(());
+        }
+        match self.draw_preview(step, ema) {
+            Ok(()) | Err(Error::Interrupted) => Ok(()),
+            Err(error) => Err(TrainingError::file("cannot draw a preview into", self.folder.samples(), error)),
+        }
+    }
+
+    fn stop_requested(&self) -> bool {
+        interrupt::requested()
+    }
+}
+
+impl<const D: usize> Watch<'_, D> {
+    fn draw_preview<N: Network<D>>(&self, step: u64, ema: &N) -> Result<(), Error> {
+        let count = self.config.previews.count;
+        let mut request = DrawRequest::new(self.config.sampler.clone(), count);
+        (request.batch_size, request.seed) = (count, self.config.seed);
+        let values = draw(ema, &self.reading, &request, &self.shape, &self.device)?;
+        let extension = if self.shape.len() == 1 && self.shape[0] != 2 { "csv" } else { "png" };
+        let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));
+        let columns = (count as f64).sqrt().ceil() as usize;
+        write_samples(&values, &self.shape, &self.config.preprocessing, 0, columns, &path)
+    }
+}
+
+/// The configuration of a run that is there.
+///
+/// # Errors
+/// A folder without a run.
+pub fn run_config(folder: &Path, changes: &[String]) -> Result<RunConfig, Error> {
+    let path = RunFolder::new(folder).config();
+    if !path.is_file() {
+        let message = "there is no run here (no config.toml)".into();
+        return Err(Error::File { path: folder.into(), message });
+    }
+    RunConfig::load(&path, changes)
+}
+
+/// The checkpoint that a path means: the path itself, or the newest whole one of a run.
+///
+/// # Errors
+/// A folder that is neither, a run without checkpoints, or a damaged checkpoint.
+pub fn find_checkpoint(path: &Path) -> Result<PathBuf, Error> {
+    if path.join("state.json").is_file() || path.join("checksums.json").is_file() {
+        read_state(path)?;
+        return Ok(path.into());
+    }
+    let folder = RunFolder::new(path);
+    let refuse = |message: String| Err(Error::File { path: path.into(), message });
+    if !folder.exists() {
+        return refuse("is neither a run (no config.toml) nor a checkpoint (no state.json)".into());
+    }
+    match newest_checkpoint(&folder.checkpoints()) {
+        Some(path) => Ok(path),
+        None if list_checkpoints(&folder.checkpoints()).is_empty() => refuse("the run has no checkpoint yet".into()),
+        None => refuse("every checkpoint of the run is damaged".into()),
+    }
+}
+
+/// Samples of a checkpoint.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    /// The network's values, sample after sample.
+    pub values: Vec<f32>,
+    /// Shape of a sample.
+    pub shape: Vec<usize>,
+    /// The configuration the checkpoint was trained with.
+    pub config: RunConfig,
+}
+
+/// Draws samples from the averaged weights of a checkpoint. `request` is made from the run's configuration.
+///
+/// # Errors
+/// A damaged checkpoint, one of another architecture, a backend that is not there, a request that does not fit.
+pub fn sample(
+    checkpoint: &Path,
+    changes: &[String],
+    request: impl FnOnce(&RunConfig) -> Result<DrawRequest, Error>,
+) -> Result<Samples, Error> {
+    interrupt::listen();
+    let path = checkpoint.join("config.toml");
+    let config = RunConfig::load(&path, changes)?;
+    let chosen = config.backend.resolve()?;
+    let request = request(&config)?;
+    let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
+    request.sampler.validate(&*reading.process)?;
+    let shape = config.data.shape()?;
+    eprintln!("{} on {}", checkpoint.display(), chosen.description);
+    let device = &chosen.device;
+    let values = match &config.network {
+        NetworkConfig::UNet(unet) => {
+            let network = load_ema(checkpoint, UNet::new(unet, config.seed, device)?)?;
+            draw::<UNet, 4>(&network, &reading, &request, &shape, device)?
+        }
+        NetworkConfig::Mlp(mlp) => {
+            let network = load_ema(checkpoint, Mlp::new(mlp, config.seed, device)?)?;
+            draw::<Mlp, 2>(&network, &reading, &request, &shape, device)?
+        }
+    };
+    Ok(Samples { values, shape, config })
+}

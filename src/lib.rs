@@ -1,0 +1,37 @@
+//! Score-based diffusion models: a process says how data turns into noise, a network guesses the score, a solver walks
+//! the equation back.
+//!
+//! This crate is the front door. The parts are crates of their own and re-exported here: [`process`], [`model`],
+//! [`sampling`], [`training`], [`datasets`], [`random`]. What is added here is what a program needs around them: the
+//! configuration of a run, the choice of a backend, training and sampling with progress.
+//!
+//! ```
+//! use fokker::process::ProcessConfig;
+//!
+//! let process: ProcessConfig = toml::from_str("kind = 'vp'").unwrap();
+//! let process = process.build().unwrap();
+//! let t = 0.3;
+//! // Variance preserving: α² + σ² = 1.
+//! assert!((process.mean_scale(t).powi(2) + process.std(t).powi(2) - 1.0).abs() < 1e-15);
+//! ```
+
+pub mod backend;
+pub mod config;
+pub mod draw;
+pub mod error;
+pub mod experiment;
+pub mod interrupt;
+pub mod progress;
+
+pub use fokker_datasets as datasets;
+pub use fokker_model as model;
+pub use fokker_process as process;
+pub use fokker_random as random;
+pub use fokker_sampling as sampling;
+pub use fokker_training as training;
+
+pub use backend::{BackendConfig, BackendName, ChosenDevice};
+pub use config::RunConfig;
+pub use draw::{DrawRequest, Reading, draw, write_samples};
+pub use error::Error;
+pub use experiment::{find_checkpoint, run_config, sample, train};

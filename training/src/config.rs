@@ -1,0 +1,112 @@
+//! The `training` and `checkpoints` sections of a run's configuration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainingError;
+use crate::learning_rate::Decay;
+
+/// How long and with what numbers to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Number of optimiser steps.
+    pub steps: u64,
+    /// Examples in a micro-batch.
+    pub batch_size: usize,
+    /// Micro-batches whose gradients are averaged in one step.
+    #[serde(default = "one")]
+    pub accumulation: u64,
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// Steps of linear warm-up.
+    #[serde(default)]
+    pub warmup: u64,
+    /// What follows the warm-up.
+    #[serde(default)]
+    pub decay: Decay,
+    /// Largest norm of the gradient over all parameters; larger gradients are scaled down. Absent: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_clip: Option<f64>,
+    /// Decay of the running average of the weights.
+    pub ema_decay: f64,
+    /// Probability that an example's class is replaced by the null class (Ho & Salimans 2022).
+    #[serde(default)]
+    pub class_dropout: f64,
+    /// How many steps with a loss or gradient that is not finite may be skipped before the run stops.
+    #[serde(default)]
+    pub skip_non_finite: u64,
+    /// Steps between two lines of metrics.
+    #[serde(default = "twenty")]
+    pub log_every: u64,
+    /// Steps between two evaluations on held-out data; 0 for none.
+    #[serde(default)]
+    pub validate_every: u64,
+    /// Held-out examples that are evaluated.
+    #[serde(default = "examples")]
+    pub validation_examples: usize,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn twenty() -> u64 {
+    20
+}
+
+fn examples() -> usize {
+    512
+}
+
+/// When checkpoints are written and how many stay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Steps between two checkpoints; one is always written at the end and on Ctrl-C.
+    pub every: u64,
+    /// How many of the newest stay.
+    #[serde(default = "three")]
+    pub keep: usize,
+}
+
+fn three() -> usize {
+    3
+}
+
+impl TrainingConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The first number that does not work, by name.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let require = |ok: bool, key: &str, message: &str| {
+            if ok { Ok(()) } else { Err(TrainingError::config(format!("training.{key}"), message)) }
+        };
+        require(self.steps > 0, "steps", "must be at least 1")?;
+        require(self.batch_size > 0, "batch_size", "must be at least 1")?;
+        require(self.accumulation > 0, "accumulation", "must be at least 1")?;
+        let rate = self.learning_rate;
+        require(rate.is_finite() && rate > 0.0, "learning_rate", &format!("{rate} is not positive"))?;
+        let clip = self.gradient_clip.unwrap_or(1.0);
+        require(clip.is_finite() && clip > 0.0, "gradient_clip", &format!("{clip} is not positive"))?;
+        require((0.0..1.0).contains(&self.ema_decay), "ema_decay", &format!("{} is not in [0, 1)", self.ema_decay))?;
+        require((0.0..=1.0).contains(&self.class_dropout), "class_dropout", "must be in [0, 1]")?;
+        require(self.log_every > 0, "log_every", "must be at least 1")?;
+        require(self.validation_examples > 0, "validation_examples", "must be at least 1")
+    }
+}
+
+impl CheckpointConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The first number that does not work, by name.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        for (key, value) in [("every", self.every), ("keep", self.keep as u64)] {
+            if value == 0 {
+                return Err(TrainingError::config(format!("checkpoints.{key}"), "must be at least 1"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! The learning rate as a function of the step.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+/// What happens to the learning rate after the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decay {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It falls to zero at the last step, along half a cosine (Loshchilov & Hutter 2017).
+    Cosine,
+}
+
+/// The rate of step `step` (from 0) of `steps`: a linear rise over `warmup` steps to `peak`, then the decay.
+pub fn learning_rate(peak: f64, warmup: u64, decay: Decay, step: u64, steps: u64) -> f64 {
+    if step < warmup {
+        return peak * (step + 1) as f64 / warmup as f64;
+    }
+    match decay {
+        Decay::Constant => peak,
+        Decay::Cosine => {
+            let progress = (step - warmup) as f64 / (steps.saturating_sub(warmup)).max(1) as f64;
+            peak * 0.5 * (1.0 + (PI * progress.min(1.0)).cos())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rises_to_the_peak_and_falls_to_zero() {
+        let rate = |step| learning_rate(2.0, 10, Decay::Cosine, step, 110);
+        assert!((rate(0) - 0.2).abs() < 1e-15);
+        assert!((rate(9) - 2.0).abs() < 1e-15);
+        assert!((rate(10) - 2.0).abs() < 1e-15);
+        assert!((rate(60) - 1.0).abs() < 1e-12);
+        assert!(rate(110).abs() < 1e-12);
+        assert_eq!(learning_rate(2.0, 0, Decay::Constant, 500, 100), 2.0);
+    }
+}

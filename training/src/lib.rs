@@ -1,0 +1,29 @@
+//! Training: objectives, the step loop, averaging, checkpoints, run folders.
+
+mod checkpoint;
+mod config;
+mod ema;
+mod error;
+mod gradients;
+mod learning_rate;
+mod objective;
+mod optimizer;
+mod run;
+mod time_sampling;
+mod trainer;
+mod weighting;
+
+pub use checkpoint::{
+    Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
+    read_state, verify as verify_checkpoint,
+};
+pub use config::{CheckpointConfig, TrainingConfig};
+pub use ema::{ema_decay, update_ema};
+pub use error::TrainingError;
+pub use learning_rate::{Decay, learning_rate};
+pub use objective::{Objective, example_noise};
+pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind};
+pub use run::{MetricsWriter, RunFolder};
+pub use time_sampling::{TimeDraw, TimeSampling};
+pub use trainer::{Metrics, Observer, Outcome, Trainer, TrainingPlan};
+pub use weighting::Weighting;

@@ -1,0 +1,165 @@
+//! Adam and AdamW, and everything a step changes: weights, moments, running average.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, GradientsParams, Optimizer};
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainingError;
+
+/// Hyperparameters of the optimiser; the defaults are PyTorch's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Adam or AdamW.
+    pub kind: OptimizerKind,
+    /// Decay rates of the first and second moment.
+    #[serde(default = "default_betas")]
+    pub betas: [f64; 2],
+    /// Added to the root of the second moment.
+    #[serde(default = "default_epsilon")]
+    pub epsilon: f64,
+    /// Decoupled weight decay, for AdamW.
+    #[serde(default)]
+    pub weight_decay: f64,
+}
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// Kingma & Ba 2015.
+    Adam,
+    /// Loshchilov & Hutter 2019.
+    Adamw,
+}
+
+fn default_betas() -> [f64; 2] {
+    [0.9, 0.999]
+}
+
+fn default_epsilon() -> f64 {
+    1e-8
+}
+
+impl OptimizerConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The first number that does not work.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let require = |ok: bool, key: &str, message: &str| {
+            if ok { Ok(()) } else { Err(TrainingError::config(format!("optimizer.{key}"), message)) }
+        };
+        require(self.betas.iter().all(|beta| (0.0..1.0).contains(beta)), "betas", "must be in [0, 1)")?;
+        require(self.epsilon > 0.0, "epsilon", "must be positive")?;
+        require(self.weight_decay >= 0.0, "weight_decay", "must not be negative")?;
+        let belongs = self.weight_decay == 0.0 || self.kind == OptimizerKind::Adamw;
+        require(belongs, "weight_decay", "belongs to kind = \"adamw\" alone")
+    }
+}
+
+/// First and second moments of the gradient, stored as two networks.
+#[derive(Module, Debug)]
+pub struct Moments<M: Module> {
+    /// Running mean of the gradient.
+    pub first: M,
+    /// Running mean of its square.
+    pub second: M,
+}
+
+/// The optimiser with its moments. Burn's Adam computes the step; the moments are kept here, on the network's device,
+/// so that they are saved under the names of the parameters.
+#[derive(Debug)]
+pub struct ModuleAdam {
+    config: OptimizerConfig,
+    first: GradientsParams,
+    second: GradientsParams,
+    updates: usize,
+}
+
+impl ModuleAdam {
+    /// An optimiser that has not seen a gradient.
+    pub fn new(config: OptimizerConfig) -> Self {
+        Self { config, first: GradientsParams::new(), second: GradientsParams::new(), updates: 0 }
+    }
+
+    /// An optimiser that continues.
+    pub fn restore<M: Module>(config: OptimizerConfig, moments: &Moments<M>, updates: usize) -> Self {
+        Self { config, first: arrays(&moments.first), second: arrays(&moments.second), updates }
+    }
+
+    /// Number of updates made.
+    pub fn updates(&self) -> usize {
+        self.updates
+    }
+
+    /// The moments, in the form of the network. Parameters that never had a gradient have none: they stay zero.
+    pub fn moments<M: Module>(&self, network: &M) -> Moments<M> {
+        let filled = |arrays: &GradientsParams| network.valid().map(&mut Fill { arrays });
+        Moments { first: filled(&self.first), second: filled(&self.second) }
+    }
+
+    /// One update of a network's parameters.
+    pub fn step<M: Module>(&mut self, network: M, gradients: &mut GradientsParams, learning_rate: f64) -> M {
+        let [beta_1, beta_2] = self.config.betas.map(|beta| beta as f32);
+        let config = AdamConfig::new().with_beta_1(beta_1).with_beta_2(beta_2);
+        let adam = config.with_epsilon(self.config.epsilon as f32).build();
+        self.updates += 1;
+        network.map(&mut Update { adam, gradients, learning_rate, optimizer: self })
+    }
+}
+
+struct Update<'a> {
+    adam: Adam,
+    gradients: &'a mut GradientsParams,
+    learning_rate: f64,
+    optimizer: &'a mut ModuleAdam,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let id = param.id;
+        let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
+        let (_, tensor, mapper) = param.consume();
+        let value = tensor.inner();
+        let value = match self.learning_rate * self.optimizer.config.weight_decay {
+            0.0 => value,
+            decay => value.mul_scalar(1.0 - decay),
+        };
+        let (first, second) = (&mut self.optimizer.first, &mut self.optimizer.second);
+        let state = first.remove(id).zip(second.remove(id)).map(|(moment_1, moment_2)| {
+            let time = self.optimizer.updates - 1;
+            AdamState::new(AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None })
+        });
+        let (value, state) = self.adam.step(self.learning_rate, value, gradient, state);
+        let moments = state.expect("Adam always returns its state").momentum;
+        first.register(id, moments.moment_1);
+        second.register(id, moments.moment_2);
+        Param::from_mapped_value(id, Tensor::from_inner(value).require_grad(), mapper)
+    }
+}
+
+struct Fill<'a> {
+    arrays: &'a GradientsParams,
+}
+
+impl ModuleMapper for Fill<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let array = self.arrays.get(param.id);
+        param.map(|tensor| array.unwrap_or_else(|| tensor.zeros_like()))
+    }
+}
+
+/// The values of a network's parameters, without their graph.
+pub fn arrays<M: Module>(network: &M) -> GradientsParams {
+    struct Collect(GradientsParams);
+    impl ModuleVisitor for Collect {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.register(param.id, param.val().inner());
+        }
+    }
+    let mut collect = Collect(GradientsParams::new());
+    network.visit(&mut collect);
+    collect.0
+}

@@ -1,0 +1,353 @@
+//! The step loop.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::{Device, Tensor, TensorData};
+use fokker_datasets::{Batch, Batches, Dataset, Preprocessing, Sequential};
+use fokker_model::layers::DropoutKey;
+use fokker_model::score::class_tensor;
+use fokker_model::{Context, Network, Parameterization};
+use fokker_process::Process;
+use fokker_random::{Stream, rng};
+use rand::RngExt;
+use serde::Serialize;
+
+use crate::checkpoint::{self, Checkpoint, TrainingState};
+use crate::config::{CheckpointConfig, TrainingConfig};
+use crate::ema::{ema_decay, update_ema};
+use crate::error::TrainingError;
+use crate::gradients;
+use crate::learning_rate::learning_rate;
+use crate::objective::{Objective, example_noise};
+use crate::optimizer::{ModuleAdam, OptimizerConfig};
+use crate::run::{MetricsWriter, RunFolder};
+use crate::time_sampling::TimeDraw;
+
+/// What a trainer needs to know besides the network.
+#[derive(Clone)]
+pub struct TrainingPlan {
+    /// Seed of every random number.
+    pub seed: u64,
+    /// The forward process.
+    pub process: Arc<dyn Process>,
+    /// What the network's output means.
+    pub parameterization: Parameterization,
+    /// What is minimised.
+    pub objective: Objective,
+    /// Hyperparameters of the optimiser.
+    pub optimizer: OptimizerConfig,
+    /// How long and with what numbers.
+    pub training: TrainingConfig,
+    /// When to save.
+    pub checkpoints: CheckpointConfig,
+    /// Scaling and augmentation of the data.
+    pub preprocessing: Preprocessing,
+    /// The examples to learn from.
+    pub train: Arc<dyn Dataset>,
+    /// The examples held out.
+    pub validation: Arc<dyn Dataset>,
+}
+
+/// A line of `metrics.jsonl`. Fields that a line does not report are left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Metrics {
+    /// Steps done.
+    pub step: u64,
+    /// Passes over the data.
+    pub epoch: f64,
+    /// Mean loss since the last line.
+    pub loss: f64,
+    /// Norm of the last gradient, before clipping.
+    pub gradient_norm: f64,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Training examples a second since the last line.
+    pub examples_per_second: f64,
+    /// Seconds of training so far, all sessions together.
+    pub seconds: f64,
+    /// Steps skipped so far.
+    pub skipped: u64,
+    /// Loss of the averaged weights on held-out data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
+}
+
+/// Somebody who watches a run, draws previews and may ask it to stop.
+pub trait Observer<N> {
+    /// Called after every step with the loss of the step.
+    fn step(&mut self, _step: u64, _loss: f64) {}
+    /// Called with every line of metrics.
+    fn metrics(&mut self, _metrics: &Metrics) {}
+    /// Called after a step with the averaged weights; an error stops the run.
+    ///
+    /// # Errors
+    /// Whatever keeps a preview from being drawn.
+    fn preview(&mut self, _step: u64, _ema: &N) -> Result<(), TrainingError> {
+        Ok(())
+    }
+    /// Whether to save and leave.
+    fn stop_requested(&self) -> bool {
+        false
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished,
+    /// It was asked to stop, and saved.
+    Interrupted,
+}
+
+/// A network in training: its weights, their average, the optimiser, and how far it got.
+pub struct Trainer<N: Network<D>, const D: usize> {
+    plan: TrainingPlan,
+    run: RunFolder,
+    device: Device,
+    network: N,
+    ema: N,
+    optimizer: ModuleAdam,
+    state: TrainingState,
+    batches: Arc<Batches>,
+}
+
+struct StepReport {
+    loss: f64,
+    gradient_norm: f64,
+    learning_rate: f64,
+}
+
+impl<N: Network<D>, const D: usize> Trainer<N, D> {
+    /// A new training of `network`, which lives on `device` (without autodiff).
+    ///
+    /// # Errors
+    /// Numbers in the plan that do not work.
+    pub fn new(plan: TrainingPlan, run: RunFolder, network: N, device: &Device) -> Result<Self, TrainingError> {
+        plan.training.validate()?;
+        plan.checkpoints.validate()?;
+        plan.objective.validate()?;
+        plan.optimizer.validate()?;
+        let batch_size = plan.training.batch_size;
+        let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing, batch_size, plan.seed)?);
+        Ok(Self {
+            optimizer: ModuleAdam::new(plan.optimizer.clone()),
+            run,
+            device: device.clone().autodiff(),
+            ema: network.valid(),
+            network: network.train(),
+            state: TrainingState::default(),
+            batches,
+            plan,
+        })
+    }
+
+    /// Goes on from the newest checkpoint that is whole. Returns the step, or `None` if there is no checkpoint.
+    ///
+    /// # Errors
+    /// Weights of another architecture.
+    pub fn resume(&mut self) -> Result<Option<u64>, TrainingError> {
+        let Some(path) = checkpoint::newest_valid(&self.run.checkpoints()) else { return Ok(None) };
+        let saved = Checkpoint::load(&path, &self.ema)?;
+        self.network = saved.model.train();
+        self.ema = saved.ema;
+        self.optimizer = ModuleAdam::restore(self.plan.optimizer.clone(), &saved.moments, saved.state.updates);
+        self.state = saved.state;
+        Ok(Some(self.state.step))
+    }
+
+    /// The averaged weights.
+    pub fn ema(&self) -> &N {
+        &self.ema
+    }
+
+    /// The weights, without their graph.
+    pub fn network(&self) -> N {
+        self.network.valid()
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u64 {
+        self.state.step
+    }
+
+    /// Trains to the last step, saving on the way. `config` is stored in every checkpoint.
+    ///
+    /// # Errors
+    /// Numbers that are not finite, files that cannot be written, data that cannot be read.
+    pub fn train(&mut self, config: &str, observer: &mut dyn Observer<N>) -> Result<Outcome, TrainingError> {
+        let plan = self.plan.clone();
+        let settings = &plan.training;
+        let mut metrics = MetricsWriter::open(&self.run.metrics(), self.state.step)?;
+        let mut prefetch = self.batches.clone().prefetch(self.state.step * settings.accumulation, 4)?;
+        let (start, seconds_before) = (Instant::now(), self.state.seconds);
+        let (mut losses, mut since) = (Vec::new(), Instant::now());
+        while self.state.step < settings.steps {
+            let micro_batches = prefetch.by_ref().take(settings.accumulation as usize).collect();
+            let report = self.one_step(micro_batches)?;
+            self.state.step += 1;
+            self.state.seconds = seconds_before + start.elapsed().as_secs_f64();
+            let step = self.state.step;
+            observer.step(step, report.loss);
+            losses.push(report.loss);
+            let due = |every: u64| every > 0 && (step.is_multiple_of(every) || step == settings.steps);
+            let stop = observer.stop_requested();
+            if due(settings.log_every) || due(settings.validate_every) {
+                let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
+                let examples_per_second = examples / since.elapsed().as_secs_f64();
+                let line = Metrics {
+                    step,
+                    epoch: self.batches.epochs(step * settings.accumulation),
+                    loss: losses.iter().sum::<f64>() / losses.len() as f64,
+                    gradient_norm: report.gradient_norm,
+                    learning_rate: report.learning_rate,
+                    examples_per_second,
+                    seconds: self.state.seconds,
+                    skipped: self.state.skipped,
+                    validation_loss: due(settings.validate_every).then(|| self.validation_loss()).transpose()?,
+                };
+                metrics.write(&line)?;
+                observer.metrics(&line);
+                losses.clear();
+                since = Instant::now();
+            }
+            observer.preview(step, &self.ema)?;
+            if due(plan.checkpoints.every) || stop {
+                self.save(config)?;
+            }
+            if stop && step < settings.steps {
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Writes a checkpoint and deletes those that are too many.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    pub fn save(&self, config: &str) -> Result<(), TrainingError> {
+        let checkpoint = Checkpoint {
+            model: self.network.valid(),
+            ema: self.ema.clone(),
+            moments: self.optimizer.moments(&self.ema),
+            state: TrainingState { updates: self.optimizer.updates(), ..self.state.clone() },
+        };
+        checkpoint.save(&self.run.checkpoints(), config)?;
+        checkpoint::prune(&self.run.checkpoints(), self.plan.checkpoints.keep)
+    }
+
+    fn one_step(&mut self, micro_batches: Vec<Batch>) -> Result<StepReport, TrainingError> {
+        let settings = self.plan.training.clone();
+        let step = self.state.step;
+        let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
+        let mut accumulator = GradientsAccumulator::new();
+        let mut losses: Vec<Tensor<1>> = Vec::new();
+        let mut all_times = Vec::new();
+        for (part, batch) in (0u64..).zip(micro_batches) {
+            let micro_batch = step * settings.accumulation + part;
+            let (loss, times) = self.batch_loss(batch, micro_batch);
+            let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+            accumulator.accumulate(&self.network, gradients);
+            losses.push(loss.inner());
+            all_times.extend(times);
+        }
+        let mut gradients = accumulator.grads();
+        let share = 1.0 / settings.accumulation as f64;
+        let norm = gradients::global_norm(&self.network, &mut gradients);
+        let norm = norm.expect("a network has parameters that are trained");
+        // One transfer for both numbers.
+        let numbers = Tensor::cat(vec![Tensor::cat(losses, 0).mean(), norm], 0).into_data_as::<f64>();
+        let numbers = numbers.as_slice::<f64>().expect("converted to f64 just above");
+        let (loss, norm) = (numbers[0], numbers[1] * share);
+        if !(loss.is_finite() && norm.is_finite()) {
+            self.skip_or_stop(step, if loss.is_finite() { "gradient" } else { "loss" }, &all_times)?;
+            return Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate });
+        }
+        let clip = settings.gradient_clip.map_or(1.0, |limit| (limit / norm).min(1.0));
+        gradients::scale(&self.network, &mut gradients, share * clip);
+        self.network = self.optimizer.step(self.network.clone(), &mut gradients, rate);
+        let decay = ema_decay(settings.ema_decay, self.optimizer.updates());
+        self.ema = update_ema(self.ema.clone(), &self.network, decay);
+        Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
+    }
+
+    /// The loss of a training batch: every random number in it is keyed by the micro-batch or by the example.
+    fn batch_loss(&self, batch: Batch, micro_batch: u64) -> (Tensor<1>, Vec<TimeDraw>) {
+        let (plan, count) = (&self.plan, batch.shape[0]);
+        let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+        let positions = (0..count as u64).map(|example| batch.first_position + example);
+        let noise = example_noise(plan.seed, Stream::TrainingNoise, positions, shape, &self.device);
+        let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
+        let times = plan.objective.times(&*plan.process, plan.seed, Stream::TrainingTime, micro_batch, count);
+        let classes = self.network.classes().zip(batch.labels).map(|(null, mut labels)| {
+            let mut rng = rng(plan.seed, Stream::LabelDropout, micro_batch);
+            for label in &mut labels {
+                if rng.random::<f64>() < plan.training.class_dropout {
+                    *label = null;
+                }
+            }
+            class_tensor(&labels, &self.device)
+        });
+        let dropout = DropoutKey { seed: plan.seed, step: micro_batch, device: self.device.clone() };
+        let context = Context { classes, dropout: Some(dropout) };
+        let loss = plan.objective.loss(
+            &self.network,
+            &*plan.process,
+            &plan.parameterization,
+            x0,
+            noise,
+            &times,
+            &context,
+        );
+        (loss, times)
+    }
+
+    /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn validation_loss(&self) -> Result<f64, TrainingError> {
+        let (plan, device) = (&self.plan, self.device.clone().inner());
+        let batch_size = plan.training.batch_size;
+        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, batch_size, plan.seed)?;
+        let (mut sum, mut count) = (0.0, 0usize);
+        for (index, batch) in (0u64..).zip(held_out.iter()) {
+            let size = batch.shape[0];
+            // Partial batches would compile kernels for another shape; only a set smaller than a batch needs one.
+            if count >= plan.training.validation_examples || (size < batch_size && count > 0) {
+                break;
+            }
+            let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+            let positions = (0..size as u64).map(|example| batch.first_position + example);
+            let noise = example_noise(plan.seed, Stream::Validation, positions, shape, &device);
+            let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
+            let times = plan.objective.times(&*plan.process, plan.seed, Stream::Validation, !index, size);
+            let classes = self.ema.classes().zip(batch.labels).map(|(_, labels)| class_tensor(&labels, &device));
+            let context = Context { classes, dropout: None };
+            let table = &plan.parameterization;
+            let loss = plan.objective.loss(&self.ema, &*plan.process, table, x0, noise, &times, &context);
+            sum += loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0] * size as f64;
+            count += size;
+        }
+        Ok(sum / count as f64)
+    }
+
+    fn skip_or_stop(&mut self, step: u64, what: &'static str, times: &[TimeDraw]) -> Result<(), TrainingError> {
+        self.state.skipped += 1;
+        let (low, high) = times
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), draw| (low.min(draw.t), high.max(draw.t)));
+        if self.state.skipped <= self.plan.training.skip_non_finite {
+            tracing::warn!("step {step}: the {what} is not finite; the step is skipped");
+            return Ok(());
+        }
+        let last_good = match checkpoint::newest_valid(&self.run.checkpoints()) {
+            Some(path) => path.display().to_string(),
+            None => "the start of the run (there is no checkpoint yet)".into(),
+        };
+        Err(TrainingError::NonFinite { step, what, times: format!("{low:.4} to {high:.4}"), last_good })
+    }
+}

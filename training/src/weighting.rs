@@ -1,0 +1,77 @@
+//! Weights `w(t)` of the denoising loss, all stated for the error in the noise: `w(t) ‖ε_θ − ε‖²`.
+//!
+//! | name | on ε | elsewhere |
+//! |---|---|---|
+//! | `epsilon` | 1 | Ho et al. 2020, eq. 14; papers/002 eq. 4.2.57 |
+//! | `sigma2` | 1 | `σ² ‖s_θ − s‖²`, papers/002 eq. 4.2.17: the same as `epsilon`, since `s = −ε/σ` |
+//! | `likelihood` | `g²/σ²` | `g² ‖s_θ − s‖²`, Song et al. 2021b; papers/003 sec. 2 |
+//! | `edm` | `(σ̂² + σ_d²)/σ_d²` | `(σ̂² + σ_d²)/(σ̂ σ_d)² ‖D − x₀‖²`, Karras et al. 2022 |
+//! | `min_snr` | `min(SNR, γ)/SNR` | `min(SNR, γ) ‖x̂₀ − x₀‖²`, Hang et al. 2023 |
+
+use fokker_process::Process;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainingError;
+
+/// How the errors at different noise levels are weighed against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Weighting {
+    /// Mean squared error of the noise.
+    Epsilon,
+    /// `σ²` times the error of the score, the same as [`Weighting::Epsilon`].
+    Sigma2,
+    /// `g²` times the error of the score, the weight that bounds the likelihood.
+    Likelihood,
+    /// Unit weight in EDM's own output.
+    Edm {
+        /// Standard deviation `σ_d` of the data.
+        #[serde(default = "half")]
+        sigma_data: f64,
+    },
+    /// Clipped signal-to-noise ratio.
+    MinSnr {
+        /// The largest weight, `γ`.
+        #[serde(default = "five")]
+        gamma: f64,
+    },
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+fn five() -> f64 {
+    5.0
+}
+
+impl Weighting {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// A number that is not positive.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let (key, value) = match *self {
+            Self::Edm { sigma_data } => ("objective.weighting.sigma_data", sigma_data),
+            Self::MinSnr { gamma } => ("objective.weighting.gamma", gamma),
+            _ => return Ok(()),
+        };
+        if value.is_finite() && value > 0.0 {
+            return Ok(());
+        }
+        Err(TrainingError::config(key, format!("{value} is not positive")))
+    }
+
+    /// `w(t)`.
+    pub fn on_noise(&self, process: &dyn Process, t: f64) -> f64 {
+        match *self {
+            Self::Epsilon | Self::Sigma2 => 1.0,
+            Self::Likelihood => process.diffusion_squared(t) / process.std(t).powi(2),
+            Self::Edm { sigma_data } => 1.0 + (-process.log_snr(t)).exp() / sigma_data.powi(2),
+            Self::MinSnr { gamma } => {
+                let snr = process.log_snr(t).exp();
+                snr.min(gamma) / snr
+            }
+        }
+    }
+}
