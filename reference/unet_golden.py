@@ -11,8 +11,7 @@ Writes, for every case in CASES, the folder reference/golden/unet/<case>/ with
     case.safetensors                     one evaluation and its gradients, all float32 but the labels:
         sample        [N, C, H, W]       what goes in
         timestep      [N]                not all integers
-        class_labels  [N] int64          if the model embeds classes; [N] float32 for class_embed_type
-                                         "timestep", [N, time_embed_dim] float32 for "identity"
+        class_labels  [N] int64          if the model embeds classes
         output        [N, C', H, W]      what comes out
         w             like output        fixed random weights of the loss  mean(output² · w)
         grad.sample, grad.<parameter>    gradients of that loss
@@ -86,24 +85,23 @@ CASES = {
         (12, 12), [0.25, 1.7, 40.0],
         ["time_embedding.linear_1.weight", "down_blocks.1.downsamplers.0.conv1.weight", "mid_block.attentions.0.group_norm.weight"],
     ),
-    # No attention anywhere; its own embedding width; labels embedded like times.
+    # No attention anywhere; its own embedding width.
     "convolutions": (
         dict(
             sample_size=14, in_channels=1, out_channels=2, block_out_channels=(8, 16), layers_per_block=2,
             down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
             norm_num_groups=4, add_attention=False, downsample_padding=0, freq_shift=1, time_embedding_dim=24,
-            class_embed_type="timestep",
         ),
         (14, 14), [0.5, 998.0],
-        ["class_embedding.linear_1.weight", "mid_block.resnets.1.conv2.bias", "conv_norm_out.bias"],
+        ["time_embedding.linear_2.weight", "mid_block.resnets.1.conv2.bias", "conv_norm_out.bias"],
     ),
-    # The rest: blocks with resnet resamplers, no mid block, gelu, labels that are embeddings, 5 does not divide 16.
+    # The rest: blocks with resnet resamplers, no mid block, 5 does not divide 16.
     "no_mid_block": (
         dict(
             sample_size=12, in_channels=3, out_channels=3, block_out_channels=(8, 16), layers_per_block=1,
             down_block_types=("ResnetDownsampleBlock2D", "AttnDownBlock2D"),
             up_block_types=("AttnUpBlock2D", "ResnetUpsampleBlock2D"),
-            norm_num_groups=4, attention_head_dim=5, mid_block_type=None, act_fn="gelu", class_embed_type="identity",
+            norm_num_groups=4, attention_head_dim=5, mid_block_type=None,
         ),
         (12, 12), [8.125, 250.0],
         ["down_blocks.0.downsamplers.0.conv2.weight", "up_blocks.1.resnets.1.norm1.weight", "conv_out.weight"],
@@ -131,22 +129,14 @@ def redraw(model, generator):
 
 
 def labels_of(model, n, generator):
-    kind = model.config.class_embed_type
-    if kind == "timestep":
-        return torch.rand(n, generator=generator) * 10
-    if kind == "identity":
-        return torch.randn(n, model.time_embedding.linear_2.out_features, generator=generator)
-    if model.config.num_class_embeds is not None:
-        return torch.randint(0, model.config.num_class_embeds, (n,), generator=generator)
-    return None
+    rows = model.config.num_class_embeds
+    return None if rows is None else torch.randint(0, rows, (n,), generator=generator)
 
 
 def evaluate(model, sample, timestep, labels, w, keep):
     """Output, hidden states and gradients of one call, in the precision of the model."""
     precision = model.dtype
     sample = sample.to(precision).clone().requires_grad_()
-    if labels is not None and labels.is_floating_point():
-        labels = labels.to(precision)
     result = {}
 
     def watch(name, module):
@@ -161,7 +151,7 @@ def evaluate(model, sample, timestep, labels, w, keep):
         )
 
     hooks = [watch_embedding(model.down_blocks[0])]
-    # diffusers computes positional features in float32 and forgets to cast those of class_embed_type "timestep".
+    # diffusers computes positional features in float32.
     hooks += [model.time_proj.register_forward_hook(lambda _, __, out: out.to(precision))]
     hooks += [watch(f"hidden.down.{i}", block) for i, block in enumerate(model.down_blocks)]
     hooks += [watch("hidden.mid", model.mid_block)] if model.mid_block is not None else []

@@ -29,7 +29,7 @@ impl DownBlock {
         Self {
             resnets,
             attentions: level_attentions(config, attention, config.layers_per_block, outputs, init),
-            downsamplers: (!last).then(|| Resample::down(config, outputs, attention, init)).into_iter().collect(),
+            downsamplers: (!last).then(|| Resample::down(config, level, init)).into_iter().collect(),
         }
     }
 
@@ -82,7 +82,7 @@ impl UpBlock {
         Self {
             resnets,
             attentions: level_attentions(config, attention, count, outputs, init),
-            upsamplers: (!last).then(|| Resample::up(config, outputs, attention, init)).into_iter().collect(),
+            upsamplers: (!last).then(|| Resample::up(config, outputs, step, init)).into_iter().collect(),
         }
     }
 

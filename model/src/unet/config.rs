@@ -11,10 +11,23 @@ pub enum BlockType {
     DownBlock2D,
     /// Residual blocks, each followed by self-attention, on the way down.
     AttnDownBlock2D,
+    /// Residual blocks on the way down, and a residual block that halves the sides.
+    ResnetDownsampleBlock2D,
     /// Residual blocks on the way up.
     UpBlock2D,
     /// Residual blocks, each followed by self-attention, on the way up.
     AttnUpBlock2D,
+    /// Residual blocks on the way up, and a residual block that doubles the sides.
+    ResnetUpsampleBlock2D,
+}
+
+/// The block at the coarsest resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MidBlockType {
+    /// Two residual blocks around attention.
+    UNetMidBlock2D,
+    /// Nothing.
+    None,
 }
 
 impl BlockType {
@@ -24,7 +37,7 @@ impl BlockType {
     }
 
     fn is_down(self) -> bool {
-        matches!(self, Self::DownBlock2D | Self::AttnDownBlock2D)
+        matches!(self, Self::DownBlock2D | Self::AttnDownBlock2D | Self::ResnetDownsampleBlock2D)
     }
 }
 
@@ -79,6 +92,8 @@ pub struct UNetConfig {
     pub flip_sin_to_cos: bool,
     /// Levels on the way down, finest first.
     pub down_block_types: Vec<BlockType>,
+    /// The middle.
+    pub mid_block_type: MidBlockType,
     /// Levels on the way up, coarsest first.
     pub up_block_types: Vec<BlockType>,
     /// Channels of each level, finest first.
@@ -126,6 +141,7 @@ impl Default for UNetConfig {
             freq_shift: 0.0,
             flip_sin_to_cos: true,
             down_block_types: vec![DownBlock2D, AttnDownBlock2D, AttnDownBlock2D, AttnDownBlock2D],
+            mid_block_type: MidBlockType::UNetMidBlock2D,
             up_block_types: vec![AttnUpBlock2D, AttnUpBlock2D, AttnUpBlock2D, UpBlock2D],
             block_out_channels: vec![224, 448, 672, 896],
             layers_per_block: 2,
@@ -159,7 +175,6 @@ impl UNetConfig {
             ("act_fn", vec!["\"silu\"", "\"swish\""]),
             ("class_embed_type", vec!["null"]),
             ("num_train_timesteps", vec!["null"]),
-            ("mid_block_type", vec!["\"UNetMidBlock2D\""]),
         ];
         for (key, allowed) in fixed {
             if let Some(value) = fields.remove(key)
@@ -168,7 +183,9 @@ impl UNetConfig {
                 return Err(ModelError::config(key, format!("{value} is not supported, only {}", allowed.join(" or "))));
             }
         }
-        // `attention_head_dim: null` means one head; an absent key means the default.
+        if fields.get("mid_block_type").is_some_and(serde_json::Value::is_null) {
+            fields.insert("mid_block_type".into(), "None".into());
+        }
         let config: Self = serde_json::from_value(fields.into()).map_err(invalid)?;
         config.validate()?;
         Ok(config)
@@ -222,6 +239,16 @@ impl UNetConfig {
         require(self.norm_eps > 0.0, "norm_eps", "must be positive".into())?;
         require(self.mid_block_scale_factor > 0.0, "mid_block_scale_factor", "must be positive".into())?;
         require(self.num_class_embeds != Some(0), "num_class_embeds", "must be at least 1".into())
+    }
+
+    /// How a level changes the resolution, given its type.
+    pub(super) fn resampling(&self, block: BlockType) -> Resampling {
+        match block {
+            BlockType::DownBlock2D | BlockType::UpBlock2D => Resampling::Conv,
+            BlockType::AttnDownBlock2D => self.downsample_type,
+            BlockType::AttnUpBlock2D => self.upsample_type,
+            BlockType::ResnetDownsampleBlock2D | BlockType::ResnetUpsampleBlock2D => Resampling::Resnet,
+        }
     }
 
     /// Width of the time vector.

@@ -7,5 +7,5 @@ mod resample;
 #[allow(clippy::module_inception)]
 mod unet;
 
-pub use config::{BlockType, Resampling, TimeEmbedding, TimeShift, UNetConfig};
+pub use config::{BlockType, MidBlockType, Resampling, TimeEmbedding, TimeShift, UNetConfig};
 pub use unet::UNet;

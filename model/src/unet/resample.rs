@@ -23,16 +23,17 @@ pub(super) struct ConvResample {
 }
 
 impl Resample {
-    pub(super) fn down(config: &UNetConfig, channels: usize, attention: bool, init: &mut Initializer) -> Self {
-        if attention && config.downsample_type == Resampling::Resnet {
+    pub(super) fn down(config: &UNetConfig, level: usize, init: &mut Initializer) -> Self {
+        let channels = config.block_out_channels[level];
+        if config.resampling(config.down_block_types[level]) == Resampling::Resnet {
             return Self::Resnet(ResnetBlock::new(config, channels, channels, init).with_resize(Resize::Down));
         }
         let shape = Conv2dShape { stride: 2, padding_before: config.downsample_padding, padding_after: 1 };
         Self::Conv(ConvResample { conv: Conv2d::new(channels, channels, 3, shape, init), up: false })
     }
 
-    pub(super) fn up(config: &UNetConfig, channels: usize, attention: bool, init: &mut Initializer) -> Self {
-        if attention && config.upsample_type == Resampling::Resnet {
+    pub(super) fn up(config: &UNetConfig, channels: usize, step: usize, init: &mut Initializer) -> Self {
+        if config.resampling(config.up_block_types[step]) == Resampling::Resnet {
             return Self::Resnet(ResnetBlock::new(config, channels, channels, init).with_resize(Resize::Up));
         }
         Self::Conv(ConvResample { conv: Conv2d::same(channels, channels, 3, init), up: true })

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::blocks::{DownBlock, MidBlock, UpBlock};
-use super::config::{TimeEmbedding, UNetConfig};
+use super::config::{MidBlockType, TimeEmbedding, UNetConfig};
 use crate::calculus::Calculus;
 use crate::error::ModelError;
 use crate::initializer::Initializer;
@@ -21,7 +21,7 @@ pub struct UNet {
     time_embedding: TimeMlp,
     class_embedding: Option<Embedding>,
     down_blocks: Vec<DownBlock>,
-    mid_block: MidBlock,
+    mid_block: Option<MidBlock>,
     up_blocks: Vec<UpBlock>,
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
@@ -59,7 +59,7 @@ impl UNet {
             },
             class_embedding: config.num_class_embeds.map(|classes| Embedding::new(classes, time_width, init)),
             down_blocks: (0..channels.len()).map(|level| DownBlock::new(config, level, init)).collect(),
-            mid_block: MidBlock::new(config, init),
+            mid_block: (config.mid_block_type != MidBlockType::None).then(|| MidBlock::new(config, init)),
             up_blocks: (0..channels.len()).map(|step| UpBlock::new(config, step, init)).collect(),
             conv_norm_out: GroupNorm::new(config.norm_num_groups, first, config.norm_eps, init),
             conv_out: Conv2d::same(first, config.out_channels, 3, init),
@@ -97,7 +97,9 @@ impl Network<4> for UNet {
         for block in &self.down_blocks {
             x = block.forward::<C>(x, time.clone(), &mut skips, dropout);
         }
-        x = self.mid_block.forward::<C>(x, time.clone(), dropout);
+        if let Some(block) = &self.mid_block {
+            x = block.forward::<C>(x, time.clone(), dropout);
+        }
         for block in &self.up_blocks {
             x = block.forward::<C>(x, time.clone(), &mut skips, dropout);
         }

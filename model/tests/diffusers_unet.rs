@@ -1,0 +1,130 @@
+//! The U-Net gives diffusers' numbers, with diffusers' weights: outputs and gradients (reference/unet_golden.py).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use fokker_model::pretrained::load_safetensors;
+use fokker_model::{Context, Network, Plain, UNet, UNetConfig};
+use safetensors::SafeTensors;
+
+/// Relative to the largest entry. The largest error of PyTorch's own float32 against float64 in these cases is 7e-6 for
+/// outputs and 2e-5 for gradients (written in the files); a factor of five is left for another order of summation.
+const TOLERANCE: f64 = 1e-4;
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../reference/golden/unet")
+}
+
+fn array<const D: usize>(file: &SafeTensors, name: &str, device: &Device) -> Tensor<D> {
+    let view = file.tensor(name).unwrap();
+    let values: Vec<f32> =
+        view.data().chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let shape: [usize; D] = view.shape().try_into().unwrap();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn classes(file: &SafeTensors, device: &Device) -> Option<Tensor<1, Int>> {
+    let view = file.tensor("class_labels").ok()?;
+    let values: Vec<i64> =
+        view.data().chunks(8).map(|bytes| i64::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let shape = [values.len()];
+    Some(Tensor::from_data(TensorData::new(values, shape), device))
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
+}
+
+fn assert_close(got: &[f64], want: &[f64], what: &str) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    let scale = want.iter().fold(0.0f64, |scale, value| scale.max(value.abs()));
+    let error = got.iter().zip(want).fold(0.0f64, |error, (a, b)| error.max((a - b).abs()));
+    assert!(error <= TOLERANCE * scale, "{what}: {:e} of the largest entry", error / scale);
+}
+
+/// Gradients of the parameters that a golden file holds.
+struct Gradients<'a> {
+    path: Vec<String>,
+    file: &'a SafeTensors<'a>,
+    gradients: &'a burn::tensor::Gradients,
+    checked: usize,
+    case: &'a str,
+}
+
+impl ModuleVisitor for Gradients<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        // Names of enum variants are not part of the weights' names.
+        self.path.push(if container.starts_with("Enum:") { String::new() } else { name.into() });
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let parts: Vec<&str> = self.path.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let name = format!("grad.{}", parts.join("."));
+        let Ok(view) = self.file.tensor(&name) else { return };
+        let want: Vec<f64> =
+            view.data().chunks(4).map(|bytes| f64::from(f32::from_le_bytes(bytes.try_into().unwrap()))).collect();
+        let got = values(param.val().grad(self.gradients).unwrap());
+        assert_close(&got, &want, &format!("{} {name}", self.case));
+        self.checked += 1;
+    }
+}
+
+fn check(case: &str, device: &Device) {
+    let folder = golden().join(case);
+    let config = UNetConfig::from_diffusers(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap();
+    let network = UNet::new(&config, 0, device).unwrap();
+    let network = load_safetensors(network, &folder.join("diffusion_pytorch_model.safetensors")).unwrap().train();
+    let bytes = fs::read(folder.join("case.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let device = device.clone().autodiff();
+    let sample = array::<4>(&file, "sample", &device).require_grad();
+    let context = Context { classes: classes(&file, &device), dropout: None };
+    let output = network.forward::<Plain>(sample.clone(), array::<1>(&file, "timestep", &device), &context);
+    assert_close(&values(output.clone()), &values(array::<4>(&file, "output", &device)), &format!("{case} output"));
+    let loss = (output.square() * array::<4>(&file, "w", &device)).mean();
+    let gradients = loss.backward();
+    let of_sample = values(sample.grad(&gradients).unwrap());
+    assert_close(&of_sample, &values(array::<4>(&file, "grad.sample", &device)), &format!("{case} grad.sample"));
+    let mut visitor = Gradients { path: Vec::new(), file: &file, gradients: &gradients, checked: 0, case };
+    network.visit(&mut visitor);
+    assert_eq!(visitor.checked, 3, "{case} holds the gradients of three parameters");
+}
+
+#[test]
+fn outputs_and_gradients_are_those_of_diffusers() {
+    for case in ["classes_attention", "ddpm", "scale_shift", "fourier_resnet", "convolutions", "no_mid_block"] {
+        check(case, &Device::flex());
+    }
+}
+
+#[test]
+fn weights_of_another_network_are_refused_by_name() {
+    let folder = golden().join("ddpm");
+    let mut config = UNetConfig::from_diffusers(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap();
+    let weights = folder.join("diffusion_pytorch_model.safetensors");
+    let refusal = |config: &UNetConfig| {
+        let network = UNet::new(config, 0, &Device::flex()).unwrap();
+        load_safetensors(network, &weights).unwrap_err().to_string()
+    };
+    config.layers_per_block = 1;
+    assert!(refusal(&config).contains("unused: down_blocks.0.resnets.1."), "{}", refusal(&config));
+    config.layers_per_block = 3;
+    assert!(refusal(&config).contains("missing: down_blocks.0.resnets.2."), "{}", refusal(&config));
+    config.layers_per_block = 2;
+    config.in_channels = 1;
+    assert!(refusal(&config).contains("conv_in.weight"), "{}", refusal(&config));
+}
+
+#[test]
+fn fields_this_network_does_not_have_are_refused() {
+    let refusal = |json: &str| UNetConfig::from_diffusers(json).unwrap_err().to_string();
+    assert!(refusal(r#"{"act_fn": "gelu"}"#).contains("act_fn"));
+    assert!(refusal(r#"{"down_block_types": ["SkipDownBlock2D"]}"#).contains("SkipDownBlock2D"));
+    assert!(refusal(r#"{"class_embed_type": "identity"}"#).contains("class_embed_type"));
+}
