@@ -96,6 +96,11 @@ impl BackendName {
         self == Self::Auto || self.device_type().is_some()
     }
 
+    /// Whether the backend computes on GPUs.
+    pub fn is_gpu(self) -> bool {
+        !matches!(self, Self::Auto | Self::Flex | Self::Ndarray)
+    }
+
     fn device_type(self) -> Option<DeviceType> {
         match self {
             Self::Wgpu => Some(DeviceType::Wgpu),
@@ -119,7 +124,7 @@ impl BackendName {
     /// The devices that the backend has on this machine; none if it is not built in.
     pub fn devices(self) -> Vec<OfferedDevice> {
         let Some(device_type) = self.device_type() else { return Vec::new() };
-        let on_cpu = matches!(self, Self::Flex | Self::Ndarray);
+        let on_cpu = !self.is_gpu();
         Device::enumerate(device_type)
             .into_vec()
             .into_iter()

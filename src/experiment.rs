@@ -1,10 +1,10 @@
 //! From a configuration to a trained run, and from a run to samples.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use fokker_datasets::{Dataset, Split};
 use fokker_model::{Mlp, Network, NetworkConfig, UNet};
@@ -61,7 +61,7 @@ fn train_network<N: Network<D>, const D: usize>(
 ) -> Result<Trained, Error> {
     let folder = RunFolder::new(config.run_folder());
     let text = config.to_toml();
-    eprintln!("run {}, {} parameters, on {}", folder.path().display(), network.num_params(), chosen.description);
+    eprintln!("run {}, {} parameters, on {}", folder.path().display(), Module::num_params(&network), chosen.description);
     eprintln!("data: {}, {} examples, {} held out", train.name(), train.len(), validation.len());
     let process = config.build_process()?;
     let plan = TrainingPlan {

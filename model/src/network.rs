@@ -1,6 +1,6 @@
 //! What a network is to the rest of fokker: a function of an array and a number, with optional classes.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Int, Tensor};
 
 use crate::{calculus::Calculus, layers::DropoutKey};
@@ -16,7 +16,7 @@ pub struct Context {
 
 /// A network on batches of rank `D` (2 for vectors `[batch, dimension]`, 4 for images
 /// `[batch, channels, height, width]`), written once over any calculus.
-pub trait Network<const D: usize>: Module + Sync + 'static {
+pub trait Network<const D: usize>: Module + ModuleDisplay + Sync + 'static {
     /// The network's output, of the shape of `x`.
     ///
     /// # Shapes

@@ -1,7 +1,7 @@
 //! The calculus of plain tensors: every operation is Burn's.
 
 use burn::tensor::module::{avg_pool2d, conv2d, interpolate};
-use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Tensor, activation};
 
 use crate::calculus::{Calculus, Conv2dShape};
@@ -96,7 +96,7 @@ impl Calculus for Plain {
     }
 
     fn average_pool(x: Tensor<4>) -> Tensor<4> {
-        avg_pool2d(x, [2, 2], [2, 2], [0, 0], true, false)
+        avg_pool2d(x, AvgPoolOptions::new([2, 2]))
     }
 
     fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {

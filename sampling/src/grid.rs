@@ -52,10 +52,14 @@ mod tests {
     use super::*;
     use fokker_process::ProcessConfig;
 
+    fn process(kind: &str) -> Box<dyn Process> {
+        serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": kind })).unwrap().build().unwrap()
+    }
+
     #[test]
     fn every_grid_falls_strictly_from_the_horizon_to_the_smallest_time() {
         for kind in ["vp", "ve", "sub_vp", "rve", "edm", "cosine"] {
-            let process = ProcessConfig::default_of(kind).unwrap().build().unwrap();
+            let process = process(kind);
             for grid in [TimeGrid::Uniform, TimeGrid::Quadratic, TimeGrid::LogSnr, TimeGrid::Karras { rho: 7.0 }] {
                 let times = grid.times(&*process, 37);
                 assert_eq!(times.len(), 38);
@@ -67,7 +71,7 @@ mod tests {
 
     #[test]
     fn edm_process_gives_the_noise_levels_of_karras() {
-        let process = ProcessConfig::default_of("edm").unwrap().build().unwrap();
+        let process = process("edm");
         let times = TimeGrid::Karras { rho: 7.0 }.times(&*process, 17);
         for (k, &t) in times.iter().enumerate() {
             let (max, min) = (80f64.powf(1.0 / 7.0), 0.002f64.powf(1.0 / 7.0));

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -37,7 +37,7 @@ pub struct TrainingState {
 
 /// All that a run needs to go on.
 #[derive(Debug)]
-pub struct Checkpoint<M: Module> {
+pub struct Checkpoint<M: Module + ModuleDisplay> {
     /// The network.
     pub model: M,
     /// Its running average.
@@ -53,7 +53,7 @@ pub fn folder_name(step: u64) -> String {
     format!("step-{step:08}")
 }
 
-impl<M: Module> Checkpoint<M> {
+impl<M: Module + ModuleDisplay> Checkpoint<M> {
     /// Writes the checkpoint into `folder/step-…` and returns that path.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl<M: Module> Checkpoint<M> {
 ///
 /// # Errors
 /// A damaged file, or weights of another architecture, by name.
-pub fn load_ema<M: Module>(path: &Path, template: M) -> Result<M, TrainingError> {
+pub fn load_ema<M: Module + ModuleDisplay>(path: &Path, template: M) -> Result<M, TrainingError> {
     verify(path)?;
     load_module(path, "ema.bpk", template)
 }
@@ -180,11 +180,11 @@ pub fn prune(folder: &Path, keep: usize) -> Result<(), TrainingError> {
     Ok(())
 }
 
-fn save_module<M: Module>(module: M, path: &Path) -> Result<(), TrainingError> {
+fn save_module<M: Module + ModuleDisplay>(module: M, path: &Path) -> Result<(), TrainingError> {
     module.into_record().save(path).map_err(|error| TrainingError::file("cannot write", path, error))
 }
 
-fn load_module<M: Module>(path: &Path, name: &str, template: M) -> Result<M, TrainingError> {
+fn load_module<M: Module + ModuleDisplay>(path: &Path, name: &str, template: M) -> Result<M, TrainingError> {
     let failed = |message: String| TrainingError::Checkpoint {
         path: path.into(),
         message: format!("{name} does not fit the network that the configuration describes: {message}"),

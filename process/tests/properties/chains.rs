@@ -11,7 +11,7 @@ fn ddpm(schedule: BetaSchedule, range: Option<(f64, f64)>) -> DdpmChain {
     DdpmChain::new(&DdpmChainConfig { steps: 1000, schedule, beta_start, beta_end, min_time: None }).unwrap()
 }
 
-/// ᾱ_k of the three schedules of 1000 steps, multiplied out with 50 decimal digits from the exact β_k.
+/// ᾱ_k of the three schedules of 1000 steps, multiplied out with 50 decimal digits (reference/ddpm_schedules.py).
 #[test]
 fn alphas_cumprod_are_the_products_of_the_schedules() {
     let linear = ddpm(BetaSchedule::Linear, None);

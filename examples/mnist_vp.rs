@@ -1,0 +1,55 @@
+//! Trains a score network on MNIST under the VP process and draws digits with three samplers.
+//!
+//! ```text
+//! cargo run --release --example mnist_vp
+//! ```
+//!
+//! With a GPU this is configs/mnist_vp.toml, without one configs/mnist_vp_small.toml. Started again, it goes on where
+//! it was stopped. `--set key=value` changes the configuration, as in `fokker train`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use fokker::sampling::{Method, SamplerConfig};
+use fokker::{BackendConfig, DrawRequest, Error, RunConfig, experiment, find_checkpoint, sample, write_samples};
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run() -> Result<(), Error> {
+    let changes: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--set").collect();
+    let gpu = BackendConfig::default().resolve()?.backend.is_gpu();
+    let recipe = if gpu { "mnist_vp" } else { "mnist_vp_small" };
+    if !gpu {
+        eprintln!("no GPU answers: training the small recipe, configs/{recipe}.toml, on the processor");
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/{recipe}.toml"));
+    let config = RunConfig::load(&path, &changes)?;
+    let folder = config.run_folder();
+    let trained = experiment::train(&config, folder.join("config.toml").is_file())?;
+    if !trained.finished {
+        eprintln!("saved; the same command goes on");
+        return Err(Error::Interrupted);
+    }
+    let checkpoint = find_checkpoint(&folder)?;
+    for method in Method::ALL {
+        let sampler = match method == config.sampler.kind {
+            true => config.sampler.clone(),
+            false => SamplerConfig { steps: Some(if gpu { 1000 } else { 50 }), ..SamplerConfig::new(method) },
+        };
+        let request = DrawRequest { batch_size: 100, ..DrawRequest::new(sampler, 100) };
+        let samples = sample(&checkpoint, &changes, |_| Ok(request))?;
+        let out = folder.join("samples").join(format!("{}.png", method.name()));
+        write_samples(&samples.values, &samples.shape, &samples.config.preprocessing, 0, 10, &out)?;
+        println!("{}", out.display());
+    }
+    Ok(())
+}

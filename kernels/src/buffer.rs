@@ -1,0 +1,56 @@
+//! Memory: results that are written once, and scratch space that threads keep.
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `body` with `length` numbers of scratch space; what they hold at first is left over from earlier uses.
+pub(crate) fn with_scratch<T>(length: usize, body: impl FnOnce(&mut [f32]) -> T) -> T {
+    let mut buffer = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if buffer.len() < length {
+        buffer.resize(length, 0.0);
+    }
+    let result = body(&mut buffer[..length]);
+    SCRATCH.with_borrow_mut(|buffers| buffers.push(buffer));
+    result
+}
+
+/// A vector of `parts · length` numbers, written by `write(part, its numbers)` in parallel.
+///
+/// # Safety
+/// `write` initialises every number that it is given.
+pub(crate) unsafe fn in_parts(
+    parts: usize,
+    length: usize,
+    write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
+) -> Vec<f32> {
+    let mut nothing = vec![0.0; parts];
+    // SAFETY: the caller's promise.
+    unsafe { in_parts_with(parts, length, &mut nothing, |part, numbers, _| write(part, numbers)) }
+}
+
+/// The same where every part has its share of `beside` too, which is divided evenly.
+///
+/// # Safety
+/// `write` initialises every number that it is given.
+pub(crate) unsafe fn in_parts_with(
+    parts: usize,
+    length: usize,
+    beside: &mut [f32],
+    write: impl Fn(usize, &mut [MaybeUninit<f32>], &mut [f32]) + Sync,
+) -> Vec<f32> {
+    assert!(parts > 0 && length > 0 && beside.len().is_multiple_of(parts) && beside.len() >= parts, "parts have sizes");
+    let total = parts * length;
+    let mut numbers = Vec::with_capacity(total);
+    let shares = beside.par_chunks_mut(beside.len() / parts);
+    let parts = numbers.spare_capacity_mut()[..total].par_chunks_mut(length).zip(shares);
+    parts.enumerate().for_each(|(part, (numbers, share))| write(part, numbers, share));
+    // SAFETY: there is room for as many, and the caller promises that all of them were written.
+    unsafe { numbers.set_len(total) };
+    numbers
+}

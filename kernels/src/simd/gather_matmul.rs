@@ -1,0 +1,189 @@
+//! A matrix product whose left factor is read in place, entry `(row, step)` at `rows[row] + steps[step]`.
+//!
+//! All three parts of a convolution are this product. Forward: rows are output pixels, steps are channels and taps of
+//! the padded image, the matrix is the weight. In the gradient of the input the image is the output's gradient. In
+//! that of the weight, rows are channels and taps and steps are pixels. Nothing is copied into columns first.
+
+use super::vector::{Array, Vector};
+use super::{COLUMNS, InstructionSet};
+
+/// `out[targets[r]..][..columns] = start + Σ_s image[rows[r] + steps[s]] · matrix[s]`.
+pub(crate) struct GatherMatmul<'a> {
+    /// Where the left factor's entries are.
+    pub image: &'a [f32],
+    /// First summand of an entry's place, one for each row of the result.
+    pub rows: &'a [usize],
+    /// Second summand of an entry's place, one for each term of the sum.
+    pub steps: &'a [usize],
+    /// `[steps, columns]`.
+    pub matrix: &'a [f32],
+    /// Columns of the matrix and of the result, a multiple of [`COLUMNS`].
+    pub columns: usize,
+    /// Where each row of the result begins.
+    pub targets: &'a [usize],
+}
+
+/// What the sums start from.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// One row, `[columns]`, for all rows.
+    Row(&'a [f32]),
+    /// What `out` holds.
+    Out,
+}
+
+impl GatherMatmul<'_> {
+    /// Computes the product.
+    pub(crate) fn run(&self, start: Start, out: &mut [f32]) {
+        self.run_with(InstructionSet::detect(), start, out);
+    }
+
+    /// Computes the product with one of the instruction sets that the processor has.
+    fn run_with(&self, instructions: InstructionSet, start: Start, out: &mut [f32]) {
+        let last = |places: &[usize]| places.iter().max().copied();
+        let (Some(row), Some(target)) = (last(self.rows), last(self.targets)) else { return };
+        assert_eq!(self.columns % COLUMNS, 0, "columns come padded");
+        assert_eq!(self.rows.len(), self.targets.len(), "one target for each row");
+        assert_eq!(self.matrix.len(), self.steps.len() * self.columns, "one row of the matrix for each step");
+        assert!(last(self.steps).is_none_or(|step| row + step < self.image.len()), "entries lie in the image");
+        assert!(target + self.columns <= out.len(), "rows lie in the result");
+        if let Start::Row(row) = start {
+            assert_eq!(row.len(), self.columns, "the first row is a row");
+        }
+        assert!(instructions.is_present());
+        // SAFETY: the processor has the instruction set, and the assertions above are what `sweep` asks for.
+        unsafe {
+            match instructions {
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx512 => self.avx512(start, out),
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx2 => self.avx2(start, out),
+                InstructionSet::Portable => self.sweep::<Array, 4, 2>(start, out),
+            }
+        }
+    }
+
+    // 32 registers: 14 × 2 sums, two columns and an entry. 16 registers: 6 × 2 sums.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    unsafe fn avx512(&self, start: Start, out: &mut [f32]) {
+        // SAFETY: the caller's promise.
+        unsafe { self.sweep::<std::arch::x86_64::__m512, 14, 8>(start, out) }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2(&self, start: Start, out: &mut [f32]) {
+        // SAFETY: the caller's promise.
+        unsafe { self.sweep::<std::arch::x86_64::__m256, 6, 3>(start, out) }
+    }
+
+    /// Goes over the result in tiles of `LARGE` rows, and of `SMALL` where they suffice for the rest.
+    ///
+    /// # Safety
+    /// The places are valid and the processor has `V`'s instruction set.
+    #[inline(always)]
+    unsafe fn sweep<V: Vector, const LARGE: usize, const SMALL: usize>(&self, start: Start, out: &mut [f32]) {
+        let mut row = 0;
+        while row < self.rows.len() {
+            let large = self.rows.len() - row > SMALL;
+            let mut column = 0;
+            while column < self.columns {
+                let pair = self.columns - column >= 2 * V::LANES;
+                // SAFETY: `column` plus the tile's width is at most `columns`; the rest is the caller's promise.
+                unsafe {
+                    match (large, pair) {
+                        (true, true) => self.tile::<V, LARGE, 2>(row, column, start, out),
+                        (true, false) => self.tile::<V, LARGE, 1>(row, column, start, out),
+                        (false, true) => self.tile::<V, SMALL, 2>(row, column, start, out),
+                        (false, false) => self.tile::<V, SMALL, 1>(row, column, start, out),
+                    }
+                }
+                column += if pair { 2 * V::LANES } else { V::LANES };
+            }
+            row += if large { LARGE } else { SMALL };
+        }
+    }
+
+    /// `R` rows from `row` on (the last one again where there are fewer), `C` registers of columns from `column` on.
+    ///
+    /// # Safety
+    /// The places are valid, `column + C · LANES ≤ columns`, and the processor has `V`'s instruction set.
+    #[inline(always)]
+    unsafe fn tile<V: Vector, const R: usize, const C: usize>(
+        &self,
+        row: usize,
+        column: usize,
+        start: Start,
+        out: &mut [f32],
+    ) {
+        let last = self.rows.len() - 1;
+        // SAFETY: every pointer below stays in its slice by the caller's promise.
+        unsafe {
+            let entries: [*const f32; R] =
+                std::array::from_fn(|r| self.image.as_ptr().add(*self.rows.get_unchecked((row + r).min(last))));
+            let results: [*mut f32; R] = std::array::from_fn(|r| {
+                out.as_mut_ptr().add(*self.targets.get_unchecked((row + r).min(last)) + column)
+            });
+            let load = |from: *const f32| -> [V; C] { std::array::from_fn(|c| V::load(from.add(c * V::LANES))) };
+            let mut sums: [[V; C]; R] = match start {
+                Start::Row(first) => [load(first.as_ptr().add(column)); R],
+                Start::Out => results.map(|result| load(result.cast_const())),
+            };
+            let mut matrix = self.matrix.as_ptr().add(column);
+            for &step in self.steps {
+                let factors = load(matrix);
+                for (sums, entry) in sums.iter_mut().zip(entries) {
+                    let entry = V::splat(*entry.add(step));
+                    for (sum, factor) in sums.iter_mut().zip(factors) {
+                        *sum = sum.add_product(entry, factor).here();
+                    }
+                }
+                matrix = matrix.add(self.columns);
+            }
+            for (sums, result) in sums.into_iter().zip(results) {
+                for (c, sum) in sums.into_iter().enumerate() {
+                    sum.store(result.add(c * V::LANES));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instruction_set_computes_the_product() {
+        let image: Vec<f32> = (0..500).map(|i| (i as f32 * 0.7).sin()).collect();
+        let steps: Vec<usize> = (0..23).map(|step| step * 19).collect();
+        for instructions in InstructionSet::present() {
+            for (count, columns) in [(1, 16), (5, 32), (14, 48), (37, 64), (60, 16)] {
+                let rows: Vec<usize> = (0..count).map(|row| row * 17 % 61).collect();
+                let targets: Vec<usize> = (0..count).rev().map(|row| row * columns).collect();
+                let matrix: Vec<f32> = (0..23 * columns).map(|i| (i as f32 * 1.3).cos()).collect();
+                let first: Vec<f32> = (0..columns).map(|column| column as f32).collect();
+                let product = GatherMatmul {
+                    image: &image,
+                    rows: &rows,
+                    steps: &steps,
+                    matrix: &matrix,
+                    columns,
+                    targets: &targets,
+                };
+                let mut out = vec![f32::NAN; count * columns];
+                product.run_with(instructions, Start::Row(&first), &mut out);
+                product.run_with(instructions, Start::Out, &mut out);
+                for (&row, &target) in rows.iter().zip(&targets) {
+                    for column in 0..columns {
+                        let term = |s: usize| image[row + steps[s]] * matrix[s * columns + column];
+                        let expected = first[column] + 2.0 * (0..23).map(term).sum::<f32>();
+                        let actual = out[target + column];
+                        assert!((actual - expected).abs() < 1e-4, "{instructions:?}: {actual} against {expected}");
+                    }
+                }
+            }
+        }
+    }
+}

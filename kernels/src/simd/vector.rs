@@ -1,0 +1,130 @@
+//! One register's worth of numbers.
+
+/// A register of `LANES` single-precision numbers.
+///
+/// The functions of the x86 types compile to one instruction each when they are inlined into a function that has the
+/// instruction set enabled, and may be called nowhere else.
+pub(super) trait Vector: Copy {
+    /// Numbers in a register.
+    const LANES: usize;
+
+    /// Reads `LANES` numbers.
+    ///
+    /// # Safety
+    /// They must be readable at `from`, and the processor must have the instruction set.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Writes `LANES` numbers.
+    ///
+    /// # Safety
+    /// They must be writable at `to`, and the processor must have the instruction set.
+    unsafe fn store(self, to: *mut f32);
+    /// The same number in every lane.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    unsafe fn splat(value: f32) -> Self;
+    /// `self + a · b`.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// The same, computed here: the compiler may move neither the computation nor memory accesses across this place.
+    ///
+    /// Left to itself it moves many loads together, and then needs more registers than there are.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    #[inline(always)]
+    unsafe fn here(self) -> Self {
+        self
+    }
+}
+
+/// What the compiler makes of eight numbers in an array.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+pub(super) struct Array([f32; 8]);
+
+impl Vector for Array {
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; an array of numbers needs no more alignment than a number.
+        Self(unsafe { from.cast::<[f32; 8]>().read() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { to.cast::<[f32; 8]>().write(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; 8])
+    }
+
+    #[inline(always)]
+    unsafe fn add_product(self, a: Self, b: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] + a.0[lane] * b.0[lane]))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Vector;
+    use std::arch::asm;
+    use std::arch::x86_64::{
+        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
+        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    };
+
+    macro_rules! register {
+        ($register:ty, $class:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $splat:ident, $fma:ident) => {
+            impl Vector for $register {
+                const LANES: usize = $lanes;
+
+                #[inline(always)]
+                unsafe fn load(from: *const f32) -> Self {
+                    // SAFETY: the caller's promise.
+                    unsafe { $load(from) }
+                }
+
+                #[inline(always)]
+                unsafe fn store(self, to: *mut f32) {
+                    // SAFETY: the caller's promise.
+                    unsafe { $store(to, self) }
+                }
+
+                #[inline(always)]
+                unsafe fn splat(value: f32) -> Self {
+                    // SAFETY: the caller's promise.
+                    unsafe { $splat(value) }
+                }
+
+                #[inline(always)]
+                unsafe fn add_product(self, a: Self, b: Self) -> Self {
+                    // SAFETY: the caller's promise.
+                    unsafe { $fma(a, b, self) }
+                }
+
+                #[inline(always)]
+                unsafe fn here(self) -> Self {
+                    #[inline]
+                    #[target_feature(enable = $feature)]
+                    fn here(mut register: $register) -> $register {
+                        // SAFETY: no instruction.
+                        unsafe { asm!("/* {0} */", inout($class) register, options(nostack, preserves_flags)) }
+                        register
+                    }
+                    // SAFETY: the caller's promise.
+                    unsafe { here(self) }
+                }
+            }
+        };
+    }
+
+    register!(__m256, ymm_reg, "avx2,fma", 8, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps);
+    register!(__m512, zmm_reg, "avx512f", 16, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps);
+}

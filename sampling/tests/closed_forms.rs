@@ -1,0 +1,137 @@
+//! Samplers with the exact score of a Gaussian mixture reproduce the mixture.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+use fokker_model::{MixtureScore, Score};
+use fokker_process::{GaussianMixture, Process, ProcessConfig};
+use fokker_sampling::{Method, SamplerConfig, TimeGrid};
+
+fn process(kind: &str) -> Arc<dyn Process> {
+    let config: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": kind })).unwrap();
+    config.build().unwrap().into()
+}
+
+fn mixture() -> GaussianMixture {
+    GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0, 0.5], vec![0.8, -0.3]], vec![0.04, 0.09]).unwrap()
+}
+
+fn draw(sampler: &SamplerConfig, score: &MixtureScore, count: usize, first: u64, device: &Device) -> Vec<[f64; 2]> {
+    let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
+    let drawn = sampler.sample::<2>(score, [count, 2], 3, first, device, &mut observe).unwrap();
+    let data = drawn.into_data_as::<f64>();
+    data.as_slice::<f64>().unwrap().chunks(2).map(|point| [point[0], point[1]]).collect()
+}
+
+/// Largest distance between the empirical distribution function of a coordinate and the mixture's.
+fn kolmogorov(points: &[[f64; 2]], coordinate: usize) -> f64 {
+    let normal = |x: f64, mean: f64, std: f64| 0.5 * (1.0 + statrs::function::erf::erf((x - mean) / std / 2f64.sqrt()));
+    let means = [[-1.0, 0.8], [0.5, -0.3]][coordinate];
+    let mut values: Vec<f64> = points.iter().map(|point| point[coordinate]).collect();
+    values.sort_by(f64::total_cmp);
+    let n = values.len() as f64;
+    values.iter().enumerate().fold(0.0, |largest: f64, (rank, &x)| {
+        let cdf = 0.3 * normal(x, means[0], 0.2) + 0.7 * normal(x, means[1], 0.3);
+        largest.max((cdf - rank as f64 / n).abs()).max((cdf - (rank as f64 + 1.0) / n).abs())
+    })
+}
+
+/// 20 000 points: the statistic of exact draws exceeds 1.95/√n = 0.0138 once in a thousand times. To that the bias of
+/// the discretisation is added, which the number of steps keeps below a third of it.
+const BOUND: f64 = 0.0138 + 0.005;
+
+#[test]
+fn every_sampler_reproduces_the_mixture_under_every_process() {
+    for kind in ["vp", "ve", "sub_vp", "edm", "cosine"] {
+        let process = process(kind);
+        let score = MixtureScore::new(mixture(), process.clone());
+        for method in Method::ALL {
+            let mut sampler = SamplerConfig::new(method);
+            sampler.steps = Some(if method == Method::ProbabilityFlow { 40 } else { 400 });
+            sampler.grid = Some(TimeGrid::Karras { rho: 7.0 });
+            // The last state has the law of the mixture with noise of the smallest time, which is what is compared;
+            // its expectation given the data would be narrower.
+            sampler.denoise = false;
+            if sampler.validate(&*process).is_err() {
+                assert_eq!((kind, method), ("sub_vp", Method::Ancestral));
+                continue;
+            }
+            let points = draw(&sampler, &score, 20_000, 0, &Device::flex());
+            for coordinate in 0..2 {
+                let distance = kolmogorov(&points, coordinate);
+                assert!(distance < BOUND, "{kind} {method:?} coordinate {coordinate}: {distance}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sample_does_not_depend_on_the_batch_it_is_drawn_in() {
+    let score = MixtureScore::new(mixture(), process("vp"));
+    for method in Method::ALL {
+        let mut sampler = SamplerConfig::new(method);
+        sampler.steps = Some(12);
+        let together = draw(&sampler, &score, 7, 10, &Device::flex());
+        for (offset, expected) in together.iter().enumerate() {
+            assert_eq!(draw(&sampler, &score, 1, 10 + offset as u64, &Device::flex())[0], *expected, "{method:?}");
+        }
+    }
+}
+
+#[test]
+fn heun_is_of_second_order_and_euler_maruyama_of_first() {
+    // One point under the flow: the error against a very fine solution falls with the order.
+    let score = MixtureScore::new(mixture(), process("vp"));
+    let solve = |method: Method, backward_noise, steps| {
+        let mut sampler = SamplerConfig::new(method);
+        (sampler.steps, sampler.denoise, sampler.backward_noise) = (Some(steps), false, backward_noise);
+        sampler.grid = Some(TimeGrid::LogSnr);
+        draw_f64(&sampler, &score)
+    };
+    let exact = solve(Method::ProbabilityFlow, None, 6400);
+    let order = |method, backward_noise| {
+        let error = |steps| {
+            let got = solve(method, backward_noise, steps);
+            got.iter().zip(&exact).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).sum::<f64>()
+        };
+        (error(100) / error(400)).log2() / 2.0
+    };
+    let (heun, euler) = (order(Method::ProbabilityFlow, None), order(Method::ReverseSde, Some(0.0)));
+    assert!((heun - 2.0).abs() < 0.2, "Heun: {heun}");
+    assert!((euler - 1.0).abs() < 0.2, "Euler: {euler}");
+}
+
+/// In double precision, so that rounding does not hide the order.
+fn draw_f64(sampler: &SamplerConfig, score: &MixtureScore) -> Vec<[f64; 2]> {
+    let mut device = Device::flex();
+    device.configure((burn::tensor::FloatDType::F64, burn::tensor::IntDType::I64)).ok();
+    draw(sampler, score, 32, 0, &device)
+}
+
+#[test]
+fn guidance_of_weight_one_is_the_conditional_score_and_zero_the_unconditional() {
+    use fokker_sampling::ClassifierFree;
+    let process = process("vp");
+    let conditional = MixtureScore::new(
+        GaussianMixture::isotropic(vec![1.0], vec![vec![0.8, -0.3]], vec![0.09]).unwrap(),
+        process.clone(),
+    );
+    let unconditional = MixtureScore::new(mixture(), process);
+    let device = Device::flex();
+    let x = Tensor::<2>::from_floats([[0.3, 0.2], [-0.5, 1.0]], &device);
+    let noise = |weight: f64| {
+        let guided = ClassifierFree::new(conditional.clone(), unconditional.clone(), weight);
+        guided.noise(x.clone(), &[0.4, 0.6]).into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
+    };
+    let at = |score: &MixtureScore| {
+        score.noise(x.clone(), &[0.4, 0.6]).into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
+    };
+    assert_eq!(noise(1.0), at(&conditional));
+    assert_eq!(noise(0.0), at(&unconditional));
+    let (zero, one, three) = (noise(0.0), noise(1.0), noise(3.0));
+    for k in 0..4 {
+        // Linear in the weight, up to single precision.
+        assert!((three[k] - (zero[k] + 3.0 * (one[k] - zero[k]))).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,162 @@
+//! The same numbers on every backend: a training step, a sampling run, a closed form.
+//!
+//! wgpu is tested where it has a device; `FOKKER_REQUIRE_WGPU=1` makes its absence a failure. On a machine without a
+//! GPU that is SwiftShader: `VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json` from Debian's chromium-common.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+use fokker::BackendName;
+use fokker::datasets::{DatasetConfig, Preprocessing, Split};
+use fokker::model::{Conditioning, MixtureScore, NetworkScore, Output, Parameterization, Score, UNet, UNetConfig};
+use fokker::process::{GaussianMixture, Process, ProcessConfig};
+use fokker::sampling::{Method, SamplerConfig};
+use fokker::training::*;
+
+fn devices() -> Vec<(&'static str, Device)> {
+    let mut devices = vec![("flex", Device::flex())];
+    #[cfg(feature = "ndarray")]
+    devices.push(("ndarray", Device::ndarray()));
+    match BackendName::Wgpu.devices().into_iter().next() {
+        Some(offered) => devices.push(("wgpu", offered.device)),
+        None if std::env::var_os("FOKKER_REQUIRE_WGPU").is_some() => panic!("wgpu has no device"),
+        None => eprintln!("wgpu has no device here: it is not tested"),
+    }
+    devices
+}
+
+fn vp() -> Arc<dyn Process> {
+    let config: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
+    config.build().unwrap().into()
+}
+
+fn unet(device: &Device) -> UNet {
+    let config: UNetConfig = serde_json::from_value(serde_json::json!({
+        "in_channels": 1, "out_channels": 1, "block_out_channels": [8, 16], "layers_per_block": 1,
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "norm_num_groups": 4, "attention_head_dim": 8
+    }))
+    .unwrap();
+    UNet::new(&config, 3, device).unwrap()
+}
+
+const TABLE: Parameterization =
+    Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
+}
+
+fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).fold(0.0, |largest, (a, b)| largest.max((a - b).abs()))
+}
+
+/// The first backend's numbers against those of all the others.
+fn hold_together(what: &str, tolerance: f64, numbers: impl Fn(&Device) -> Vec<f64>) {
+    let mut results = devices().into_iter().map(|(name, device)| (name, numbers(&device)));
+    let (reference, expected) = results.next().unwrap();
+    for (name, got) in results {
+        let difference = largest_difference(&expected, &got);
+        assert!(difference <= tolerance, "{what}: {name} and {reference} differ by {difference:e}");
+    }
+}
+
+struct Silent;
+impl Observer<UNet> for Silent {}
+
+/// Two steps of Adam. Where a gradient is near zero, Adam's first steps depend on its sign, so single weights may
+/// differ by up to two steps of the learning rate; the loss is smooth in them.
+#[test]
+fn a_training_step_is_the_same() {
+    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "mnist" })).unwrap();
+    let (train, validation) = (data.open(Split::Train, 0).unwrap(), data.open(Split::Validation, 0).unwrap());
+    hold_together("validation loss after two steps", 1e-4, |device| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::new(folder.path());
+        run.create("").unwrap();
+        let training = serde_json::json!({
+            "steps": 2, "batch_size": 4, "learning_rate": 1e-3, "ema_decay": 0.5, "validation_examples": 8
+        });
+        let plan = TrainingPlan {
+            seed: 1,
+            process: vp(),
+            parameterization: TABLE,
+            objective: Objective {
+                weighting: Weighting::Edm { sigma_data: 0.5 },
+                time: TimeSampling::LogNormal { mean: -1.2, std: 1.2 },
+                stratified: true,
+            },
+            optimizer: serde_json::from_value(serde_json::json!({ "kind": "adam" })).unwrap(),
+            training: serde_json::from_value(training).unwrap(),
+            checkpoints: CheckpointConfig { every: 2, keep: 1 },
+            preprocessing: Preprocessing::default(),
+            train: train.clone(),
+            validation: validation.clone(),
+        };
+        let mut trainer = Trainer::<UNet, 4>::new(plan, run, unet(device), device).unwrap();
+        let before = trainer.validation_loss().unwrap();
+        trainer.train("", &mut Silent).unwrap();
+        vec![before, trainer.validation_loss().unwrap()]
+    });
+}
+
+/// 20 steps of the deterministic sampler: the same picture to 2 of 255 levels, which is 4/255 in [−1, 1].
+#[test]
+fn a_drawn_image_is_the_same() {
+    hold_together("pixels", 4.0 / 255.0, |device| {
+        let score = NetworkScore::new(unet(device), vp(), TABLE);
+        let sampler = SamplerConfig::new(Method::ProbabilityFlow);
+        let mut observe = |_: usize, _: &Tensor<4>| ControlFlow::Continue(());
+        values(sampler.sample::<4>(&score, [2, 1, 28, 28], 9, 0, device, &mut observe).unwrap())
+    });
+}
+
+#[test]
+fn a_closed_form_is_the_same() {
+    let mixture =
+        GaussianMixture::isotropic(vec![0.4, 0.6], vec![vec![-1.0, 0.0], vec![1.0, 0.5]], vec![0.1, 0.2]).unwrap();
+    hold_together("samples of a mixture", 1e-3, |device| {
+        let score = MixtureScore::new(mixture.clone(), vp());
+        let sampler = SamplerConfig::new(Method::ProbabilityFlow);
+        let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
+        values(sampler.sample::<2>(&score, [64, 2], 9, 0, device, &mut observe).unwrap())
+    });
+}
+
+#[test]
+fn initial_weights_are_the_same_bits() {
+    hold_together("weights", 0.0, |device| {
+        struct Collect(Vec<f64>);
+        impl burn::module::ModuleVisitor for Collect {
+            fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
+                self.0.extend(values(param.val()));
+            }
+        }
+        let mut collect = Collect(Vec::new());
+        burn::module::Module::visit(&unet(device), &mut collect);
+        collect.0
+    });
+}
+
+#[test]
+fn the_score_of_a_network_is_its_noise_over_sigma() {
+    let device = Device::flex();
+    let score = NetworkScore::new(unet(&device), vp(), TABLE);
+    let x = Tensor::<4>::ones([2, 1, 28, 28], &device);
+    let times = [0.2, 0.7];
+    let (of_noise, direct) = (score.noise(x.clone(), &times), values(score.score(x.clone(), &times)));
+    let of_noise = values(of_noise);
+    for (k, (noise, score)) in of_noise.iter().zip(&direct).enumerate() {
+        let std = vp().std(times[k / 784]);
+        assert!((score + noise / std).abs() <= 1e-5 * (1.0 + score.abs()));
+    }
+    // Tweedie: x = α x̂₀ + σ ε̂.
+    let denoised = values(score.denoised(x, &times));
+    for (k, (noise, denoised)) in of_noise.iter().zip(&denoised).enumerate() {
+        let t = times[k / 784];
+        let x = vp().mean_scale(t) * denoised + vp().std(t) * noise;
+        assert!((x - 1.0).abs() < 1e-5, "{x}");
+    }
+}

@@ -1,0 +1,209 @@
+//! The command: what it does, and what it says when something is wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+fn fokker(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fokker")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The command fails with a short message that contains all of `parts`, and does not panic.
+#[track_caller]
+fn assert_refused(output: &Output, code: i32, parts: &[&str]) {
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    assert!(message.lines().count() < 25, "more than a screen: {message}");
+    for part in parts {
+        assert!(message.contains(part), "'{part}' is not in: {message}");
+    }
+}
+
+/// A network small enough for a test, on toy data or on digits.
+fn write_config(folder: &Path, name: &str, data: &str, network: &str) -> PathBuf {
+    let scale = if data.contains("mnist") { "minus_one_one" } else { "none" };
+    let config = format!(
+        r#"
+name = "{name}"
+backend = {{ name = "flex" }}
+data = {data}
+preprocessing = {{ scale = "{scale}" }}
+process = {{ kind = "vp" }}
+network = {network}
+parameterization = {{ output = "edm", conditioning = "log_sigma" }}
+objective = {{ weighting = {{ kind = "edm" }}, time = {{ kind = "log_normal" }} }}
+optimizer = {{ kind = "adam" }}
+training = {{ steps = 6, batch_size = 8, learning_rate = 1e-3, ema_decay = 0.9, log_every = 2 }}
+checkpoints = {{ every = 2, keep = 2 }}
+previews = {{ every = 3, count = 4 }}
+sampler = {{ kind = "probability_flow", steps = 4 }}
+"#
+    );
+    let path = folder.join(format!("{name}.toml"));
+    fs::write(&path, config).unwrap();
+    path
+}
+
+const MLP: &str = r#"{ kind = "mlp", dimension = 2, width = 16, blocks = 1 }"#;
+const UNET: &str = r#"{ kind = "unet", in_channels = 1, out_channels = 1, block_out_channels = [8, 8],
+  layers_per_block = 1, down_block_types = ["DownBlock2D", "DownBlock2D"], up_block_types = ["UpBlock2D", "UpBlock2D"],
+  norm_num_groups = 4, add_attention = false, num_class_embeds = 11 }"#;
+
+#[test]
+fn train_resume_and_sample_work_together() {
+    let root = tempfile::tempdir().unwrap();
+    write_config(root.path(), "moons", r#"{ kind = "moons" }"#, MLP);
+    let trained = fokker(&["train", "moons.toml"], root.path());
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let run = root.path().join("runs/moons");
+    for file in ["config.toml", "metrics.jsonl", "samples/step-00000003.png", "checkpoints/step-00000006/ema.bpk"] {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    assert_eq!(fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines().count(), 3);
+
+    // A second start is refused, more steps are a matter of `resume`.
+    assert_refused(&fokker(&["train", "moons.toml"], root.path()), 1, &["there is a run already", "resume"]);
+    let resumed = fokker(&["resume", "runs/moons", "--set", "training.steps=8"], root.path());
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert!(run.join("checkpoints/step-00000008").is_dir());
+
+    let out = |name: &str, more: &[&str]| {
+        let mut arguments = vec!["sample", "runs/moons", "--count", "5", "--out", name];
+        arguments.extend(more);
+        let output = fokker(&arguments, root.path());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        fs::read_to_string(root.path().join(name)).unwrap()
+    };
+    let all = out("all.csv", &[]);
+    assert_eq!(all.lines().count(), 5);
+    // The same samples, whatever the batch size; and sample number 3 is the same when drawn alone.
+    assert_eq!(out("small.csv", &["--batch-size", "2"]), all);
+    let three = out("three.csv", &["--count", "1", "--first", "3"]);
+    assert_eq!(three.lines().next(), all.lines().nth(3));
+    assert_ne!(out("other.csv", &["--seed", "1"]), all);
+}
+
+#[test]
+fn wrong_requests_are_refused_and_nothing_is_overwritten() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path();
+    write_config(here, "digits", r#"{ kind = "mnist" }"#, UNET);
+    let trained = fokker(&["train", "digits.toml", "--set", "training.steps=2"], here);
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let checkpoint = here.join("runs/digits/checkpoints/step-00000002");
+    let sampled = fokker(&["sample", "runs/digits", "--count", "2", "--class", "3", "--guidance", "2"], here);
+    assert!(sampled.status.success(), "{}", text(&sampled.stderr));
+    assert!(here.join("runs/digits/samples/probability_flow-seed0.png").is_file());
+
+    assert_refused(&fokker(&["sample", "runs/digits", "--class", "10"], here), 2, &["--class 10", "0 to 9"]);
+    assert_refused(&fokker(&["sample", "runs/digits", "--sampler", "magic"], here), 2, &["magic", "ancestral"]);
+    assert_refused(&fokker(&["sample", "runs/nothing"], here), 1, &["runs/nothing"]);
+    assert_refused(&fokker(&["train", "missing.toml"], here), 2, &["missing.toml"]);
+    assert_refused(&fokker(&["train", "digits.toml", "--set", "training"], here), 2, &["key=value"]);
+    let other = ["train", "digits.toml", "--set", "name=other"];
+    let with = |more: &[&'static str]| fokker(&[&other[..], more].concat(), here);
+    assert_refused(&with(&["--set", "data.path=\"nowhere\""]), 1, &["nowhere"]);
+    assert_refused(&with(&["--set", "network.num_class_embeds=10"]), 2, &["num_class_embeds", "11"]);
+    assert_refused(&with(&["--set", "backend.name=cuda"]), 2, &["backend.name = \"cuda\"", "--features cuda", "flex"]);
+    assert_refused(&with(&["--set", "backend={name=\"flex\",device=7}"]), 2, &["number 7", "flex"]);
+    assert_refused(
+        &with(&["--set", "data={kind=\"folder\",path=\"no_pictures\",size=28,channels=1}"]),
+        1,
+        &["no_pictures"],
+    );
+    // A truncated file of digits.
+    let data = here.join("digits");
+    fs::create_dir(&data).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/data/mnist");
+    for entry in fs::read_dir(&shipped).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, data.join(path.file_name().unwrap())).unwrap();
+    }
+    let images = data.join("train-images-idx3-ubyte.gz");
+    let bytes = fs::read(&images).unwrap();
+    fs::write(&images, &bytes[..bytes.len() / 2]).unwrap();
+    assert_refused(&with(&["--set", "data.path=\"digits\""]), 1, &["train-images-idx3-ubyte.gz"]);
+    assert!(!here.join("runs/other").exists(), "a refused run left a folder behind");
+
+    // Weights of another architecture, and a flipped byte.
+    let resume = ["resume", "runs/digits", "--set", "training.steps=4"];
+    let wider = [&resume[..], &["--set", "network.block_out_channels=[8,16]"]].concat();
+    assert_refused(&fokker(&wider, here), 1, &["model.bpk", "does not fit the network"]);
+    let ema = checkpoint.join("ema.bpk");
+    let mut bytes = fs::read(&ema).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&ema, &bytes).unwrap();
+    let path = checkpoint.to_str().unwrap();
+    assert_refused(&fokker(&["sample", path], here), 1, &["ema.bpk", "checksum"]);
+    assert_refused(&fokker(&["sample", "runs/digits"], here), 1, &["damaged"]);
+}
+
+#[test]
+fn configurations_are_checked_without_starting() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let good = fokker(&["config", "check", "configs/mnist_vp.toml", "configs/moons_2d.toml"], root);
+    assert!(good.status.success());
+    assert_eq!(text(&good.stdout).matches(": ok").count(), 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.toml");
+    let text = fs::read_to_string(root.join("configs/mnist_vp.toml")).unwrap();
+    fs::write(&path, text.replace("batch_size = 128", "batch_sise = 128")).unwrap();
+    assert_refused(&fokker(&["config", "check", path.to_str().unwrap()], root), 2, &["batch_sise"]);
+}
+
+#[test]
+fn devices_lists_every_backend() {
+    let output = fokker(&["devices"], Path::new("."));
+    assert!(output.status.success());
+    let listing = text(&output.stdout);
+    for name in ["flex", "wgpu", "cuda", "vulkan", "metal", "webgpu", "rocm", "ndarray"] {
+        assert!(listing.contains(name), "{name} is not in: {listing}");
+    }
+    assert!(listing.contains("backend.name = \"auto\""), "{listing}");
+}
+
+/// Killed at random moments and resumed each time, a run ends with the bits of one that was left alone.
+#[test]
+fn killed_runs_end_with_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let config = r#"{ kind = "moons", examples = 256, validation_examples = 16 }"#;
+    write_config(root.path(), "moons", config, MLP);
+    let changes = ["--set", "training.steps=400", "--set", "checkpoints.every=7", "--set", "previews.every=0"];
+    let start = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fokker"));
+        let run = root.path().join("runs").join(name);
+        let name = format!("name={name}");
+        match run.join("config.toml").is_file() {
+            true => command.arg("resume").arg(&run),
+            false => command.args(["train", "moons.toml", "--set", &name]).args(changes),
+        };
+        command.current_dir(root.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    assert!(start("whole").wait().unwrap().success());
+    // Kills fall anywhere between the start of the process and the end of the run, by a fixed sequence of waits.
+    let waits = fokker::random::permutation(1, fokker::random::Stream::Test, 0, 12);
+    let mut kills = 0;
+    for wait in waits {
+        let mut child = start("killed");
+        std::thread::sleep(Duration::from_millis(20 + 25 * wait as u64));
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+    }
+    assert!(kills >= 3, "the run was over after {kills} kills: make it longer");
+    assert!(start("killed").wait().unwrap().success());
+    for file in ["model.bpk", "ema.bpk", "optimizer.bpk"] {
+        let read = |name: &str| fs::read(root.path().join("runs").join(name).join("checkpoints/step-00000400").join(file));
+        assert!(read("whole").unwrap() == read("killed").unwrap(), "{file} differs");
+    }
+}

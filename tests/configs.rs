@@ -1,0 +1,86 @@
+//! Every configuration in configs/ is complete and valid, and wrong ones are refused by name.
+
+use std::path::{Path, PathBuf};
+
+use fokker::RunConfig;
+
+fn configs() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_configuration_loads_and_survives_a_round_trip() {
+    let files = configs();
+    let names: Vec<_> = files.iter().map(|file| file.file_stem().unwrap().to_str().unwrap()).collect();
+    let expected = [
+        "cifar10_edm",
+        "cifar10_vp",
+        "fashion_vp",
+        "folder_vp",
+        "mixture_2d",
+        "mnist_rve",
+        "mnist_ve",
+        "mnist_vp",
+        "mnist_vp_conditional",
+        "mnist_vp_small",
+        "moons_2d",
+    ];
+    assert_eq!(names, expected);
+    for file in files {
+        let config = RunConfig::load(&file, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.name, file.file_stem().unwrap().to_str().unwrap());
+        let text = config.to_toml();
+        let again = RunConfig::parse(&text, &file, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(again.to_toml(), text);
+    }
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_key() {
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mnist_vp_small.toml");
+    let cases = [
+        ("training.stepz=3", "stepz"),
+        ("training.steps=\"many\"", "steps"),
+        ("training.steps=0", "training.steps"),
+        ("training.learning_rate=-1.0", "training.learning_rate"),
+        ("process.beta_max=-2.0", "beta_max"),
+        ("process.kind=vpp", "vpp"),
+        ("process={kind=\"ve\",sigma_min=-0.1}", "sigma_min"),
+        ("network.norm_num_groups=7", "norm_num_groups"),
+        ("network.block_out_channels=[32,64,64,64]", "block_out_channels"),
+        ("network.in_channels=3", "network.in_channels"),
+        ("network.kind=mlp", "unknown field"),
+        ("backend.name=tpu", "tpu"),
+        ("sampler.kind=magic", "magic"),
+        ("sampler.variance=small", "variance"),
+        ("sampler={kind=\"reverse_sde\",backward_noise=-1.0}", "backward_noise"),
+        ("training.class_dropout=0.1", "class_dropout"),
+        ("network.time_embedding_type=fourier", "conditioning"),
+        ("preprocessing.scale=none", "scale"),
+        ("objective.weighting={kind=\"min_snr\",gamma=0.0}", "gamma"),
+        ("checkpoints.keep=0", "checkpoints.keep"),
+        ("optimizer.weight_decay=0.1", "weight_decay"),
+        ("name=a/b", "name"),
+    ];
+    for (change, key) in cases {
+        let error = match RunConfig::load(&small, &[change.to_string()]) {
+            Err(error) => error,
+            Ok(_) => panic!("{change} was accepted"),
+        };
+        let message = error.to_string();
+        assert!(message.contains(key), "{change}: {message}");
+        assert!(message.lines().count() < 25, "more than a screen: {message}");
+        assert_eq!(error.exit_code(), 2, "{change}");
+    }
+}
+
+#[test]
+fn a_sampler_that_the_process_cannot_have_is_refused() {
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mnist_vp_small.toml");
+    let changes = ["process={kind=\"sub_vp\"}".to_string(), "sampler={kind=\"ancestral\",steps=100}".to_string()];
+    let message = RunConfig::load(&small, &changes).unwrap_err().to_string();
+    assert!(message.contains("ancestral") && message.contains("sub_vp"), "{message}");
+}

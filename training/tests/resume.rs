@@ -1,0 +1,178 @@
+//! A run that is interrupted and resumed ends with the bits of one that is not.
+
+use std::fs;
+use std::path::Path;
+
+
+use burn::tensor::Device;
+use fokker_datasets::{DatasetConfig, Preprocessing, Split};
+use fokker_model::{Conditioning, Mlp, MlpConfig, Output, Parameterization};
+use fokker_process::ProcessConfig;
+use fokker_training::*;
+
+const STEPS: u64 = 12;
+
+fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
+    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "moons" })).unwrap();
+    let process: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
+    let training = serde_json::json!({
+        "steps": steps, "batch_size": 16, "accumulation": 2, "learning_rate": learning_rate, "warmup": 3,
+        "decay": "cosine", "gradient_clip": 1.0, "ema_decay": 0.99, "log_every": 1, "validate_every": 6,
+        "validation_examples": 32
+    });
+    TrainingPlan {
+        seed: 5,
+        process: process.build().unwrap().into(),
+        parameterization: Parameterization {
+            output: Output::Edm,
+            conditioning: Conditioning::LogSigma,
+            sigma_data: 0.8,
+        },
+        objective: Objective {
+            weighting: Weighting::Edm { sigma_data: 0.8 },
+            time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 },
+            stratified: true,
+        },
+        optimizer: serde_json::from_value(serde_json::json!({ "kind": "adamw", "weight_decay": 0.01 })).unwrap(),
+        training: serde_json::from_value(training).unwrap(),
+        checkpoints: CheckpointConfig { every: 4, keep: 2 },
+        preprocessing: Preprocessing::RAW,
+        train: data.open(Split::Train, 5).unwrap(),
+        validation: data.open(Split::Validation, 5).unwrap(),
+    }
+}
+
+fn trainer(folder: &Path, plan: TrainingPlan) -> Trainer<Mlp, 2> {
+    let config: MlpConfig =
+        serde_json::from_value(serde_json::json!({ "dimension": 2, "width": 16, "blocks": 2, "dropout": 0.1 }))
+            .unwrap();
+    let network = Mlp::new(&config, 5, &Device::flex()).unwrap();
+    Trainer::new(plan, RunFolder::new(folder), network, &Device::flex()).unwrap()
+}
+
+/// Watches nothing, and asks to stop after some steps.
+struct StopAfter(u64, u64);
+
+impl Observer<Mlp> for StopAfter {
+    fn step(&mut self, step: u64, _: f64) {
+        self.1 = step;
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.1 >= self.0
+    }
+}
+
+fn files(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
+    ["model.bpk", "ema.bpk", "optimizer.bpk"]
+        .into_iter()
+        .map(|name| (name.into(), fs::read(checkpoint.join(name)).unwrap()))
+        .collect()
+}
+
+#[test]
+fn interrupted_runs_end_with_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = root.path().join("whole");
+    RunFolder::new(&whole).create("").unwrap();
+    let outcome = trainer(&whole, plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    assert_eq!(outcome, Outcome::Finished);
+    let expected = files(&whole.join("checkpoints").join(folder_name(STEPS)));
+    let metrics = |run: &Path| -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+        text.lines()
+            .map(|line| {
+                let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
+                // The clock is not part of what must repeat.
+                value["seconds"] = 0.into();
+                value["examples_per_second"] = 0.into();
+                value
+            })
+            .collect()
+    };
+
+    for stop in 1..STEPS {
+        let run = root.path().join(format!("stopped-{stop}"));
+        RunFolder::new(&run).create("").unwrap();
+        let outcome = trainer(&run, plan(STEPS, 1e-2)).train("", &mut StopAfter(stop, 0)).unwrap();
+        assert_eq!(outcome, Outcome::Interrupted);
+        let mut resumed = trainer(&run, plan(STEPS, 1e-2));
+        assert_eq!(resumed.resume().unwrap(), Some(stop));
+        resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+        let got = files(&run.join("checkpoints").join(folder_name(STEPS)));
+        for ((name, expected), (_, got)) in expected.iter().zip(&got) {
+            assert!(expected == got, "{name} differs after a stop at step {stop}");
+        }
+        assert_eq!(metrics(&run), metrics(&whole));
+    }
+}
+
+#[test]
+fn damaged_checkpoints_are_passed_over_and_old_ones_deleted() {
+    let root = tempfile::tempdir().unwrap();
+    RunFolder::new(root.path()).create("").unwrap();
+    trainer(root.path(), plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    let checkpoints = root.path().join("checkpoints");
+    let names = |folder: &Path| -> Vec<String> {
+        list_checkpoints(folder).iter().map(|path| path.file_name().unwrap().to_str().unwrap().into()).collect()
+    };
+    assert_eq!(names(&checkpoints), [folder_name(12), folder_name(8)]);
+    assert_eq!(newest_checkpoint(&checkpoints), Some(checkpoints.join(folder_name(12))));
+    for file in ["model.bpk", "ema.bpk", "optimizer.bpk", "state.json", "config.toml", "checksums.json"] {
+        let path = checkpoints.join(folder_name(12)).join(file);
+        let good = fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        match bad.get(good.len() / 2).copied() {
+            Some(byte) => bad[good.len() / 2] = byte ^ 1,
+            None => bad.push(b' '),
+        }
+        fs::write(&path, bad).unwrap();
+        assert_eq!(newest_checkpoint(&checkpoints), Some(checkpoints.join(folder_name(8))), "{file}");
+        let message = verify_checkpoint(&checkpoints.join(folder_name(12))).unwrap_err().to_string();
+        assert!(message.contains("step-00000012"), "{message}");
+        fs::write(&path, good).unwrap();
+    }
+    fs::remove_file(checkpoints.join(folder_name(12)).join("ema.bpk")).unwrap();
+    assert_eq!(newest_checkpoint(&checkpoints), Some(checkpoints.join(folder_name(8))));
+}
+
+#[test]
+fn a_run_is_never_overwritten() {
+    let root = tempfile::tempdir().unwrap();
+    RunFolder::new(root.path()).create("first").unwrap();
+    let message = RunFolder::new(root.path()).create("second").unwrap_err().to_string();
+    assert!(message.contains("resume"), "{message}");
+    assert_eq!(fs::read_to_string(root.path().join("config.toml")).unwrap(), "first");
+}
+
+#[test]
+fn numbers_that_are_not_finite_stop_the_run_or_are_skipped() {
+    // A learning rate this large overflows within a few steps.
+    let run = |skip: u64| {
+        let root = tempfile::tempdir().unwrap();
+        RunFolder::new(root.path()).create("").unwrap();
+        let mut plan = plan(STEPS, 1e30);
+        (plan.training.skip_non_finite, plan.training.warmup) = (skip, 0);
+        plan.training.validate_every = 0;
+        let mut trainer = trainer(root.path(), plan);
+        let outcome = trainer.train("", &mut StopAfter(u64::MAX, 0));
+        (outcome, trainer.step())
+    };
+    let (outcome, step) = run(0);
+    let message = outcome.unwrap_err().to_string();
+    assert!(step > 0 && message.contains(&format!("step {step}")), "{message}");
+    assert!(message.contains("diffusion times") && message.contains("start of the run"), "{message}");
+    assert!(message.contains("training.learning_rate"), "{message}");
+    assert_eq!(run(1000).0.unwrap(), Outcome::Finished);
+}
+
+#[test]
+fn the_loss_falls() {
+    let root = tempfile::tempdir().unwrap();
+    RunFolder::new(root.path()).create("").unwrap();
+    let mut trainer = trainer(root.path(), plan(300, 1e-2));
+    let before = trainer.validation_loss().unwrap();
+    trainer.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    let after = trainer.validation_loss().unwrap();
+    assert!(after < 0.7 * before, "{before} {after}");
+}
