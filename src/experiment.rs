@@ -35,6 +35,7 @@ pub struct Trained {
 /// Anything that keeps the run from starting or going on; what was saved stays.
 pub fn train(config: &RunConfig, resume: bool) -> Result<Trained, Error> {
     interrupt::listen();
+    fokker_kernels::keep_freed_memory();
     let chosen = config.backend.resolve()?;
     let train = config.data.open(Split::Train, config.seed)?;
     let validation = config.data.open(Split::Validation, config.seed)?;

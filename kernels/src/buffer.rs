@@ -20,21 +20,25 @@ pub(crate) fn with_scratch<T>(length: usize, body: impl FnOnce(&mut [f32]) -> T)
     result
 }
 
-/// A vector of `parts · length` numbers, written by `write(part, its numbers)` in parallel.
+/// A vector of `total` numbers, written in parallel by `write(part, its numbers)` in parts of `length`; the last one may
+/// be shorter.
 ///
 /// # Safety
 /// `write` initialises every number that it is given.
 pub(crate) unsafe fn in_parts(
-    parts: usize,
+    total: usize,
     length: usize,
     write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
 ) -> Vec<f32> {
-    let mut nothing = vec![0.0; parts];
-    // SAFETY: the caller's promise.
-    unsafe { in_parts_with(parts, length, &mut nothing, |part, numbers, _| write(part, numbers)) }
+    let mut numbers = Vec::with_capacity(total);
+    let parts = numbers.spare_capacity_mut()[..total].par_chunks_mut(length);
+    parts.enumerate().for_each(|(part, numbers)| write(part, numbers));
+    // SAFETY: there is room for as many, and the caller promises that all of them were written.
+    unsafe { numbers.set_len(total) };
+    numbers
 }
 
-/// The same where every part has its share of `beside` too, which is divided evenly.
+/// A vector of `parts · length` numbers, written in parallel in parts that have a share of `beside` each.
 ///
 /// # Safety
 /// `write` initialises every number that it is given.

@@ -16,6 +16,8 @@
 //! assert_eq!(neighbours.into_data().try_to_vec::<f32>().unwrap(), [4., 6., 4., 6., 9., 6., 4., 6., 4.]);
 //! ```
 //!
+//! A program that trains on flex does well to call [`keep_freed_memory`] when it starts.
+//!
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
 //! AVX-512, with AVX2, and without either.
 
@@ -23,7 +25,9 @@ mod buffer;
 mod conv2d;
 mod flex;
 mod group_norm;
+mod memory;
 mod simd;
 
 pub use conv2d::conv2d;
 pub use group_norm::group_norm;
+pub use memory::keep_freed_memory;

@@ -24,9 +24,14 @@ fn cases() -> Vec<Case> {
     for (kernel, stride, padding) in
         [(3, 1, (1, 1)), (3, 2, (1, 1)), (3, 2, (0, 1)), (1, 1, (0, 0)), (1, 2, (0, 0)), (5, 1, (2, 2)), (2, 3, (1, 0))]
     {
-        for (batch, inputs, outputs, size) in
-            [(1, 3, 5, [7, 9]), (7, 17, 33, [8, 7]), (9, 32, 64, [14, 14]), (2, 1, 16, [5, 5]), (3, 20, 1, [28, 28])]
-        {
+        for (batch, inputs, outputs, size) in [
+            (1, 3, 5, [7, 9]),
+            (7, 17, 33, [8, 7]),
+            (9, 32, 64, [14, 14]),
+            (2, 1, 16, [5, 5]),
+            (3, 20, 1, [28, 28]),
+            (2, 16, 20, [30, 29]),
+        ] {
             cases.push(Case { batch, inputs, outputs, size, kernel, stride, padding });
         }
     }
@@ -159,7 +164,7 @@ fn only_what_requires_a_gradient_gets_one() {
         let weight = if wanted & 2 > 0 { weight.require_grad() } else { weight };
         let bias = if wanted & 4 > 0 { bias.require_grad() } else { bias };
         let out = case.ours(x.clone(), weight.clone(), Some(bias.clone()));
-        assert_eq!(out.is_require_grad(), false, "a result is no leaf");
+        assert!(!out.is_require_grad(), "a result is no leaf");
         if wanted == 0 {
             continue;
         }

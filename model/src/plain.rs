@@ -1,7 +1,7 @@
-//! The calculus of plain tensors: every operation is Burn's.
+//! The calculus of plain tensors: every operation is Burn's, or fused where a U-Net spends its time.
 
-use burn::tensor::module::{avg_pool2d, conv2d, interpolate};
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions, InterpolateMode, InterpolateOptions};
+use burn::tensor::module::{avg_pool2d, interpolate};
+use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Tensor, activation};
 
 use crate::calculus::{Calculus, Conv2dShape};
@@ -75,19 +75,16 @@ impl Calculus for Plain {
     }
 
     fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
-        let padding = (shape.padding_before, shape.padding_after);
-        let stride = [shape.stride; 2];
-        conv2d(x, weight, bias, ConvOptions::new_with_padding(stride, [padding; 2], [1, 1], 1))
+        let Conv2dShape { stride, padding_before, padding_after } = shape;
+        fokker_kernels::conv2d(x, weight, bias, stride, padding_before, padding_after)
     }
 
     fn group_norm(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
-        let [batch, channels, height, width] = x.dims();
-        let grouped = x.reshape([batch, groups, channels / groups * height * width]);
-        let centred = grouped.clone() - grouped.mean_dim(2);
-        let variance = centred.clone().square().mean_dim(2);
-        let normal = (centred / variance.add_scalar(eps).sqrt()).reshape([batch, channels, height, width]);
-        let per_channel = [1, channels, 1, 1];
-        normal * weight.reshape(per_channel) + bias.reshape(per_channel)
+        fokker_kernels::group_norm(x, groups, weight, bias, eps, false)
+    }
+
+    fn group_norm_silu(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
+        fokker_kernels::group_norm(x, groups, weight, bias, eps, true)
     }
 
     fn upsample_nearest(x: Tensor<4>) -> Tensor<4> {

@@ -5,6 +5,7 @@
 //! the output's gradient with its own taps, at stride 1.
 
 use super::geometry::{Frame, Geometry};
+use super::winograd;
 use crate::buffer::{in_parts, with_scratch};
 use crate::simd::{GatherMatmul, Start, padded, transpose};
 
@@ -18,20 +19,22 @@ struct Phase {
 
 /// `[batch, inputs, height, width]`, the gradient of the input, from that of the output.
 pub(crate) fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+    if winograd::suits(geometry) {
+        return winograd::input_gradient(geometry, weight, gradient);
+    }
     let (length, columns) = (geometry.output_length(), padded(geometry.inputs));
     let pixels = geometry.size[0] * geometry.size[1];
     let frame = gradient_frame(geometry);
     let phases: Vec<Phase> = (0..geometry.stride * geometry.stride)
         .map(|phase| Phase::new(geometry, &frame, [phase / geometry.stride, phase % geometry.stride], weight))
         .collect();
-    let zeros = vec![0.0; columns];
     // SAFETY: the phases cover every pixel, and the transposition writes every channel of every pixel.
     unsafe {
-        in_parts(geometry.batch, geometry.input_length(), |image, out| {
+        in_parts(geometry.batch * geometry.input_length(), geometry.input_length(), |image, out| {
             frame.with(&gradient[image * length..][..length], |image| {
                 with_scratch(pixels * columns, |result| {
                     for Phase { rows, steps, matrix, targets } in &phases {
-                        GatherMatmul { image, rows, steps, matrix, columns, targets }.run(Start::Row(&zeros), result);
+                        GatherMatmul { image, rows, steps, matrix, columns, targets }.run(Start::Zero, result);
                     }
                     transpose(result, columns, [pixels, geometry.inputs], out, [pixels, pixels]);
                 });

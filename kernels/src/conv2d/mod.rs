@@ -5,6 +5,7 @@ mod forward;
 mod geometry;
 mod input_gradient;
 mod weight_gradient;
+mod winograd;
 
 use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
+use super::winograd;
 use crate::buffer::with_scratch;
 use crate::simd::{GatherMatmul, Start, padded, transpose_over, transposed};
 
@@ -21,10 +22,18 @@ pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], gradient: &[f32]) 
         .into_par_iter()
         .map(|first| {
             let mut sum = vec![0.0; (taps + 1) * columns];
-            for image in (first * group)..((first + 1) * group).min(geometry.batch) {
-                let x = &x[image * geometry.input_length()..][..geometry.input_length()];
-                let gradient = &gradient[image * geometry.output_length()..][..geometry.output_length()];
-                add_image(geometry, [&rows, &steps, &targets], x, gradient, &mut sum);
+            let images = (first * group)..((first + 1) * group).min(geometry.batch);
+            let of = |length: usize| images.start * length..images.end * length;
+            let x = &x[of(geometry.input_length())];
+            let gradient = &gradient[of(geometry.output_length())];
+            let (weight, bias) = sum.split_at_mut(taps * columns);
+            if winograd::suits(geometry) {
+                winograd::sum_images(geometry, x, gradient, weight, bias);
+            } else {
+                let x = x.chunks_exact(geometry.input_length());
+                for (x, gradient) in x.zip(gradient.chunks_exact(geometry.output_length())) {
+                    add_image(geometry, [&rows, &steps, &targets], x, gradient, weight, bias);
+                }
             }
             sum
         })
@@ -41,12 +50,18 @@ pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], gradient: &[f32]) 
     (transposed(&total, columns, [taps, geometry.outputs], taps), bias)
 }
 
-/// Adds an image's share: `[taps, outputs]` for the weight, then a row for the bias.
-fn add_image(geometry: &Geometry, [rows, steps, targets]: [&[usize]; 3], x: &[f32], gradient: &[f32], sum: &mut [f32]) {
+/// Adds an image's share: to `weight`, `[taps, padded outputs]`, and to `bias`, `[padded outputs]`.
+fn add_image(
+    geometry: &Geometry,
+    [rows, steps, targets]: [&[usize]; 3],
+    x: &[f32],
+    gradient: &[f32],
+    weight: &mut [f32],
+    bias: &mut [f32],
+) {
     let (pixels, columns) = (geometry.output_pixels(), padded(geometry.outputs));
     with_scratch(pixels * columns, |matrix| {
         transpose_over(gradient, pixels, [geometry.outputs, pixels], matrix, [columns, columns]);
-        let (weight, bias) = sum.split_at_mut(targets.len() * columns);
         geometry.input_frame().with(x, |image| {
             GatherMatmul { image, rows, steps, matrix, columns, targets }.run(Start::Out, weight);
         });

@@ -30,6 +30,8 @@ pub(crate) enum Start<'a> {
     Row(&'a [f32]),
     /// What `out` holds.
     Out,
+    /// Zero.
+    Zero,
 }
 
 impl GatherMatmul<'_> {
@@ -86,7 +88,9 @@ impl GatherMatmul<'_> {
     unsafe fn sweep<V: Vector, const LARGE: usize, const SMALL: usize>(&self, start: Start, out: &mut [f32]) {
         let mut row = 0;
         while row < self.rows.len() {
-            let large = self.rows.len() - row > SMALL;
+            let left = self.rows.len() - row;
+            // Two small tiles rather than a large one that leaves almost nothing.
+            let large = left > SMALL && !(LARGE < left && left <= 2 * SMALL);
             let mut column = 0;
             while column < self.columns {
                 let pair = self.columns - column >= 2 * V::LANES;
@@ -125,14 +129,23 @@ impl GatherMatmul<'_> {
             let results: [*mut f32; R] = std::array::from_fn(|r| {
                 out.as_mut_ptr().add(*self.targets.get_unchecked((row + r).min(last)) + column)
             });
-            let load = |from: *const f32| -> [V; C] { std::array::from_fn(|c| V::load(from.add(c * V::LANES))) };
-            let mut sums: [[V; C]; R] = match start {
-                Start::Row(first) => [load(first.as_ptr().add(column)); R],
-                Start::Out => results.map(|result| load(result.cast_const())),
-            };
+            let mut sums = [[V::splat(0.0); C]; R];
+            for (sums, result) in sums.iter_mut().zip(results) {
+                let first = match start {
+                    Start::Row(first) => first.as_ptr().add(column),
+                    Start::Out => result.cast_const(),
+                    Start::Zero => continue,
+                };
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(first.add(c * V::LANES));
+                }
+            }
             let mut matrix = self.matrix.as_ptr().add(column);
             for &step in self.steps {
-                let factors = load(matrix);
+                let mut factors = [V::splat(0.0); C];
+                for (c, factor) in factors.iter_mut().enumerate() {
+                    *factor = V::load(matrix.add(c * V::LANES));
+                }
                 for (sums, entry) in sums.iter_mut().zip(entries) {
                     let entry = V::splat(*entry.add(step));
                     for (sum, factor) in sums.iter_mut().zip(factors) {

@@ -4,11 +4,14 @@
 //! processor at all. A process uses one of the three throughout, so its results do not depend on the data's shape.
 
 mod gather_matmul;
+mod kernel;
 mod transpose;
 mod vector;
 
 pub(crate) use gather_matmul::{GatherMatmul, Start};
+pub(crate) use kernel::{Kernel, dispatch};
 pub(crate) use transpose::{transpose, transpose_over, transposed};
+pub(crate) use vector::Vector;
 
 /// Columns of a matrix are padded to a multiple of this, so that every instruction set divides them evenly.
 pub(crate) const COLUMNS: usize = 16;

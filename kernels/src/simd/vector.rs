@@ -4,7 +4,7 @@
 ///
 /// The functions of the x86 types compile to one instruction each when they are inlined into a function that has the
 /// instruction set enabled, and may be called nowhere else.
-pub(super) trait Vector: Copy {
+pub(crate) trait Vector: Copy {
     /// Numbers in a register.
     const LANES: usize;
 
@@ -23,6 +23,16 @@ pub(super) trait Vector: Copy {
     /// # Safety
     /// The processor must have the instruction set.
     unsafe fn splat(value: f32) -> Self;
+    /// `self + other`.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    unsafe fn add(self, other: Self) -> Self;
+    /// `self − other`.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    unsafe fn sub(self, other: Self) -> Self;
     /// `self + a · b`.
     ///
     /// # Safety
@@ -66,6 +76,16 @@ impl Vector for Array {
     }
 
     #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] - other.0[lane]))
+    }
+
+    #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         Self(std::array::from_fn(|lane| self.0[lane] + a.0[lane] * b.0[lane]))
     }
@@ -76,12 +96,13 @@ mod x86 {
     use super::Vector;
     use std::arch::asm;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+        _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        _mm512_sub_ps,
     };
 
     macro_rules! register {
-        ($register:ty, $class:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $splat:ident, $fma:ident) => {
+        ($register:ty, $class:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $fma:ident) => {
             impl Vector for $register {
                 const LANES: usize = $lanes;
 
@@ -101,6 +122,18 @@ mod x86 {
                 unsafe fn splat(value: f32) -> Self {
                     // SAFETY: the caller's promise.
                     unsafe { $splat(value) }
+                }
+
+                #[inline(always)]
+                unsafe fn add(self, other: Self) -> Self {
+                    // SAFETY: the caller's promise.
+                    unsafe { $add(self, other) }
+                }
+
+                #[inline(always)]
+                unsafe fn sub(self, other: Self) -> Self {
+                    // SAFETY: the caller's promise.
+                    unsafe { $sub(self, other) }
                 }
 
                 #[inline(always)]
@@ -125,6 +158,28 @@ mod x86 {
         };
     }
 
-    register!(__m256, ymm_reg, "avx2,fma", 8, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps);
-    register!(__m512, zmm_reg, "avx512f", 16, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps);
+    register!(
+        __m256,
+        ymm_reg,
+        "avx2,fma",
+        8,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_set1_ps,
+        _mm256_add_ps,
+        _mm256_sub_ps,
+        _mm256_fmadd_ps
+    );
+    register!(
+        __m512,
+        zmm_reg,
+        "avx512f",
+        16,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_set1_ps,
+        _mm512_add_ps,
+        _mm512_sub_ps,
+        _mm512_fmadd_ps
+    );
 }

@@ -221,12 +221,18 @@ impl UNetConfig {
         let shift_fits = self.freq_shift < (self.block_out_channels[0] / 2) as f64;
         require(shift_fits, "freq_shift", "must be below half of the first of block_out_channels".into())?;
         let head = self.attention_head_dim.unwrap_or(1);
-        let smallest = self.block_out_channels.iter().min().copied().unwrap_or(0);
-        require(
-            head > 0 && head <= smallest,
-            "attention_head_dim",
-            format!("{head} is not in 1..={smallest}, the narrowest level"),
-        )?;
+        let on_the_way = |types: &[BlockType], channels: &mut dyn Iterator<Item = &usize>| {
+            types.iter().zip(channels).filter(|(block, _)| block.has_attention()).map(|(_, &width)| width).min()
+        };
+        let narrowest = on_the_way(&self.down_block_types, &mut self.block_out_channels.iter())
+            .into_iter()
+            .chain(on_the_way(&self.up_block_types, &mut self.block_out_channels.iter().rev()))
+            .chain(self.has_mid_attention().then(|| self.block_out_channels[levels - 1]))
+            .min();
+        if let Some(narrowest) = narrowest {
+            let message = format!("{head} is not in 1..={narrowest}, the narrowest level with attention");
+            require((1..=narrowest).contains(&head), "attention_head_dim", message)?;
+        }
         let attn_groups = self.attn_norm_num_groups.unwrap_or(groups);
         let middle = self.block_out_channels[levels - 1];
         let fits = attn_groups > 0 && middle.is_multiple_of(attn_groups);
@@ -249,6 +255,11 @@ impl UNetConfig {
             BlockType::AttnUpBlock2D => self.upsample_type,
             BlockType::ResnetDownsampleBlock2D | BlockType::ResnetUpsampleBlock2D => Resampling::Resnet,
         }
+    }
+
+    /// Whether there is attention at the coarsest resolution.
+    pub(super) fn has_mid_attention(&self) -> bool {
+        self.mid_block_type == MidBlockType::UNetMidBlock2D && self.add_attention
     }
 
     /// Width of the time vector.

@@ -1,0 +1,77 @@
+//! The gradients of weight and bias: `Gᵀ [Σ (A y Aᵀ) ⊙ (Bᵀ d B)] G` over all tiles, with `y` the output's gradient.
+
+use super::SQUARE;
+use super::tiles::{Tiles, channels_last};
+use super::transforms::{Input, OutputGradient, Places, WeightGradient, map};
+use crate::buffer::with_scratch;
+use crate::conv2d::geometry::Geometry;
+use crate::simd::{GatherMatmul, Start, padded};
+
+/// Writes the sums over some images: `weight`, `[inputs, 9, padded outputs]`, and `bias`, `[padded outputs]`.
+pub(in crate::conv2d) fn sum_images(
+    geometry: &Geometry,
+    x: &[f32],
+    gradient: &[f32],
+    weight: &mut [f32],
+    bias: &mut [f32],
+) {
+    let inputs = geometry.inputs;
+    let (rows, columns) = (padded(inputs), padded(geometry.outputs));
+    let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before);
+    let [input_places, output_places] = tiles.places(rows, columns);
+    let block = tiles.block();
+    let channels: Vec<usize> = (0..inputs).collect();
+    let [steps, targets] = [(block, rows), (inputs, columns)]
+        .map(|(count, length)| (0..count).map(|index| index * length).collect::<Vec<_>>());
+    let square_length = inputs * columns;
+    let lengths = [
+        tiles.input_length(rows),
+        tiles.output_length(columns),
+        SQUARE * block * rows,
+        SQUARE * block * columns,
+        SQUARE * square_length,
+    ];
+    with_scratch(lengths.iter().sum(), |scratch| {
+        let (image, scratch) = scratch.split_at_mut(lengths[0]);
+        let (output, scratch) = scratch.split_at_mut(lengths[1]);
+        let (transformed, scratch) = scratch.split_at_mut(lengths[2]);
+        let (factors, sums) = scratch.split_at_mut(lengths[3]);
+        sums.fill(0.0);
+        bias.fill(0.0);
+        let x = x.chunks(tiles.images * geometry.input_length());
+        let gradients = gradient.chunks(tiles.images * geometry.output_length());
+        for (x, gradient) in x.zip(gradients) {
+            let pixels = geometry.output_pixels();
+            channels_last(x, [inputs, geometry.size[0] * geometry.size[1]], image);
+            channels_last(gradient, [geometry.outputs, pixels], output);
+            let images = x.len() / geometry.input_length();
+            for pixel in output[..images * pixels * columns].chunks_exact(columns) {
+                for (bias, value) in bias.iter_mut().zip(pixel) {
+                    *bias += value;
+                }
+            }
+            for (first, count) in tiles.blocks(images) {
+                let input = Places::Listed(&input_places[first * SQUARE..]);
+                let entries = Places::Regular { entry: block * rows, square: rows };
+                map::<4, 4, Input>(count, rows, (image, input), (transformed, entries), &[]);
+                let pixels = Places::Listed(&output_places[first * 4..]);
+                let entries = Places::Regular { entry: block * columns, square: columns };
+                map::<2, 4, OutputGradient>(count, columns, (output, pixels), (factors, entries), &[]);
+                for square in 0..SQUARE {
+                    let product = GatherMatmul {
+                        image: &transformed[square * block * rows..][..count * rows],
+                        rows: &channels,
+                        steps: &steps[..count],
+                        matrix: &factors[square * block * columns..][..count * columns],
+                        columns,
+                        targets: &targets,
+                    };
+                    product.run(Start::Out, &mut sums[square * square_length..][..square_length]);
+                }
+            }
+        }
+        let entries = Places::Regular { entry: square_length, square: columns };
+        let taps = Places::Regular { entry: columns, square: 9 * columns };
+        map::<4, 3, WeightGradient>(inputs, columns, (sums, entries), (weight, taps), &[]);
+    });
+}
