@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 use fokker::datasets::DatasetConfig;
-use fokker::model::{Mlp, MixtureScore, NetworkConfig, NetworkScore, Score};
+use fokker::model::{MixtureScore, Mlp, NetworkConfig, NetworkScore, Score};
 use fokker::process::GaussianMixture;
 use fokker::random::{Stream, rng};
 use fokker::training::load_ema;

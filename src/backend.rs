@@ -174,7 +174,8 @@ impl BackendConfig {
     fn named(&self, backend: BackendName) -> Result<ChosenDevice, Error> {
         let refuse = |message: String| Err(Error::Backend { name: backend.name().into(), message });
         if !backend.is_built() {
-            let built: Vec<_> = BackendName::ALL.into_iter().filter(|name| name.is_built()).map(BackendName::name).collect();
+            let built: Vec<_> =
+                BackendName::ALL.into_iter().filter(|name| name.is_built()).map(BackendName::name).collect();
             return refuse(format!(
                 "this build does not contain it (it has {}); build with `cargo build --release --features {}`",
                 built.join(", "),
@@ -201,5 +202,4 @@ impl BackendConfig {
             description: format!("{} through {}", offered.name, backend.name()),
         })
     }
-
 }

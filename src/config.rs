@@ -97,7 +97,8 @@ impl RunConfig {
         } else {
             let mut table: Table = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
             for change in changes {
-                apply_change(&mut table, change).map_err(|message| Error::Usage(format!("--set {change}: {message}")))?;
+                apply_change(&mut table, change)
+                    .map_err(|message| Error::Usage(format!("--set {change}: {message}")))?;
             }
             let changed = format!("with {}: ", changes.join(", "));
             table.try_into().map_err(|error| invalid(format!("{changed}{error}")))?

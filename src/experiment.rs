@@ -62,7 +62,12 @@ fn train_network<N: Network<D>, const D: usize>(
 ) -> Result<Trained, Error> {
     let folder = RunFolder::new(config.run_folder());
     let text = config.to_toml();
-    eprintln!("run {}, {} parameters, on {}", folder.path().display(), Module::num_params(&network), chosen.description);
+    eprintln!(
+        "run {}, {} parameters, on {}",
+        folder.path().display(),
+        Module::num_params(&network),
+        chosen.description
+    );
     eprintln!("data: {}, {} examples, {} held out", train.name(), train.len(), validation.len());
     let process = config.build_process()?;
     let plan = TrainingPlan {

@@ -45,7 +45,11 @@ impl Progress {
                 let rate = (done - self.first) as f64 / self.start.elapsed().as_secs_f64();
                 let left = Duration::from_secs_f64(((self.total - done) as f64 / rate.max(1e-9)).min(1e9));
                 let (what, unit, total) = (&self.what, self.unit, self.total);
-                eprintln!("{what}: {done}/{total} {unit}, {rate:.2} {unit}/s, {} left{}", clock(left), separated(message));
+                eprintln!(
+                    "{what}: {done}/{total} {unit}, {rate:.2} {unit}/s, {} left{}",
+                    clock(left),
+                    separated(message)
+                );
                 self.last_line = Instant::now();
             }
             None => {}

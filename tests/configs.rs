@@ -59,7 +59,7 @@ fn wrong_values_are_refused_with_their_key() {
         ("sampler={kind=\"reverse_sde\",backward_noise=-1.0}", "backward_noise"),
         ("training.class_dropout=0.1", "class_dropout"),
         ("network.time_embedding_type=fourier", "conditioning"),
-        ("preprocessing.scale=none", "scale"),
+        ("data={kind=\"moons\"}", "scale"),
         ("objective.weighting={kind=\"min_snr\",gamma=0.0}", "gamma"),
         ("checkpoints.keep=0", "checkpoints.keep"),
         ("optimizer.weight_decay=0.1", "weight_decay"),

@@ -61,8 +61,12 @@ impl NetworkConfig {
                 let message = format!("is {}, but the data are vectors of length {dimension}", config.dimension);
                 require(config.dimension == dimension, "dimension", message)
             }
-            (Self::UNet(_), _) => Err(ModelError::config("kind", "a U-Net needs images; for vectors use kind = \"mlp\"")),
-            (Self::Mlp(_), _) => Err(ModelError::config("kind", "an MLP needs vectors; for images use kind = \"unet\"")),
+            (Self::UNet(_), _) => {
+                Err(ModelError::config("kind", "a U-Net needs images; for vectors use kind = \"mlp\""))
+            }
+            (Self::Mlp(_), _) => {
+                Err(ModelError::config("kind", "an MLP needs vectors; for images use kind = \"unet\""))
+            }
         }
     }
 }

@@ -123,12 +123,7 @@ impl Mlp {
 }
 
 impl MlpBlock {
-    fn forward<C: Calculus>(
-        &self,
-        x: C::Array<2>,
-        time: C::Array<2>,
-        dropout: Option<&DropoutKey>,
-    ) -> C::Array<2> {
+    fn forward<C: Calculus>(&self, x: C::Array<2>, time: C::Array<2>, dropout: Option<&DropoutKey>) -> C::Array<2> {
         let hidden = self.inner.forward::<C, 2>(C::silu(x.clone()));
         let hidden = C::silu(C::add(hidden, self.time.forward::<C, 2>(time)));
         C::add(x, self.outer.forward::<C, 2>(self.dropout.forward::<C, 2>(hidden, dropout)))

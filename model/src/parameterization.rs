@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn edm_input_and_target_have_unit_variance() {
-        let process = serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": "vp" })).unwrap().build().unwrap();
+        let process =
+            serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": "vp" })).unwrap().build().unwrap();
         let table = Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
         for t in [0.01, 0.2, 0.7, 1.0] {
             let input = (process.mean_scale(t) * 0.5).hypot(process.std(t)) * table.input_scale(&*process, t);

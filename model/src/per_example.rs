@@ -23,7 +23,11 @@ pub fn scale_examples<const D: usize>(x: Tensor<D>, factors: impl Iterator<Item 
     assert_eq!(factors.len(), x.dims()[0], "one factor for each example");
     match factors.first() {
         Some(&first) if factors.iter().all(|&factor| factor == first) => {
-            if first == 1.0 { x } else { x.mul_scalar(first) }
+            if first == 1.0 {
+                x
+            } else {
+                x.mul_scalar(first)
+            }
         }
         _ => {
             let device = x.device();

@@ -75,10 +75,8 @@ impl<N> NetworkScore<N> {
         N: Network<D>,
     {
         let (process, table, device) = (&*self.process, &self.parameterization, x.device());
-        let context = Context {
-            classes: self.classes.as_ref().map(|classes| class_tensor(classes, &device)),
-            dropout: None,
-        };
+        let context =
+            Context { classes: self.classes.as_ref().map(|classes| class_tensor(classes, &device)), dropout: None };
         let noise = vector(t.iter().map(|&t| table.noise_condition(process, t)), &device);
         let input = scale_examples(x.clone(), t.iter().map(|&t| table.input_scale(process, t)));
         let raw = self.network.forward::<Plain>(input, noise, &context);

@@ -19,16 +19,14 @@ fn golden() -> PathBuf {
 
 fn array<const D: usize>(file: &SafeTensors, name: &str, device: &Device) -> Tensor<D> {
     let view = file.tensor(name).unwrap();
-    let values: Vec<f32> =
-        view.data().chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let values: Vec<f32> = view.data().chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
     let shape: [usize; D] = view.shape().try_into().unwrap();
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 fn classes(file: &SafeTensors, device: &Device) -> Option<Tensor<1, Int>> {
     let view = file.tensor("class_labels").ok()?;
-    let values: Vec<i64> =
-        view.data().chunks(8).map(|bytes| i64::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let values: Vec<i64> = view.data().chunks(8).map(|bytes| i64::from_le_bytes(bytes.try_into().unwrap())).collect();
     let shape = [values.len()];
     Some(Tensor::from_data(TensorData::new(values, shape), device))
 }

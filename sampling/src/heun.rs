@@ -22,14 +22,7 @@ impl<const D: usize> Solver<D> for Heun {
         2
     }
 
-    fn step(
-        &self,
-        dynamics: &dyn Dynamics<D>,
-        x: Tensor<D>,
-        t0: f64,
-        t1: f64,
-        _: &mut dyn Brownian<D>,
-    ) -> Tensor<D> {
+    fn step(&self, dynamics: &dyn Dynamics<D>, x: Tensor<D>, t0: f64, t1: f64, _: &mut dyn Brownian<D>) -> Tensor<D> {
         assert_eq!(dynamics.diffusion(t0), 0.0, "Heun's method is for ordinary differential equations");
         let slope = dynamics.drift(x.clone(), t0);
         let predicted = x.clone() + slope.clone().mul_scalar(t1 - t0);

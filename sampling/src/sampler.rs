@@ -106,10 +106,9 @@ impl SamplerConfig {
     /// # Errors
     /// The field that does not fit, with the reason.
     pub fn validate(&self, process: &dyn Process) -> Result<(), SamplingError> {
-        let require =
-            |ok: bool, key, message: &str| {
-                if ok { Ok(()) } else { Err(SamplingError::Config { key, message: message.into() }) }
-            };
+        let require = |ok: bool, key, message: &str| {
+            if ok { Ok(()) } else { Err(SamplingError::Config { key, message: message.into() }) }
+        };
         require(self.steps() > 0, "steps", "must be at least 1")?;
         if let TimeGrid::Karras { rho } = self.grid() {
             require(rho.is_finite() && rho > 0.0, "grid.rho", &format!("{rho} is not positive"))?;

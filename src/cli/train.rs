@@ -37,10 +37,10 @@ impl Resume {
     pub fn run(self) -> Result<(), Error> {
         let mut config = experiment::run_config(&self.run, &self.changes)?;
         // The run may have been moved or renamed.
-        let folder = self.run.canonicalize().map_err(|error| Error::File {
-            path: self.run.clone(),
-            message: error.to_string(),
-        })?;
+        let folder = self
+            .run
+            .canonicalize()
+            .map_err(|error| Error::File { path: self.run.clone(), message: error.to_string() })?;
         if let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) {
             config.runs = parent.into();
             config.name = name.to_string_lossy().into_owned();

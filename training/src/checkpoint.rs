@@ -115,8 +115,7 @@ pub fn read_state(path: &Path) -> Result<TrainingState, TrainingError> {
     verify(path)?;
     let damaged = |message: String| TrainingError::Checkpoint { path: path.into(), message };
     let text = fs::read_to_string(path.join("state.json")).map_err(|error| damaged(error.to_string()))?;
-    let state: TrainingState =
-        serde_json::from_str(&text).map_err(|error| damaged(format!("state.json: {error}")))?;
+    let state: TrainingState = serde_json::from_str(&text).map_err(|error| damaged(format!("state.json: {error}")))?;
     if state.format != FORMAT {
         return Err(damaged(format!("its format is {}, this version of fokker reads {FORMAT}", state.format)));
     }

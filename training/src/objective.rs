@@ -95,7 +95,6 @@ impl Objective {
     }
 }
 
-
 /// Noise for examples, each a function of (seed, stream, index), as one tensor.
 pub fn example_noise<const D: usize>(
     seed: u64,

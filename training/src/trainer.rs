@@ -293,15 +293,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         });
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch, device: self.device.clone() };
         let context = Context { classes, dropout: Some(dropout) };
-        let loss = plan.objective.loss(
-            &self.network,
-            &*plan.process,
-            &plan.parameterization,
-            x0,
-            noise,
-            &times,
-            &context,
-        );
+        let loss =
+            plan.objective.loss(&self.network, &*plan.process, &plan.parameterization, x0, noise, &times, &context);
         (loss, times)
     }
 

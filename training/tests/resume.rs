@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-
 use burn::tensor::Device;
 use fokker_datasets::{DatasetConfig, Preprocessing, Split};
 use fokker_model::{Conditioning, Mlp, MlpConfig, Output, Parameterization};
@@ -13,7 +12,10 @@ use fokker_training::*;
 const STEPS: u64 = 12;
 
 fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
-    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "moons" })).unwrap();
+    let data: DatasetConfig = serde_json::from_value(
+        serde_json::json!({ "kind": "mixture", "means": [[-1.0, -1.0], [1.0, 1.0]], "stds": [0.1, 0.1] }),
+    )
+    .unwrap();
     let process: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
     let training = serde_json::json!({
         "steps": steps, "batch_size": 16, "accumulation": 2, "learning_rate": learning_rate, "warmup": 3,
@@ -26,10 +28,10 @@ fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
         parameterization: Parameterization {
             output: Output::Edm,
             conditioning: Conditioning::LogSigma,
-            sigma_data: 0.8,
+            sigma_data: 1.0,
         },
         objective: Objective {
-            weighting: Weighting::Edm { sigma_data: 0.8 },
+            weighting: Weighting::Edm { sigma_data: 1.0 },
             time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 },
             stratified: true,
         },
@@ -166,13 +168,17 @@ fn numbers_that_are_not_finite_stop_the_run_or_are_skipped() {
     assert_eq!(run(1000).0.unwrap(), Outcome::Finished);
 }
 
+/// The expected loss of the exact score is 0.456 on this mixture, that of a network which answers zero 1.009 (Monte
+/// Carlo with the closed form, 40 000 draws). 1024 held-out examples leave a standard error of about 0.03.
 #[test]
-fn the_loss_falls() {
+fn the_loss_approaches_that_of_the_exact_score() {
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    let mut trainer = trainer(root.path(), plan(300, 1e-2));
+    let mut plan = plan(1500, 1e-2);
+    (plan.training.validation_examples, plan.training.validate_every) = (1024, 0);
+    let mut trainer = trainer(root.path(), plan);
     let before = trainer.validation_loss().unwrap();
     trainer.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
     let after = trainer.validation_loss().unwrap();
-    assert!(after < 0.7 * before, "{before} {after}");
+    assert!(before > 0.8 && (0.37..0.6).contains(&after), "{before} {after}");
 }

@@ -119,9 +119,9 @@ impl MidBlock {
         let channels = config.block_out_channels[config.block_out_channels.len() - 1];
         let scale = config.mid_block_scale_factor;
         // The middle attention normalises its input unless the time vector scales and shifts (diffusers' rule).
-        let groups = config.attn_norm_num_groups.or_else(|| {
-            (config.resnet_time_scale_shift == TimeShift::Default).then_some(config.norm_num_groups)
-        });
+        let groups = config
+            .attn_norm_num_groups
+            .or_else(|| (config.resnet_time_scale_shift == TimeShift::Default).then_some(config.norm_num_groups));
         let norm = groups.map(|groups| (groups, config.norm_eps));
         let head = config.attention_head_dim.unwrap_or(channels);
         let mut resnet = || ResnetBlock::new(config, channels, channels, init).with_output_scale(scale);

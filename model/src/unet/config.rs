@@ -180,7 +180,10 @@ impl UNetConfig {
             if let Some(value) = fields.remove(key)
                 && !allowed.contains(&value.to_string().as_str())
             {
-                return Err(ModelError::config(key, format!("{value} is not supported, only {}", allowed.join(" or "))));
+                return Err(ModelError::config(
+                    key,
+                    format!("{value} is not supported, only {}", allowed.join(" or ")),
+                ));
             }
         }
         if fields.get("mid_block_type").is_some_and(serde_json::Value::is_null) {

@@ -2,8 +2,8 @@
 
 mod blocks;
 mod config;
-mod resnet;
 mod resample;
+mod resnet;
 #[allow(clippy::module_inception)]
 mod unet;
 

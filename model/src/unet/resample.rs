@@ -3,13 +3,14 @@
 use burn::module::Module;
 
 use super::config::{Resampling, UNetConfig};
-use super::resnet::{ResnetBlock, Resize};
+use super::resnet::{Resize, ResnetBlock};
 use crate::calculus::{Calculus, Conv2dShape};
 use crate::initializer::Initializer;
 use crate::layers::{Conv2d, DropoutKey};
 
 /// Halves or doubles the sides of the image.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each level, and it never moves")]
 pub(super) enum Resample {
     Conv(ConvResample),
     Resnet(ResnetBlock),

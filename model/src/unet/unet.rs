@@ -114,4 +114,3 @@ impl Network<4> for UNet {
         self.classes
     }
 }
-
