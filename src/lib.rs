@@ -35,3 +35,8 @@ pub use config::RunConfig;
 pub use draw::{DrawRequest, Reading, draw, write_samples};
 pub use error::Error;
 pub use experiment::{find_checkpoint, run_config, sample, train};
+
+/// The examples of the README are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -147,9 +147,19 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// Goes on from the newest checkpoint that is whole. Returns the step, or `None` if there is no checkpoint.
     ///
     /// # Errors
-    /// Weights of another architecture.
+    /// Weights of another architecture; checkpoints that are all damaged.
     pub fn resume(&mut self) -> Result<Option<u64>, TrainingError> {
-        let Some(path) = checkpoint::newest_valid(&self.run.checkpoints()) else { return Ok(None) };
+        let folder = self.run.checkpoints();
+        let Some(path) = checkpoint::newest_valid(&folder) else {
+            return match checkpoint::list(&folder).is_empty() {
+                true => Ok(None),
+                false => Err(TrainingError::Checkpoint {
+                    path: folder,
+                    message: "every checkpoint is damaged; delete the folder to start the run from the beginning"
+                        .into(),
+                }),
+            };
+        };
         let saved = Checkpoint::load(&path, &self.ema)?;
         self.network = saved.model.train();
         self.ema = saved.ema;
