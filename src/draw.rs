@@ -132,14 +132,16 @@ pub fn write_samples(
     if let &[channels, height, width] = shape {
         let pixels = values.iter().map(|&value| preprocessing.to_u8(value)).collect();
         let pictures = Pictures { shape: [channels, height, width], pixels };
-        return Ok(match is_png {
+        match is_png {
             true => pictures.save_grid(path, columns)?,
             false => pictures.save_each(path, first)?,
-        });
+        }
+        return Ok(());
     }
     let dimension = shape[0];
     if is_png && dimension == 2 {
-        return Ok(density_picture(values).save_grid(path, 1)?);
+        density_picture(values).save_grid(path, 1)?;
+        return Ok(());
     }
     let mut table = String::new();
     for point in values.chunks(dimension) {
