@@ -63,7 +63,7 @@ pub struct SamplerConfig {
     /// Number of steps; 20 for the probability flow and 200 for the others, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
-    /// The times of the steps; uniform for ancestral updates and Karras for the others, if absent.
+    /// The times of the steps; quadratic for ancestral updates and Karras for the others, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grid: Option<TimeGrid>,
     /// Replace the last state by the expected clean data (Tweedie).
@@ -95,7 +95,7 @@ impl SamplerConfig {
     /// The time grid.
     pub fn grid(&self) -> TimeGrid {
         let customary = match self.kind {
-            Method::Ancestral => TimeGrid::Uniform,
+            Method::Ancestral => TimeGrid::Quadratic,
             _ => TimeGrid::Karras { rho: 7.0 },
         };
         self.grid.unwrap_or(customary)
