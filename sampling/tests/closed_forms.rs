@@ -101,36 +101,6 @@ fn a_sample_does_not_depend_on_the_batch_it_is_drawn_in() {
 }
 
 #[test]
-fn heun_is_of_second_order_and_euler_maruyama_of_first() {
-    // One point under the flow: the error against a very fine solution falls with the order.
-    let score = MixtureScore::new(mixture(), process("vp"));
-    let solve = |method: Method, backward_noise, steps| {
-        let mut sampler = SamplerConfig::new(method);
-        (sampler.steps, sampler.denoise, sampler.backward_noise) = (Some(steps), false, backward_noise);
-        sampler.grid = Some(TimeGrid::LogSnr);
-        draw_f64(&sampler, &score)
-    };
-    let exact = solve(Method::ProbabilityFlow, None, 6400);
-    let order = |method, backward_noise| {
-        let error = |steps| {
-            let got = solve(method, backward_noise, steps);
-            got.iter().zip(&exact).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).sum::<f64>()
-        };
-        (error(100) / error(400)).log2() / 2.0
-    };
-    let (heun, euler) = (order(Method::ProbabilityFlow, None), order(Method::ReverseSde, Some(0.0)));
-    assert!((heun - 2.0).abs() < 0.2, "Heun: {heun}");
-    assert!((euler - 1.0).abs() < 0.2, "Euler: {euler}");
-}
-
-/// In double precision, so that rounding does not hide the order.
-fn draw_f64(sampler: &SamplerConfig, score: &MixtureScore) -> Vec<[f64; 2]> {
-    let mut device = Device::flex();
-    device.configure((burn::tensor::FloatDType::F64, burn::tensor::IntDType::I64)).ok();
-    draw(sampler, score, 32, 0, &device)
-}
-
-#[test]
 fn guidance_of_weight_one_is_the_conditional_score_and_zero_the_unconditional() {
     use fokker_sampling::ClassifierFree;
     let process = process("vp");
