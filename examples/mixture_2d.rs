@@ -19,8 +19,8 @@ use fokker::{Error, RunConfig, experiment, find_checkpoint};
 
 fn main() -> Result<(), Error> {
     let changes: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--set").collect();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mixture_2d.toml");
-    let config = RunConfig::load(&path, &changes)?;
+    let path = Path::new("configs/mixture_2d.toml");
+    let config = RunConfig::load(path, &changes)?;
     let folder = config.run_folder();
     if !experiment::train(&config, folder.join("config.toml").is_file())?.finished {
         return Err(Error::Interrupted);

@@ -7,7 +7,7 @@
 //! With a GPU this is configs/mnist_vp.toml, without one configs/mnist_vp_small.toml. Started again, it goes on where
 //! it was stopped. `--set key=value` changes the configuration, as in `fokker train`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fokker::sampling::{Method, SamplerConfig};
@@ -31,7 +31,7 @@ fn run() -> Result<(), Error> {
     if !gpu {
         eprintln!("no GPU answers: training the small recipe, configs/{recipe}.toml, on the processor");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/{recipe}.toml"));
+    let path = PathBuf::from(format!("configs/{recipe}.toml"));
     let config = RunConfig::load(&path, &changes)?;
     let folder = config.run_folder();
     let trained = experiment::train(&config, folder.join("config.toml").is_file())?;

@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+/// The command in a folder, with the checkout's digits.
+fn command(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fokker"));
+    command.args(arguments).current_dir(folder).env("FOKKER_DATA", std::path::absolute("datasets/data").unwrap());
+    command
+}
+
 fn fokker(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fokker")).args(arguments).current_dir(folder).output().unwrap()
+    command(arguments, folder).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -120,8 +127,8 @@ fn wrong_requests_are_refused_and_nothing_is_overwritten() {
     // A truncated file of digits.
     let data = here.join("digits");
     fs::create_dir(&data).unwrap();
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/data/mnist");
-    for entry in fs::read_dir(&shipped).unwrap() {
+    let shipped = Path::new("datasets/data/mnist");
+    for entry in fs::read_dir(shipped).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(&path, data.join(path.file_name().unwrap())).unwrap();
     }
@@ -147,7 +154,7 @@ fn wrong_requests_are_refused_and_nothing_is_overwritten() {
 
 #[test]
 fn configurations_are_checked_without_starting() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(".");
     let good = fokker(&["config", "check", "configs/mnist_vp.toml", "configs/moons_2d.toml"], root);
     assert!(good.status.success());
     assert_eq!(text(&good.stdout).matches(": ok").count(), 2);

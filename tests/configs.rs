@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fokker::RunConfig;
 
 fn configs() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    let folder = "configs";
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
@@ -40,7 +40,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
 
 #[test]
 fn wrong_values_are_refused_with_their_key() {
-    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mnist_vp_small.toml");
+    let small = Path::new("configs/mnist_vp_small.toml");
     let cases = [
         ("training.stepz=3", "stepz"),
         ("training.steps=\"many\"", "steps"),
@@ -66,7 +66,7 @@ fn wrong_values_are_refused_with_their_key() {
         ("name=a/b", "name"),
     ];
     for (change, key) in cases {
-        let error = match RunConfig::load(&small, &[change.to_string()]) {
+        let error = match RunConfig::load(small, &[change.to_string()]) {
             Err(error) => error,
             Ok(_) => panic!("{change} was accepted"),
         };
@@ -79,8 +79,8 @@ fn wrong_values_are_refused_with_their_key() {
 
 #[test]
 fn a_sampler_that_the_process_cannot_have_is_refused() {
-    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/mnist_vp_small.toml");
+    let small = Path::new("configs/mnist_vp_small.toml");
     let changes = ["process={kind=\"sub_vp\"}".to_string(), "sampler={kind=\"ancestral\",steps=100}".to_string()];
-    let message = RunConfig::load(&small, &changes).unwrap_err().to_string();
+    let message = RunConfig::load(small, &changes).unwrap_err().to_string();
     assert!(message.contains("ancestral") && message.contains("sub_vp"), "{message}");
 }

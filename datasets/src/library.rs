@@ -4,7 +4,8 @@
 //!    downloaded.
 //! 2. `$FOKKER_DATA/<name>`
 //! 3. `./data/<name>`
-//! 4. the folder `data/<name>` of this crate's own sources (MNIST lies there; not in the published package)
+//! 4. `datasets/data/<name>` in the working folder or a folder above it, which is where fokker's own checkout has MNIST,
+//!    and the same folder of the sources that this crate was compiled from (not in the published package)
 //! 5. folders of the operating system (Debian packages Fashion-MNIST)
 //! 6. a download into `$FOKKER_DATA/<name>`, or `./data/<name>` if that variable is not set.
 //!
@@ -61,9 +62,13 @@ impl Library {
     pub fn from_env() -> Self {
         let home = std::env::var_os("FOKKER_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
         let working = PathBuf::from("data");
+        let checkout = std::env::current_dir().ok().and_then(|folder| {
+            let mut candidates = folder.ancestors().map(|folder| folder.join("datasets/data"));
+            candidates.find(|candidate| candidate.is_dir())
+        });
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
         let download_into = Some(home.clone().unwrap_or_else(|| working.clone()));
-        let folders = home.into_iter().chain([working, own]).collect();
+        let folders = home.into_iter().chain([working]).chain(checkout).chain([own]).collect();
         Self { folders, system: true, download_into, mirror: None, progress: None }
     }
 

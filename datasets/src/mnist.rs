@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn shipped() -> Library {
-        Library::only(Path::new(env!("CARGO_MANIFEST_DIR")).join("data"))
+        Library::only("data")
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_flipped_bit_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
+        let source = Path::new("data/mnist");
         for file in FILES.validation {
             std::fs::copy(source.join(file.name), folder.path().join(file.name)).unwrap();
         }

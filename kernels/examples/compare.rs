@@ -44,7 +44,7 @@ fn main() {
         let burns: Operation = Box::new(move |x, weight| activation::silu(burns_group_norm(x, weight)));
         let ours: Operation = Box::new(move |x, weight| {
             let weight = weight.reshape([channels]);
-            group_norm(x, 8, weight.clone(), weight, 1e-5, true)
+            group_norm(x, None, 8, [weight.clone(), weight], 1e-5, true)
         });
         let name = format!("group norm, silu {channels} at {size}");
         compare(&name, [channels, size, size], [1, channels, 1, 1], [burns, ours], repetitions);
@@ -64,12 +64,14 @@ fn burns_group_norm(x: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
 fn compare(name: &str, image: [usize; 3], weight: [usize; 4], operations: [Operation; 2], repetitions: usize) {
     let device = Device::flex();
     let random = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
-    let (x, weight) = (random([BATCH, image[0], image[1], image[2]]), random(weight));
+    let [channels, height, width] = image;
+    let images = [random([BATCH, channels, height, width]), random([BATCH, height, width, channels])];
+    let weight = random(weight);
     let tracked = |tensor: &Tensor<4>| Tensor::from_inner(tensor.clone()).require_grad();
     let mut times: [[Vec<f64>; 2]; 2] = Default::default();
     for repetition in 0..=repetitions {
-        for (of, operation) in times.iter_mut().zip(&operations) {
-            let (tracked_x, tracked_weight) = (tracked(&x), tracked(&weight));
+        for ((of, operation), x) in times.iter_mut().zip(&operations).zip(&images) {
+            let (tracked_x, tracked_weight) = (tracked(x), tracked(&weight));
             let forward = Instant::now();
             std::hint::black_box(operation(x.clone(), weight.clone()));
             let forward = forward.elapsed();

@@ -20,6 +20,12 @@ pub(crate) fn with_scratch<T>(length: usize, body: impl FnOnce(&mut [f32]) -> T)
     result
 }
 
+/// Numbers as room for numbers.
+pub(crate) fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: the layout is the same, and whoever gets the room can only write numbers to it in safe code.
+    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
+}
+
 /// A vector of `total` numbers, written in parallel by `write(part, its numbers)` in parts of `length`; the last one may
 /// be shorter.
 ///

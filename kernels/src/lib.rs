@@ -1,16 +1,17 @@
 //! Fused tensor operations with hand-written gradients.
 //!
 //! Burn's CPU backend, flex, computes a convolution's gradients by convolutions with kernels as large as the image,
-//! and one elementwise operation at a time. The functions here replace the two operations that a U-Net spends its
+//! and one elementwise operation at a time. The functions here replace the operations that a U-Net spends its
 //! time in, for single precision on flex, with and without automatic differentiation. On any other backend, and in
-//! any other precision, they are Burn's own operations.
+//! any other precision, they are Burn's own operations. Images are `[batch, height, width, channels]`: what a
+//! convolution sums over are neighbours in memory.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use fokker_kernels::conv2d;
 //!
 //! let device = Device::flex();
-//! let image = Tensor::<4>::ones([1, 1, 3, 3], &device);
+//! let image = Tensor::<4>::ones([1, 3, 3, 1], &device);
 //! let weight = Tensor::<4>::ones([1, 1, 3, 3], &device);
 //! let neighbours = conv2d(image, weight, None, 1, 1, 1);
 //! assert_eq!(neighbours.into_data().try_to_vec::<f32>().unwrap(), [4., 6., 4., 6., 9., 6., 4., 6., 4.]);
@@ -22,12 +23,19 @@
 //! AVX-512, with AVX2, and without either.
 
 mod buffer;
+mod cat;
 mod conv2d;
 mod flex;
 mod group_norm;
+mod layout;
 mod memory;
+mod pixels;
 mod simd;
+mod upsample;
 
-pub use conv2d::conv2d;
+pub use cat::cat_channels;
+pub use conv2d::{conv2d, conv2d_add};
 pub use group_norm::group_norm;
+pub use layout::{channels_first, channels_last};
 pub use memory::keep_freed_memory;
+pub use upsample::upsample_nearest;

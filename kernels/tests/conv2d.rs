@@ -5,7 +5,7 @@ mod support;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, FloatDType, Tensor};
-use fokker_kernels::conv2d;
+use fokker_kernels::{channels_first, channels_last, conv2d};
 use support::{assert_close, bits, numbers, random};
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ impl Case {
     }
 
     fn ours(&self, x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
-        conv2d(x, weight, bias, self.stride, self.padding.0, self.padding.1)
+        channels_first(conv2d(channels_last(x), weight, bias, self.stride, self.padding.0, self.padding.1))
     }
 
     fn burns(&self, x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {

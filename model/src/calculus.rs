@@ -26,7 +26,8 @@ impl Conv2dShape {
     }
 }
 
-/// What a network may do with its arrays. Arrays of rank 4 are images `[batch, channels, height, width]`.
+/// What a network may do with its arrays. In the operations on images, these are `[batch, height, width, channels]`: the
+/// order in which CPUs and GPUs convolve.
 ///
 /// Binary operations broadcast dimensions of size 1, as Burn does.
 pub trait Calculus: 'static {
@@ -67,18 +68,37 @@ pub trait Calculus: 'static {
     fn linear<const D: usize>(x: Self::Array<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self::Array<D>;
     /// Convolution of images; `weight` is `[out, in, height, width]`, `bias` is `[out]`.
     fn conv2d(x: Self::Array<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Self::Array<4>;
+    /// `residual + conv2d(x)` with an odd kernel, stride 1 and the padding that keeps the image's size, which ends every
+    /// residual block.
+    fn conv2d_add(x: Self::Array<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Self::Array<4>) -> Self::Array<4> {
+        let shape = Conv2dShape::same(weight.dims()[2]);
+        Self::add(residual, Self::conv2d(x, weight, Some(bias), shape))
+    }
     /// Group normalisation (Wu & He 2018) of images, `groups` groups of channels; `weight` and `bias` are
     /// `[channels]`.
     fn group_norm(x: Self::Array<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Self::Array<4>;
-    /// `silu(group_norm(x))`, the pair before every convolution of a U-Net.
+    /// `silu(group_norm(x + shift))`, which is before every convolution of a U-Net; the shift, if any, is
+    /// `[batch, channels]`.
     fn group_norm_silu(
         x: Self::Array<4>,
+        shift: Option<Self::Array<2>>,
         groups: usize,
         weight: Tensor<1>,
         bias: Tensor<1>,
         eps: f64,
     ) -> Self::Array<4> {
+        let x = match shift {
+            Some(shift) => {
+                let [batch, channels] = Self::dims(&shift);
+                Self::add(x, Self::reshape(shift, [batch, 1, 1, channels]))
+            }
+            None => x,
+        };
         Self::silu(Self::group_norm(x, groups, weight, bias, eps))
+    }
+    /// The channels of one image after those of another.
+    fn cat_channels(first: Self::Array<4>, second: Self::Array<4>) -> Self::Array<4> {
+        Self::cat(vec![first, second], 3)
     }
     /// Repeats every pixel twice in both directions.
     fn upsample_nearest(x: Self::Array<4>) -> Self::Array<4>;

@@ -1,8 +1,10 @@
 //! The calculus of plain tensors: every operation is Burn's, or fused where a U-Net spends its time.
 
-use burn::tensor::module::{avg_pool2d, interpolate};
-use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Tensor, activation};
+
+use fokker_kernels::{channels_first, channels_last};
 
 use crate::calculus::{Calculus, Conv2dShape};
 
@@ -79,21 +81,35 @@ impl Calculus for Plain {
         fokker_kernels::conv2d(x, weight, bias, stride, padding_before, padding_after)
     }
 
-    fn group_norm(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
-        fokker_kernels::group_norm(x, groups, weight, bias, eps, false)
+    fn conv2d_add(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
+        fokker_kernels::conv2d_add(x, weight, bias, residual)
     }
 
-    fn group_norm_silu(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
-        fokker_kernels::group_norm(x, groups, weight, bias, eps, true)
+    fn group_norm(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
+        fokker_kernels::group_norm(x, None, groups, [weight, bias], eps, false)
+    }
+
+    fn group_norm_silu(
+        x: Tensor<4>,
+        shift: Option<Tensor<2>>,
+        groups: usize,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+        eps: f64,
+    ) -> Tensor<4> {
+        fokker_kernels::group_norm(x, shift, groups, [weight, bias], eps, true)
+    }
+
+    fn cat_channels(first: Tensor<4>, second: Tensor<4>) -> Tensor<4> {
+        fokker_kernels::cat_channels(first, second)
     }
 
     fn upsample_nearest(x: Tensor<4>) -> Tensor<4> {
-        let options = InterpolateOptions::new(InterpolateMode::Nearest).with_scale_factor([2.0, 2.0]);
-        interpolate(x, options)
+        fokker_kernels::upsample_nearest(x)
     }
 
     fn average_pool(x: Tensor<4>) -> Tensor<4> {
-        avg_pool2d(x, AvgPoolOptions::new([2, 2]))
+        channels_last(avg_pool2d(channels_first(x), AvgPoolOptions::new([2, 2])))
     }
 
     fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {

@@ -1,7 +1,7 @@
 //! The U-Net gives diffusers' numbers, with diffusers' weights: outputs and gradients (reference/unet_golden.py).
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -14,7 +14,7 @@ use safetensors::SafeTensors;
 const TOLERANCE: f64 = 1e-4;
 
 fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../reference/golden/unet")
+    PathBuf::from("../reference/golden/unet")
 }
 
 fn array<const D: usize>(file: &SafeTensors, name: &str, device: &Device) -> Tensor<D> {

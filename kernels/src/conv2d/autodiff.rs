@@ -14,7 +14,7 @@ use super::run;
 use super::weight_gradient::weight_gradient;
 use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
-/// A convolution of `N` tensors: input, weight and perhaps bias.
+/// A convolution of `N` tensors: input, weight, and perhaps bias and residual.
 #[derive(Debug)]
 struct Conv2d<const N: usize>;
 
@@ -22,54 +22,44 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
     type State = ([NodeId; 2], Geometry);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        let (nodes, geometry) = ops.state;
-        let [x, weight] = nodes.map(|node| contiguous(checkpointer.retrieve_node_output::<Primitive>(node)));
-        let device = gradient.device();
-        let gradient = numbers(&gradient);
-        let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
-        if let Some(node) = &ops.parents[0] {
-            let numbers = input_gradient(&geometry, numbers(&weight), gradient);
-            gradients.register::<Flex>(node.id, tensor(numbers, [batch, inputs, height, width], &device));
+        let given = gradients.consume::<Flex>(&ops.node);
+        let [x, weight, bias, residual] = [0, 1, 2, 3].map(|index| ops.parents.get(index).and_then(Option::as_ref));
+        if let Some(node) = residual {
+            gradients.register::<Flex>(node.id, given.clone());
         }
-        let bias_node = ops.parents.get(2).and_then(Option::as_ref);
-        if ops.parents[1].is_some() || bias_node.is_some() {
-            let (weight, bias) = weight_gradient(&geometry, numbers(&x), gradient);
-            if let Some(node) = &ops.parents[1] {
+        let gradient = contiguous(given);
+        let (device, gradient) = (gradient.device(), numbers(&gradient));
+        let (nodes, geometry) = ops.state;
+        let values = nodes.map(|node| checkpointer.retrieve_node_output::<Primitive>(node));
+        let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
+        let [values_x, values_weight] = values;
+        if let Some(node) = x {
+            let numbers = input_gradient(&geometry, numbers(&contiguous(values_weight)), gradient);
+            gradients.register::<Flex>(node.id, tensor(numbers, [batch, height, width, inputs], &device));
+        }
+        if weight.is_some() || bias.is_some() {
+            let (of_weight, of_bias) = weight_gradient(&geometry, numbers(&contiguous(values_x)), gradient);
+            if let Some(node) = weight {
                 let shape = [outputs, inputs, kernel[0], kernel[1]];
-                gradients.register::<Flex>(node.id, tensor(weight, shape, &device));
+                gradients.register::<Flex>(node.id, tensor(of_weight, shape, &device));
             }
-            if let Some(node) = bias_node {
-                gradients.register::<Flex>(node.id, tensor(bias, [outputs], &device));
+            if let Some(node) = bias {
+                gradients.register::<Flex>(node.id, tensor(of_bias, [outputs], &device));
             }
         }
     }
 }
 
-/// A convolution with a bias.
-pub(super) fn with_bias(geometry: Geometry, [x, weight, bias]: [Tracked; 3]) -> Tracked {
-    let nodes = [x.node(), weight.node(), bias.node()];
+/// The convolution, remembered for its gradient.
+pub(super) fn conv2d<const N: usize>(geometry: Geometry, inputs: [Tracked; N]) -> Tracked {
+    let nodes = inputs.each_ref().map(Tracked::node);
+    let run = |inputs: [Tracked; N]| run(&geometry, inputs.map(Tracked::into_primitive));
     // Computed once: without checkpoints of its own the strategy has no say in it.
     match Conv2d.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(mut step) => {
-            let state = ([step.checkpoint(&x), step.checkpoint(&weight)], geometry);
-            let bias = Some(bias.into_primitive());
-            step.finish(state, run(&geometry, x.into_primitive(), weight.into_primitive(), bias))
+            let state = ([step.checkpoint(&inputs[0]), step.checkpoint(&inputs[1])], geometry);
+            step.finish(state, run(inputs))
         }
-        OpsKind::UnTracked(step) => {
-            let bias = Some(bias.into_primitive());
-            step.finish(run(&geometry, x.into_primitive(), weight.into_primitive(), bias))
-        }
-    }
-}
-
-/// A convolution without a bias.
-pub(super) fn without_bias(geometry: Geometry, [x, weight]: [Tracked; 2]) -> Tracked {
-    match Conv2d.prepare::<NoCheckpointing>([x.node(), weight.node()]).compute_bound().stateful() {
-        OpsKind::Tracked(mut step) => {
-            let state = ([step.checkpoint(&x), step.checkpoint(&weight)], geometry);
-            step.finish(state, run(&geometry, x.into_primitive(), weight.into_primitive(), None))
-        }
-        OpsKind::UnTracked(step) => step.finish(run(&geometry, x.into_primitive(), weight.into_primitive(), None)),
+        OpsKind::UnTracked(step) => step.finish(run(inputs)),
     }
 }

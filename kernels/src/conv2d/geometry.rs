@@ -32,7 +32,7 @@ impl Geometry {
         stride: usize,
         (before, after): (usize, usize),
     ) -> Option<Self> {
-        let ([batch, inputs, height, width], [outputs, weight_inputs, rows, columns]) = (x, weight);
+        let ([batch, height, width, inputs], [outputs, weight_inputs, rows, columns]) = (x, weight);
         assert_eq!(inputs, weight_inputs, "the weight of a convolution has as many input channels as the image");
         let (size, kernel) = ([height, width], [rows, columns]);
         let fits = (0..2).all(|d| size[d] + before + after >= kernel[d]);
@@ -71,25 +71,23 @@ impl Geometry {
         Frame { channels: self.inputs, inner: self.size, size, before: [self.before; 2] }
     }
 
-    /// Where the first tap of every output pixel is, within a channel of the input's frame.
+    /// Where the first tap of every output pixel is in the input's frame.
     pub(super) fn output_places(&self) -> Vec<usize> {
         let [height, width] = self.output_size();
-        let row = self.input_frame().size[1];
-        (0..height).flat_map(|y| (0..width).map(move |x| (y * row + x) * self.stride)).collect()
+        let frame = self.input_frame();
+        (0..height).flat_map(|y| (0..width).map(move |x| frame.place([y * self.stride, x * self.stride]))).collect()
     }
 
     /// Where every channel's taps are, from a pixel's first tap in the first channel on.
     pub(super) fn tap_places(&self) -> Vec<usize> {
         let frame = self.input_frame();
         let [height, width] = self.kernel;
-        let taps = move |channel| {
-            (0..height).flat_map(move |y| (0..width).map(move |x| channel * frame.plane() + y * frame.size[1] + x))
-        };
+        let taps = |channel| (0..height).flat_map(move |y| (0..width).map(move |x| frame.place([y, x]) + channel));
         (0..self.inputs).flat_map(taps).collect()
     }
 }
 
-/// Images with zeros around them.
+/// Images with zeros around them, pixel by pixel in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     /// Channels of the image.
@@ -103,45 +101,34 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Numbers in a channel.
-    pub(super) fn plane(&self) -> usize {
-        self.size[0] * self.size[1]
-    }
-
-    /// Numbers in all channels.
-    pub(super) fn length(&self) -> usize {
-        self.channels * self.plane()
-    }
-
-    /// Whether there are no zeros around the image.
-    pub(super) fn is_bare(&self) -> bool {
-        self.size == self.inner
-    }
-
-    /// Copies an image into its frame.
-    pub(super) fn fill(&self, image: &[f32], to: &mut [f32]) {
-        let ([height, width], [top, left]) = (self.inner, self.before);
-        for (image, plane) in image.chunks_exact(height * width).zip(to.chunks_exact_mut(self.plane())) {
-            let (above, rest) = plane.split_at_mut(top * self.size[1]);
-            let (rows, below) = rest.split_at_mut(height * self.size[1]);
-            above.fill(0.0);
-            below.fill(0.0);
-            for (image, row) in image.chunks_exact(width).zip(rows.chunks_exact_mut(self.size[1])) {
-                row[..left].fill(0.0);
-                row[left..left + width].copy_from_slice(image);
-                row[left + width..].fill(0.0);
-            }
-        }
+    /// Where a pixel begins.
+    pub(super) fn place(&self, [y, x]: [usize; 2]) -> usize {
+        (y * self.size[1] + x) * self.channels
     }
 
     /// Runs `body` with the framed image.
     pub(super) fn with<T>(&self, image: &[f32], body: impl FnOnce(&[f32]) -> T) -> T {
-        if self.is_bare() {
+        if self.size == self.inner {
             return body(image);
         }
-        crate::buffer::with_scratch(self.length(), |framed| {
+        crate::buffer::with_scratch(self.channels * self.size[0] * self.size[1], |framed| {
             self.fill(image, framed);
             body(framed)
         })
+    }
+
+    /// Copies an image into its frame.
+    fn fill(&self, image: &[f32], to: &mut [f32]) {
+        let [row, inner_row] = [self.size, self.inner].map(|size| size[1] * self.channels);
+        let left = self.before[1] * self.channels;
+        let (above, rest) = to.split_at_mut(self.before[0] * row);
+        let (rows, below) = rest.split_at_mut(self.inner[0] * row);
+        above.fill(0.0);
+        below.fill(0.0);
+        for (image, row) in image.chunks_exact(inner_row).zip(rows.chunks_exact_mut(row)) {
+            row[..left].fill(0.0);
+            row[left..left + inner_row].copy_from_slice(image);
+            row[left + inner_row..].fill(0.0);
+        }
     }
 }

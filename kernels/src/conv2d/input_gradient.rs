@@ -6,8 +6,9 @@
 
 use super::geometry::{Frame, Geometry};
 use super::winograd;
-use crate::buffer::{in_parts, with_scratch};
-use crate::simd::{GatherMatmul, Start, padded, transpose};
+use crate::buffer::in_parts;
+use crate::pixels::write_padded;
+use crate::simd::{GatherMatmul, padded};
 
 /// One phase as a matrix product on the framed gradient.
 struct Phase {
@@ -17,26 +18,26 @@ struct Phase {
     targets: Vec<usize>,
 }
 
-/// `[batch, inputs, height, width]`, the gradient of the input, from that of the output.
+/// `[batch, height, width, inputs]`, the gradient of the input, from that of the output.
 pub(crate) fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
     if winograd::suits(geometry) {
         return winograd::input_gradient(geometry, weight, gradient);
     }
-    let (length, columns) = (geometry.output_length(), padded(geometry.inputs));
-    let pixels = geometry.size[0] * geometry.size[1];
+    let [from, to] = [geometry.output_length(), geometry.input_length()];
+    let columns = padded(geometry.inputs);
+    let zeros = vec![0.0; columns];
     let frame = gradient_frame(geometry);
     let phases: Vec<Phase> = (0..geometry.stride * geometry.stride)
         .map(|phase| Phase::new(geometry, &frame, [phase / geometry.stride, phase % geometry.stride], weight))
         .collect();
-    // SAFETY: the phases cover every pixel, and the transposition writes every channel of every pixel.
+    // SAFETY: the phases cover every pixel, and each writes every channel of its own.
     unsafe {
-        in_parts(geometry.batch * geometry.input_length(), geometry.input_length(), |image, out| {
-            frame.with(&gradient[image * length..][..length], |image| {
-                with_scratch(pixels * columns, |result| {
+        in_parts(geometry.batch * to, to, |image, out| {
+            frame.with(&gradient[image * from..][..from], |image| {
+                write_padded(out, geometry.inputs, |out| {
                     for Phase { rows, steps, matrix, targets } in &phases {
-                        GatherMatmul { image, rows, steps, matrix, columns, targets }.run(Start::Zero, result);
+                        GatherMatmul { image, rows, steps, matrix, columns, targets }.write(&zeros, out);
                     }
-                    transpose(result, columns, [pixels, geometry.inputs], out, [pixels, pixels]);
                 });
             });
         })
@@ -57,7 +58,7 @@ fn gradient_frame(geometry: &Geometry) -> Frame {
 impl Phase {
     /// The pixels `p` with `(p + before) mod stride = phase`, met by the taps `phase + stride · j`.
     fn new(geometry: &Geometry, frame: &Frame, phase: [usize; 2], weight: &[f32]) -> Self {
-        let (stride, row) = (geometry.stride, frame.size[1]);
+        let stride = geometry.stride;
         let places =
             |d: usize| (0..geometry.size[d]).filter(move |place| (place + geometry.before) % stride == phase[d]);
         let taps = |d: usize| (phase[d]..geometry.kernel[d]).step_by(stride);
@@ -65,7 +66,7 @@ impl Phase {
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         for y in places(0) {
             for x in places(1) {
-                rows.push((y + geometry.before) / stride * row + (x + geometry.before) / stride);
+                rows.push(frame.place([(y + geometry.before) / stride, (x + geometry.before) / stride]));
                 targets.push((y * geometry.size[1] + x) * columns);
             }
         }
@@ -74,7 +75,7 @@ impl Phase {
             for y in taps(0) {
                 for x in taps(1) {
                     let back = [frame.before[0] - y / stride, frame.before[1] - x / stride];
-                    steps.push(output * frame.plane() + back[0] * row + back[1]);
+                    steps.push(frame.place(back) + output);
                     let [height, width] = geometry.kernel;
                     let tap = (output * geometry.taps()) + y * width + x;
                     matrix.extend((0..geometry.inputs).map(|input| weight[tap + input * height * width]));

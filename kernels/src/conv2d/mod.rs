@@ -7,23 +7,24 @@ mod input_gradient;
 mod weight_gradient;
 mod winograd;
 
-use burn::backend::TensorMetadata;
+use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::Tensor;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use crate::flex::{Inputs, Primitive, contiguous, from_plain, from_tracked, numbers, tensor};
+use crate::layout::{channels_first, channels_last};
 use forward::forward;
 use geometry::Geometry;
 
-/// `out[n, o, y, x] = bias[o] + Σ x[n, i, y·stride + k − before, x·stride + l − before] · weight[o, i, k, l]`, where
-/// `x` is zero outside the image.
+/// `out[n, y, x, o] = bias[o] + Σ in[n, y·stride + k − before, x·stride + l − before, i] · weight[o, i, k, l]`, where
+/// `in` is zero outside the image.
 ///
 /// # Shapes
-/// - `x`: `[batch, inputs, height, width]`
+/// - `x`: `[batch, height, width, inputs]`
 /// - `weight`: `[outputs, inputs, kernel height, kernel width]`
 /// - `bias`: `[outputs]`
-/// - result: `[batch, outputs, out height, out width]` with `out = (length + before + after − kernel) / stride + 1`,
+/// - result: `[batch, out height, out width, outputs]` with `out = (length + before + after − kernel) / stride + 1`,
 ///   rounded down.
 ///
 /// # Panics
@@ -40,26 +41,58 @@ pub fn conv2d(
     let Some(geometry) = Geometry::of(x.dims(), weight.dims(), stride, padding) else {
         return burns_own(x, weight, bias, stride, padding);
     };
-    if let Some(bias) = &bias {
-        assert_eq!(bias.dims(), [geometry.outputs], "the bias of a convolution has one entry for each output channel");
-    }
     match bias {
-        Some(bias) => match Inputs::of([x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()]) {
-            Inputs::Plain([x, weight, bias]) => from_plain(run(&geometry, x, weight, Some(bias))),
-            Inputs::Tracked(inputs, context) => from_tracked(autodiff::with_bias(geometry, inputs), context),
-            Inputs::Other([x, weight, bias]) => {
-                let [x, weight] = [x, weight].map(Tensor::from_dispatch);
-                burns_own(x, weight, Some(Tensor::from_dispatch(bias)), stride, padding)
-            }
-        },
-        None => match Inputs::of([x.into_dispatch(), weight.into_dispatch()]) {
-            Inputs::Plain([x, weight]) => from_plain(run(&geometry, x, weight, None)),
-            Inputs::Tracked(inputs, context) => from_tracked(autodiff::without_bias(geometry, inputs), context),
-            Inputs::Other(inputs) => {
-                let [x, weight] = inputs.map(Tensor::from_dispatch);
-                burns_own(x, weight, None, stride, padding)
-            }
-        },
+        Some(bias) => {
+            assert_eq!(bias.dims(), [geometry.outputs], "a convolution has one bias for each output channel");
+            run_on_flex(geometry, [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()]).unwrap_or_else(
+                |[x, weight, bias]| {
+                    let [x, weight] = [x, weight].map(Tensor::from_dispatch);
+                    burns_own(x, weight, Some(Tensor::from_dispatch(bias)), stride, padding)
+                },
+            )
+        }
+        None => run_on_flex(geometry, [x.into_dispatch(), weight.into_dispatch()]).unwrap_or_else(|inputs| {
+            let [x, weight] = inputs.map(Tensor::from_dispatch);
+            burns_own(x, weight, None, stride, padding)
+        }),
+    }
+}
+
+/// `residual + conv2d(x, weight, bias)` at stride 1 with the padding that keeps the image's size.
+///
+/// # Shapes
+/// As for [`conv2d`]; `residual` is of the result's shape, and the kernel's sides are odd and equal.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn conv2d_add(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
+    let before = weight.dims()[2] / 2;
+    let fits = |geometry: &Geometry| {
+        let [height, width] = geometry.output_size();
+        assert_eq!(bias.dims(), [geometry.outputs], "a convolution has one bias for each output channel");
+        residual.dims() == [geometry.batch, height, width, geometry.outputs]
+    };
+    match Geometry::of(x.dims(), weight.dims(), 1, (before, before)).filter(fits) {
+        Some(geometry) => {
+            let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch(), residual.into_dispatch()];
+            run_on_flex(geometry, inputs).unwrap_or_else(|[x, weight, bias, residual]| {
+                let [x, weight, residual] = [x, weight, residual].map(Tensor::from_dispatch);
+                burns_own(x, weight, Some(Tensor::from_dispatch(bias)), 1, (before, before)) + residual
+            })
+        }
+        None => burns_own(x, weight, Some(bias), 1, (before, before)) + residual,
+    }
+}
+
+/// The convolution by our own kernels, or the tensors again if they are not for them.
+fn run_on_flex<const N: usize>(
+    geometry: Geometry,
+    inputs: [DispatchTensor; N],
+) -> Result<Tensor<4>, [DispatchTensor; N]> {
+    match Inputs::of(inputs) {
+        Inputs::Plain(inputs) => Ok(from_plain(run(&geometry, inputs))),
+        Inputs::Tracked(inputs, context) => Ok(from_tracked(autodiff::conv2d(geometry, inputs), context)),
+        Inputs::Other(inputs) => Err(inputs),
     }
 }
 
@@ -70,14 +103,19 @@ fn burns_own(
     stride: usize,
     padding: (usize, usize),
 ) -> Tensor<4> {
-    module::conv2d(x, weight, bias, ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], 1))
+    let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], 1);
+    channels_last(module::conv2d(channels_first(x), weight, bias, options))
 }
 
-/// The convolution of flex's tensors.
-fn run(geometry: &Geometry, x: Primitive, weight: Primitive, bias: Option<Primitive>) -> Primitive {
-    let device = x.device();
-    let (x, weight, bias) = (contiguous(x), contiguous(weight), bias.map(contiguous));
-    let out = forward(geometry, numbers(&x), numbers(&weight), bias.as_ref().map(numbers));
+/// The convolution of flex's tensors: input, weight, and perhaps bias and residual.
+fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
+    let mut inputs = inputs.into_iter();
+    let mut next = || inputs.next();
+    let (x, weight) = next().zip(next()).expect("a convolution has an input and a weight");
+    let (x, weight, bias, residual) =
+        (contiguous(x), contiguous(weight), next().map(contiguous), next().map(contiguous));
+    let [bias, residual] = [&bias, &residual].map(|tensor| tensor.as_ref().map(numbers));
+    let out = forward(geometry, numbers(&x), numbers(&weight), bias, residual);
     let [height, width] = geometry.output_size();
-    tensor(out, [geometry.batch, geometry.outputs, height, width], &device)
+    tensor(out, [geometry.batch, height, width, geometry.outputs], &x.device())
 }

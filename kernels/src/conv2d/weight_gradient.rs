@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::winograd;
-use crate::buffer::with_scratch;
-use crate::simd::{GatherMatmul, Start, padded, transpose_over, transposed};
+use crate::pixels::{add_pixels, with_padded};
+use crate::simd::{GatherMatmul, padded, transposed};
 
 /// Images are summed in at most this many groups, and the groups in order: the sum is the same on any number of
 /// threads.
@@ -59,16 +59,11 @@ fn add_image(
     weight: &mut [f32],
     bias: &mut [f32],
 ) {
-    let (pixels, columns) = (geometry.output_pixels(), padded(geometry.outputs));
-    with_scratch(pixels * columns, |matrix| {
-        transpose_over(gradient, pixels, [geometry.outputs, pixels], matrix, [columns, columns]);
+    let columns = padded(geometry.outputs);
+    with_padded(gradient, geometry.outputs, |matrix| {
         geometry.input_frame().with(x, |image| {
-            GatherMatmul { image, rows, steps, matrix, columns, targets }.run(Start::Out, weight);
+            GatherMatmul { image, rows, steps, matrix, columns, targets }.add_to(weight);
         });
-        for pixel in matrix.chunks_exact(columns) {
-            for (bias, value) in bias.iter_mut().zip(pixel) {
-                *bias += value;
-            }
-        }
+        add_pixels(matrix, bias);
     });
 }

@@ -10,49 +10,46 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{Flex, TensorMetadata};
 
 use super::backward::backward;
-use super::{Shape, run};
+use super::{Inputs, Shape, run};
 use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
+/// The normalisation of `N` tensors: image, weight, bias and perhaps shift.
 #[derive(Debug)]
-struct GroupNorm;
+struct GroupNorm<const N: usize>;
 
-impl Backward<Flex, 3> for GroupNorm {
-    type State = ([NodeId; 3], Arc<Vec<f32>>, Shape);
+impl<const N: usize> Backward<Flex, N> for GroupNorm<N> {
+    type State = ([NodeId; N], Arc<Vec<f32>>, Shape);
 
-    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let (nodes, moments, shape) = ops.state;
         let inputs = nodes.map(|node| contiguous(checkpointer.retrieve_node_output::<Primitive>(node)));
-        let [x, weight, bias] = inputs.each_ref().map(numbers);
-        let [of_x, of_weight, of_bias] = backward(&shape, x, [weight, bias], &moments, numbers(&gradient));
+        let of = backward(&shape, &Inputs::of(&inputs), &moments, numbers(&gradient));
         let device = gradient.device();
-        let [x, weight, bias] = &ops.parents;
         let Shape { batch, channels, size: [height, width], .. } = shape;
-        if let Some(node) = x {
-            gradients.register::<Flex>(node.id, tensor(of_x, [batch, channels, height, width], &device));
-        }
-        for (node, numbers) in [(weight, of_weight), (bias, of_bias)] {
-            if let Some(node) = node {
-                gradients.register::<Flex>(node.id, tensor(numbers, [channels], &device));
-            }
+        for (index, (node, numbers)) in ops.parents.iter().zip(of).enumerate() {
+            let Some(node) = node else { continue };
+            let gradient = match index {
+                0 => tensor(numbers, [batch, height, width, channels], &device),
+                1 | 2 => tensor(numbers, [channels], &device),
+                _ => tensor(numbers, [batch, channels], &device),
+            };
+            gradients.register::<Flex>(node.id, gradient);
         }
     }
 }
 
 /// The normalisation, remembered for its gradient.
-pub(super) fn group_norm(shape: Shape, inputs: [Tracked; 3]) -> Tracked {
+pub(super) fn group_norm<const N: usize>(shape: Shape, inputs: [Tracked; N]) -> Tracked {
     let nodes = inputs.each_ref().map(Tracked::node);
+    let primitives = |inputs: [Tracked; N]| inputs.map(|input| contiguous(input.into_primitive()));
     // Computed once: without checkpoints of its own the strategy has no say in it.
     match GroupNorm.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(mut step) => {
             let nodes = inputs.each_ref().map(|input| step.checkpoint(input));
-            let [x, weight, bias] = inputs.map(Tracked::into_primitive);
-            let (out, moments) = run(&shape, x, weight, bias);
+            let (out, moments) = run(&shape, &primitives(inputs));
             step.finish((nodes, Arc::new(moments), shape), out)
         }
-        OpsKind::UnTracked(step) => {
-            let [x, weight, bias] = inputs.map(Tracked::into_primitive);
-            step.finish(run(&shape, x, weight, bias).0)
-        }
+        OpsKind::UnTracked(step) => step.finish(run(&shape, &primitives(inputs)).0),
     }
 }

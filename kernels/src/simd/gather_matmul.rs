@@ -4,8 +4,11 @@
 //! the padded image, the matrix is the weight. In the gradient of the input the image is the output's gradient. In
 //! that of the weight, rows are channels and taps and steps are pixels. Nothing is copied into columns first.
 
+use std::mem::MaybeUninit;
+
 use super::vector::{Array, Vector};
 use super::{COLUMNS, InstructionSet};
+use crate::buffer::as_uninit;
 
 /// `out[targets[r]..][..columns] = start + Σ_s image[rows[r] + steps[s]] · matrix[s]`.
 pub(crate) struct GatherMatmul<'a> {
@@ -25,23 +28,26 @@ pub(crate) struct GatherMatmul<'a> {
 
 /// What the sums start from.
 #[derive(Clone, Copy)]
-pub(crate) enum Start<'a> {
+enum Start<'a> {
     /// One row, `[columns]`, for all rows.
     Row(&'a [f32]),
     /// What `out` holds.
     Out,
-    /// Zero.
-    Zero,
 }
 
 impl GatherMatmul<'_> {
-    /// Computes the product.
-    pub(crate) fn run(&self, start: Start, out: &mut [f32]) {
-        self.run_with(InstructionSet::detect(), start, out);
+    /// Writes the product to `out`, the row `first` added to each of its rows.
+    pub(crate) fn write(&self, first: &[f32], out: &mut [MaybeUninit<f32>]) {
+        self.run(InstructionSet::detect(), Start::Row(first), out);
     }
 
-    /// Computes the product with one of the instruction sets that the processor has.
-    fn run_with(&self, instructions: InstructionSet, start: Start, out: &mut [f32]) {
+    /// Adds the product to `out`.
+    pub(crate) fn add_to(&self, out: &mut [f32]) {
+        self.run(InstructionSet::detect(), Start::Out, as_uninit(out));
+    }
+
+    /// Computes the product with one of the instruction sets that the processor has. What is started from is initialised.
+    fn run(&self, instructions: InstructionSet, start: Start, out: &mut [MaybeUninit<f32>]) {
         let last = |places: &[usize]| places.iter().max().copied();
         let (Some(row), Some(target)) = (last(self.rows), last(self.targets)) else { return };
         assert_eq!(self.columns % COLUMNS, 0, "columns come padded");
@@ -68,14 +74,14 @@ impl GatherMatmul<'_> {
     // 32 registers: 14 × 2 sums, two columns and an entry. 16 registers: 6 × 2 sums.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx2,fma")]
-    unsafe fn avx512(&self, start: Start, out: &mut [f32]) {
+    unsafe fn avx512(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
         // SAFETY: the caller's promise.
         unsafe { self.sweep::<std::arch::x86_64::__m512, 14, 8>(start, out) }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(&self, start: Start, out: &mut [f32]) {
+    unsafe fn avx2(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
         // SAFETY: the caller's promise.
         unsafe { self.sweep::<std::arch::x86_64::__m256, 6, 3>(start, out) }
     }
@@ -85,7 +91,11 @@ impl GatherMatmul<'_> {
     /// # Safety
     /// The places are valid and the processor has `V`'s instruction set.
     #[inline(always)]
-    unsafe fn sweep<V: Vector, const LARGE: usize, const SMALL: usize>(&self, start: Start, out: &mut [f32]) {
+    unsafe fn sweep<V: Vector, const LARGE: usize, const SMALL: usize>(
+        &self,
+        start: Start,
+        out: &mut [MaybeUninit<f32>],
+    ) {
         let mut row = 0;
         while row < self.rows.len() {
             let left = self.rows.len() - row;
@@ -119,7 +129,7 @@ impl GatherMatmul<'_> {
         row: usize,
         column: usize,
         start: Start,
-        out: &mut [f32],
+        out: &mut [MaybeUninit<f32>],
     ) {
         let last = self.rows.len() - 1;
         // SAFETY: every pointer below stays in its slice by the caller's promise.
@@ -127,14 +137,13 @@ impl GatherMatmul<'_> {
             let entries: [*const f32; R] =
                 std::array::from_fn(|r| self.image.as_ptr().add(*self.rows.get_unchecked((row + r).min(last))));
             let results: [*mut f32; R] = std::array::from_fn(|r| {
-                out.as_mut_ptr().add(*self.targets.get_unchecked((row + r).min(last)) + column)
+                out.as_mut_ptr().cast::<f32>().add(*self.targets.get_unchecked((row + r).min(last)) + column)
             });
             let mut sums = [[V::splat(0.0); C]; R];
             for (sums, result) in sums.iter_mut().zip(results) {
                 let first = match start {
                     Start::Row(first) => first.as_ptr().add(column),
                     Start::Out => result.cast_const(),
-                    Start::Zero => continue,
                 };
                 for (c, sum) in sums.iter_mut().enumerate() {
                     *sum = V::load(first.add(c * V::LANES));
@@ -185,9 +194,11 @@ mod tests {
                     columns,
                     targets: &targets,
                 };
-                let mut out = vec![f32::NAN; count * columns];
-                product.run_with(instructions, Start::Row(&first), &mut out);
-                product.run_with(instructions, Start::Out, &mut out);
+                let mut out = vec![MaybeUninit::uninit(); count * columns];
+                product.run(instructions, Start::Row(&first), &mut out);
+                product.run(instructions, Start::Out, &mut out);
+                // SAFETY: the targets are all rows.
+                let out: Vec<f32> = out.into_iter().map(|value| unsafe { value.assume_init() }).collect();
                 for (&row, &target) in rows.iter().zip(&targets) {
                     for column in 0..columns {
                         let term = |s: usize| image[row + steps[s]] * matrix[s * columns + column];

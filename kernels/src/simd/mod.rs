@@ -8,9 +8,9 @@ mod kernel;
 mod transpose;
 mod vector;
 
-pub(crate) use gather_matmul::{GatherMatmul, Start};
+pub(crate) use gather_matmul::GatherMatmul;
 pub(crate) use kernel::{Kernel, dispatch};
-pub(crate) use transpose::{transpose, transpose_over, transposed};
+pub(crate) use transpose::{transpose_over, transposed};
 pub(crate) use vector::Vector;
 
 /// Columns of a matrix are padded to a multiple of this, so that every instruction set divides them evenly.

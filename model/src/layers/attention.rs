@@ -40,15 +40,15 @@ impl Attention {
     }
 
     /// # Shapes
-    /// `[batch, channels, height, width]` → the same
+    /// `[batch, height, width, channels]` → the same
     pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
-        let [batch, channels, height, width] = C::dims(&x);
+        let [batch, height, width, channels] = C::dims(&x);
         let positions = height * width;
         let normal = match &self.group_norm {
             Some(norm) => norm.forward::<C>(x.clone()),
             None => x.clone(),
         };
-        let tokens = C::swap_dims(C::reshape(normal, [batch, channels, positions]), 1, 2);
+        let tokens = C::reshape(normal, [batch, positions, channels]);
         let heads = |layer: &Linear| {
             let y = layer.forward::<C, 3>(tokens.clone());
             let heads = C::dims(&y)[2] / self.head_width;
@@ -57,8 +57,7 @@ impl Attention {
         let mixed = C::attention(heads(&self.to_q), heads(&self.to_k), heads(&self.to_v));
         let inner = C::dims(&mixed)[1] * self.head_width;
         let mixed = C::reshape(C::swap_dims(mixed, 1, 2), [batch, positions, inner]);
-        let out = C::swap_dims(self.to_out[0].forward::<C, 3>(mixed), 1, 2);
-        let out = C::reshape(out, [batch, channels, height, width]);
+        let out = C::reshape(self.to_out[0].forward::<C, 3>(mixed), [batch, height, width, channels]);
         C::affine(C::add(out, x), 1.0 / self.output_scale, 0.0)
     }
 }

@@ -34,8 +34,20 @@ impl Conv2d {
     }
 
     /// # Shapes
-    /// `[batch, in, height, width]` → `[batch, out, height', width']`
+    /// `[batch, height, width, in]` → `[batch, height', width', out]`
     pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
         C::conv2d(x, self.weight.val(), Some(self.bias.val()), self.shape)
+    }
+
+    /// `residual + forward(x)`.
+    ///
+    /// # Shapes
+    /// As for [`Conv2d::forward`]; `residual` is of the result's shape.
+    pub fn forward_add<C: Calculus>(&self, x: C::Array<4>, residual: C::Array<4>) -> C::Array<4> {
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        match self.shape == Conv2dShape::same(weight.dims()[2]) {
+            true => C::conv2d_add(x, weight, bias, residual),
+            false => C::add(residual, C::conv2d(x, weight, Some(bias), self.shape)),
+        }
     }
 }

@@ -23,13 +23,13 @@ impl GroupNorm {
     }
 
     /// # Shapes
-    /// `[batch, channels, height, width]` → the same
+    /// `[batch, height, width, channels]` → the same
     pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
         C::group_norm(x, self.groups, self.weight.val(), self.bias.val(), self.eps)
     }
 
-    /// [`GroupNorm::forward`] followed by SiLU.
-    pub fn forward_silu<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
-        C::group_norm_silu(x, self.groups, self.weight.val(), self.bias.val(), self.eps)
+    /// [`GroupNorm::forward`] of `x + shift` followed by SiLU; the shift, if any, is `[batch, channels]`.
+    pub fn forward_silu<C: Calculus>(&self, x: C::Array<4>, shift: Option<C::Array<2>>) -> C::Array<4> {
+        C::group_norm_silu(x, shift, self.groups, self.weight.val(), self.bias.val(), self.eps)
     }
 }

@@ -95,7 +95,7 @@ impl UpBlock {
     ) -> C::Array<4> {
         for (layer, resnet) in self.resnets.iter().enumerate() {
             let skip = skips.pop().expect("the way down left one result for each residual block of the way up");
-            x = resnet.forward::<C>(C::cat(vec![x, skip], 1), time.clone(), dropout);
+            x = resnet.forward::<C>(C::cat_channels(x, skip), time.clone(), dropout);
             if let Some(attention) = self.attentions.get(layer) {
                 x = attention.forward::<C>(x);
             }

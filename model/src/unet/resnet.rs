@@ -75,25 +75,25 @@ impl ResnetBlock {
             Resize::Down => C::average_pool(x),
             Resize::Up => C::upsample_nearest(x),
         };
-        let hidden = resize(self.norm1.forward_silu::<C>(x.clone()));
+        let hidden = resize(self.norm1.forward_silu::<C>(x.clone(), None));
         let residual = resize(x);
         let hidden = self.conv1.forward::<C>(hidden);
-        let [batch, channels, ..] = C::dims(&hidden);
+        let [batch, .., channels] = C::dims(&hidden);
         let time = self.time_emb_proj.forward::<C, 2>(time);
-        let per_channel = |part: C::Array<2>| C::reshape(part, [batch, channels, 1, 1]);
+        let per_channel = |part: C::Array<2>| C::reshape(part, [batch, 1, 1, channels]);
         let hidden = match self.time_shift {
-            TimeShift::Default => self.norm2.forward_silu::<C>(C::add(hidden, per_channel(time))),
+            TimeShift::Default => self.norm2.forward_silu::<C>(hidden, Some(time)),
             TimeShift::ScaleShift => {
                 let scale = per_channel(C::affine(C::narrow(time.clone(), 1, 0, channels), 1.0, 1.0));
                 let shift = per_channel(C::narrow(time, 1, channels, channels));
                 C::silu(C::add(C::mul(self.norm2.forward::<C>(hidden), scale), shift))
             }
         };
-        let hidden = self.conv2.forward::<C>(self.dropout.forward::<C, 4>(hidden, dropout));
         let residual = match &self.conv_shortcut {
             Some(conv) => conv.forward::<C>(residual),
             None => residual,
         };
-        C::affine(C::add(residual, hidden), 1.0 / self.output_scale, 0.0)
+        let hidden = self.dropout.forward::<C, 4>(hidden, dropout);
+        C::affine(self.conv2.forward_add::<C>(hidden, residual), 1.0 / self.output_scale, 0.0)
     }
 }

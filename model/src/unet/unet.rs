@@ -92,6 +92,8 @@ impl Network<4> for UNet {
         // Every residual block applies the activation to the time vector: once is enough.
         let time = C::silu(self.time_vector::<C>(noise.clone(), context, &device));
         let x = if self.center_input { C::affine(x, 2.0, -1.0) } else { x };
+        // Inside, channels come last.
+        let x = C::swap_dims(C::swap_dims(x, 1, 2), 2, 3);
         let mut x = self.conv_in.forward::<C>(x);
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {
@@ -103,7 +105,8 @@ impl Network<4> for UNet {
         for block in &self.up_blocks {
             x = block.forward::<C>(x, time.clone(), &mut skips, dropout);
         }
-        let out = self.conv_out.forward::<C>(self.conv_norm_out.forward_silu::<C>(x));
+        let out = self.conv_out.forward::<C>(self.conv_norm_out.forward_silu::<C>(x, None));
+        let out = C::swap_dims(C::swap_dims(out, 2, 3), 1, 2);
         match &self.time_proj {
             Some(_) => C::mul(out, C::reshape(C::recip(noise), [batch, 1, 1, 1])),
             None => out,

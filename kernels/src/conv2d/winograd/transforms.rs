@@ -4,7 +4,14 @@
 //! (Lavin & Gray 2016, eq. 8 and the matrices after it). The gradients are the transposed maps. All of them go over
 //! channels, which are neighbours in memory.
 
-use crate::simd::{Kernel, Vector, dispatch};
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+use crate::buffer::{as_uninit, with_scratch};
+use crate::simd::{COLUMNS, Kernel, Vector, dispatch};
+
+/// Entries of the largest square.
+const LARGEST: usize = 16;
 
 /// A map of squares, `FROM` by `FROM` to `TO` by `TO`, for every channel.
 pub(super) trait Map<const FROM: usize, const TO: usize> {
@@ -74,33 +81,49 @@ impl Map<4, 3> for WeightGradient {
     }
 }
 
+/// The place of an entry that is not there: it is read as zero, and not written.
+pub(super) const OUTSIDE: usize = usize::MAX;
+
 /// Where the entries of squares are.
 #[derive(Clone, Copy)]
 pub(super) enum Places<'a> {
-    /// Every square's entries, square by square.
+    /// Every square's entries, square by square; or [`OUTSIDE`].
     Listed(&'a [usize]),
     /// Entry `e` of square `s` is at `e · entry + s · square`.
     Regular { entry: usize, square: usize },
 }
 
 impl Places<'_> {
-    /// The places of a square's entries.
+    /// The pointers to a square's entries; `outside` for those that are not there.
+    ///
+    /// # Safety
+    /// The places lie in what `base` points to.
     #[inline(always)]
-    fn write(&self, square: usize, to: &mut [usize]) {
-        match *self {
-            Self::Listed(places) => to.copy_from_slice(&places[square * to.len()..][..to.len()]),
-            Self::Regular { entry, square: step } => {
-                for (index, place) in to.iter_mut().enumerate() {
-                    *place = index * entry + square * step;
+    unsafe fn pointers(&self, square: usize, base: *mut f32, outside: *mut f32, to: &mut [*mut f32]) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match *self {
+                Self::Listed(places) => {
+                    for (&place, to) in places.get_unchecked(square * to.len()..).iter().zip(to) {
+                        *to = if place == OUTSIDE { outside } else { base.add(place) };
+                    }
+                }
+                Self::Regular { entry, square: step } => {
+                    for (index, to) in to.iter_mut().enumerate() {
+                        *to = base.add(index * entry + square * step);
+                    }
                 }
             }
         }
     }
 
-    /// The last place of all.
+    /// The last place of all that are there.
     fn last(&self, squares: usize, entries: usize) -> usize {
         match *self {
-            Self::Listed(places) => places[..squares * entries].iter().copied().max().unwrap_or(0),
+            Self::Listed(places) => {
+                let there = places[..squares * entries].iter().filter(|&&place| place != OUTSIDE);
+                there.copied().max().unwrap_or(0)
+            }
             Self::Regular { entry, square } => (entries - 1) * entry + (squares - 1) * square,
         }
     }
@@ -111,35 +134,37 @@ pub(super) fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
     squares: usize,
     channels: usize,
     (from, from_places): (&[f32], Places),
-    (to, to_places): (&mut [f32], Places),
+    (to, to_places): (&mut [MaybeUninit<f32>], Places),
     bias: &[f32],
 ) {
     struct Loop<'a, const FROM: usize, const TO: usize, M> {
         squares: usize,
         channels: usize,
-        from: (&'a [f32], Places<'a>),
-        to: (&'a mut [f32], Places<'a>),
+        from: (*mut f32, Places<'a>),
+        to: (*mut f32, Places<'a>),
+        /// Zeros to read, and room to write what goes nowhere; as many numbers as channels each.
+        outside: [*mut f32; 2],
         bias: &'a [f32],
-        map: std::marker::PhantomData<M>,
+        map: PhantomData<M>,
     }
 
     impl<const FROM: usize, const TO: usize, M: Map<FROM, TO>> Kernel for Loop<'_, FROM, TO, M> {
         #[inline(always)]
         unsafe fn run<V: Vector>(self) {
             // Enough for a square of either kind.
-            let (mut from, mut to) = ([0; 16], [0; 16]);
+            let (mut from, mut to) = ([std::ptr::null_mut(); LARGEST], [std::ptr::null_mut(); LARGEST]);
             for square in 0..self.squares {
-                self.from.1.write(square, &mut from[..FROM * FROM]);
-                self.to.1.write(square, &mut to[..TO * TO]);
-                for channel in (0..self.channels).step_by(V::LANES) {
-                    // SAFETY: the assertions below hold for every place, and channels are a multiple of the lanes.
-                    unsafe {
+                // SAFETY: the assertions below hold for every place, and channels are a multiple of the lanes.
+                unsafe {
+                    self.from.1.pointers(square, self.from.0, self.outside[0], &mut from[..FROM * FROM]);
+                    self.to.1.pointers(square, self.to.0, self.outside[1], &mut to[..TO * TO]);
+                    for channel in (0..self.channels).step_by(V::LANES) {
                         let zero = V::splat(0.0);
                         let mut columns = [[zero; TO]; FROM];
                         for (x, column) in columns.iter_mut().enumerate() {
                             let mut entries = [zero; FROM];
                             for (y, entry) in entries.iter_mut().enumerate() {
-                                *entry = V::load(self.from.0.as_ptr().add(from[y * FROM + x] + channel));
+                                *entry = V::load(from[y * FROM + x].add(channel));
                             }
                             *column = M::column(entries);
                         }
@@ -150,7 +175,7 @@ pub(super) fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
                                 *entry = column[y];
                             }
                             for (x, entry) in M::column(row).into_iter().enumerate() {
-                                entry.add(bias).store(self.to.0.as_mut_ptr().add(to[y * TO + x] + channel));
+                                entry.add(bias).store(to[y * TO + x].add(channel));
                             }
                         }
                     }
@@ -162,11 +187,26 @@ pub(super) fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
     if squares == 0 {
         return;
     }
-    assert!(channels.is_multiple_of(crate::simd::COLUMNS), "channels come padded");
+    assert!(channels.is_multiple_of(COLUMNS), "channels come padded");
     assert!(bias.is_empty() || bias.len() >= channels, "one bias for each channel");
     assert!(from_places.last(squares, FROM * FROM) + channels <= from.len(), "the squares are there");
     assert!(to_places.last(squares, TO * TO) + channels <= to.len(), "there is room for the squares");
-    let map = std::marker::PhantomData::<M>;
-    let (from, to) = ((from, from_places), (to, to_places));
-    dispatch(Loop { squares, channels, from, to, bias, map });
+    with_scratch(2 * channels, |outside| {
+        outside.fill(0.0);
+        let (zeros, nowhere) = outside.split_at_mut(channels);
+        let outside = [zeros.as_mut_ptr(), nowhere.as_mut_ptr()];
+        // What is read is read only.
+        let (from, to) = ((from.as_ptr().cast_mut(), from_places), (to.as_mut_ptr().cast(), to_places));
+        dispatch(Loop { squares, channels, from, to, outside, bias, map: PhantomData::<M> });
+    });
+}
+
+/// The same over numbers that are there already.
+pub(super) fn map_over<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
+    squares: usize,
+    channels: usize,
+    from: (&[f32], Places),
+    (to, to_places): (&mut [f32], Places),
+) {
+    map::<FROM, TO, M>(squares, channels, from, (as_uninit(to), to_places), &[]);
 }

@@ -1,11 +1,12 @@
 //! The gradients of weight and bias: `Gᵀ [Σ (A y Aᵀ) ⊙ (Bᵀ d B)] G` over all tiles, with `y` the output's gradient.
 
 use super::SQUARE;
-use super::tiles::{Tiles, channels_last};
-use super::transforms::{Input, OutputGradient, Places, WeightGradient, map};
+use super::tiles::Tiles;
+use super::transforms::{Input, OutputGradient, Places, WeightGradient, map_over};
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
-use crate::simd::{GatherMatmul, Start, padded};
+use crate::pixels::{add_pixels, with_padded};
+use crate::simd::{GatherMatmul, padded};
 
 /// Writes the sums over some images: `weight`, `[inputs, 9, padded outputs]`, and `bias`, `[padded outputs]`.
 pub(in crate::conv2d) fn sum_images(
@@ -24,39 +25,21 @@ pub(in crate::conv2d) fn sum_images(
     let [steps, targets] = [(block, rows), (inputs, columns)]
         .map(|(count, length)| (0..count).map(|index| index * length).collect::<Vec<_>>());
     let square_length = inputs * columns;
-    let lengths = [
-        tiles.input_length(rows),
-        tiles.output_length(columns),
-        SQUARE * block * rows,
-        SQUARE * block * columns,
-        SQUARE * square_length,
-    ];
+    let lengths = [SQUARE * block * rows, SQUARE * block * columns, SQUARE * square_length];
     with_scratch(lengths.iter().sum(), |scratch| {
-        let (image, scratch) = scratch.split_at_mut(lengths[0]);
-        let (output, scratch) = scratch.split_at_mut(lengths[1]);
-        let (transformed, scratch) = scratch.split_at_mut(lengths[2]);
-        let (factors, sums) = scratch.split_at_mut(lengths[3]);
+        let (transformed, scratch) = scratch.split_at_mut(lengths[0]);
+        let (factors, sums) = scratch.split_at_mut(lengths[1]);
         sums.fill(0.0);
         bias.fill(0.0);
-        let x = x.chunks(tiles.images * geometry.input_length());
-        let gradients = gradient.chunks(tiles.images * geometry.output_length());
-        for (x, gradient) in x.zip(gradients) {
-            let pixels = geometry.output_pixels();
-            channels_last(x, [inputs, geometry.size[0] * geometry.size[1]], image);
-            channels_last(gradient, [geometry.outputs, pixels], output);
-            let images = x.len() / geometry.input_length();
-            for pixel in output[..images * pixels * columns].chunks_exact(columns) {
-                for (bias, value) in bias.iter_mut().zip(pixel) {
-                    *bias += value;
-                }
-            }
+        let mut add_images = |x: &[f32], gradient: &[f32], images: usize| {
+            add_pixels(gradient, bias);
             for (first, count) in tiles.blocks(images) {
                 let input = Places::Listed(&input_places[first * SQUARE..]);
                 let entries = Places::Regular { entry: block * rows, square: rows };
-                map::<4, 4, Input>(count, rows, (image, input), (transformed, entries), &[]);
+                map_over::<4, 4, Input>(count, rows, (x, input), (transformed, entries));
                 let pixels = Places::Listed(&output_places[first * 4..]);
                 let entries = Places::Regular { entry: block * columns, square: columns };
-                map::<2, 4, OutputGradient>(count, columns, (output, pixels), (factors, entries), &[]);
+                map_over::<2, 4, OutputGradient>(count, columns, (gradient, pixels), (factors, entries));
                 for square in 0..SQUARE {
                     let product = GatherMatmul {
                         image: &transformed[square * block * rows..][..count * rows],
@@ -66,12 +49,19 @@ pub(in crate::conv2d) fn sum_images(
                         columns,
                         targets: &targets,
                     };
-                    product.run(Start::Out, &mut sums[square * square_length..][..square_length]);
+                    product.add_to(&mut sums[square * square_length..][..square_length]);
                 }
             }
+        };
+        let x = x.chunks(tiles.images * geometry.input_length());
+        for (x, gradient) in x.zip(gradient.chunks(tiles.images * geometry.output_length())) {
+            let images = x.len() / geometry.input_length();
+            with_padded(x, inputs, |x| {
+                with_padded(gradient, geometry.outputs, |gradient| add_images(x, gradient, images));
+            });
         }
         let entries = Places::Regular { entry: square_length, square: columns };
         let taps = Places::Regular { entry: columns, square: 9 * columns };
-        map::<4, 3, WeightGradient>(inputs, columns, (sums, entries), (weight, taps), &[]);
+        map_over::<4, 3, WeightGradient>(inputs, columns, (sums, entries), (weight, taps));
     });
 }

@@ -1,0 +1,63 @@
+//! Pixels whose channels come in whole registers.
+
+use std::mem::MaybeUninit;
+
+use crate::buffer::{as_uninit, with_scratch};
+use crate::simd::padded;
+
+/// Runs `body` with the same pixels, zeros after the channels of each up to a multiple of
+/// [`COLUMNS`](crate::simd::COLUMNS).
+pub(crate) fn with_padded<T>(pixels: &[f32], channels: usize, body: impl FnOnce(&[f32]) -> T) -> T {
+    let columns = padded(channels);
+    if columns == channels {
+        return body(pixels);
+    }
+    with_scratch(pixels.len() / channels * columns, |wide| {
+        for (pixel, wide) in pixels.chunks_exact(channels).zip(wide.chunks_exact_mut(columns)) {
+            wide[..channels].copy_from_slice(pixel);
+            wide[channels..].fill(0.0);
+        }
+        body(wide)
+    })
+}
+
+/// Has `write` write pixels with whole registers of channels, and keeps the first `channels` of each in `out`.
+///
+/// # Safety
+/// `write` initialises every number that it is given.
+pub(crate) unsafe fn write_padded(
+    out: &mut [MaybeUninit<f32>],
+    channels: usize,
+    write: impl FnOnce(&mut [MaybeUninit<f32>]),
+) {
+    let columns = padded(channels);
+    if columns == channels {
+        return write(out);
+    }
+    with_scratch(out.len() / channels * columns, |wide| {
+        write(as_uninit(wide));
+        for (pixel, wide) in out.chunks_exact_mut(channels).zip(wide.chunks_exact(columns)) {
+            pixel.write_copy_of_slice(&wide[..channels]);
+        }
+    });
+}
+
+/// Adds the pixels to `sum`, channel by channel; `sum` has as many numbers as a pixel.
+pub(crate) fn add_pixels(pixels: &[f32], sum: &mut [f32]) {
+    for pixel in pixels.chunks_exact(sum.len()) {
+        for (sum, value) in sum.iter_mut().zip(pixel) {
+            *sum += value;
+        }
+    }
+}
+
+/// Adds `summand`, number by number.
+///
+/// # Safety
+/// All of `out` is initialised.
+pub(crate) unsafe fn add(out: &mut [MaybeUninit<f32>], summand: &[f32]) {
+    for (out, summand) in out.iter_mut().zip(summand) {
+        // SAFETY: the caller's promise.
+        unsafe { *out.assume_init_mut() += summand };
+    }
+}
