@@ -38,6 +38,11 @@ pub(crate) trait Vector: Copy {
     /// # Safety
     /// The processor must have the instruction set.
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// `self − a · b`.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    unsafe fn sub_product(self, a: Self, b: Self) -> Self;
     /// The same, computed here: the compiler may move neither the computation nor memory accesses across this place.
     ///
     /// Left to itself it moves many loads together, and then needs more registers than there are.
@@ -89,6 +94,11 @@ impl Vector for Array {
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         Self(std::array::from_fn(|lane| self.0[lane] + a.0[lane] * b.0[lane]))
     }
+
+    #[inline(always)]
+    unsafe fn sub_product(self, a: Self, b: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] - a.0[lane] * b.0[lane]))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -96,13 +106,13 @@ mod x86 {
     use super::Vector;
     use std::arch::asm;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
-        _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
-        _mm512_sub_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_set1_ps,
+        _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps,
+        _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     macro_rules! register {
-        ($register:ty, $class:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $fma:ident) => {
+        ($register:ty, $class:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $fma:ident, $fnma:ident) => {
             impl Vector for $register {
                 const LANES: usize = $lanes;
 
@@ -143,6 +153,12 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                unsafe fn sub_product(self, a: Self, b: Self) -> Self {
+                    // SAFETY: the caller's promise.
+                    unsafe { $fnma(a, b, self) }
+                }
+
+                #[inline(always)]
                 unsafe fn here(self) -> Self {
                     #[inline]
                     #[target_feature(enable = $feature)]
@@ -168,7 +184,8 @@ mod x86 {
         _mm256_set1_ps,
         _mm256_add_ps,
         _mm256_sub_ps,
-        _mm256_fmadd_ps
+        _mm256_fmadd_ps,
+        _mm256_fnmadd_ps
     );
     register!(
         __m512,
@@ -180,6 +197,7 @@ mod x86 {
         _mm512_set1_ps,
         _mm512_add_ps,
         _mm512_sub_ps,
-        _mm512_fmadd_ps
+        _mm512_fmadd_ps,
+        _mm512_fnmadd_ps
     );
 }

@@ -2,9 +2,9 @@
 
 use std::mem::MaybeUninit;
 
-use super::SQUARE;
 use super::tiles::Tiles;
 use super::transforms::{Input, Output, Places, Weight, map, map_over};
+use super::{SIDE, SQUARE, TILE};
 use crate::buffer::{as_uninit, in_parts, with_scratch};
 use crate::conv2d::geometry::Geometry;
 use crate::pixels::{add, with_padded, write_padded};
@@ -55,7 +55,7 @@ fn convolve(
     let mut weight = vec![0.0; SQUARE * inputs * columns];
     let tap_places = Places::Regular { entry: columns, square: 9 * columns };
     let weight_places = Places::Regular { entry: inputs * columns, square: columns };
-    map_over::<3, 4, Weight>(inputs, columns, (taps, tap_places), (&mut weight, weight_places));
+    map_over::<3, SIDE, Weight>(inputs, columns, (taps, tap_places), (&mut weight, weight_places));
     let [input_places, output_places] = tiles.places(rows, columns);
     let (steps, block): (Vec<usize>, _) = ((0..inputs).collect(), tiles.block());
     let [places, targets] = [rows, columns].map(|length| (0..block).map(|tile| tile * length).collect::<Vec<_>>());
@@ -67,7 +67,7 @@ fn convolve(
             for (first, count) in tiles.blocks(images) {
                 let input = Places::Listed(&input_places[first * SQUARE..]);
                 let entries = Places::Regular { entry: block * rows, square: rows };
-                map_over::<4, 4, Input>(count, rows, (x, input), (transformed, entries));
+                map_over::<SIDE, SIDE, Input>(count, rows, (x, input), (transformed, entries));
                 for square in 0..SQUARE {
                     let product = GatherMatmul {
                         image: &transformed[square * block * rows..][..count * rows],
@@ -81,8 +81,8 @@ fn convolve(
                     product.write(&zeros, as_uninit(out));
                 }
                 let entries = Places::Regular { entry: block * columns, square: columns };
-                let output = Places::Listed(&output_places[first * 4..]);
-                map::<4, 2, Output>(count, columns, (products, entries), (out, output), bias);
+                let output = Places::Listed(&output_places[first * TILE * TILE..]);
+                map::<SIDE, TILE, Output>(count, columns, (products, entries), (out, output), bias);
             }
         });
     };

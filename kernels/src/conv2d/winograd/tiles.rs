@@ -1,9 +1,10 @@
-//! Tiles of 2 × 2 pixels, and the images that they are taken from.
+//! Tiles of 4 × 4 pixels, and the images that they are taken from.
 
 use super::transforms::OUTSIDE;
+use super::{SIDE, SQUARE, TILE};
 
 /// Tiles transformed at a time: what belongs to them stays in the second cache.
-const BLOCK: usize = 56;
+const BLOCK: usize = 42;
 
 /// The tiles of a few images that are convolved together.
 pub(super) struct Tiles {
@@ -11,16 +12,16 @@ pub(super) struct Tiles {
     pub images: usize,
     /// Tiles of one image.
     pub per_image: usize,
-    /// The pixel of the input at each of a tile's 4 × 4 places, if there is one.
+    /// The pixel of the input at each of a tile's 6 × 6 places, if there is one.
     inputs: Vec<Option<usize>>,
-    /// The pixel of the output at each of a tile's 2 × 2 places, if there is one.
+    /// The pixel of the output at each of a tile's 4 × 4 places, if there is one.
     outputs: Vec<Option<usize>>,
 }
 
 impl Tiles {
     /// Tiles of an output of this size, whose pixel `p` meets the pixels `p − before ..= p − before + 2` of the input.
     pub(super) fn new(input: [usize; 2], output: [usize; 2], before: usize) -> Self {
-        let count = output.map(|length| length.div_ceil(2));
+        let count = output.map(|length| length.div_ceil(TILE));
         let per_image = count[0] * count[1];
         let images = (BLOCK / per_image).max(1);
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
@@ -30,10 +31,10 @@ impl Tiles {
         };
         for image in 0..images {
             for tile in 0..per_image {
-                let corner = [tile / count[1] * 2, tile % count[1] * 2];
+                let corner = [tile / count[1] * TILE, tile % count[1] * TILE];
                 let at = |place: usize, width: usize| [corner[0] + place / width, corner[1] + place % width];
-                inputs.extend((0..16).map(|place| pixel(image, at(place, 4), input, before)));
-                outputs.extend((0..4).map(|place| pixel(image, at(place, 2), output, 0)));
+                inputs.extend((0..SQUARE).map(|place| pixel(image, at(place, SIDE), input, before)));
+                outputs.extend((0..TILE * TILE).map(|place| pixel(image, at(place, TILE), output, 0)));
             }
         }
         Self { images, per_image, inputs, outputs }

@@ -1,8 +1,8 @@
 //! The gradients of weight and bias: `Gᵀ [Σ (A y Aᵀ) ⊙ (Bᵀ d B)] G` over all tiles, with `y` the output's gradient.
 
-use super::SQUARE;
 use super::tiles::Tiles;
 use super::transforms::{Input, OutputGradient, Places, WeightGradient, map_over};
+use super::{SIDE, SQUARE, TILE};
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
 use crate::pixels::{add_pixels, with_padded};
@@ -36,10 +36,10 @@ pub(in crate::conv2d) fn sum_images(
             for (first, count) in tiles.blocks(images) {
                 let input = Places::Listed(&input_places[first * SQUARE..]);
                 let entries = Places::Regular { entry: block * rows, square: rows };
-                map_over::<4, 4, Input>(count, rows, (x, input), (transformed, entries));
-                let pixels = Places::Listed(&output_places[first * 4..]);
+                map_over::<SIDE, SIDE, Input>(count, rows, (x, input), (transformed, entries));
+                let pixels = Places::Listed(&output_places[first * TILE * TILE..]);
                 let entries = Places::Regular { entry: block * columns, square: columns };
-                map_over::<2, 4, OutputGradient>(count, columns, (gradient, pixels), (factors, entries));
+                map_over::<TILE, SIDE, OutputGradient>(count, columns, (gradient, pixels), (factors, entries));
                 for square in 0..SQUARE {
                     let product = GatherMatmul {
                         image: &transformed[square * block * rows..][..count * rows],
@@ -62,6 +62,6 @@ pub(in crate::conv2d) fn sum_images(
         }
         let entries = Places::Regular { entry: square_length, square: columns };
         let taps = Places::Regular { entry: columns, square: 9 * columns };
-        map_over::<4, 3, WeightGradient>(inputs, columns, (sums, entries), (weight, taps));
+        map_over::<SIDE, 3, WeightGradient>(inputs, columns, (sums, entries), (weight, taps));
     });
 }
