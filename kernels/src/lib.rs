@@ -22,6 +22,7 @@
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
 //! AVX-512, with AVX2, and without either.
 
+mod adam;
 mod buffer;
 mod cat;
 mod conv2d;
@@ -33,6 +34,7 @@ mod pixels;
 mod simd;
 mod upsample;
 
+pub use adam::Adam;
 pub use cat::cat_channels;
 pub use conv2d::{conv2d, conv2d_add};
 pub use group_norm::group_norm;

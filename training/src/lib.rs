@@ -18,7 +18,7 @@ pub use checkpoint::{
     read_state, verify as verify_checkpoint,
 };
 pub use config::{CheckpointConfig, TrainingConfig};
-pub use ema::{ema_decay, update_ema};
+pub use ema::ema_decay;
 pub use error::TrainingError;
 pub use learning_rate::{Decay, learning_rate};
 pub use objective::{Objective, example_noise};

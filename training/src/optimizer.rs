@@ -1,8 +1,9 @@
 //! Adam and AdamW, and everything a step changes: weights, moments, running average.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, GradientsParams, Optimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use fokker_kernels::Adam;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
@@ -68,8 +69,7 @@ pub struct Moments<M: Module> {
     pub second: M,
 }
 
-/// The optimiser with its moments. Burn's Adam computes the step; the moments are kept here, on the network's device,
-/// so that they are saved under the names of the parameters.
+/// The optimiser with its moments, which are kept on the network's device and saved under the names of the parameters.
 #[derive(Debug)]
 pub struct ModuleAdam {
     config: OptimizerConfig,
@@ -100,20 +100,39 @@ impl ModuleAdam {
         Moments { first: filled(&self.first), second: filled(&self.second) }
     }
 
-    /// One update of a network's parameters.
-    pub fn step<M: Module>(&mut self, network: M, gradients: &mut GradientsParams, learning_rate: f64) -> M {
-        let [beta_1, beta_2] = self.config.betas.map(|beta| beta as f32);
-        let config = AdamConfig::new().with_beta_1(beta_1).with_beta_2(beta_2);
-        let adam = config.with_epsilon(self.config.epsilon as f32).build();
+    /// One update of a network's parameters and of their running average. Gradients are multiplied by `scale` first,
+    /// and the average keeps `average_decay` of what it was.
+    pub fn step<M: Module>(
+        &mut self,
+        network: M,
+        average: M,
+        gradients: &mut GradientsParams,
+        learning_rate: f64,
+        scale: f64,
+        average_decay: f64,
+    ) -> (M, M) {
         self.updates += 1;
-        network.map(&mut Update { adam, gradients, learning_rate, optimizer: self })
+        let OptimizerConfig { betas, epsilon, weight_decay, .. } = self.config;
+        let adam = Adam {
+            gradient_scale: scale,
+            betas,
+            corrections: betas.map(|beta| 1.0 - beta.powf(self.updates as f64)),
+            epsilon,
+            learning_rate,
+            keep: 1.0 - learning_rate * weight_decay,
+            average_decay,
+        };
+        let mut averages = arrays(&average);
+        let optimizer = self;
+        let network = network.map(&mut Update { adam, gradients, averages: &mut averages, optimizer });
+        (network, average.map(&mut Replace { arrays: averages }))
     }
 }
 
 struct Update<'a> {
     adam: Adam,
     gradients: &'a mut GradientsParams,
-    learning_rate: f64,
+    averages: &'a mut GradientsParams,
     optimizer: &'a mut ModuleAdam,
 }
 
@@ -123,20 +142,29 @@ impl ModuleMapper for Update<'_> {
         let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
         let (_, tensor, mapper) = param.consume();
         let value = tensor.inner();
-        let value = match self.learning_rate * self.optimizer.config.weight_decay {
-            0.0 => value,
-            decay => value.mul_scalar(1.0 - decay),
-        };
         let (first, second) = (&mut self.optimizer.first, &mut self.optimizer.second);
-        let state = first.remove(id).zip(second.remove(id)).map(|(moment_1, moment_2)| {
-            let time = self.optimizer.updates - 1;
-            AdamState::new(AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None })
-        });
-        let (value, state) = self.adam.step(self.learning_rate, value, gradient, state);
-        let moments = state.expect("Adam always returns its state").momentum;
-        first.register(id, moments.moment_1);
-        second.register(id, moments.moment_2);
+        let moment = |moments: &mut GradientsParams| moments.remove(id).unwrap_or_else(|| value.zeros_like());
+        let average = self.averages.remove(id).expect("average and network have the same parameters");
+        let state = [value.clone(), moment(first), moment(second), average];
+        let [value, moment_1, moment_2, average] = self.adam.step(state, gradient);
+        first.register(id, moment_1);
+        second.register(id, moment_2);
+        self.averages.register(id, average);
         Param::from_mapped_value(id, Tensor::from_inner(value).require_grad(), mapper)
+    }
+}
+
+/// Puts arrays in the place of parameters.
+struct Replace {
+    arrays: GradientsParams,
+}
+
+impl ModuleMapper for Replace {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.arrays.remove(param.id) {
+            Some(array) => param.map(|_| array),
+            None => param,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::checkpoint::{self, Checkpoint, TrainingState};
 use crate::config::{CheckpointConfig, TrainingConfig};
-use crate::ema::{ema_decay, update_ema};
+use crate::ema::ema_decay;
 use crate::error::TrainingError;
 use crate::gradients;
 use crate::learning_rate::learning_rate;
@@ -266,7 +266,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         }
         let mut gradients = accumulator.grads();
         let share = 1.0 / settings.accumulation as f64;
-        let norm = gradients::global_norm(&self.network, &mut gradients);
+        let norm = gradients::global_norm(&self.network, &gradients);
         let norm = norm.expect("a network has parameters that are trained");
         // One transfer for both numbers.
         let numbers = Tensor::cat(vec![Tensor::cat(losses, 0).mean(), norm], 0).into_data_as::<f64>();
@@ -277,10 +277,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             return Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate });
         }
         let clip = settings.gradient_clip.map_or(1.0, |limit| (limit / norm).min(1.0));
-        gradients::scale(&self.network, &mut gradients, share * clip);
-        self.network = self.optimizer.step(self.network.clone(), &mut gradients, rate);
-        let decay = ema_decay(settings.ema_decay, self.optimizer.updates());
-        self.ema = update_ema(self.ema.clone(), &self.network, decay);
+        let decay = ema_decay(settings.ema_decay, self.optimizer.updates() + 1);
+        let (network, ema) = (self.network.clone(), self.ema.clone());
+        (self.network, self.ema) = self.optimizer.step(network, ema, &mut gradients, rate, share * clip, decay);
         Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
     }
 
