@@ -40,7 +40,7 @@ fn run() -> Result<(), Error> {
         return Err(Error::Interrupted);
     }
     let checkpoint = find_checkpoint(&folder)?;
-    for method in Method::ALL {
+    for method in [Method::ReverseSde, Method::ProbabilityFlow, Method::Ancestral] {
         let sampler = match method == config.sampler.kind {
             true => config.sampler.clone(),
             false => SamplerConfig { steps: Some(if gpu { 1000 } else { 50 }), ..SamplerConfig::new(method) },

@@ -8,8 +8,9 @@ use burn::tensor::Device;
 use fokker_datasets::Preprocessing;
 use fokker_model::{Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
-use fokker_sampling::{ClassifierFree, Pictures, SamplerConfig};
+use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, Pictures, SamplerConfig};
 
+use crate::condition::Condition;
 use crate::error::Error;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -31,12 +32,32 @@ pub struct DrawRequest {
     pub class: Option<usize>,
     /// Weight of classifier-free guidance, for conditional networks.
     pub guidance: f64,
+    /// The noise levels σ/α between which the guidance acts.
+    pub guidance_interval: (f64, f64),
+    /// The share of the guided prediction that is brought back to the conditional one's deviation, in \[0, 1\].
+    pub guidance_rescale: f64,
+    /// What is known of the samples beforehand.
+    pub condition: Option<Condition>,
+    /// How many states on the way are kept, from the initial state to the samples; 0 for none.
+    pub frames: usize,
 }
 
 impl DrawRequest {
     /// `count` samples from number 0 of seed 0, without guidance.
     pub fn new(sampler: SamplerConfig, count: usize) -> Self {
-        Self { sampler, count, first: 0, seed: 0, batch_size: 64, class: None, guidance: 1.0 }
+        Self {
+            sampler,
+            count,
+            first: 0,
+            seed: 0,
+            batch_size: 64,
+            class: None,
+            guidance: 1.0,
+            guidance_interval: (0.0, f64::INFINITY),
+            guidance_rescale: 0.0,
+            condition: None,
+            frames: 0,
+        }
     }
 }
 
@@ -47,6 +68,19 @@ pub struct Reading {
     pub process: Arc<dyn Process>,
     /// What the network's output means.
     pub parameterization: Parameterization,
+}
+
+/// What was drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Drawing {
+    /// The network's values, sample after sample.
+    pub values: Vec<f32>,
+    /// The states on the way, each like `values`, brought to the scale of unit variance.
+    pub frames: Vec<Vec<f32>>,
+    /// Network calls for one batch; guidance takes two where it acts. The largest, if batches differ.
+    pub network_calls: usize,
+    /// What the sampler reports of itself.
+    pub note: String,
 }
 
 /// Draws samples; the values are the network's, sample after sample.
@@ -60,32 +94,116 @@ pub fn draw<N: Network<D>, const D: usize>(
     shape: &[usize],
     device: &Device,
 ) -> Result<Vec<f32>, Error> {
-    request.sampler.validate(&*reading.process)?;
+    Ok(draw_network(network, reading, request, shape, device)?.values)
+}
+
+/// [`draw`], with all there is to know about it.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_network<N: Network<D>, const D: usize>(
+    network: &N,
+    reading: &Reading,
+    request: &DrawRequest,
+    shape: &[usize],
+    device: &Device,
+) -> Result<Drawing, Error> {
     check_classes(network.classes(), request)?;
+    if let Some(condition) = &request.condition {
+        condition.validate(&request.sampler)?;
+    }
+    let score_of = |first: u64, size: usize, counter: &CallCounter| -> Box<dyn Score<D>> {
+        let score = batch_score(network, reading, request, first, size, counter);
+        match &request.condition {
+            Some(condition) => condition.apply(score, shape, device),
+            None => score,
+        }
+    };
+    draw_score(&*reading.process, request, shape, device, score_of)
+}
+
+/// Draws from any score: `score_of` makes that of the samples `first, first + 1, …`, and counts its calls.
+///
+/// # Errors
+/// A sampler that does not fit; Ctrl-C.
+pub fn draw_score<const D: usize>(
+    process: &dyn Process,
+    request: &DrawRequest,
+    shape: &[usize],
+    device: &Device,
+    score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>>,
+) -> Result<Drawing, Error> {
+    request.sampler.validate(process)?;
     let steps = request.sampler.steps();
     let batches = request.count.div_ceil(request.batch_size);
     let mut progress = Progress::new(request.sampler.kind.name(), "steps", 0, (batches * steps) as u64);
-    let mut values = Vec::with_capacity(request.count * shape.iter().product::<usize>());
+    let times = request.sampler.times(process);
+    // How a state is brought to unit variance; the times of adaptive steps are each sample's own.
+    let scale = |step: usize| match times.get(step) {
+        Some(&t) if times.len() == steps + 1 => process.mean_scale(t).hypot(process.std(t)).recip() as f32,
+        _ => 1.0,
+    };
+    let kept: Vec<usize> = (0..request.frames.saturating_sub(1)).map(|k| k * steps / (request.frames - 1)).collect();
+    let mut drawing = Drawing { frames: vec![Vec::new(); request.frames], ..Drawing::default() };
     for batch in 0..batches {
         let offset = batch * request.batch_size;
         let size = request.batch_size.min(request.count - offset);
         let first = request.first + offset as u64;
         let mut full = [size; D];
         full[1..].copy_from_slice(shape);
-        let mut observe = |step: usize, _: &_| {
+        let mut next = 0;
+        let frames = &mut drawing.frames;
+        let mut observe = |step: usize, x: &burn::tensor::Tensor<D>| {
+            while next < kept.len() && kept[next] <= step {
+                let state = x.clone().mul_scalar(scale(step)).into_data_as::<f32>();
+                frames[next].extend_from_slice(state.as_slice::<f32>().expect("converted to f32 just above"));
+                next += 1;
+            }
             progress.update((batch * steps + step) as u64, "");
             if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let score = batch_score(network, reading, request, first, size);
-        let drawn = request.sampler.sample(&*score, full, request.seed, first, device, &mut observe);
-        let drawn = drawn.ok_or(Error::Interrupted)?.into_data_as::<f32>();
-        values.extend_from_slice(drawn.as_slice::<f32>().expect("converted to f32 just above"));
+        let counter = CallCounter::default();
+        let score = score_of(first, size, &counter);
+        let drawn = request.sampler.draw(&*score, full, request.seed, first, device, &mut observe);
+        let drawn = drawn.ok_or(Error::Interrupted)?;
+        drawing.network_calls = drawing.network_calls.max(counter.count());
+        drawing.note = note(&drawn);
+        let samples = drawn.samples.into_data_as::<f32>();
+        drawing.values.extend_from_slice(samples.as_slice::<f32>().expect("converted to f32 just above"));
     }
     progress.finish();
-    Ok(values)
+    if request.frames > 0 {
+        drawing.frames[request.frames - 1] = drawing.values.clone();
+    }
+    Ok(drawing)
+}
+
+/// What the last batch reports.
+fn note<const D: usize>(drawn: &fokker_sampling::Drawn<D>) -> String {
+    let mut note = String::new();
+    if let Some(statistics) = &drawn.adaptive {
+        let mean = |counts: &[usize]| counts.iter().sum::<usize>() as f64 / counts.len() as f64;
+        note = format!(
+            "steps of each sample: {:.1} taken, {:.1} refused; {} rounds",
+            mean(&statistics.accepted),
+            mean(&statistics.rejected),
+            statistics.rounds
+        );
+        if statistics.forced > 0 {
+            note += &format!("; {} steps missed the tolerance: it is too small for this precision", statistics.forced);
+        }
+    }
+    if let Some(acceptance) = drawn.acceptance {
+        note = format!("{:.1} % of the proposals accepted", 100.0 * acceptance);
+    }
+    note
 }
 
 fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {
+    if !(0.0..=1.0).contains(&request.guidance_rescale) {
+        let share = request.guidance_rescale;
+        return Err(Error::Usage(format!("--guidance-rescale {share}: must lie between 0 and 1")));
+    }
     match (classes, request.class) {
         (None, Some(_)) => Err(Error::Usage("--class: the network was trained without classes".into())),
         (Some(count), Some(class)) if class >= count => {
@@ -104,15 +222,60 @@ fn batch_score<N: Network<D>, const D: usize>(
     request: &DrawRequest,
     first: u64,
     size: usize,
+    counter: &CallCounter,
 ) -> Box<dyn Score<D>> {
     let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
-    let Some(classes) = network.classes() else { return Box::new(score) };
+    let Some(classes) = network.classes() else { return Box::new(CountedScore::new(score, counter)) };
     let class = |sample: usize| request.class.unwrap_or(((first + sample as u64) % classes as u64) as usize);
-    let conditional = score.clone().with_classes((0..size).map(class).collect());
+    let conditional = CountedScore::new(score.clone().with_classes((0..size).map(class).collect()), counter);
     if request.guidance == 1.0 {
         return Box::new(conditional);
     }
-    Box::new(ClassifierFree::new(conditional, score.with_classes(vec![classes; size]), request.guidance))
+    let unconditional = CountedScore::new(score.with_classes(vec![classes; size]), counter);
+    let (low, high) = request.guidance_interval;
+    let guided = ClassifierFree::new(conditional, unconditional, request.guidance);
+    Box::new(guided.within(low, high).rescaled(request.guidance_rescale))
+}
+
+/// Writes the states on the way: as one animation (a path ending in `.gif`), or as a strip with a row for each sample
+/// and a column for each state.
+///
+/// # Errors
+/// Samples that are no images; a file that cannot be written.
+pub fn write_trajectory(
+    frames: &[Vec<f32>],
+    shape: &[usize],
+    preprocessing: &Preprocessing,
+    columns: usize,
+    path: &Path,
+) -> Result<(), Error> {
+    let is_gif = path.extension().is_some_and(|extension| extension == "gif");
+    let pictures = |values: &[f32]| -> Result<Pictures, Error> {
+        if let &[channels, height, width] = shape {
+            let pixels = values.iter().map(|&value| preprocessing.to_u8(value)).collect();
+            return Ok(Pictures { shape: [channels, height, width], pixels });
+        }
+        match shape {
+            [2] => Ok(density_picture(values)),
+            _ => Err(Error::Usage("--trajectory: only images and points in the plane can be shown".into())),
+        }
+    };
+    if is_gif {
+        let pictures: Vec<Pictures> = frames.iter().map(|frame| pictures(frame)).collect::<Result<_, _>>()?;
+        let columns = if shape.len() == 1 { 1 } else { columns };
+        return Ok(fokker_sampling::save_animation(&pictures, columns, path)?);
+    }
+    if shape.len() == 1 {
+        let pictures: Vec<Pictures> = frames.iter().map(|frame| pictures(frame)).collect::<Result<_, _>>()?;
+        let shape = pictures[0].shape;
+        let pixels = pictures.into_iter().flat_map(|picture| picture.pixels).collect();
+        return Ok(Pictures { shape, pixels }.save_grid(path, frames.len())?);
+    }
+    let each = shape.iter().product::<usize>();
+    let count = frames.last().map_or(0, |frame| frame.len() / each);
+    let rows = (0..count).flat_map(|sample| frames.iter().map(move |frame| &frame[sample * each..(sample + 1) * each]));
+    let values: Vec<f32> = rows.flatten().copied().collect();
+    Ok(pictures(&values)?.save_grid(path, frames.len())?)
 }
 
 /// Writes samples: images as a grid (a path ending in `.png`) or one file each (any other path, as a folder); vectors
@@ -152,7 +315,8 @@ pub fn write_samples(
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    std::fs::write(path, table).map_err(failed)
+    let beside = path.with_extension("csv.partial");
+    std::fs::write(&beside, table).and_then(|()| std::fs::rename(&beside, path)).map_err(failed)
 }
 
 /// Points in the plane as a picture: darker where there are more, the whole set in view.

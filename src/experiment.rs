@@ -15,7 +15,7 @@ use fokker_training::{
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
-use crate::draw::{DrawRequest, Reading, draw, write_samples};
+use crate::draw::{DrawRequest, Drawing, Reading, draw, draw_network, write_samples};
 use crate::error::Error;
 use crate::interrupt;
 use crate::progress::{Progress, clock};
@@ -199,6 +199,12 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, Error> {
 pub struct Samples {
     /// The network's values, sample after sample.
     pub values: Vec<f32>,
+    /// The states on the way, if they were asked for.
+    pub frames: Vec<Vec<f32>>,
+    /// Network calls for one batch.
+    pub network_calls: usize,
+    /// What the sampler reports of itself.
+    pub note: String,
     /// Shape of a sample.
     pub shape: Vec<usize>,
     /// The configuration the checkpoint was trained with.
@@ -224,15 +230,16 @@ pub fn sample(
     let shape = config.data.shape()?;
     eprintln!("{} on {}", checkpoint.display(), chosen.description);
     let device = &chosen.device;
-    let values = match &config.network {
+    let drawing = match &config.network {
         NetworkConfig::UNet(unet) => {
             let network = load_ema(checkpoint, UNet::new(unet, config.seed, device)?)?;
-            draw::<UNet, 4>(&network, &reading, &request, &shape, device)?
+            draw_network::<UNet, 4>(&network, &reading, &request, &shape, device)?
         }
         NetworkConfig::Mlp(mlp) => {
             let network = load_ema(checkpoint, Mlp::new(mlp, config.seed, device)?)?;
-            draw::<Mlp, 2>(&network, &reading, &request, &shape, device)?
+            draw_network::<Mlp, 2>(&network, &reading, &request, &shape, device)?
         }
     };
-    Ok(Samples { values, shape, config })
+    let Drawing { values, frames, network_calls, note } = drawing;
+    Ok(Samples { values, frames, network_calls, note, shape, config })
 }

@@ -16,11 +16,14 @@
 //! ```
 
 pub mod backend;
+pub mod compare;
+pub mod condition;
 pub mod config;
 pub mod draw;
 pub mod error;
 pub mod experiment;
 pub mod interrupt;
+pub mod plot;
 pub mod progress;
 
 pub use fokker_datasets as datasets;
@@ -31,8 +34,10 @@ pub use fokker_sampling as sampling;
 pub use fokker_training as training;
 
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
+pub use compare::{Comparison, compare_on_mixture, compare_on_run};
+pub use condition::{Condition, Technique};
 pub use config::RunConfig;
-pub use draw::{DrawRequest, Reading, draw, write_samples};
+pub use draw::{DrawRequest, Drawing, Reading, draw, draw_network, draw_score, write_samples, write_trajectory};
 pub use error::Error;
 pub use experiment::{find_checkpoint, run_config, sample, train};
 

@@ -6,10 +6,14 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Posterior;
 use serde::{Deserialize, Serialize};
 
+use crate::semi_linear::{SemiLinear, Step, denoised_at};
+use crate::solver::Brownian;
+
 /// Variance of the reverse step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PosteriorVariance {
     /// That of `q(x_s | x_t, x₀)`, right if the data were one point: DDPM's `β̃`.
@@ -17,6 +21,19 @@ pub enum PosteriorVariance {
     /// That of `q(x_t | x_s)`, right if the data were Gaussian with the process's own law: DDPM's `β`.
     #[default]
     Large,
+    /// Between both, in the logarithm: 0 is small, 1 large (Nichol & Dhariwal 2021, eq. 15).
+    Interpolated(f64),
+}
+
+impl PosteriorVariance {
+    /// The standard deviation of the step.
+    pub fn std(self, posterior: &Posterior) -> f64 {
+        match self {
+            Self::Small => posterior.std_small,
+            Self::Large => posterior.std_large,
+            Self::Interpolated(v) => posterior.std_small.powf(1.0 - v) * posterior.std_large.powf(v),
+        }
+    }
 }
 
 /// One ancestral step from `t` to the earlier `s`; `normal` holds independent draws from N(0, 1).
@@ -32,10 +49,20 @@ pub fn ancestral_step<const D: usize>(
     normal: Tensor<D>,
 ) -> Tensor<D> {
     let posterior = score.process().posterior(s, t);
-    let denoised = score.denoised(x.clone(), &vec![t; x.dims()[0]]);
-    let std = match variance {
-        PosteriorVariance::Small => posterior.std_small,
-        PosteriorVariance::Large => posterior.std_large,
-    };
-    x.mul_scalar(posterior.x_t) + denoised.mul_scalar(posterior.x0) + normal.mul_scalar(std)
+    let denoised = denoised_at(score, &x, t);
+    x.mul_scalar(posterior.x_t) + denoised.mul_scalar(posterior.x0) + normal.mul_scalar(variance.std(&posterior))
+}
+
+/// Ancestral updates on a grid.
+#[derive(Clone, Copy, Debug)]
+pub struct Ancestral {
+    /// The variance of the steps.
+    pub variance: PosteriorVariance,
+}
+
+impl<const D: usize> SemiLinear<D> for Ancestral {
+    fn step(&mut self, score: &dyn Score<D>, x: Tensor<D>, step: &Step, noise: &mut dyn Brownian<D>) -> Tensor<D> {
+        let normal = noise.unit_increment(step.from(), step.to(), &x);
+        ancestral_step(score, self.variance, x, step.from(), step.to(), normal)
+    }
 }

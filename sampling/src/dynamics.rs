@@ -14,6 +14,8 @@ use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_model::per_example::scale_examples;
 
+use crate::backward_noise::BackwardNoise;
+
 /// An Itô equation `dx = drift(x, t) dt + diffusion(t) dw` with additive noise.
 ///
 /// Solvers walk it in either direction; a solver never asks for more than this.
@@ -28,29 +30,30 @@ pub trait Dynamics<const D: usize> {
 }
 
 /// The reverse process with a chosen backward noise (papers/004 Thm 2.10).
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ReverseDynamics<'a, const D: usize> {
     score: &'a dyn Score<D>,
-    backward_noise: f64,
+    backward_noise: BackwardNoise,
 }
 
 impl<'a, const D: usize> ReverseDynamics<'a, D> {
-    /// `backward_noise` is `σ̃ ≥ 0`: 0 for the probability-flow ODE, 1 for the reverse SDE.
-    pub fn new(score: &'a dyn Score<D>, backward_noise: f64) -> Self {
-        Self { score, backward_noise }
+    /// `backward_noise` is `σ̃ ≥ 0`: 0 for the probability-flow ODE, 1 for the reverse SDE; a number or a function of
+    /// t.
+    pub fn new(score: &'a dyn Score<D>, backward_noise: impl Into<BackwardNoise>) -> Self {
+        Self { score, backward_noise: backward_noise.into() }
     }
 }
 
 impl<const D: usize> Dynamics<D> for ReverseDynamics<'_, D> {
     fn drift(&self, x: Tensor<D>, t: f64) -> Tensor<D> {
         let process = self.score.process();
-        let factor = 0.5 * (1.0 + self.backward_noise.powi(2)) * process.diffusion_squared(t) / process.std(t);
+        let factor = 0.5 * (1.0 + self.backward_noise.at(t).powi(2)) * process.diffusion_squared(t) / process.std(t);
         let noise = self.score.noise(x.clone(), &vec![t; x.dims()[0]]);
         x.mul_scalar(process.drift(t)) + noise.mul_scalar(factor)
     }
 
     fn diffusion(&self, t: f64) -> f64 {
-        self.backward_noise * self.score.process().diffusion_squared(t).sqrt()
+        self.backward_noise.at(t) * self.score.process().diffusion_squared(t).sqrt()
     }
 }
 
@@ -74,15 +77,28 @@ impl<'a, const D: usize> ProbabilityFlow<'a, D> {
     pub fn ratio(&self, t: f64) -> f64 {
         (-0.5 * self.score.process().log_snr(t)).exp()
     }
+
+    /// The time with `σ/α = ratio`.
+    pub fn time(&self, ratio: f64) -> f64 {
+        self.score.process().time_of_log_snr(-2.0 * ratio.ln())
+    }
+
+    /// The drift with a ratio of its own for each example.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]`, `ratios`: `batch` numbers → like `x`
+    pub fn drift_each(&self, x: Tensor<D>, ratios: &[f64]) -> Tensor<D> {
+        let process = self.score.process();
+        let times: Vec<f64> = ratios.iter().map(|&ratio| self.time(ratio)).collect();
+        self.score.noise(scale_examples(x, times.iter().map(|&t| process.mean_scale(t))), &times)
+    }
 }
 
 impl<const D: usize> Dynamics<D> for ProbabilityFlow<'_, D> {
     /// `x` is `x̂ = x_t/α`, `ratio` is `σ̂`.
     fn drift(&self, x: Tensor<D>, ratio: f64) -> Tensor<D> {
-        let process = self.score.process();
-        let t = process.time_of_log_snr(-2.0 * ratio.ln());
         let batch = x.dims()[0];
-        self.score.noise(scale_examples(x, std::iter::repeat_n(process.mean_scale(t), batch)), &vec![t; batch])
+        self.drift_each(x, &vec![ratio; batch])
     }
 
     fn diffusion(&self, _: f64) -> f64 {

@@ -2,20 +2,41 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_model::per_example::scale_examples;
 use fokker_process::Process;
 
 /// `ε = ε_uncond + w (ε_cond − ε_uncond)`: `w = 1` is the conditional score, larger exaggerates the class.
+///
+/// It may be confined to an interval of noise levels (Kynkäänniemi et al. 2024): outside of it the score is the
+/// conditional one, at half the price. And it may be rescaled (Lin et al. 2023, eq. 15–16): the guided prediction is
+/// brought back to the conditional one's deviation, and a share `φ` of that is taken.
 #[derive(Clone, Debug)]
 pub struct ClassifierFree<S> {
     conditional: S,
     unconditional: S,
     weight: f64,
+    interval: (f64, f64),
+    rescale: f64,
 }
 
 impl<S> ClassifierFree<S> {
     /// Guidance between the score of the wanted class and the score of no class.
     pub fn new(conditional: S, unconditional: S, weight: f64) -> Self {
-        Self { conditional, unconditional, weight }
+        Self { conditional, unconditional, weight, interval: (0.0, f64::INFINITY), rescale: 0.0 }
+    }
+
+    /// Guidance for noise levels `σ/α` in \[low, high\] alone.
+    #[must_use]
+    pub fn within(mut self, low: f64, high: f64) -> Self {
+        self.interval = (low, high);
+        self
+    }
+
+    /// Rescaling by the share `φ` in \[0, 1\]; 0 is none.
+    #[must_use]
+    pub fn rescaled(mut self, share: f64) -> Self {
+        self.rescale = share;
+        self
     }
 }
 
@@ -25,11 +46,31 @@ impl<S: Score<D>, const D: usize> Score<D> for ClassifierFree<S> {
     }
 
     fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        if self.weight == 1.0 {
+        let process = Score::<D>::process(&self.conditional);
+        let inside = |t: f64| (self.interval.0..=self.interval.1).contains(&(-0.5 * process.log_snr(t)).exp());
+        let weights: Vec<f64> = t.iter().map(|&t| if inside(t) { self.weight } else { 1.0 }).collect();
+        if weights.iter().all(|&weight| weight == 1.0) {
             return self.conditional.noise(x, t);
         }
         let unconditional = self.unconditional.noise(x.clone(), t);
         let conditional = self.conditional.noise(x, t);
-        unconditional.clone() + (conditional - unconditional).mul_scalar(self.weight)
+        let guided =
+            unconditional.clone() + scale_examples(conditional.clone() - unconditional, weights.iter().copied());
+        if self.rescale == 0.0 {
+            return guided;
+        }
+        let factor = deviation(&conditional) / deviation(&guided);
+        let share: Vec<f64> = weights.iter().map(|&w| if w == 1.0 { 0.0 } else { self.rescale }).collect();
+        let change = guided.clone() * (factor - 1.0);
+        guided + scale_examples(change, share.into_iter())
     }
+}
+
+/// The deviation of the values of each example, shaped `[batch, 1, …]`.
+fn deviation<const D: usize>(x: &Tensor<D>) -> Tensor<D> {
+    let batch = x.dims()[0];
+    let each = x.dims().iter().product::<usize>() / batch;
+    let mut shape = [1; D];
+    shape[0] = batch;
+    x.clone().reshape([batch, each]).var(1).sqrt().reshape(shape)
 }

@@ -34,4 +34,17 @@ impl<const D: usize> Brownian<D> for ImageNoise {
     fn increment(&mut self, t0: f64, t1: f64, like: &Tensor<D>) -> Tensor<D> {
         self.normal(like.dims(), &like.device()).mul_scalar((t1 - t0).abs().sqrt())
     }
+
+    /// With `h = t1 − t0` and independent `u, v`: `√|h| u` and `h √|h| (u/2 + v/√12)`.
+    fn increment_and_integral(&mut self, t0: f64, t1: f64, like: &Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+        let (h, device) = (t1 - t0, like.device());
+        let (u, v) = (self.normal(like.dims(), &device), self.normal(like.dims(), &device));
+        let scale = h.abs().sqrt();
+        let integral = u.clone().mul_scalar(0.5 * h * scale) + v.mul_scalar(h * scale / 12f64.sqrt());
+        (u.mul_scalar(scale), integral)
+    }
+
+    fn normal(&mut self, like: &Tensor<D>) -> Tensor<D> {
+        ImageNoise::normal(self, like.dims(), &like.device())
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use image::{DynamicImage, GrayImage, RgbImage};
+use image::codecs::gif::{GifEncoder, Repeat};
+use image::{Delay, DynamicImage, Frame, GrayImage, RgbImage};
 
 use crate::error::SamplingError;
 
@@ -16,6 +17,21 @@ pub struct Pictures {
 }
 
 impl Pictures {
+    /// Reads one picture, as grey values if `channels` is 1 and as colours otherwise.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn load(path: &Path, channels: usize) -> Result<Self, SamplingError> {
+        let failed =
+            |error: image::ImageError| SamplingError::Unreadable { path: path.into(), message: error.to_string() };
+        let image = image::open(path).map_err(failed)?;
+        let (height, width) = (image.height() as usize, image.width() as usize);
+        let (count, values) =
+            if channels == 1 { (1, image.into_luma8().into_raw()) } else { (3, image.into_rgb8().into_raw()) };
+        let pixels = (0..count).flat_map(|c| values.iter().skip(c).step_by(count).copied()).collect();
+        Ok(Self { shape: [count, height, width], pixels })
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.pixels.len() / self.shape.iter().product::<usize>()
@@ -72,6 +88,31 @@ impl Pictures {
         }
         Ok(())
     }
+}
+
+/// Writes grids one after the other as an animated GIF, two seconds in all and as long on the last one; beside its name
+/// first, so that no half-written picture is ever there.
+///
+/// # Errors
+/// A folder that cannot be made or a file that cannot be written.
+pub fn save_animation(frames: &[Pictures], columns: usize, path: &Path) -> Result<(), SamplingError> {
+    let failed = |message: String| SamplingError::Picture { path: path.into(), message };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+    }
+    let beside = path.with_extension("gif.partial");
+    let file = std::fs::File::create(&beside).map_err(|error| failed(error.to_string()))?;
+    let mut encoder = GifEncoder::new(std::io::BufWriter::new(file));
+    encoder.set_repeat(Repeat::Infinite).map_err(|error| failed(error.to_string()))?;
+    let each = 2000 / frames.len().max(1) as u32;
+    for (number, pictures) in frames.iter().enumerate() {
+        let last = number + 1 == frames.len();
+        let delay = Delay::from_numer_denom_ms(if last { 2000 } else { each }, 1);
+        let frame = Frame::from_parts(pictures.grid(columns, 2).to_rgba8(), 0, 0, delay);
+        encoder.encode_frame(frame).map_err(|error| failed(error.to_string()))?;
+    }
+    drop(encoder);
+    std::fs::rename(&beside, path).map_err(|error| failed(error.to_string()))
 }
 
 fn save(image: &DynamicImage, path: &Path) -> Result<(), SamplingError> {

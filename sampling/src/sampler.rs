@@ -1,4 +1,4 @@
-//! Samplers by name: a time grid, a method, and what is done at the end.
+//! From a name to samples: the grid, the method, the noise, and what is done at the end.
 
 use std::ops::ControlFlow;
 
@@ -6,142 +6,100 @@ use burn::tensor::{Device, Tensor};
 use fokker_model::Score;
 use fokker_process::Process;
 use fokker_random::Stream;
-use serde::{Deserialize, Serialize};
 
-use crate::ancestral::{PosteriorVariance, ancestral_step};
-use crate::dynamics::{ProbabilityFlow, ReverseDynamics};
-use crate::error::SamplingError;
+use crate::adaptive::{StepStatistics, integrate};
+use crate::ancestral::Ancestral;
+use crate::config::SamplerConfig;
+use crate::counted::{CallCounter, CountedScore};
+use crate::ddim::Ddim;
+use crate::dormand_prince::DormandPrince;
+use crate::dpm_solver::DpmSolver;
+use crate::dpm_solver_pp_2s::DpmSolverPp2S;
+use crate::edm_heun::EdmHeun;
+use crate::euler::Euler;
 use crate::euler_maruyama::EulerMaruyama;
-use crate::grid::TimeGrid;
+use crate::exponential_euler::ExponentialEuler;
 use crate::heun::Heun;
+use crate::langevin::{AnnealedLangevin, Langevin};
+use crate::method::Method;
+use crate::metropolis::MetropolisLangevin;
+use crate::multistep::{Family, Multistep};
 use crate::noise::ImageNoise;
-use crate::solver::Solver;
+use crate::predictor_corrector::PredictorCorrector;
+use crate::reverse_diffusion::ReverseDiffusion;
+use crate::runge_kutta_4::RungeKutta4;
+use crate::semi_linear::{SemiLinear, Step};
+use crate::shared::Shared;
+use crate::solver::Brownian;
+use crate::sra::Sra;
+use crate::stochastic_heun::StochasticHeun;
+use crate::threshold::Thresholded;
+use crate::unipc::UniPc;
+use crate::walk::{InRatio, InTime};
 
-/// The method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The reverse SDE by Euler–Maruyama.
-    ReverseSde,
-    /// The probability-flow ODE by Heun's method, deterministic.
-    ProbabilityFlow,
-    /// DDPM's ancestral updates.
-    Ancestral,
+/// Samples, and what they cost.
+#[derive(Clone, Debug)]
+pub struct Drawn<const D: usize> {
+    /// The samples.
+    pub samples: Tensor<D>,
+    /// How often the score was asked, for the whole batch at once.
+    pub score_calls: usize,
+    /// What the error control did, for `dormand_prince`.
+    pub adaptive: Option<StepStatistics>,
+    /// The share of accepted proposals, for `metropolis_langevin`.
+    pub acceptance: Option<f64>,
 }
 
-impl Method {
-    /// Every method.
-    pub const ALL: [Self; 3] = [Self::ReverseSde, Self::ProbabilityFlow, Self::Ancestral];
-
-    /// The name in configurations and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReverseSde => "reverse_sde",
-            Self::ProbabilityFlow => "probability_flow",
-            Self::Ancestral => "ancestral",
-        }
-    }
-}
-
-impl std::str::FromStr for Method {
-    type Err = SamplingError;
-
-    fn from_str(name: &str) -> Result<Self, SamplingError> {
-        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| SamplingError::Config {
-            key: "kind",
-            message: format!("there is no sampler '{name}'; there are {}", Self::ALL.map(Self::name).join(", ")),
-        })
-    }
-}
-
-/// A sampler: method, number of steps, time grid, final denoising.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SamplerConfig {
-    /// The method.
-    pub kind: Method,
-    /// Number of steps; 20 for the probability flow and 200 for the others, if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<usize>,
-    /// The times of the steps; quadratic for ancestral updates and Karras for the others, if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grid: Option<TimeGrid>,
-    /// Replace the last state by the expected clean data (Tweedie).
-    #[serde(default = "yes")]
-    pub denoise: bool,
-    /// `σ̃` of papers/004 Thm 2.10, for `reverse_sde`: 1 (if absent) is the reverse SDE, 0 the probability flow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backward_noise: Option<f64>,
-    /// Variance of the reverse step, for `ancestral`; `large` if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variance: Option<PosteriorVariance>,
-}
-
-fn yes() -> bool {
-    true
-}
+/// What a sampler tells on the way: how many steps are done, and the state. `Break` ends it.
+pub type Observe<'a, const D: usize> = &'a mut dyn FnMut(usize, &Tensor<D>) -> ControlFlow<()>;
 
 impl SamplerConfig {
-    /// A method with its customary settings.
-    pub fn new(kind: Method) -> Self {
-        Self { kind, steps: None, grid: None, denoise: true, backward_noise: None, variance: None }
-    }
-
-    /// Number of steps.
+    /// Number of steps that are reported on the way; `dormand_prince` reports percents.
     pub fn steps(&self) -> usize {
-        self.steps.unwrap_or(if self.kind == Method::ProbabilityFlow { 20 } else { 200 })
-    }
-
-    /// The time grid.
-    pub fn grid(&self) -> TimeGrid {
-        let customary = match self.kind {
-            Method::Ancestral => TimeGrid::Quadratic,
-            _ => TimeGrid::Karras { rho: 7.0 },
-        };
-        self.grid.unwrap_or(customary)
-    }
-
-    /// Checks the numbers, and that the process admits the method.
-    ///
-    /// # Errors
-    /// The field that does not fit, with the reason.
-    pub fn validate(&self, process: &dyn Process) -> Result<(), SamplingError> {
-        let require = |ok: bool, key, message: &str| {
-            if ok { Ok(()) } else { Err(SamplingError::Config { key, message: message.into() }) }
-        };
-        require(self.steps() > 0, "steps", "must be at least 1")?;
-        if let TimeGrid::Karras { rho } = self.grid() {
-            require(rho.is_finite() && rho > 0.0, "grid.rho", &format!("{rho} is not positive"))?;
+        match self.kind {
+            Method::DormandPrince => 100,
+            _ => self.grid().intervals(self.steps_or_points()),
         }
-        let backward_noise = self.backward_noise.unwrap_or(1.0);
-        let valid = backward_noise.is_finite() && backward_noise >= 0.0;
-        require(valid, "backward_noise", &format!("{backward_noise} is not a number ≥ 0"))?;
-        let belongs = self.backward_noise.is_none() || self.kind == Method::ReverseSde;
-        require(belongs, "backward_noise", "belongs to kind = \"reverse_sde\" alone")?;
-        let belongs = self.variance.is_none() || self.kind == Method::Ancestral;
-        require(belongs, "variance", "belongs to kind = \"ancestral\" alone")?;
-        let reason = format!(
-            "ancestral updates exist for variance-preserving and variance-exploding chains, which {} is not; use \
-             reverse_sde or probability_flow",
-            process.name()
-        );
-        require(self.kind != Method::Ancestral || has_chain(process), "kind", &reason)
     }
 
-    /// Number of network calls for one batch.
-    pub fn evaluations(&self) -> usize {
-        let each = match self.kind {
-            Method::ProbabilityFlow => Solver::<2>::evaluations_per_step(&Heun),
-            Method::ReverseSde => Solver::<2>::evaluations_per_step(&EulerMaruyama),
-            Method::Ancestral => 1,
-        };
-        self.steps() * each + usize::from(self.denoise)
+    /// Number of score calls for one batch; none if the sampler decides on the way.
+    pub fn score_calls(&self, process: &dyn Process) -> Option<usize> {
+        let corrections = self.corrector().steps;
+        let final_call = usize::from(self.denoise);
+        let each = |method: Method| method.info().calls_per_step;
+        Some(match self.kind {
+            Method::DormandPrince => return None,
+            Method::PredictorCorrector => {
+                self.steps() * (each(self.predictor(process)) + corrections) + final_call * (1 + corrections)
+            }
+            Method::AnnealedLangevin => self.steps() * self.langevin().steps_per_level + final_call,
+            Method::MetropolisLangevin => 1 + self.steps() * 2 + final_call,
+            method => self.steps() * each(method) + final_call,
+        })
+    }
+
+    /// The times of the steps under a process.
+    pub fn times(&self, process: &dyn Process) -> Vec<f64> {
+        match self.kind {
+            Method::DormandPrince => vec![process.horizon(), process.min_time()],
+            Method::Langevin | Method::MetropolisLangevin => vec![process.min_time(); self.steps() + 1],
+            _ => self.grid().times(process, self.steps_or_points()),
+        }
+    }
+
+    /// The standard deviation of the state that sampling starts from, at the first time of the grid.
+    pub fn initial_std(&self, process: &dyn Process) -> f64 {
+        let first = self.times(process)[0];
+        match process.is_variance_preserving() || first >= process.horizon() || first == process.min_time() {
+            true => process.prior_std(),
+            false => process.std(first),
+        }
     }
 
     /// Draws the images number `first, first + 1, …` of `seed`.
     ///
-    /// `shape[0]` is their number. `observe` is called after every step with the number of steps done and the state;
-    /// when it breaks, so does the sampler, with `None`.
+    /// `shape[0]` is their number. `observe` is called with 0 and the initial state, then after every step with the
+    /// number of steps done and the state; when it breaks, so does the sampler, with `None`.
     pub fn sample<const D: usize>(
         &self,
         score: &dyn Score<D>,
@@ -149,42 +107,113 @@ impl SamplerConfig {
         seed: u64,
         first: u64,
         device: &Device,
-        observe: &mut dyn FnMut(usize, &Tensor<D>) -> ControlFlow<()>,
+        observe: Observe<D>,
     ) -> Option<Tensor<D>> {
-        let process = score.process();
-        let times = self.grid().times(process, self.steps());
+        self.draw(score, shape, seed, first, device, observe).map(|drawn| drawn.samples)
+    }
+
+    /// [`SamplerConfig::sample`], with what it cost.
+    pub fn draw<const D: usize>(
+        &self,
+        score: &dyn Score<D>,
+        shape: [usize; D],
+        seed: u64,
+        first: u64,
+        device: &Device,
+        observe: Observe<D>,
+    ) -> Option<Drawn<D>> {
         let mut prior = ImageNoise::new(seed, Stream::Prior, first, shape[0]);
         let mut noise = ImageNoise::new(seed, Stream::Brownian, first, shape[0]);
-        let mut x = prior.normal(shape, device).mul_scalar(process.prior_std());
-        let reverse = ReverseDynamics::new(score, self.backward_noise.unwrap_or(1.0));
-        let flow = ProbabilityFlow::new(score);
-        for (step, pair) in times.windows(2).enumerate() {
-            let (t0, t1) = (pair[0], pair[1]);
-            x = match self.kind {
-                Method::ReverseSde => EulerMaruyama.step(&reverse, x, t0, t1, &mut noise),
-                Method::ProbabilityFlow => {
-                    let rescaled = x.div_scalar(process.mean_scale(t0));
-                    let rescaled = Heun.step(&flow, rescaled, flow.ratio(t0), flow.ratio(t1), &mut noise);
-                    rescaled.mul_scalar(process.mean_scale(t1))
+        let x = prior.normal(shape, device).mul_scalar(self.initial_std(score.process()));
+        self.walk(score, x, &mut noise, observe)
+    }
+
+    /// Walks from a given state at the first time of the grid, with given noise.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]` → the same
+    pub fn walk<const D: usize>(
+        &self,
+        score: &dyn Score<D>,
+        x: Tensor<D>,
+        noise: &mut dyn Brownian<D>,
+        observe: Observe<D>,
+    ) -> Option<Drawn<D>> {
+        let counter = CallCounter::default();
+        let counted = CountedScore::new(Shared(score), &counter);
+        let thresholded = self.threshold.map(|threshold| Thresholded::new(&counted, threshold));
+        let score: &dyn Score<D> = match &thresholded {
+            Some(score) => score,
+            None => &counted,
+        };
+        let mut method = self.method::<D>(score.process());
+        let times = self.times(score.process());
+        let last = times[times.len() - 1];
+        let mut x = x;
+        if observe(0, &x).is_break() {
+            return None;
+        }
+        let mut adaptive = None;
+        if self.kind == Method::DormandPrince {
+            let (state, statistics) = integrate(score, x, (times[0], last), self.tolerance(), observe)?;
+            (x, adaptive) = (state, Some(statistics));
+        } else {
+            let total = times.len() - 1 + usize::from(self.denoise);
+            for index in 0..times.len() - 1 {
+                x = method.step(score, x, &Step { times: &times, index, total }, noise);
+                if observe(index + 1, &x).is_break() {
+                    return None;
                 }
-                Method::Ancestral => {
-                    let normal = noise.normal(shape, device);
-                    ancestral_step(score, self.variance.unwrap_or_default(), x, t0, t1, normal)
-                }
-            };
-            if observe(step + 1, &x).is_break() {
-                return None;
             }
         }
         if self.denoise {
-            x = score.denoised(x, &vec![process.min_time(); shape[0]]);
+            x = method.finish(score, x, last, noise);
         }
-        Some(x)
+        Some(Drawn { samples: x, score_calls: counter.count(), adaptive, acceptance: method.acceptance() })
     }
-}
 
-/// Whether the process is the limit of DDPM's or NCSN's chain.
-fn has_chain(process: &dyn Process) -> bool {
-    let exploding = (1..=8).all(|k| process.drift(process.horizon() * f64::from(k) / 8.0) == 0.0);
-    process.is_variance_preserving() || exploding
+    fn method<const D: usize>(&self, process: &dyn Process) -> Box<dyn SemiLinear<D>> {
+        let backward_noise = self.backward_noise();
+        let multistep = |family: Family, order: usize| {
+            Box::new(Multistep::new(family, order, self.solver_type(), self.lower_order_final))
+        };
+        match self.kind {
+            Method::ReverseSde => Box::new(InTime { solver: EulerMaruyama, backward_noise }),
+            Method::StochasticHeun => Box::new(InTime { solver: StochasticHeun, backward_noise }),
+            Method::Sra => Box::new(InTime { solver: Sra, backward_noise }),
+            Method::ExponentialEuler => Box::new(ExponentialEuler { backward_noise }),
+            Method::ReverseDiffusion => Box::new(ReverseDiffusion),
+            Method::Ancestral => Box::new(Ancestral { variance: self.variance.unwrap_or_default() }),
+            Method::PredictorCorrector => Box::new(PredictorCorrector {
+                predictor: Self::new(self.predictor(process)).method(process),
+                corrector: self.corrector(),
+                last_scale: 1.0,
+            }),
+            Method::Euler => Box::new(InRatio { solver: Euler }),
+            Method::ProbabilityFlow => Box::new(InRatio { solver: Heun }),
+            Method::RungeKutta4 => Box::new(InRatio { solver: RungeKutta4 }),
+            Method::DormandPrince => Box::new(InRatio { solver: DormandPrince }),
+            Method::Ddim => Box::new(Ddim { eta: self.eta() }),
+            Method::DpmSolver1 => Box::new(DpmSolver { order: 1 }),
+            Method::DpmSolver2 => Box::new(DpmSolver { order: 2 }),
+            Method::DpmSolver3 => Box::new(DpmSolver { order: 3 }),
+            Method::DpmSolver2M => multistep(Family::DpmSolver, 2),
+            Method::DpmSolver3M => multistep(Family::DpmSolver, 3),
+            Method::DpmSolverPp2S => Box::new(DpmSolverPp2S),
+            Method::DpmSolverPp2M => multistep(Family::DpmSolverPp, 2),
+            Method::DpmSolverPp3M => multistep(Family::DpmSolverPp, 3),
+            Method::SdeDpmSolverPp2M => multistep(Family::SdeDpmSolverPp, 2),
+            Method::SdeDpmSolverPp3M => multistep(Family::SdeDpmSolverPp, 3),
+            Method::UniPc => {
+                Box::new(UniPc::new(self.order(), self.solver_type(), self.lower_order_final.unwrap_or(true)))
+            }
+            Method::EdmHeun => Box::new(EdmHeun { churn: self.churn() }),
+            Method::AnnealedLangevin => {
+                let langevin = self.langevin();
+                Box::new(AnnealedLangevin { step_size: langevin.step_size, steps_per_level: langevin.steps_per_level })
+            }
+            Method::Langevin => Box::new(Langevin { step_size: self.langevin().step_size }),
+            Method::MetropolisLangevin => Box::new(MetropolisLangevin::new(self.langevin().step_size)),
+        }
+    }
 }

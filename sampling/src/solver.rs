@@ -5,15 +5,28 @@ use burn::tensor::Tensor;
 use crate::dynamics::Dynamics;
 
 /// The increments of a Brownian motion, one path for each example of the batch.
+///
+/// Calls follow each other in the direction of integration.
 pub trait Brownian<const D: usize> {
-    /// `w(t1) − w(t0)`, an array like `like` with variance `|t1 − t0|`. Calls follow each other in the direction of
-    /// integration.
+    /// `w(t1) − w(t0)`, an array like `like` with variance `|t1 − t0|`.
     fn increment(&mut self, t0: f64, t1: f64, like: &Tensor<D>) -> Tensor<D>;
+
+    /// The increment and the integral `∫ (w(t) − w(t0)) dt` from `t0` to `t1`, jointly Gaussian: what methods of strong
+    /// order 3/2 need (Kloeden & Platen 1992, sec. 10.4).
+    fn increment_and_integral(&mut self, t0: f64, t1: f64, like: &Tensor<D>) -> (Tensor<D>, Tensor<D>);
+
+    /// Independent draws from N(0, 1) that belong to no path, shaped like `like`, whose examples are the batch's.
+    fn normal(&mut self, like: &Tensor<D>) -> Tensor<D>;
+
+    /// The increment divided by its deviation: N(0, 1).
+    fn unit_increment(&mut self, t0: f64, t1: f64, like: &Tensor<D>) -> Tensor<D> {
+        self.increment(t0, t1, like).div_scalar((t1 - t0).abs().sqrt())
+    }
 }
 
 /// A numerical method for [`Dynamics`], stateless.
 pub trait Solver<const D: usize> {
-    /// The order of strong convergence for additive noise.
+    /// The order of strong convergence for additive noise; for ordinary differential equations the order.
     fn strong_order(&self) -> f64;
     /// The order of weak convergence; for ordinary differential equations the order.
     fn weak_order(&self) -> f64;

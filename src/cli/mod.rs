@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod compare_samplers;
 mod devices;
 mod sample;
 mod train;
@@ -21,6 +22,7 @@ enum Command {
     Train(train::Train),
     Resume(train::Resume),
     Sample(sample::Sample),
+    CompareSamplers(compare_samplers::CompareSamplers),
     Devices(devices::Devices),
     #[command(subcommand)]
     Config(check::Config),
@@ -33,6 +35,7 @@ impl Cli {
             Command::Train(command) => command.run(),
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
+            Command::CompareSamplers(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Config(command) => command.run(),
         }

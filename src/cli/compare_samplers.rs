@@ -1,0 +1,65 @@
+//! `fokker compare-samplers`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use fokker::sampling::{Kind, Method};
+use fokker::{Comparison, Error, compare_on_mixture, compare_on_run};
+
+/// Compare samplers: distance to the data against network calls
+#[derive(Args)]
+pub struct CompareSamplers {
+    /// A run's folder, or one of its checkpoints; a mixture in the plane with its exact score if absent
+    run: Option<PathBuf>,
+    /// The samplers, separated by commas; all that begin with noise if absent
+    #[arg(long, value_delimiter = ',')]
+    samplers: Vec<Method>,
+    /// Budgets of network calls, separated by commas
+    #[arg(long, value_delimiter = ',', default_values_t = [5, 10, 20, 50, 100, 250])]
+    calls: Vec<usize>,
+    /// Samples for each number in the table
+    #[arg(long, default_value_t = 1000)]
+    count: usize,
+    /// Samples drawn at once
+    #[arg(long, default_value_t = 100)]
+    batch_size: usize,
+    /// Seed of the samples
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// A folder for the table (samplers.md) and the plot (samplers.svg)
+    #[arg(long, default_value = "samplers")]
+    out: PathBuf,
+    /// Also put the table into a document, between <!-- NAME --> and <!-- end NAME --> with the name of the comparison
+    #[arg(long)]
+    into: Option<PathBuf>,
+    /// Change a key of the run's configuration, such as --set backend.name=flex
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    changes: Vec<String>,
+}
+
+impl CompareSamplers {
+    /// Compares.
+    pub fn run(self) -> Result<(), Error> {
+        if self.count < 2 || self.batch_size == 0 || self.calls.is_empty() {
+            return Err(Error::Usage("needs --count of at least 2, --batch-size of at least 1, and --calls".into()));
+        }
+        let all = Method::ALL.into_iter();
+        let begins_with_noise =
+            |method: &Method| method.info().kind != Kind::Langevin || *method == Method::AnnealedLangevin;
+        let methods = if self.samplers.is_empty() { all.filter(begins_with_noise).collect() } else { self.samplers };
+        let mut calls = self.calls;
+        calls.sort_unstable();
+        let comparison: Comparison = match &self.run {
+            Some(run) => compare_on_run(run, &self.changes, &methods, &calls, self.count, self.batch_size, self.seed)?,
+            None => compare_on_mixture(&methods, &calls, self.count, self.seed)?,
+        };
+        let table = comparison.table();
+        print!("{table}");
+        comparison.save(&self.out)?;
+        println!("{}", self.out.display());
+        match &self.into {
+            Some(document) => comparison.put_into(document),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Samplers against each other: the distance of their samples from the data, at the same number of network calls.
+//!
+//! The distance is the sliced Wasserstein distance (Rabin et al. 2011): the root mean square, over directions drawn
+//! once for all and over quantiles, of the difference between projected samples and projected data. No network judges,
+//! so it is the same for images and for points, and says nothing of what only an eye sees.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use fokker_datasets::Split;
+use fokker_model::{MixtureScore, Score};
+use fokker_process::{GaussianMixture, Process, ProcessConfig, VpConfig};
+use fokker_random::{Stream, normals, rng};
+use fokker_sampling::{
+    CallCounter, ChurnConfig, CorrectorConfig, CorrectorRule, CountedScore, LangevinConfig, Method, SamplerConfig,
+    ToleranceConfig,
+};
+
+use crate::draw::{DrawRequest, draw_score};
+use crate::error::Error;
+use crate::plot::{Panel, Series, chart};
+use crate::{RunConfig, experiment, interrupt};
+
+/// What each sampler reached with each budget.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// What was drawn: `mixture`, or the name of the run.
+    pub name: String,
+    /// The distance of as many data from the data: what chance alone makes.
+    pub floor: f64,
+    /// Budgets of network calls, rising.
+    pub budgets: Vec<usize>,
+    /// The samplers.
+    pub rows: Vec<(Method, Row)>,
+}
+
+/// For every budget, network calls and distance; none if the budget is too small for a step.
+pub type Row = Vec<Option<(usize, f64)>>;
+
+/// Directions in which distributions are compared.
+const DIRECTIONS: usize = 128;
+
+/// Data to compare with.
+struct Truth {
+    size: usize,
+    directions: Vec<Vec<f32>>,
+    /// Sorted projections of the data, for each direction.
+    sorted: Vec<Vec<f32>>,
+}
+
+impl Truth {
+    fn new(values: &[f32], size: usize) -> Self {
+        let directions: Vec<Vec<f32>> = (0..DIRECTIONS as u64)
+            .map(|k| {
+                let direction = normals(0, Stream::Test, k, size);
+                let norm = direction.iter().map(|x| x * x).sum::<f32>().sqrt();
+                direction.into_iter().map(|x| x / norm).collect()
+            })
+            .collect();
+        let sorted = directions.iter().map(|direction| project(values, direction)).collect();
+        Self { size, directions, sorted }
+    }
+
+    /// The distance of samples, in units of the data.
+    fn distance(&self, values: &[f32]) -> f64 {
+        let count = values.len() / self.size;
+        let squares = self.directions.iter().zip(&self.sorted).map(|(direction, truth)| {
+            let samples = project(values, direction);
+            let at = |k: usize| samples[(k * count / truth.len()).min(count - 1)];
+            let square = |(k, x): (usize, &f32)| f64::from(at(k) - x).powi(2);
+            truth.iter().enumerate().map(square).sum::<f64>() / truth.len() as f64
+        });
+        (squares.sum::<f64>() / DIRECTIONS as f64).sqrt()
+    }
+}
+
+fn project(values: &[f32], direction: &[f32]) -> Vec<f32> {
+    let dot = |point: &[f32]| point.iter().zip(direction).map(|(a, b)| a * b).sum();
+    let mut projected: Vec<f32> = values.chunks(direction.len()).map(dot).collect();
+    projected.sort_by(f32::total_cmp);
+    projected
+}
+
+/// The five bumps of configs/mixture_2d.toml under the VP process, with the exact score.
+///
+/// # Errors
+/// Ctrl-C.
+pub fn compare_on_mixture(methods: &[Method], budgets: &[usize], count: usize, seed: u64) -> Result<Comparison, Error> {
+    interrupt::listen();
+    let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
+    let means = vec![vec![0.0, 0.0], vec![1.5, 1.5], vec![-1.5, 1.5], vec![1.5, -1.5], vec![-1.5, -1.5]];
+    let variances = vec![0.16, 0.09, 0.09, 0.09, 0.09];
+    let mixture =
+        GaussianMixture::isotropic(vec![0.2; 5], means, variances).map_err(|error| Error::Usage(error.to_string()))?;
+    let exact = |index: u64, count: usize| -> Vec<f32> {
+        let mut rng = rng(seed, Stream::Test, index);
+        (0..count).flat_map(|_| mixture.sample(&*process, 0.0, &mut rng)).map(|x| x as f32).collect()
+    };
+    let truth = Truth::new(&exact(1000, 50 * count), 2);
+    let floor = truth.distance(&exact(1001, count));
+    let score = MixtureScore::new(mixture.clone(), process.clone());
+    let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
+        let request = DrawRequest { batch_size: count, seed, ..DrawRequest::new(sampler, count) };
+        let score_of = |_: u64, _: usize, counter: &CallCounter| -> Box<dyn Score<2>> {
+            Box::new(CountedScore::new(score.clone(), counter))
+        };
+        let drawing = draw_score(&*process, &request, &[2], &Device::flex(), score_of)?;
+        Ok((drawing.network_calls, truth.distance(&drawing.values)))
+    };
+    compare("mixture".into(), floor, &*process, methods, budgets, draw)
+}
+
+/// The newest checkpoint of a run, against the data that were held out.
+///
+/// # Errors
+/// A run that cannot be read; Ctrl-C.
+pub fn compare_on_run(
+    run: &Path,
+    changes: &[String],
+    methods: &[Method],
+    budgets: &[usize],
+    count: usize,
+    batch_size: usize,
+    seed: u64,
+) -> Result<Comparison, Error> {
+    let checkpoint = experiment::find_checkpoint(run)?;
+    let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
+    let held_out = config.data.open(Split::Validation, config.seed)?;
+    let size = held_out.size();
+    let example = |index: usize| {
+        let mut values = vec![0.0; size];
+        config.preprocessing.validation(&*held_out, index, config.seed, &mut values);
+        values
+    };
+    let half = held_out.len() / 2;
+    let truth = Truth::new(&(0..half).flat_map(example).collect::<Vec<f32>>(), size);
+    let floor = truth.distance(&(half..held_out.len().min(half + count)).flat_map(example).collect::<Vec<f32>>());
+    let process = config.build_process()?;
+    let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
+        let request = DrawRequest { batch_size, seed, ..DrawRequest::new(sampler, count) };
+        let samples = experiment::sample(&checkpoint, changes, |_| Ok(request))?;
+        Ok((samples.network_calls, truth.distance(&samples.values)))
+    };
+    compare(config.name.clone(), floor, &*process, methods, budgets, draw)
+}
+
+fn compare(
+    name: String,
+    floor: f64,
+    process: &dyn Process,
+    methods: &[Method],
+    budgets: &[usize],
+    draw: impl Fn(SamplerConfig) -> Result<(usize, f64), Error>,
+) -> Result<Comparison, Error> {
+    let mut rows = Vec::new();
+    for &method in methods {
+        if SamplerConfig::new(method).validate(process).is_err() {
+            continue;
+        }
+        let mut row = vec![None; budgets.len()];
+        if method == Method::DormandPrince {
+            for tolerance in [1e-1, 1e-2, 1e-3, 1e-4] {
+                let tolerance = Some(ToleranceConfig { absolute: tolerance, relative: tolerance });
+                let (calls, distance) = draw(SamplerConfig { tolerance, ..SamplerConfig::new(method) })?;
+                if let Some(place) = budgets.iter().position(|&budget| calls <= budget) {
+                    row[place] = Some((calls, distance));
+                }
+            }
+        } else {
+            for (place, &budget) in row.iter_mut().zip(budgets) {
+                if let Some(sampler) = within(method, budget, process) {
+                    *place = Some(draw(sampler)?);
+                }
+            }
+        }
+        rows.push((method, row));
+    }
+    Ok(Comparison { name, floor, budgets: budgets.to_vec(), rows })
+}
+
+/// The sampler with as many steps as the budget allows.
+fn within(method: Method, budget: usize, process: &dyn Process) -> Option<SamplerConfig> {
+    let mut sampler = SamplerConfig::new(method);
+    match method {
+        Method::EdmHeun => sampler.churn = Some(ChurnConfig { amount: 10.0, ..ChurnConfig::default() }),
+        // The rule that is unbiased in any dimension.
+        Method::PredictorCorrector => {
+            let rule = CorrectorRule::Expected;
+            sampler.corrector = Some(CorrectorConfig { rule, ..CorrectorConfig::default() });
+        }
+        // Half of the variance at each step, one step at each level.
+        Method::AnnealedLangevin => {
+            sampler.langevin = Some(LangevinConfig { step_size: 0.5, steps_per_level: 1 });
+        }
+        _ => {}
+    }
+    (1..=budget).rev().find_map(|steps| {
+        sampler.steps = Some(steps);
+        (sampler.score_calls(process)? <= budget).then(|| sampler.clone())
+    })
+}
+
+impl Comparison {
+    /// As Markdown, a row for each sampler.
+    pub fn table(&self) -> String {
+        let mut table = String::from("| sampler |");
+        self.budgets.iter().for_each(|budget| table += &format!(" {budget} |"));
+        table += "\n|---|";
+        self.budgets.iter().for_each(|_| table += "---|");
+        for (method, row) in &self.rows {
+            table += &format!("\n| `{}` |", method.name());
+            for cell in row {
+                table += &cell.map_or(" – |".into(), |(_, distance)| format!(" {distance:.3} |"));
+            }
+        }
+        table + &format!("\n\nAs many other data have the distance {:.3}.\n", self.floor)
+    }
+
+    /// As a plot.
+    pub fn plot(&self) -> String {
+        let panel = |title: &str, belongs: &dyn Fn(Method) -> bool| {
+            let series = self.rows.iter().filter(|(method, _)| belongs(*method)).map(|(method, row)| {
+                let points = row.iter().flatten().map(|&(calls, distance)| (calls as f64, distance));
+                Series { name: method.name().into(), points: points.collect() }
+            });
+            Panel { title: title.into(), series: series.collect() }
+        };
+        let memory = |method: Method| method.info().options.contains(&"lower_order_final");
+        let is_ode = |method: Method| method.info().kind == fokker_sampling::Kind::Ode;
+        let panels = [
+            panel("ODE, single steps", &|method| is_ode(method) && !memory(method)),
+            panel("ODE, with memory", &|method| is_ode(method) && memory(method)),
+            panel("stochastic", &|method| !is_ode(method)),
+        ];
+        chart(&panels, "network calls", "distance to the data", self.floor)
+    }
+
+    /// Writes `samplers.md` and `samplers.svg` into a folder, each beside its name first.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<(), Error> {
+        write(&folder.join("samplers.md"), &self.table())?;
+        write(&folder.join("samplers.svg"), &self.plot())
+    }
+
+    /// Puts the table into a document, between `<!-- NAME -->` and `<!-- end NAME -->`.
+    ///
+    /// # Errors
+    /// A document that cannot be read or written, or has no such place.
+    pub fn put_into(&self, document: &Path) -> Result<(), Error> {
+        let failed = |message: String| Error::File { path: document.into(), message };
+        let text = std::fs::read_to_string(document).map_err(|error| failed(error.to_string()))?;
+        let (begin, end) = (format!("<!-- {} -->\n", self.name), format!("<!-- end {} -->", self.name));
+        let places = text.find(&begin).map(|at| at + begin.len()).zip(text.find(&end));
+        let Some((from, to)) = places.filter(|(from, to)| from <= to) else {
+            return Err(failed(format!("has no lines {} and {end}", begin.trim_end())));
+        };
+        write(document, &format!("{}\n{}\n{}", &text[..from], self.table(), &text[to..]))
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::File { path: path.into(), message: error.to_string() };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let beside = path.with_extension("partial");
+    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(failed)
+}
