@@ -133,9 +133,12 @@ pub fn compare_on_run(
         config.preprocessing.validation(&*held_out, index, config.seed, &mut values);
         values
     };
+    // Every other one is the truth, and some of those between are what it is compared with: data sets are often ordered.
     let half = held_out.len() / 2;
-    let truth = Truth::new(&(0..half).flat_map(example).collect::<Vec<f32>>(), size);
-    let floor = truth.distance(&(half..held_out.len().min(half + count)).flat_map(example).collect::<Vec<f32>>());
+    let count_between = count.min(half);
+    let between = (0..count_between).map(|k| 2 * (k * half / count_between) + 1);
+    let truth = Truth::new(&(0..half).flat_map(|k| example(2 * k)).collect::<Vec<f32>>(), size);
+    let floor = truth.distance(&between.flat_map(example).collect::<Vec<f32>>());
     let process = config.build_process()?;
     let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
         let request = DrawRequest { batch_size, seed, ..DrawRequest::new(sampler, count) };
