@@ -33,10 +33,12 @@
 //! ```
 
 mod error;
+pub mod figures;
 pub mod fokker_planck;
 pub mod grid;
 pub mod laws;
 pub mod paths;
+pub mod plot;
 pub mod stochastic;
 mod watch;
 

