@@ -2,8 +2,11 @@
 
 mod check;
 mod devices;
+mod lab;
+mod reproduce;
 mod sample;
 mod train;
+mod watching;
 
 use clap::{Parser, Subcommand};
 use fokker::Error;
@@ -21,6 +24,9 @@ enum Command {
     Train(train::Train),
     Resume(train::Resume),
     Sample(sample::Sample),
+    Reproduce(reproduce::Reproduce),
+    #[command(subcommand)]
+    Lab(lab::Lab),
     Devices(devices::Devices),
     #[command(subcommand)]
     Config(check::Config),
@@ -33,6 +39,8 @@ impl Cli {
             Command::Train(command) => command.run(),
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
+            Command::Reproduce(command) => command.run(),
+            Command::Lab(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Config(command) => command.run(),
         }

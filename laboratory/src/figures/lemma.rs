@@ -74,9 +74,7 @@ impl LemmaConfig {
             left = left.with(Layer::line(label, colour, curve));
         }
         let most = energy.iter().copied().fold(0.0, f64::max);
-        let least = rows.iter().map(|row| row.norm).fold(f64::INFINITY, f64::min);
-        let right = Panel::new("Weighted energy", "t", "‖u‖²", (0.0, horizon), (0.0, 1.0))
-            .logarithmic_y(0.8 * least, 3.0 * most)
+        let right = Panel::new("Weighted energy", "t", "‖u‖²", (0.0, horizon), (0.0, 1.3 * most))
             .with(Layer::line("‖u(t)‖²", Colour::BLUE, curve(&|k| rows[k].norm)))
             .with(Layer::line("Grönwall bound", Colour::ORANGE, curve(&|k| energy[k])));
         let violated = rows.iter().filter(|row| row.pairing > row.printed).count();

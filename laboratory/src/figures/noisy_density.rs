@@ -88,10 +88,8 @@ impl NoisyDensityConfig {
             over(&noiseless.values),
         ));
         let most = bound.iter().copied().fold(0.0, f64::max);
-        let least = energy.iter().copied().fold(f64::INFINITY, f64::min);
         let over_time = |values: &[f64]| times.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
-        let right = Panel::new("Weighted energy", "t", "E ‖u‖²", (0.0, horizon), (0.0, 1.0))
-            .logarithmic_y(0.8 * least, 4.0 * most)
+        let right = Panel::new("Weighted energy", "t", "E ‖u‖²", (0.0, horizon), (0.0, 1.3 * most))
             .with(Layer::line("mean of ‖u(t)‖²", Colour::BLUE, over_time(&energy)))
             .with(Layer::line("Grönwall bound", Colour::ORANGE, over_time(&bound)));
         let off = field(&average).l1_distance(&noiseless);

@@ -50,10 +50,7 @@ pub(super) fn evolution(
         shades: Shades::Blues,
     };
     let panel = Panel::new(title, x_label, "x", interval, (axis.lower, axis.upper)).with(Layer::Heat(heat));
-    paths.iter().fold(panel, |panel, path| {
-        let inside = path.iter().map(|(t, x)| (*t, x.clamp(axis.lower, axis.upper)));
-        panel.with(Layer::path("", Colour::RED, inside))
-    })
+    paths.iter().fold(panel, |panel, path| panel.with(Layer::path("", Colour::RED, path.iter().copied())))
 }
 
 /// A histogram with curves over it.

@@ -99,6 +99,14 @@ impl Equation for Reverse<'_> {
     fn diffusion(&self, _: &[f64], tau: f64) -> f64 {
         0.5 * self.backward_noise.powi(2) * self.process.diffusion_squared(self.start - tau)
     }
+
+    fn tilt(&self, x: &[f64], tau: f64, component: usize, length: f64) -> f64 {
+        let t = self.start - tau;
+        let diffusion = 0.5 * self.process.diffusion_squared(t);
+        let pull = -self.process.drift(t) * (x[component] + 0.5 * length) * length;
+        let noise = self.backward_noise.powi(2);
+        (pull / diffusion + (1.0 + noise) * self.score.integral(x, t, component, length)) / noise
+    }
 }
 
 /// Langevin dynamics dx = ∇ln p dt + √2 dB of a mixture (papers/002 eq. 4.1.8), stationary at p.

@@ -29,8 +29,9 @@ impl Rates {
             at[component] = axis.centre(i + 1);
             let next = equation.diffusion(&at, t);
             at[component] = axis.centre(i);
-            if diffusion > 0.0 && next > 0.0 {
-                let w = equation.tilt(&at, t, component, h);
+            let noisy = diffusion > 0.0 && next > 0.0;
+            let w = if noisy { equation.tilt(&at, t, component, h) } else { f64::INFINITY };
+            if w.is_finite() {
                 rates.right[i] = bernoulli(-w) * diffusion / (h * h);
                 rates.left[i + 1] = bernoulli(w) * next / (h * h);
             } else {

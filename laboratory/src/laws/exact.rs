@@ -21,4 +21,12 @@ impl Score for Exact<'_> {
     fn score(&self, x: &[f64], t: f64, component: usize) -> f64 {
         self.data.score(self.process, t, x)[component]
     }
+
+    fn integral(&self, x: &[f64], t: f64, component: usize, length: f64) -> f64 {
+        let mut end = [0.0; 2];
+        let end = &mut end[..x.len()];
+        end.copy_from_slice(x);
+        end[component] += length;
+        self.data.log_density(self.process, t, end) - self.data.log_density(self.process, t, x)
+    }
 }

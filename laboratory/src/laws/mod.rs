@@ -2,6 +2,7 @@
 
 mod bound;
 mod exact;
+mod interpolated;
 mod kullback_leibler;
 mod learned;
 mod line_mixture;
@@ -10,6 +11,7 @@ mod score;
 
 pub use bound::{Divergence, ReverseError};
 pub use exact::Exact;
+pub use interpolated::Interpolated;
 pub use kullback_leibler::{flow_rate, kullback_leibler, log_slope};
 pub use learned::{LearnedScore, LearningConfig};
 pub use line_mixture::{LineMixture, MixtureConfig};

@@ -34,7 +34,7 @@ pub(super) fn size(figure: &Figure) -> (u32, u32) {
     (figure.panel_size.0 * columns as u32, figure.panel_size.1 * rows as u32 + HEADLINE)
 }
 
-const HEADLINE: u32 = 34;
+const HEADLINE: u32 = 38;
 
 /// Draws a figure. `scale` is the number of pixels in a point; with `embed`, heat maps are left as placeholders, which
 /// are counted in `heats`.
@@ -53,7 +53,7 @@ pub(super) fn draw<DB: DrawingBackend>(
     let pixels = |points: f64| (points * scale).round() as i32;
     let (headline, body) = root.split_vertically(pixels(f64::from(HEADLINE)));
     let style = (FAMILY, pixels(15.0)).into_font().color(&BLACK);
-    let _ = headline.titled(&figure.title, style).map_err(failed)?;
+    let _ = headline.margin(pixels(10.0), 0, 0, 0).titled(&figure.title, style).map_err(failed)?;
     let rows = figure.panels.len().div_ceil(figure.columns).max(1);
     let areas = body.split_evenly((rows, figure.columns));
     let mut heats = 0;
@@ -130,12 +130,18 @@ fn draw_panel<DB: DrawingBackend>(
             Layer::Heat(_) => continue,
             Layer::Line { points, colour: of, width, dashed, label } => {
                 let style = colour(*of).stroke_width((width * scale).round().max(1.0) as u32);
-                let points = points.iter().map(|point| place(*point)).filter(|(x, y)| x.is_finite() && y.is_finite());
-                let series = match dashed {
-                    true => chart.draw_series(DashedLineSeries::new(points, pixels(5.0), pixels(3.0), style)),
-                    false => chart.draw_series(LineSeries::new(points, style)),
-                };
-                (series.map_err(failed)?, label, *of)
+                let points: Vec<_> = points.iter().map(|point| place(*point)).collect();
+                let pieces = inside(&points, panel.x, panel.y);
+                let mut series = None;
+                for piece in pieces {
+                    let drawn = match dashed {
+                        true => chart.draw_series(DashedLineSeries::new(piece, pixels(5.0), pixels(3.0), style)),
+                        false => chart.draw_series(LineSeries::new(piece, style)),
+                    };
+                    series = Some(drawn.map_err(failed)?);
+                }
+                let Some(series) = series else { continue };
+                (series, label, *of)
             }
             Layer::Bars { edges, heights, colour: of, label } => {
                 let bars = edges
@@ -174,6 +180,40 @@ fn draw_panel<DB: DrawingBackend>(
     Ok(())
 }
 
+/// The parts of a line that lie inside of a panel, cut where they leave it.
+fn inside(points: &[(f64, f64)], x: (f64, f64), y: (f64, f64)) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+    for pair in points.windows(2) {
+        let (a, b) = (pair[0], pair[1]);
+        if !(a.0.is_finite() && a.1.is_finite() && b.0.is_finite() && b.1.is_finite()) {
+            continue;
+        }
+        // The part of the segment that is inside, from 0 to 1 (Liang & Barsky 1984).
+        let (mut from, mut to) = (0.0f64, 1.0f64);
+        for (start, end, (low, high)) in [(a.0, b.0, x), (a.1, b.1, y)] {
+            let step = end - start;
+            if step == 0.0 {
+                if start < low || start > high {
+                    to = -1.0;
+                }
+                continue;
+            }
+            let (enter, leave) = ((low - start) / step, (high - start) / step);
+            from = from.max(enter.min(leave));
+            to = to.min(enter.max(leave));
+        }
+        if from > to {
+            continue;
+        }
+        let at = |part: f64| (a.0 + part * (b.0 - a.0), a.1 + part * (b.1 - a.1));
+        match pieces.last_mut() {
+            Some(piece) if from == 0.0 && piece.last() == Some(&a) => piece.push(if to == 1.0 { b } else { at(to) }),
+            _ => pieces.push(vec![if from == 0.0 { a } else { at(from) }, if to == 1.0 { b } else { at(to) }]),
+        }
+    }
+    pieces
+}
+
 /// A tick label: as short as the number allows.
 fn plain(value: f64) -> String {
     if value.abs() >= 1e4 || (value != 0.0 && value.abs() < 1e-3) {
@@ -201,4 +241,23 @@ fn power_of_ten(log: f64) -> String {
     };
     let exponent: String = format!("{}", log.round() as i64).chars().map(raised).collect();
     format!("10{exponent}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_where_they_leave_the_panel() {
+        let points = [(0.0, 0.5), (1.0, 2.5), (2.0, 0.5), (3.0, 0.5), (4.0, f64::NAN)];
+        let pieces = inside(&points, (0.0, 2.5), (0.0, 1.0));
+        assert_eq!(pieces, [vec![(0.0, 0.5), (0.25, 1.0)], vec![(1.75, 1.0), (2.0, 0.5), (2.5, 0.5)]]);
+    }
+
+    #[test]
+    fn tick_labels_are_short() {
+        assert_eq!(plain(0.30000000000000004), "0.3");
+        assert_eq!(plain(-2.0), "−2");
+        assert_eq!(power_of_ten(-3.0), "10⁻³");
+    }
 }
