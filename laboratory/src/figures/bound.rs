@@ -3,7 +3,7 @@
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
-use super::view::figure;
+use super::view::{figure, said};
 use crate::grid::Axis;
 use crate::laws::{Divergence, Exact, LearnedScore, LearningConfig, MixtureConfig, Perturbed, ReverseError, Score};
 use crate::plot::{Colour, Figure, Layer, Panel, Table};
@@ -44,7 +44,7 @@ impl BoundConfig {
         let learned = LearnedScore::learn(&data, &*process, (self.end, horizon), &self.learned, seed, watch)?;
         let cases: [(&str, &dyn Score); 3] =
             [("exact score", &exact), ("perturbed score", &wrong), ("learned score", &learned)];
-        let (mut panels, mut tables, mut said) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut panels, mut tables, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
         for (name, score) in cases {
             let generation = ReverseError {
                 data: &general,
@@ -72,7 +72,7 @@ impl BoundConfig {
             );
             let last = rows[rows.len() - 1];
             let below = rows.iter().filter(|row| row.bound < row.truth).count();
-            said.push(format!(
+            verdicts.push(format!(
                 "{name}: KL = {:.2e} at the end, bound {:.2e}, below the truth at {below} of {} times",
                 last.truth,
                 last.bound,
@@ -88,9 +88,9 @@ impl BoundConfig {
             tables.push(Table::of_columns(&name.replace(' ', "-"), &columns));
         }
         let caption = format!(
-            "Process {:?}; data: weights {:?}, means {:?}, standard deviations {:?}. From the prior with backward noise σ̃ = {} \
-             down to t = {}; {} cells, {} steps. Perturbation {} sin({} x). Learned: {:?}. {}.",
-            self.process,
+            "Process {}; data: weights {:?}, means {:?}, standard deviations {:?}. From the prior with backward noise σ̃ = {} \
+             down to t = {}; {} cells, {} steps. Perturbation {} sin({} x). Learned: {}. {}.",
+            said(&self.process),
             self.data.weights,
             self.data.means,
             self.data.stds,
@@ -100,8 +100,8 @@ impl BoundConfig {
             self.steps,
             self.amplitude,
             self.wavenumber,
-            self.learned,
-            said.join("; ")
+            said(&self.learned),
+            verdicts.join("; ")
         );
         Ok(figure(caption, 3, (400, 360), panels, tables))
     }

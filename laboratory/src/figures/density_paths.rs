@@ -4,7 +4,7 @@ use fokker_process::ProcessConfig;
 use fokker_random::{Stream, rng};
 use serde::{Deserialize, Serialize};
 
-use super::view::{density_table, evolution, figure, path_table};
+use super::view::{density_table, evolution, figure, path_table, said};
 use crate::fokker_planck::{Forward, Scheme, Solver};
 use crate::grid::Axis;
 use crate::laws::MixtureConfig;
@@ -85,9 +85,9 @@ impl DensityPathsConfig {
             worst = worst.max(*error);
         }
         let caption = format!(
-            "Process {:?}; data: weights {:?}, means {:?}, standard deviations {:?}. {} cells on [{}, {}], {} steps. Largest \
+            "Process {}; data: weights {:?}, means {:?}, standard deviations {:?}. {} cells on [{}, {}], {} steps. Largest \
              L¹ distance to the closed form {worst:.1e}; mass {:+.1e} of what it was.",
-            self.process,
+            said(&self.process),
             self.data.weights,
             self.data.means,
             self.data.stds,

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Material;
-use super::view::figure;
+use super::view::{figure, said};
 use crate::plot::{Figure, Heat, Layer, Panel, Shades, Table};
 use crate::{LaboratoryError, Watch, error};
 
@@ -82,8 +82,10 @@ impl DigitsConfig {
         let caption = format!(
             "Arrows to the right: digits that are noised, with one ε for each row. Arrows to the left: the reverse process by \
              exact bridges (ancestral steps), from noise, with the exact score of the law that consists of the first {} training \
-             digits; so it ends at digits of the training set. Process {:?}; times equally far apart in log-SNR, {} steps.",
-            self.examples, self.process, self.steps
+             digits; so it ends at digits of the training set. Process {}; times equally far apart in log-SNR, {} steps.",
+            self.examples,
+            said(&self.process),
+            self.steps
         );
         Ok(figure(caption, self.pictures, (96, 116), panels, vec![table]))
     }

@@ -3,7 +3,7 @@
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
-use super::view::figure;
+use super::view::{figure, said};
 use crate::fokker_planck::{Forward, Scheme, Solver};
 use crate::grid::Axis;
 use crate::laws::MixtureConfig;
@@ -78,10 +78,12 @@ impl LemmaConfig {
             .with(Layer::line("‖u(t)‖²", Colour::BLUE, curve(&|k| rows[k].norm)))
             .with(Layer::line("Grönwall bound", Colour::ORANGE, curve(&|k| energy[k])));
         let violated = rows.iter().filter(|row| row.pairing > row.printed).count();
+        let corrected = rows.iter().filter(|row| row.pairing > row.corrected).count();
+        let third = rows.iter().filter(|row| row.pairing > row.dissipation).count();
         let caption = format!(
-            "Process {:?}, c = {}: {verdict}. The printed inequality fails at {violated} of {} times; with the sign of its \
-             proof it holds at all of them up to the grid's error. {} cells on [{}, {}].",
-            self.process,
+            "Process {}, c = {}: {verdict}. Of {} times, the inequality fails at {violated} as \
+             printed, at {corrected} with the sign of its proof, and ⟨u, Au⟩ ≤ (d/2)(f − g²/2c)‖u‖² at {third}. {} cells on [{}, {}].",
+            said(&self.process),
             self.c,
             rows.len(),
             self.axis.cells,

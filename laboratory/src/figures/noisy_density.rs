@@ -4,7 +4,7 @@ use fokker_process::ProcessConfig;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::view::figure;
+use super::view::{figure, said};
 use crate::fokker_planck::Forward;
 use crate::grid::{Axis, Field};
 use crate::laws::MixtureConfig;
@@ -94,12 +94,12 @@ impl NoisyDensityConfig {
             .with(Layer::line("Grönwall bound", Colour::ORANGE, over_time(&bound)));
         let off = field(&average).l1_distance(&noiseless);
         let caption = format!(
-            "Process {:?}, c = {}: {}. Noise {:?}, {} modes, trace {:.3e}, Σ λₖ‖eₖ‖² = {strength:.3e}. {} realisations, {} steps; \
+            "Process {}, c = {}: {}. Noise {}, {} modes, trace {:.3e}, Σ λₖ‖eₖ‖² = {strength:.3e}. {} realisations, {} steps; \
              the mean is {off:.1e} in L¹ from the noiseless density, of which chance explains {:.1e}.",
-            self.process,
+            said(&self.process),
             self.c,
             Condition::of(&*process).verdict(self.c),
-            self.noise.basis,
+            said(&self.noise),
             noise.len(),
             noise.trace(),
             runs.len(),

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::view::{figure, plane};
+use super::view::{figure, plane, said};
 use crate::fokker_planck::{Forward, Reverse, Scheme, Solver};
 use crate::grid::{Axis, Field};
 use crate::laws::Exact;
@@ -126,9 +126,12 @@ impl ThereAndBackConfig {
         let caption = format!(
             "Above: the density equation from left to right, with samples of the forward process. Below: the reverse equation \
              (papers/004 Thm 2.10) with the exact score and backward noise σ̃ = {}, from the prior, with samples of the reverse \
-             process. Process {:?}; {count} Gaussians of deviation {}; {}² cells, {steps} steps. L¹ distance to the closed form \
+             process. Process {}; {count} Gaussians of deviation {}; {}² cells, {steps} steps. L¹ distance to the closed form \
              at the end: forwards {there_error:.1e}, backwards {back_error:.1e}.",
-            self.backward_noise, self.process, self.std, self.axis.cells
+            self.backward_noise,
+            said(&self.process),
+            self.std,
+            self.axis.cells
         );
         Ok(figure(caption, self.pictures, (220, 240), panels, tables))
     }

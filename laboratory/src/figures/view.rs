@@ -15,6 +15,12 @@ pub enum Show {
     Histogram,
 }
 
+/// A part of a configuration as a caption says it: its TOML on one line.
+pub(super) fn said(config: &impl Serialize) -> String {
+    let text = toml::to_string(config).unwrap_or_default();
+    format!("{{ {} }}", text.trim().replace('\n', ", "))
+}
+
 /// A figure that still lacks its name and headline.
 pub(super) fn figure(
     caption: String,

@@ -24,7 +24,7 @@ fn a_figure_is_a_picture_twice_its_numbers_and_a_page() {
     let csv = text(&read("papers004_figure2-paths.csv"));
     let rows: Vec<&str> = csv.lines().collect();
     assert_eq!((rows.len(), rows[0].split(',').count()), (1002, 11));
-    assert!(text(&read("papers000_vp.txt")).contains("beta_max: 12"));
+    assert!(text(&read("papers000_vp.txt")).contains("beta_max = 12.0"));
     // The page needs no other file: its pictures are in it.
     let page = text(&read("index.html"));
     assert_eq!(page.matches("src=\"data:image/png;base64,").count(), 2);
