@@ -10,7 +10,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::view::{Show, density_table, evolution, figure, histogram, path_table};
+use super::view::{Law, Show, density_table, evolution, figure, histogram, path_table};
 use crate::grid::{Axis, Field};
 use crate::laws::MixtureConfig;
 use crate::plot::{Colour, Figure, Table};
@@ -106,8 +106,7 @@ impl ExplodingConfig {
             }
             Show::Histogram => {
                 let heights = density(looks);
-                let laws: [(&str, Colour, &dyn Fn(f64) -> f64); 1] =
-                    [("true mixture", Colour::BLACK, &|x| data.density(x))];
+                let laws: [Law; 1] = [("true mixture", Colour::BLACK, &|x| data.density(x))];
                 let exact = data.field(self.axis).values;
                 let columns: [(&str, &[f64]); 3] =
                     [("x", &self.axis.centres()), ("samples", &heights), ("mixture", &exact)];

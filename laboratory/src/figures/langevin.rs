@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::view::{Show, density_table, evolution, figure, histogram, path_table};
+use super::view::{Law, Show, density_table, evolution, figure, histogram, path_table};
 use crate::grid::Axis;
 use crate::laws::MixtureConfig;
 use crate::paths::{Ensemble, EulerMaruyama, LangevinPath};
@@ -113,8 +113,7 @@ impl LangevinConfig {
                 (evolution("", "t", (0.0, self.time), &self.axis, &columns, &paths), tables)
             }
             Show::Histogram => {
-                let laws: [(&str, Colour, &dyn Fn(f64) -> f64); 1] =
-                    [("true mixture", Colour::BLACK, &|x| target.density(x))];
+                let laws: [Law; 1] = [("true mixture", Colour::BLACK, &|x| target.density(x))];
                 let columns: [(&str, &[f64]); 3] =
                     [("x", &self.axis.centres()), ("samples", &heights), ("mixture", &exact)];
                 let table = Table::of_columns("", &columns);

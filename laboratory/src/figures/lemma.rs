@@ -58,7 +58,7 @@ impl LemmaConfig {
         let energy = bound.at(&times, rows[0].norm);
         // Everything in units of ‖u‖², so that late times can be seen.
         let curve = |of: &dyn Fn(usize) -> f64| (0..=self.steps).map(|k| (times[k], of(k))).collect::<Vec<_>>();
-        let lines: [(&str, Colour, Vec<(f64, f64)>); 4] = [
+        let lines = [
             ("⟨u, Au⟩", Colour::BLUE, curve(&|k| rows[k].pairing / rows[k].norm)),
             ("Lemma 3.4, sign of its proof", Colour::GREEN, curve(&|k| rows[k].corrected / rows[k].norm)),
             ("Lemma 3.4 as printed", Colour::RED, curve(&|k| rows[k].printed / rows[k].norm)),

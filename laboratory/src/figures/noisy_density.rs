@@ -34,6 +34,9 @@ pub struct NoisyDensityConfig {
     pub shown: usize,
 }
 
+/// Where a realisation ends, and its energy at every step.
+type Run = (Vec<f64>, Vec<f64>);
+
 impl NoisyDensityConfig {
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
         self.axis.check("figure.axis")?;
@@ -53,7 +56,7 @@ impl NoisyDensityConfig {
             });
             (u.values, energies)
         };
-        let mut runs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         for first in (0..self.realisations).step_by(16) {
             watch.advance(first as f64 / self.realisations as f64)?;
             let last = self.realisations.min(first + 16);
@@ -62,7 +65,7 @@ impl NoisyDensityConfig {
         let mut noiseless = start.clone();
         equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
         let n = runs.len() as f64;
-        let mean = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> f64| runs.iter().map(of).sum::<f64>() / n;
+        let mean = |of: &dyn Fn(&Run) -> f64| runs.iter().map(of).sum::<f64>() / n;
         let average: Vec<f64> = (0..self.axis.cells).map(|k| mean(&|run| run.0[k])).collect();
         let error: Vec<f64> =
             (0..self.axis.cells).map(|k| (mean(&|run| (run.0[k] - average[k]).powi(2)) / n).sqrt()).collect();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{figure, histogram, path_table};
+use super::view::{Law, figure, histogram, path_table};
 use crate::grid::Axis;
 use crate::laws::LineMixture;
 use crate::paths::{Ensemble, EulerMaruyama, OrnsteinUhlenbeckPath};
@@ -63,7 +63,7 @@ impl OrnsteinUhlenbeckConfig {
             left = left.with(Layer::path("", Colour::CYCLE[i % Colour::CYCLE.len()], path.iter().copied()));
         }
         let heights = run.density(last, &self.axis);
-        let laws: [(&str, Colour, &dyn Fn(f64) -> f64); 1] = [("N(0, σ²/λ)", Colour::BLACK, &|x| limit.density(x))];
+        let laws: [Law; 1] = [("N(0, σ²/λ)", Colour::BLACK, &|x| limit.density(x))];
         let right = histogram("X(T) and its limit", &self.axis, &heights, "draws", &laws);
         let exact = limit.field(self.axis).values;
         let columns: [(&str, &[f64]); 3] = [("x", &self.axis.centres()), ("draws", &heights), ("limit", &exact)];

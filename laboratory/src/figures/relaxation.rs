@@ -4,7 +4,7 @@ use fokker_process::{OrnsteinUhlenbeck, OrnsteinUhlenbeckConfig as ProcessConfig
 use fokker_random::{Stream, rng};
 use serde::{Deserialize, Serialize};
 
-use super::view::{figure, histogram};
+use super::view::{Law, figure, histogram};
 use crate::grid::{Axis, Field};
 use crate::laws::{LineMixture, MixtureConfig};
 use crate::paths::{Ensemble, EulerMaruyama, OrnsteinUhlenbeckPath};
@@ -63,8 +63,7 @@ impl RelaxationConfig {
             let heights = Field::histogram(&[self.axis], run.kept.iter().map(|path| vec![path[look]])).values;
             let exact = |x: f64| law.density(x);
             let stationary = |x: f64| limit.density(x);
-            let laws: [(&str, Colour, &dyn Fn(f64) -> f64); 2] =
-                [("exact law", Colour::BLACK, &exact), ("N(0, σ²/λ)", Colour::ORANGE, &stationary)];
+            let laws: [Law; 2] = [("exact law", Colour::BLACK, &exact), ("N(0, σ²/λ)", Colour::ORANGE, &stationary)];
             panels.push(histogram(&format!("t = {t}"), &self.axis, &heights, "trajectories", &laws));
             columns.push((format!("t={t}"), heights));
             columns.push((format!("exact t={t}"), law.field(self.axis).values));

@@ -21,6 +21,9 @@ pub(super) fn said(config: &impl Serialize) -> String {
     format!("{{ {} }}", text.trim().replace('\n', ", "))
 }
 
+/// A curve over a histogram: what the legend says, its colour, the density.
+pub(super) type Law<'a> = (&'a str, Colour, &'a dyn Fn(f64) -> f64);
+
 /// A figure that still lacks its name and headline.
 pub(super) fn figure(
     caption: String,
@@ -60,13 +63,7 @@ pub(super) fn evolution(
 }
 
 /// A histogram with curves over it.
-pub(super) fn histogram(
-    title: &str,
-    axis: &Axis,
-    heights: &[f64],
-    label: &str,
-    laws: &[(&str, Colour, &dyn Fn(f64) -> f64)],
-) -> Panel {
+pub(super) fn histogram(title: &str, axis: &Axis, heights: &[f64], label: &str, laws: &[Law]) -> Panel {
     let fine: Vec<f64> = (0..=400).map(|k| axis.lower + (axis.upper - axis.lower) * f64::from(k) / 400.0).collect();
     let mut most = heights.iter().copied().fold(0.0, f64::max);
     for (_, _, law) in laws {

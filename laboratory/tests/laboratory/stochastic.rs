@@ -186,3 +186,26 @@ fn the_strong_order_in_time_is_one() {
     let order = order(&steps, &errors);
     assert!((order - 1.0).abs() < 0.15, "order {order}: {errors:?}");
 }
+
+#[test]
+fn noise_in_the_plane_has_the_product_basis_and_keeps_the_mass() {
+    let process = vp();
+    let axes = [Axis::new(-9.0, 9.0, 60).unwrap(); 2];
+    let w = noise(0.3, 3).build(&axes).unwrap();
+    // λ_jk = λ_j λ_k/λ_1 with λ = 0.09 (1, 1/4, 1/9).
+    let sum = 0.09 * (1.0 + 0.25 + 1.0 / 9.0);
+    assert_eq!(w.len(), 9);
+    assert!((w.trace() - sum * sum / 0.09).abs() < 1e-15);
+    let space = WeightedSpace { c: 1.0 };
+    // Orthogonal modes of norm √λ_jk; the last, of the fewest cells to a wave, to a per cent.
+    assert!((space.norm_squared(&w.modes()[8]) / (0.09 / 81.0) - 1.0).abs() < 0.05);
+    assert!(space.pairing(&w.modes()[1], &w.modes()[3]).abs() < 1e-6);
+    let mut u = Field::of(&axes, |x| (-(x[0] * x[0] + x[1] * x[1])).exp());
+    let (mass, calm) = (u.mass(), u.clone());
+    let equation = StochasticEquation::new(Forward::new(&*process, 2), &w);
+    equation.follow(&mut u, &w.path(5, 0, 1.0, 10), |_, _, _| ());
+    let mut noiseless = calm;
+    equation.solver().run(&mut noiseless, 0.0, 1.0, 10, &()).unwrap();
+    assert!((u.mass() - mass).abs() < 1e-12);
+    assert!(u.l1_distance(&noiseless) > 0.05);
+}
