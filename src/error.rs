@@ -44,6 +44,9 @@ pub enum Error {
     /// From the networks.
     #[error(transparent)]
     Model(#[from] fokker_model::ModelError),
+    /// From the laboratory.
+    #[error(transparent)]
+    Laboratory(fokker_laboratory::LaboratoryError),
     /// From the samplers.
     #[error(transparent)]
     Sampling(#[from] fokker_sampling::SamplingError),
@@ -56,7 +59,14 @@ impl Error {
     /// The process's exit code: 2 for a wrong command line or configuration, 130 after Ctrl-C, 1 for all else.
     pub fn exit_code(&self) -> u8 {
         use fokker_datasets::DatasetError;
+        use fokker_laboratory::LaboratoryError;
         match self {
+            Self::Laboratory(
+                LaboratoryError::Value { .. }
+                | LaboratoryError::Config { .. }
+                | LaboratoryError::Process(_)
+                | LaboratoryError::Mixture(_),
+            ) => 2,
             Self::Config { .. } | Self::Backend { .. } | Self::Usage(_) => 2,
             Self::Data(DatasetError::Config { .. }) | Self::Process(_) => 2,
             Self::Model(fokker_model::ModelError::Config { .. }) => 2,
@@ -64,6 +74,15 @@ impl Error {
             Self::Training(fokker_training::TrainingError::Config { .. }) => 2,
             Self::Interrupted => 130,
             _ => 1,
+        }
+    }
+}
+
+impl From<fokker_laboratory::LaboratoryError> for Error {
+    fn from(error: fokker_laboratory::LaboratoryError) -> Self {
+        match error {
+            fokker_laboratory::LaboratoryError::Stopped => Self::Interrupted,
+            other => Self::Laboratory(other),
         }
     }
 }

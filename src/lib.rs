@@ -27,6 +27,7 @@ pub mod plot;
 pub mod progress;
 
 pub use fokker_datasets as datasets;
+pub use fokker_laboratory as laboratory;
 pub use fokker_model as model;
 pub use fokker_process as process;
 pub use fokker_random as random;

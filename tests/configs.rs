@@ -7,6 +7,8 @@ use fokker::RunConfig;
 fn configs() -> Vec<PathBuf> {
     let folder = "configs";
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // Those of figures are in a folder of their own; the last test below loads them.
+    files.retain(|path| path.is_file());
     files.sort();
     files
 }
@@ -83,4 +85,26 @@ fn a_sampler_that_the_process_cannot_have_is_refused() {
     let changes = ["process={kind=\"sub_vp\"}".to_string(), "sampler={kind=\"ancestral\",steps=100}".to_string()];
     let message = RunConfig::load(small, &changes).unwrap_err().to_string();
     assert!(message.contains("ancestral") && message.contains("sub_vp"), "{message}");
+}
+
+#[test]
+fn every_figure_loads_and_survives_a_round_trip() {
+    use fokker::laboratory::figures::FigureFile;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/figures");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file = FigureFile::parse(&text, &path).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(FigureFile::parse(&file.to_toml(), &path).unwrap(), file);
+        // A key too many is refused by name, in the figure itself too.
+        let wrong = text.replace("[figure]", "[figure]\nunknown_key = 1");
+        assert!(
+            FigureFile::parse(&wrong, &path).unwrap_err().to_string().contains("unknown_key"),
+            "{}",
+            path.display()
+        );
+        count += 1;
+    }
+    assert!(count >= 16, "{count} figures");
 }

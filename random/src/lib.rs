@@ -54,6 +54,12 @@ pub enum Stream {
     Synthetic = 10,
     /// Anything a test or an example needs.
     Test = 11,
+    /// Brownian paths of the laboratory; the index is the path.
+    LaboratoryPath = 32,
+    /// Initial points of the laboratory's ensembles; the index is the path.
+    LaboratoryStart = 33,
+    /// Q-Wiener processes of the laboratory; the index is the realisation.
+    LaboratoryField = 34,
 }
 
 /// The generator of `(seed, stream, index)`, at its beginning.

@@ -3,8 +3,11 @@
 mod check;
 mod compare_samplers;
 mod devices;
+mod lab;
+mod reproduce;
 mod sample;
 mod train;
+mod watching;
 
 use clap::{Parser, Subcommand};
 use fokker::Error;
@@ -23,6 +26,9 @@ enum Command {
     Resume(train::Resume),
     Sample(sample::Sample),
     CompareSamplers(compare_samplers::CompareSamplers),
+    Reproduce(reproduce::Reproduce),
+    #[command(subcommand)]
+    Lab(lab::Lab),
     Devices(devices::Devices),
     #[command(subcommand)]
     Config(check::Config),
@@ -36,6 +42,8 @@ impl Cli {
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
+            Command::Reproduce(command) => command.run(),
+            Command::Lab(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Config(command) => command.run(),
         }

@@ -1,0 +1,57 @@
+//! papers/004 Figure 2: trajectories of a Brownian motion, with their quadratic variation (§1.1.2).
+
+use serde::{Deserialize, Serialize};
+
+use super::view::{figure, path_table};
+use crate::paths::{BrownianPath, quadratic_variation};
+use crate::plot::{Colour, Figure, Layer, Panel};
+use crate::{LaboratoryError, error};
+
+/// Paths over \[0, time\].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrownianConfig {
+    /// How many.
+    pub paths: usize,
+    /// Length of the paths.
+    pub time: f64,
+    /// Steps of each.
+    pub steps: usize,
+}
+
+impl BrownianConfig {
+    pub(super) fn make(&self, seed: u64) -> Result<Figure, LaboratoryError> {
+        error::at_least("figure.paths", self.paths, 1)?;
+        error::at_least("figure.steps", self.steps, 2)?;
+        error::positive("figure.time", self.time)?;
+        let time = |k: usize| self.time * k as f64 / self.steps as f64;
+        let curve = |values: Vec<f64>| values.into_iter().enumerate().map(|(k, x)| (time(k), x)).collect::<Vec<_>>();
+        let (mut paths, mut variations) = (Vec::new(), Vec::new());
+        for i in 0..self.paths {
+            let values = BrownianPath::new(seed, i as u64, 1, self.time, self.steps).values(0);
+            variations.push(curve(quadratic_variation(&values)));
+            paths.push(curve(values));
+        }
+        let reach = 3.2 * self.time.sqrt();
+        let mut left = Panel::new("B", "t", "B(t)", (0.0, self.time), (-reach, reach));
+        let mut right =
+            Panel::new("Quadratic variation Σ (ΔB)²", "t", "⟨B⟩(t)", (0.0, self.time), (0.0, 1.3 * self.time));
+        for (i, (path, variation)) in paths.iter().zip(&variations).enumerate() {
+            let colour = Colour::CYCLE[i % Colour::CYCLE.len()];
+            left = left.with(Layer::path("", colour, path.iter().copied()));
+            right = right.with(Layer::path("", colour, variation.iter().copied()));
+        }
+        let deviation = [-2.0, 2.0].map(|sign| (0..=200).map(move |k| (self.time * f64::from(k) / 200.0, sign)));
+        for (k, side) in deviation.into_iter().enumerate() {
+            let label = if k == 0 { "±2√t" } else { "" };
+            left = left.with(Layer::dashed(label, Colour::BLACK, side.map(|(t, sign)| (t, sign * t.sqrt()))));
+        }
+        right = right.with(Layer::dashed("t", Colour::BLACK, [(0.0, 0.0), (self.time, self.time)]));
+        let caption = format!(
+            "{} trajectories on [0, {}], {} steps. Right: their quadratic variation, which tends to t (papers/004 §1.1.2).",
+            self.paths, self.time, self.steps
+        );
+        let tables = vec![path_table("paths", &paths), path_table("quadratic-variation", &variations)];
+        Ok(figure(caption, 2, (480, 380), vec![left, right], tables))
+    }
+}

@@ -1,0 +1,111 @@
+//! Densities on a grid in time, with sample paths: papers/000 eq. 1.5, papers/001 eq. 1.2, 1.22–1.29.
+
+use fokker_process::ProcessConfig;
+use fokker_random::{Stream, rng};
+use serde::{Deserialize, Serialize};
+
+use super::view::{density_table, evolution, figure, path_table, said};
+use crate::fokker_planck::{Forward, Scheme, Solver};
+use crate::grid::Axis;
+use crate::laws::MixtureConfig;
+use crate::paths::{BrownianPath, EulerMaruyama, LinearPath, follow};
+use crate::plot::{Colour, Figure, Layer, Panel};
+use crate::{LaboratoryError, Watch, error};
+
+/// The density equation of one process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DensityPathsConfig {
+    /// The process.
+    pub process: ProcessConfig,
+    /// The law of the data.
+    pub data: MixtureConfig,
+    /// The grid.
+    pub axis: Axis,
+    /// Steps of the equation and of the paths.
+    pub steps: usize,
+    /// Paths drawn.
+    pub shown: usize,
+    /// Scheme in time.
+    #[serde(default)]
+    pub scheme: Scheme,
+}
+
+impl DensityPathsConfig {
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        self.axis.check("figure.axis")?;
+        error::at_least("figure.steps", self.steps, 1)?;
+        let (process, data) = (self.process.build()?, self.data.build()?);
+        let horizon = process.horizon();
+        let looks = 240.min(self.steps);
+        let at = |look: usize| look * self.steps / looks;
+        let time = |k: usize| horizon * k as f64 / self.steps as f64;
+        let solver = Solver::new(Forward::new(&*process, 1), self.scheme);
+        let mut density = data.field(self.axis);
+        let mass = density.mass();
+        let (mut columns, mut errors) = (vec![density.values.clone()], Vec::new());
+        for k in 0..self.steps {
+            watch.advance(k as f64 / self.steps as f64)?;
+            solver.step(&mut density, time(k), time(k + 1));
+            if at(columns.len()) == k + 1 {
+                let exact = data.diffused(&*process, time(k + 1)).field(self.axis);
+                errors.push((time(k + 1), density.l1_distance(&exact)));
+                columns.push(density.values.clone());
+            }
+        }
+        let mut paths = Vec::new();
+        for i in 0..self.shown as u64 {
+            let mut x = [data.sample(&mut rng(seed, Stream::LaboratoryStart, i))];
+            let path = BrownianPath::new(seed, i, 1, horizon, self.steps);
+            let mut points = Vec::new();
+            let equation = LinearPath { process: &*process, dimension: 1 };
+            follow(&equation, &EulerMaruyama, &mut x, 0.0, &path, |k, x| {
+                if at(points.len()) == k {
+                    points.push((time(k), x[0]));
+                }
+            });
+            paths.push(points);
+        }
+        let few: Vec<usize> = (0..=4).map(|k| k * looks / 4).collect();
+        let times: Vec<f64> = few.iter().map(|look| time(at(*look))).collect();
+        let chosen: Vec<Vec<f64>> = few.iter().map(|look| columns[*look].clone()).collect();
+        let left = evolution("Density and paths", "t", (0.0, horizon), &self.axis, &columns, &paths);
+        let most = chosen[1..].iter().flatten().copied().fold(0.0, f64::max);
+        let bounds = (self.axis.lower, self.axis.upper);
+        let mut right = Panel::new("Grid and closed form (dashed)", "x", "p(x, t)", bounds, (0.0, 1.2 * most));
+        let mut worst = 0.0f64;
+        for ((t, column), colour) in times.iter().zip(&chosen).zip(Colour::CYCLE).skip(1) {
+            let exact = data.diffused(&*process, *t);
+            let centres = self.axis.centres();
+            right = right
+                .with(Layer::line(&format!("t = {t:.2}"), colour, centres.iter().copied().zip(column.iter().copied())))
+                .with(Layer::dashed("", Colour::BLACK, centres.iter().map(|x| (*x, exact.density(*x)))));
+        }
+        for (_, error) in &errors {
+            worst = worst.max(*error);
+        }
+        let caption = format!(
+            "Process {}; data: weights {:?}, means {:?}, standard deviations {:?}. {} cells on [{}, {}], {} steps. Largest \
+             L¹ distance to the closed form {worst:.1e}; mass {:+.1e} of what it was.",
+            said(&self.process),
+            self.data.weights,
+            self.data.means,
+            self.data.stds,
+            self.axis.cells,
+            self.axis.lower,
+            self.axis.upper,
+            self.steps,
+            density.mass() / mass - 1.0,
+        );
+        let tables = vec![
+            density_table("density", &self.axis, &times, &chosen),
+            path_table("paths", &paths),
+            crate::plot::Table {
+                name: "error".into(),
+                columns: vec!["t".into(), "L1 distance".into()],
+                rows: errors.iter().map(|(t, e)| vec![*t, *e]).collect(),
+            },
+        ];
+        Ok(figure(caption, 2, (520, 400), vec![left, right], tables))
+    }
+}

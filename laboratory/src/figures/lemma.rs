@@ -1,0 +1,107 @@
+//! papers/000 Lemma 3.4 along a solution: both sides, as printed and as proved.
+
+use fokker_process::ProcessConfig;
+use serde::{Deserialize, Serialize};
+
+use super::view::{figure, said};
+use crate::fokker_planck::{Forward, Scheme, Solver};
+use crate::grid::Axis;
+use crate::laws::MixtureConfig;
+use crate::plot::{Colour, Figure, Layer, Panel, Table};
+use crate::stochastic::{Condition, EnergyBound, WeightedSpace};
+use crate::{LaboratoryError, Watch, error};
+
+/// A density in L²(ℝ; e^{x²/2c}) along time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LemmaConfig {
+    /// The process.
+    pub process: ProcessConfig,
+    /// c > 0.
+    pub c: f64,
+    /// The initial density; its variances must be below 2c, or it is not in the space.
+    pub data: MixtureConfig,
+    /// The grid.
+    pub axis: Axis,
+    /// Steps of the equation.
+    pub steps: usize,
+}
+
+impl LemmaConfig {
+    pub(super) fn make(&self, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        self.axis.check("figure.axis")?;
+        error::positive("figure.c", self.c)?;
+        error::at_least("figure.steps", self.steps, 10)?;
+        if let Some(std) = self.data.stds.iter().find(|std| *std * *std >= 2.0 * self.c) {
+            let expected = format!("below √(2c) = {}: wider densities are not in the space", (2.0 * self.c).sqrt());
+            return Err(LaboratoryError::value("figure.data.stds", std, expected));
+        }
+        let (process, data) = (self.process.build()?, self.data.build()?);
+        let verdict = Condition::of(&*process).verdict(self.c);
+        let space = WeightedSpace { c: self.c };
+        let solver = Solver::new(Forward::new(&*process, 1), Scheme::ImplicitEuler);
+        let horizon = process.horizon();
+        let time = |k: usize| horizon * k as f64 / self.steps as f64;
+        let mut u = data.field(self.axis);
+        let (mut rows, mut times) = (Vec::new(), Vec::new());
+        for k in 0..=self.steps {
+            watch.advance(k as f64 / self.steps as f64)?;
+            let t = time(k);
+            let lemma = space.lemma(&solver, &u, -process.drift(t), process.diffusion_squared(t), t);
+            rows.push(lemma);
+            times.push(t);
+            if k < self.steps {
+                solver.step(&mut u, t, time(k + 1));
+            }
+        }
+        let bound = EnergyBound { process: &*process, c: self.c, dimension: 1, noise: 0.0 };
+        let energy = bound.at(&times, rows[0].norm);
+        // Everything in units of ‖u‖², so that late times can be seen.
+        let curve = |of: &dyn Fn(usize) -> f64| (0..=self.steps).map(|k| (times[k], of(k))).collect::<Vec<_>>();
+        let lines = [
+            ("⟨u, Au⟩", Colour::BLUE, curve(&|k| rows[k].pairing / rows[k].norm)),
+            ("Lemma 3.4, sign of its proof", Colour::GREEN, curve(&|k| rows[k].corrected / rows[k].norm)),
+            ("Lemma 3.4 as printed", Colour::RED, curve(&|k| rows[k].printed / rows[k].norm)),
+            ("(d/2)(f − g²/2c)‖u‖²", Colour::ORANGE, curve(&|k| rows[k].dissipation / rows[k].norm)),
+        ];
+        let late = self.steps / 8..=self.steps;
+        let seen = lines.iter().flat_map(|(_, _, curve)| curve[late.clone()].iter().map(|(_, y)| *y));
+        let (low, high) = seen.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
+        let room = 0.35 * (high - low).max(1e-6);
+        let mut left =
+            Panel::new("Both sides, in units of ‖u‖²", "t", "", (0.0, horizon), (low - 0.1 * room, high + 1.3 * room));
+        for (label, colour, curve) in lines {
+            left = left.with(Layer::line(label, colour, curve));
+        }
+        let most = energy.iter().copied().fold(0.0, f64::max);
+        let right = Panel::new("Weighted energy", "t", "‖u‖²", (0.0, horizon), (0.0, 1.3 * most))
+            .with(Layer::line("‖u(t)‖²", Colour::BLUE, curve(&|k| rows[k].norm)))
+            .with(Layer::line("Grönwall bound", Colour::ORANGE, curve(&|k| energy[k])));
+        let violated = rows.iter().filter(|row| row.pairing > row.printed).count();
+        let corrected = rows.iter().filter(|row| row.pairing > row.corrected).count();
+        let third = rows.iter().filter(|row| row.pairing > row.dissipation).count();
+        let caption = format!(
+            "Process {}, c = {}: {verdict}. Of {} times, the inequality fails at {violated} as \
+             printed, at {corrected} with the sign of its proof, and ⟨u, Au⟩ ≤ (d/2)(f − g²/2c)‖u‖² at {third}. {} cells on [{}, {}].",
+            said(&self.process),
+            self.c,
+            rows.len(),
+            self.axis.cells,
+            self.axis.lower,
+            self.axis.upper
+        );
+        let list = |of: &dyn Fn(usize) -> f64| (0..=self.steps).map(of).collect::<Vec<f64>>();
+        let columns = [
+            ("t", times.clone()),
+            ("norm squared", list(&|k| rows[k].norm)),
+            ("gradient squared", list(&|k| rows[k].gradient)),
+            ("pairing", list(&|k| rows[k].pairing)),
+            ("printed", list(&|k| rows[k].printed)),
+            ("corrected", list(&|k| rows[k].corrected)),
+            ("dissipation", list(&|k| rows[k].dissipation)),
+            ("energy bound", energy.clone()),
+        ];
+        let columns: Vec<(&str, &[f64])> = columns.iter().map(|(name, values)| (*name, &**values)).collect();
+        Ok(figure(caption, 2, (520, 400), vec![left, right], vec![Table::of_columns("", &columns)]))
+    }
+}

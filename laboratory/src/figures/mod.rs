@@ -1,0 +1,46 @@
+//! The papers' figures, each from one configuration.
+//!
+//! | `kind` | figure |
+//! |---|---|
+//! | `langevin` | [`Langevin`](LangevinConfig): papers/002 Figures 1–3 |
+//! | `exploding` | [`Exploding`](ExplodingConfig): papers/002 Figures 4 and 5 |
+//! | `there_and_back` | papers/004 Figure 1 for densities in the plane |
+//! | `digits` | papers/004 Figure 1 for a row of digits |
+//! | `brownian` | papers/004 Figure 2 |
+//! | `ornstein_uhlenbeck` | papers/004 Figure 3 |
+//! | `relaxation` | papers/004 Figure 4 |
+//! | `bound` | papers/004 Prop. 4.1–4.3 |
+//! | `density_paths` | papers/000 eq. 1.5, papers/001 eq. 1.2: densities in time with sample paths |
+//! | `lemma` | papers/000 Lemma 3.4 along a solution |
+//! | `noisy_density` | papers/000 eq. 1.1 and its energy |
+//! | `strong_order` | methods for state-dependent noise, and ∫ B dB |
+
+mod bound;
+mod brownian;
+mod config;
+mod density_paths;
+mod digits;
+mod exploding;
+mod langevin;
+mod lemma;
+mod noisy_density;
+mod ornstein_uhlenbeck;
+mod relaxation;
+mod strong_order;
+mod there_and_back;
+mod view;
+
+pub use bound::BoundConfig;
+pub use brownian::BrownianConfig;
+pub use config::{FigureConfig, FigureFile, Material};
+pub use density_paths::DensityPathsConfig;
+pub use digits::DigitsConfig;
+pub use exploding::ExplodingConfig;
+pub use langevin::LangevinConfig;
+pub use lemma::LemmaConfig;
+pub use noisy_density::NoisyDensityConfig;
+pub use ornstein_uhlenbeck::OrnsteinUhlenbeckConfig;
+pub use relaxation::RelaxationConfig;
+pub use strong_order::StrongOrderConfig;
+pub use there_and_back::ThereAndBackConfig;
+pub use view::Show;

@@ -1,0 +1,119 @@
+//! papers/000 eq. 1.1: the density equation with noise, its mean, and its energy.
+
+use fokker_process::ProcessConfig;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::view::{figure, said};
+use crate::fokker_planck::Forward;
+use crate::grid::{Axis, Field};
+use crate::laws::MixtureConfig;
+use crate::plot::{Colour, Figure, Layer, Panel, Table};
+use crate::stochastic::{Condition, EnergyBound, NoiseConfig, StochasticEquation, WeightedSpace};
+use crate::{LaboratoryError, Watch, error};
+
+/// Realisations of the stochastic equation on the line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoisyDensityConfig {
+    /// The process.
+    pub process: ProcessConfig,
+    /// c > 0 of the weighted space.
+    pub c: f64,
+    /// The initial density.
+    pub data: MixtureConfig,
+    /// The noise.
+    pub noise: NoiseConfig,
+    /// The grid.
+    pub axis: Axis,
+    /// Steps of the semi-implicit Euler–Maruyama scheme.
+    pub steps: usize,
+    /// Number of realisations.
+    pub realisations: usize,
+    /// Realisations drawn.
+    pub shown: usize,
+}
+
+/// Where a realisation ends, and its energy at every step.
+type Run = (Vec<f64>, Vec<f64>);
+
+impl NoisyDensityConfig {
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        self.axis.check("figure.axis")?;
+        error::positive("figure.c", self.c)?;
+        error::at_least("figure.steps", self.steps, 1)?;
+        error::at_least("figure.realisations", self.realisations, 2)?;
+        let (process, data) = (self.process.build()?, self.data.build()?);
+        let noise = self.noise.build(&[self.axis])?;
+        let space = WeightedSpace { c: self.c };
+        let horizon = process.horizon();
+        let equation = StochasticEquation::new(Forward::new(&*process, 1), &noise);
+        let start = data.field(self.axis);
+        let run = |i: u64| {
+            let (mut u, mut energies) = (start.clone(), Vec::with_capacity(self.steps + 1));
+            equation.follow(&mut u, &noise.path(seed, i, horizon, self.steps), |_, _, u| {
+                energies.push(space.norm_squared(u));
+            });
+            (u.values, energies)
+        };
+        let mut runs: Vec<Run> = Vec::new();
+        for first in (0..self.realisations).step_by(16) {
+            watch.advance(first as f64 / self.realisations as f64)?;
+            let last = self.realisations.min(first + 16);
+            runs.extend((first..last).into_par_iter().map(|i| run(i as u64)).collect::<Vec<_>>());
+        }
+        let mut noiseless = start.clone();
+        equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
+        let n = runs.len() as f64;
+        let mean = |of: &dyn Fn(&Run) -> f64| runs.iter().map(of).sum::<f64>() / n;
+        let average: Vec<f64> = (0..self.axis.cells).map(|k| mean(&|run| run.0[k])).collect();
+        let error: Vec<f64> =
+            (0..self.axis.cells).map(|k| (mean(&|run| (run.0[k] - average[k]).powi(2)) / n).sqrt()).collect();
+        let energy: Vec<f64> = (0..=self.steps).map(|k| mean(&|run| run.1[k])).collect();
+        let times: Vec<f64> = (0..=self.steps).map(|k| horizon * k as f64 / self.steps as f64).collect();
+        let strength: f64 = noise.modes().iter().map(|mode| space.norm_squared(mode)).sum();
+        let gronwall = EnergyBound { process: &*process, c: self.c, dimension: 1, noise: strength };
+        let bound = gronwall.at(&times, space.norm_squared(&start));
+        let x = self.axis.centres();
+        let over = |values: &[f64]| x.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
+        let field = |values: &[f64]| Field { axes: vec![self.axis], values: values.to_vec() };
+        let peak =
+            runs.iter().take(self.shown).flat_map(|run| run.0.iter().copied()).fold(noiseless.maximum(), f64::max);
+        let dip = runs.iter().take(self.shown).flat_map(|run| run.0.iter().copied()).fold(0.0, f64::min);
+        let bounds = (self.axis.lower, self.axis.upper);
+        let mut left = Panel::new("u at T", "x", "u(x, T)", bounds, (1.1 * dip, 1.35 * peak));
+        for (k, run) in runs.iter().take(self.shown).enumerate() {
+            left = left.with(Layer::path(if k == 0 { "realisations" } else { "" }, Colour::GREY, over(&run.0)));
+        }
+        left = left.with(Layer::line("mean of all", Colour::BLUE, over(&average))).with(Layer::dashed(
+            "without noise",
+            Colour::BLACK,
+            over(&noiseless.values),
+        ));
+        let most = bound.iter().copied().fold(0.0, f64::max);
+        let over_time = |values: &[f64]| times.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
+        let right = Panel::new("Weighted energy", "t", "E ‖u‖²", (0.0, horizon), (0.0, 1.3 * most))
+            .with(Layer::line("mean of ‖u(t)‖²", Colour::BLUE, over_time(&energy)))
+            .with(Layer::line("Grönwall bound", Colour::ORANGE, over_time(&bound)));
+        let off = field(&average).l1_distance(&noiseless);
+        let caption = format!(
+            "Process {}, c = {}: {}. Noise {}, {} modes, trace {:.3e}, Σ λₖ‖eₖ‖² = {strength:.3e}. {} realisations, {} steps; \
+             the mean is {off:.1e} in L¹ from the noiseless density, of which chance explains {:.1e}.",
+            said(&self.process),
+            self.c,
+            Condition::of(&*process).verdict(self.c),
+            said(&self.noise),
+            noise.len(),
+            noise.trace(),
+            runs.len(),
+            self.steps,
+            // E|N(0, s²)| = s √(2/π).
+            error.iter().sum::<f64>() * self.axis.width() * (2.0 / std::f64::consts::PI).sqrt(),
+        );
+        let columns: [(&str, &[f64]); 4] =
+            [("x", &x), ("mean", &average), ("standard error", &error), ("without noise", &noiseless.values)];
+        let energies: [(&str, &[f64]); 3] = [("t", &times), ("mean energy", &energy), ("bound", &bound)];
+        let tables = vec![Table::of_columns("density", &columns), Table::of_columns("energy", &energies)];
+        Ok(figure(caption, 2, (520, 400), vec![left, right], tables))
+    }
+}

@@ -1,0 +1,85 @@
+//! papers/004 Figure 3: trajectories of an Ornstein–Uhlenbeck process and the histogram of where they end.
+
+use serde::{Deserialize, Serialize};
+
+use super::view::{Law, figure, histogram, path_table};
+use crate::grid::Axis;
+use crate::laws::LineMixture;
+use crate::paths::{Ensemble, EulerMaruyama, OrnsteinUhlenbeckPath};
+use crate::plot::{Colour, Figure, Layer, Panel, Table};
+use crate::{LaboratoryError, Watch, error};
+
+/// dX = −λ X dt + √2 σ dB from one point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrnsteinUhlenbeckConfig {
+    /// λ > 0.
+    pub lambda: f64,
+    /// σ > 0.
+    pub sigma: f64,
+    /// X_0.
+    pub start: f64,
+    /// T.
+    pub time: f64,
+    /// Steps of the Euler scheme (Remark 2.4).
+    pub steps: usize,
+    /// Trajectories drawn.
+    pub shown: usize,
+    /// Draws of X_T.
+    pub paths: usize,
+    /// Cells of the histogram.
+    pub axis: Axis,
+}
+
+impl OrnsteinUhlenbeckConfig {
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        self.axis.check("figure.axis")?;
+        for (key, value) in [("lambda", self.lambda), ("sigma", self.sigma), ("time", self.time)] {
+            error::positive(&format!("figure.{key}"), value)?;
+        }
+        error::at_least("figure.steps", self.steps, 1)?;
+        error::at_least("figure.paths", self.paths, 1)?;
+        let equation = OrnsteinUhlenbeckPath { lambda: self.lambda, sigma: self.sigma };
+        let run = Ensemble::simulate(
+            &equation,
+            &EulerMaruyama,
+            &|_| self.start,
+            (0.0, self.time),
+            self.steps,
+            (self.paths, self.shown),
+            (&self.axis, 1000),
+            seed,
+            watch,
+        )?;
+        let last = run.looks.len() - 1;
+        let time = |look: usize| self.time * run.looks[look] as f64 / self.steps as f64;
+        let paths: Vec<Vec<(f64, f64)>> =
+            run.kept.iter().map(|path| path.iter().enumerate().map(|(k, x)| (time(k), *x)).collect()).collect();
+        let limit = LineMixture::normal(0.0, self.sigma / self.lambda.sqrt())?;
+        let spread = 4.0 * self.sigma / self.lambda.sqrt();
+        let interval = (self.start.min(-spread) * 1.05, self.start.max(spread) * 1.05);
+        let mut left = Panel::new("Trajectories", "t", "X(t)", (0.0, self.time), interval);
+        for (i, path) in paths.iter().enumerate() {
+            left = left.with(Layer::path("", Colour::CYCLE[i % Colour::CYCLE.len()], path.iter().copied()));
+        }
+        let heights = run.density(last, &self.axis);
+        let laws: [Law; 1] = [("N(0, σ²/λ)", Colour::BLACK, &|x| limit.density(x))];
+        let right = histogram("X(T) and its limit", &self.axis, &heights, "draws", &laws);
+        let exact = limit.field(self.axis).values;
+        let columns: [(&str, &[f64]); 3] = [("x", &self.axis.centres()), ("draws", &heights), ("limit", &exact)];
+        let tables = vec![path_table("paths", &paths), Table::of_columns("histogram", &columns)];
+        let caption = format!(
+            "Left: {} trajectories from X_0 = {} with λ = {} and σ = {}, up to T = {}. Right: {} draws of X_T against \
+             N(0, σ²/λ) = N(0, {:.3}). Euler scheme, {} steps.",
+            paths.len(),
+            self.start,
+            self.lambda,
+            self.sigma,
+            self.time,
+            self.paths,
+            self.sigma.powi(2) / self.lambda,
+            self.steps
+        );
+        Ok(figure(caption, 2, (480, 380), vec![left, right], tables))
+    }
+}

@@ -1,0 +1,132 @@
+//! How far the generated law is from the data, and the bound on it (papers/004 Prop. 4.1–4.3).
+//!
+//! Backwards from T with a score s in the place of ∇ln p and the prior p∞ in the place of p_T, the law q_τ of what is
+//! generated drifts away from p_{T−τ}. In units σ̃ of the forward noise, with σ² = ½ g² and τ = T − t,
+//!
+//! ```text
+//! truth   d/dτ KL(p_{T−τ} | q_τ) = ∫ ⟨(σ² + σ̃²)(∇ln p − s) − σ̃² ∇ln(p/q), ∇ln(p/q)⟩ p dx        (Prop. 4.1)
+//! bound   KL(p_T | p∞) + ∫ (σ² + σ̃²)²/(4σ̃²) ∫ |∇ln p − s|² p dx dτ                              (Prop. 4.3)
+//! ```
+//!
+//! Both are evaluated at every step: the first must integrate to the divergence itself (Cor. 4.2), the second must stay
+//! above it. σ̃ = 0 has no bound: its coefficient is infinite.
+
+use fokker_process::{GaussianMixture, Process};
+
+use super::{Exact, Score, flow_rate, kullback_leibler};
+use crate::fokker_planck::{Reverse, Scheme, Solver};
+use crate::grid::{Axis, Field};
+use crate::{LaboratoryError, Watch, error};
+
+/// One row of the account.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Divergence {
+    /// τ, from 0 to T − min_time.
+    pub tau: f64,
+    /// KL(p_{T−τ} | q_τ) on the grid.
+    pub truth: f64,
+    /// The integral of Cor. 4.2 up to τ, by the trapezoidal rule.
+    pub integrated: f64,
+    /// The right-hand side of Prop. 4.3 up to τ.
+    pub bound: f64,
+    /// E |∇ln p − s|² at this time, the Fisher divergence of the score.
+    pub score_error: f64,
+}
+
+/// The generation whose error is accounted for.
+#[derive(Clone, Copy)]
+pub struct ReverseError<'a> {
+    /// The law of the data.
+    pub data: &'a GaussianMixture,
+    /// The forward process.
+    pub process: &'a dyn Process,
+    /// The score that stands for ∇ln p.
+    pub score: &'a dyn Score,
+    /// The backward noise σ̃ > 0 in units of the forward noise.
+    pub backward_noise: f64,
+    /// Where the generation begins, T or below.
+    pub start: f64,
+    /// Where it ends, above 0.
+    pub end: f64,
+    /// Standard deviation of the prior p∞ = N(0, σ∞²), per coordinate.
+    pub prior_std: f64,
+}
+
+impl ReverseError<'_> {
+    /// Walks back in `steps` steps, equally far apart in ln t, and accounts for every `every`-th of them.
+    ///
+    /// # Errors
+    /// A backward noise or times that are not as stated; if the one who watches stops it.
+    pub fn account(
+        &self,
+        axes: &[Axis],
+        steps: usize,
+        every: usize,
+        watch: &dyn Watch,
+    ) -> Result<Vec<Divergence>, LaboratoryError> {
+        error::positive("backward_noise", self.backward_noise)?;
+        error::positive("end", self.end)?;
+        error::at_least("steps", steps, 1)?;
+        error::at_least("every", every, 1)?;
+        if self.end >= self.start {
+            return Err(LaboratoryError::value("end", self.end, format!("below start = {}", self.start)));
+        }
+        let time = |k: usize| self.start * (self.end / self.start).powf(k as f64 / steps as f64);
+        let equation = Reverse::new(self.process, self.score, self.start, self.backward_noise);
+        let solver = Solver::new(equation, Scheme::Extrapolated);
+        let variance = self.prior_std.powi(2);
+        let dimension = axes.len() as f64;
+        let prior = |x: &[f64]| {
+            let square: f64 = x.iter().map(|x| x * x).sum();
+            (-0.5 * square / variance).exp() * (std::f64::consts::TAU * variance).powf(-0.5 * dimension)
+        };
+        let mut q = Field::of(axes, prior).normalized();
+        let mut rows: Vec<Divergence> = Vec::new();
+        let mut sums = (0.0, 0.0);
+        let mut last = (0.0, 0.0, 0.0);
+        for k in 0..=steps {
+            watch.advance(k as f64 / steps as f64)?;
+            if k > 0 {
+                solver.step(&mut q, self.start - time(k - 1), self.start - time(k));
+            }
+            let t = time(k);
+            let tau = self.start - t;
+            let p = Field::of(axes, |x| self.data.log_density(self.process, t, x).exp()).normalized();
+            let (rate, bound_rate, score_error) = self.rates(&p, &q, t);
+            let half = 0.5 * (tau - last.0);
+            match k {
+                0 => sums = (kullback_leibler(&p, &q), kullback_leibler(&p, &q)),
+                _ => sums = (sums.0 + half * (last.1 + rate), sums.1 + half * (last.2 + bound_rate)),
+            }
+            last = (tau, rate, bound_rate);
+            if k % every == 0 || k == steps {
+                let truth = kullback_leibler(&p, &q);
+                rows.push(Divergence { tau, truth, integrated: sums.0, bound: sums.1, score_error });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The two integrands at time t, and E |∇ln p − s|².
+    fn rates(&self, p: &Field, q: &Field, t: f64) -> (f64, f64, f64) {
+        let exact = Exact { data: self.data, process: self.process };
+        let forward = 0.5 * self.process.diffusion_squared(t);
+        let backward = forward * self.backward_noise.powi(2);
+        let miss = |component: usize, index: usize| {
+            let x = p.point(index);
+            exact.score(&x, t, component) - self.score.score(&x, t, component)
+        };
+        let misses: Vec<Vec<f64>> = (0..p.dimension())
+            .map(|component| (0..p.values.len()).map(|index| miss(component, index)).collect())
+            .collect();
+        let slopes: Vec<(Vec<f64>, Vec<f64>)> =
+            (0..p.dimension()).map(|c| (super::log_slope(p, c), super::log_slope(q, c))).collect();
+        let rate = flow_rate(p, q, |component, index| {
+            let apart = slopes[component].0[index] - slopes[component].1[index];
+            (forward + backward) * misses[component][index] - backward * apart
+        });
+        let squares = |index: usize| misses.iter().map(|miss| miss[index].powi(2)).sum::<f64>() * p.values[index];
+        let score_error = (0..p.values.len()).map(squares).sum::<f64>() * p.volume();
+        (rate, (forward + backward).powi(2) / (4.0 * backward) * score_error, score_error)
+    }
+}

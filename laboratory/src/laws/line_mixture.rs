@@ -1,0 +1,190 @@
+//! Gaussian mixtures on a line, without allocation: what grids and ensembles ask millions of times.
+
+use fokker_process::{GaussianMixture, Process};
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+use crate::grid::{Axis, Field};
+use crate::{LaboratoryError, error};
+
+/// A mixture as a config states it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MixtureConfig {
+    /// Positive; normalised here.
+    pub weights: Vec<f64>,
+    /// In data units.
+    pub means: Vec<f64>,
+    /// Standard deviations above 0, in data units.
+    pub stds: Vec<f64>,
+}
+
+impl MixtureConfig {
+    /// The mixture.
+    ///
+    /// # Errors
+    /// As [`LineMixture::new`].
+    pub fn build(&self) -> Result<LineMixture, LaboratoryError> {
+        LineMixture::new(&self.weights, &self.means, &self.stds)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Component {
+    weight: f64,
+    mean: f64,
+    variance: f64,
+}
+
+/// Σ wₖ N(mₖ, vₖ) on the line (papers/002 eq. 4.1.10).
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineMixture {
+    components: Vec<Component>,
+}
+
+impl LineMixture {
+    /// The mixture of these standard deviations; the weights are normalised here.
+    ///
+    /// # Errors
+    /// Lists of different lengths, none at all, a weight or deviation that is not positive, a mean that is not finite.
+    pub fn new(weights: &[f64], means: &[f64], stds: &[f64]) -> Result<Self, LaboratoryError> {
+        let counts = [weights.len(), means.len(), stds.len()];
+        if counts[0] == 0 || counts.iter().any(|count| *count != counts[0]) {
+            let expected = "lists of one length, one entry per component";
+            return Err(LaboratoryError::value("weights, means, stds", format!("{counts:?} entries"), expected));
+        }
+        let total: f64 = weights.iter().sum();
+        let mut components = Vec::new();
+        for (k, ((&weight, &mean), &std)) in weights.iter().zip(means).zip(stds).enumerate() {
+            error::positive(&format!("weights[{k}]"), weight)?;
+            error::positive(&format!("stds[{k}]"), std)?;
+            if !mean.is_finite() {
+                return Err(LaboratoryError::value(format!("means[{k}]"), mean, "finite"));
+            }
+            components.push(Component { weight: weight / total, mean, variance: std * std });
+        }
+        Ok(Self { components })
+    }
+
+    /// One Gaussian.
+    ///
+    /// # Errors
+    /// As [`LineMixture::new`].
+    pub fn normal(mean: f64, std: f64) -> Result<Self, LaboratoryError> {
+        Self::new(&[1.0], &[mean], &[std])
+    }
+
+    /// The law of x_t when this is the law of x_0.
+    pub fn diffused(&self, process: &dyn Process, t: f64) -> Self {
+        self.carried(process.mean_scale(t), process.std(t).powi(2))
+    }
+
+    /// The law of a x + √v ε.
+    pub fn carried(&self, scale: f64, variance: f64) -> Self {
+        let carry = |c: &Component| Component {
+            weight: c.weight,
+            mean: scale * c.mean,
+            variance: scale * scale * c.variance + variance,
+        };
+        Self { components: self.components.iter().map(carry).collect() }
+    }
+
+    /// The same law for the general theory of `process`.
+    ///
+    /// # Errors
+    /// None that this mixture's own checks have not refused.
+    pub fn general(&self) -> Result<GaussianMixture, LaboratoryError> {
+        let list = |of: fn(&Component) -> f64| self.components.iter().map(of).collect::<Vec<_>>();
+        let means = list(|c| c.mean).into_iter().map(|mean| vec![mean]).collect();
+        Ok(GaussianMixture::isotropic(list(|c| c.weight), means, list(|c| c.variance))?)
+    }
+
+    /// p(x).
+    pub fn density(&self, x: f64) -> f64 {
+        self.log_density(x).exp()
+    }
+
+    /// ln p(x), to rounding in the far tails too.
+    pub fn log_density(&self, x: f64) -> f64 {
+        let logs = |c: &Component| {
+            c.weight.ln() - 0.5 * ((x - c.mean).powi(2) / c.variance + (std::f64::consts::TAU * c.variance).ln())
+        };
+        let largest = self.components.iter().map(logs).fold(f64::NEG_INFINITY, f64::max);
+        largest + self.components.iter().map(|c| (logs(c) - largest).exp()).sum::<f64>().ln()
+    }
+
+    /// d ln p/dx (papers/002 eq. 4.1.12).
+    pub fn score(&self, x: f64) -> f64 {
+        let exponent = |c: &Component| -0.5 * (x - c.mean).powi(2) / c.variance;
+        let largest = self.components.iter().map(exponent).fold(f64::NEG_INFINITY, f64::max);
+        let (mut total, mut pull) = (0.0, 0.0);
+        for c in &self.components {
+            let part = c.weight / c.variance.sqrt() * (exponent(c) - largest).exp();
+            total += part;
+            pull += part * (c.mean - x) / c.variance;
+        }
+        pull / total
+    }
+
+    /// Cell averages on a grid.
+    pub fn field(&self, axis: Axis) -> Field {
+        Field::of(&[axis], |x| self.density(x[0]))
+    }
+
+    /// Mean and variance.
+    pub fn moments(&self) -> (f64, f64) {
+        let mean: f64 = self.components.iter().map(|c| c.weight * c.mean).sum();
+        let second: f64 = self.components.iter().map(|c| c.weight * (c.variance + (c.mean - mean).powi(2))).sum();
+        (mean, second)
+    }
+
+    /// A draw.
+    pub fn sample(&self, rng: &mut fokker_random::Rng) -> f64 {
+        let mut left: f64 = rng.random();
+        let chosen = self.components.iter().find(|c| {
+            left -= c.weight;
+            left < 0.0
+        });
+        let component = chosen.unwrap_or(&self.components[self.components.len() - 1]);
+        let normal: f64 = rng.sample(StandardNormal);
+        component.mean + component.variance.sqrt() * normal
+    }
+
+    /// The interval that holds every component up to `deviations` of its standard deviation.
+    pub fn reach(&self, deviations: f64) -> (f64, f64) {
+        let edge = |sign: f64| move |c: &Component| c.mean + sign * deviations * c.variance.sqrt();
+        let lower = self.components.iter().map(edge(-1.0)).fold(f64::INFINITY, f64::min);
+        let upper = self.components.iter().map(edge(1.0)).fold(f64::NEG_INFINITY, f64::max);
+        (lower, upper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fokker_process::ProcessConfig;
+
+    #[test]
+    fn agrees_with_the_general_mixture_at_every_time() {
+        let line = LineMixture::new(&[3.0, 1.0], &[-2.0, 1.5], &[0.3, 1.1]).unwrap();
+        let general = line.general().unwrap();
+        let process = ProcessConfig::default().build().unwrap();
+        for t in [0.0, 0.1, 0.9] {
+            let now = line.diffused(&*process, t);
+            for x in [-30.0, -2.0, 0.1, 4.0] {
+                let log = general.log_density(&*process, t, &[x]);
+                assert!((now.log_density(x) - log).abs() < 1e-12 * (1.0 + log.abs()));
+                let score = general.score(&*process, t, &[x])[0];
+                assert!((now.score(x) - score).abs() < 1e-12 * (1.0 + score.abs()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_mixture_is_refused_by_name() {
+        let message = LineMixture::new(&[1.0, 1.0], &[0.0, 1.0], &[1.0, 0.0]).unwrap_err().to_string();
+        assert!(message.contains("stds[1] = 0"), "{message}");
+        assert!(LineMixture::new(&[1.0], &[], &[1.0]).is_err());
+    }
+}

@@ -1,0 +1,263 @@
+//! Drawing of figures on any backend.
+
+use std::sync::Once;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+
+use super::{Colour, Figure, Layer, Panel};
+
+const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-subset.ttf");
+const FAMILY: &str = "sans-serif";
+
+/// A drawing that failed, in the words of the backend.
+pub(super) type Failed = String;
+
+fn failed(error: impl std::fmt::Display) -> Failed {
+    error.to_string()
+}
+
+fn colour(Colour(r, g, b): Colour) -> RGBColor {
+    RGBColor(r, g, b)
+}
+
+/// The colour that stands for heat map number `k` until its picture is put there.
+pub(super) fn placeholder(k: usize) -> RGBColor {
+    RGBColor(0xfa, (k >> 8) as u8, k as u8)
+}
+
+/// Width and height of a figure in points.
+pub(super) fn size(figure: &Figure) -> (u32, u32) {
+    let columns = figure.columns.max(1);
+    let rows = figure.panels.len().div_ceil(columns).max(1);
+    (figure.panel_size.0 * columns as u32, figure.panel_size.1 * rows as u32 + HEADLINE)
+}
+
+const HEADLINE: u32 = 38;
+
+/// Draws a figure. `scale` is the number of pixels in a point; with `embed`, heat maps are left as placeholders, which
+/// are counted in `heats`.
+pub(super) fn draw<DB: DrawingBackend>(
+    figure: &Figure,
+    root: &DrawingArea<DB, Shift>,
+    scale: f64,
+    embed: bool,
+) -> Result<(), Failed> {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        // The font is part of the program; were it damaged, drawing text would say so.
+        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
+    });
+    root.fill(&WHITE).map_err(failed)?;
+    let pixels = |points: f64| (points * scale).round() as i32;
+    let (headline, body) = root.split_vertically(pixels(f64::from(HEADLINE)));
+    let style = (FAMILY, pixels(15.0)).into_font().color(&BLACK);
+    let _ = headline.margin(pixels(10.0), 0, 0, 0).titled(&figure.title, style).map_err(failed)?;
+    let rows = figure.panels.len().div_ceil(figure.columns).max(1);
+    let areas = body.split_evenly((rows, figure.columns));
+    let mut heats = 0;
+    for (panel, area) in figure.panels.iter().zip(&areas) {
+        draw_panel(panel, area, scale, embed, &mut heats)?;
+    }
+    root.present().map_err(failed)
+}
+
+fn draw_panel<DB: DrawingBackend>(
+    panel: &Panel,
+    area: &DrawingArea<DB, Shift>,
+    scale: f64,
+    embed: bool,
+    heats: &mut usize,
+) -> Result<(), Failed> {
+    let pixels = |points: f64| (points * scale).round() as i32;
+    let font = |points: f64| (FAMILY, pixels(points)).into_font();
+    let mut builder = ChartBuilder::on(area);
+    let edge = if panel.axes { 8.0 } else { 3.0 };
+    builder.margin(pixels(edge));
+    if !panel.title.is_empty() {
+        builder.caption(&panel.title, font(12.0));
+    }
+    if panel.axes {
+        builder.margin_right(pixels(14.0)).x_label_area_size(pixels(36.0)).y_label_area_size(pixels(52.0));
+    }
+    let mut chart = builder.build_cartesian_2d(panel.x.0..panel.x.1, panel.y.0..panel.y.1).map_err(failed)?;
+    for layer in panel.layers.iter().filter(|layer| matches!(layer, Layer::Heat(_))) {
+        let Layer::Heat(heat) = layer else { continue };
+        if embed {
+            let corners = [(heat.x.0, heat.y.0), (heat.x.1, heat.y.1)];
+            chart.draw_series([Rectangle::new(corners, placeholder(*heats).filled())]).map_err(failed)?;
+            *heats += 1;
+            continue;
+        }
+        let rows = heat.values.len() / heat.columns;
+        let (dx, dy) = ((heat.x.1 - heat.x.0) / heat.columns as f64, (heat.y.1 - heat.y.0) / rows as f64);
+        let cells = heat.values.iter().enumerate().map(|(index, value)| {
+            let (i, j) = ((index % heat.columns) as f64, (index / heat.columns) as f64);
+            let corners =
+                [(heat.x.0 + i * dx, heat.y.0 + j * dy), (heat.x.0 + (i + 1.0) * dx, heat.y.0 + (j + 1.0) * dy)];
+            Rectangle::new(corners, colour(heat.shades.colour(*value, heat.most)).filled())
+        });
+        chart.draw_series(cells).map_err(failed)?;
+    }
+    if panel.axes {
+        let tick = |log: bool| move |value: &f64| if log { power_of_ten(*value) } else { plain(*value) };
+        let (x_tick, y_tick) = (tick(panel.log_x), tick(panel.log_y));
+        let whole = |log: bool, interval: (f64, f64)| match log {
+            true => ((interval.1 - interval.0).floor() as usize + 1).clamp(2, 8),
+            false => 6,
+        };
+        chart
+            .configure_mesh()
+            .disable_mesh()
+            .x_labels(whole(panel.log_x, panel.x))
+            .y_labels(whole(panel.log_y, panel.y))
+            .x_label_formatter(&x_tick)
+            .y_label_formatter(&y_tick)
+            .x_desc(&panel.x_label)
+            .y_desc(&panel.y_label)
+            .axis_style(BLACK.stroke_width(pixels(0.7).max(1) as u32))
+            .label_style(font(10.5))
+            .axis_desc_style(font(11.5))
+            .set_all_tick_mark_size(pixels(3.0))
+            .draw()
+            .map_err(failed)?;
+    }
+    let place = |(x, y): (f64, f64)| (if panel.log_x { x.log10() } else { x }, if panel.log_y { y.log10() } else { y });
+    let mut has_legend = false;
+    for layer in &panel.layers {
+        let (series, label, of) = match layer {
+            Layer::Heat(_) => continue,
+            Layer::Line { points, colour: of, width, dashed, label } => {
+                let style = colour(*of).stroke_width((width * scale).round().max(1.0) as u32);
+                let points: Vec<_> = points.iter().map(|point| place(*point)).collect();
+                let pieces = inside(&points, panel.x, panel.y);
+                let mut series = None;
+                for piece in pieces {
+                    let drawn = match dashed {
+                        true => chart.draw_series(DashedLineSeries::new(piece, pixels(5.0), pixels(3.0), style)),
+                        false => chart.draw_series(LineSeries::new(piece, style)),
+                    };
+                    series = Some(drawn.map_err(failed)?);
+                }
+                let Some(series) = series else { continue };
+                (series, label, *of)
+            }
+            Layer::Bars { edges, heights, colour: of, label } => {
+                let bars = edges
+                    .windows(2)
+                    .zip(heights)
+                    .map(|(edge, height)| Rectangle::new([(edge[0], 0.0), (edge[1], *height)], colour(*of).filled()));
+                (chart.draw_series(bars).map_err(failed)?, label, *of)
+            }
+            Layer::Dots { points, colour: of, radius, label } => {
+                let dots = points.iter().map(|point| {
+                    let style = colour(*of).filled();
+                    Circle::new(place(*point), (radius * scale).round().max(1.0) as i32, style)
+                });
+                (chart.draw_series(dots).map_err(failed)?, label, *of)
+            }
+        };
+        if let Some(label) = label {
+            has_legend = true;
+            let (length, height) = (pixels(16.0), pixels(2.0).max(1));
+            series.label(label).legend(move |(x, y)| {
+                Rectangle::new([(x, y - height / 2), (x + length, y - height / 2 + height)], colour(of).filled())
+            });
+        }
+    }
+    if has_legend {
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .label_font(font(10.5))
+            .legend_area_size(pixels(20.0))
+            .background_style(WHITE.mix(0.85))
+            .border_style(RGBColor(0xcc, 0xcc, 0xcc))
+            .draw()
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// The parts of a line that lie inside of a panel, cut where they leave it.
+fn inside(points: &[(f64, f64)], x: (f64, f64), y: (f64, f64)) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+    for pair in points.windows(2) {
+        let (a, b) = (pair[0], pair[1]);
+        if !(a.0.is_finite() && a.1.is_finite() && b.0.is_finite() && b.1.is_finite()) {
+            continue;
+        }
+        // The part of the segment that is inside, from 0 to 1 (Liang & Barsky 1984).
+        let (mut from, mut to) = (0.0f64, 1.0f64);
+        for (start, end, (low, high)) in [(a.0, b.0, x), (a.1, b.1, y)] {
+            let step = end - start;
+            if step == 0.0 {
+                if start < low || start > high {
+                    to = -1.0;
+                }
+                continue;
+            }
+            let (enter, leave) = ((low - start) / step, (high - start) / step);
+            from = from.max(enter.min(leave));
+            to = to.min(enter.max(leave));
+        }
+        if from > to {
+            continue;
+        }
+        let at = |part: f64| (a.0 + part * (b.0 - a.0), a.1 + part * (b.1 - a.1));
+        match pieces.last_mut() {
+            Some(piece) if from == 0.0 && piece.last() == Some(&a) => piece.push(if to == 1.0 { b } else { at(to) }),
+            _ => pieces.push(vec![if from == 0.0 { a } else { at(from) }, if to == 1.0 { b } else { at(to) }]),
+        }
+    }
+    pieces
+}
+
+/// A tick label: as short as the number allows.
+fn plain(value: f64) -> String {
+    if value.abs() >= 1e4 || (value != 0.0 && value.abs() < 1e-3) {
+        // Steps of ticks are round; what is this close to 0 on an axis of ordinary numbers is 0.
+        return if value.abs() < 1e-9 { "0".into() } else { format!("{value:.0e}") };
+    }
+    let text = format!("{value:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.replace('-', "−")
+}
+
+/// 10ᵏ for a logarithm k; empty between whole powers.
+fn power_of_ten(log: f64) -> String {
+    if (log - log.round()).abs() > 1e-6 {
+        let value = 10f64.powf(log);
+        return if (1e-3..1e4).contains(&value) {
+            format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').into()
+        } else {
+            format!("{value:.1e}")
+        };
+    }
+    let raised = |digit: char| match digit {
+        '-' => '⁻',
+        digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][digit as usize - '0' as usize],
+    };
+    let exponent: String = format!("{}", log.round() as i64).chars().map(raised).collect();
+    format!("10{exponent}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_where_they_leave_the_panel() {
+        let points = [(0.0, 0.5), (1.0, 2.5), (2.0, 0.5), (3.0, 0.5), (4.0, f64::NAN)];
+        let pieces = inside(&points, (0.0, 2.5), (0.0, 1.0));
+        assert_eq!(pieces, [vec![(0.0, 0.5), (0.25, 1.0)], vec![(1.75, 1.0), (2.0, 0.5), (2.5, 0.5)]]);
+    }
+
+    #[test]
+    fn tick_labels_are_short() {
+        assert_eq!(plain(0.30000000000000004), "0.3");
+        assert_eq!(plain(-2.0), "−2");
+        assert_eq!(power_of_ten(-3.0), "10⁻³");
+    }
+}

@@ -1,0 +1,9 @@
+//! The laboratory against closed forms and independent solutions.
+
+mod bounds;
+mod density;
+mod golden;
+mod paths;
+mod reverse;
+mod stochastic;
+mod support;

@@ -1,0 +1,136 @@
+//! `fokker lab bound`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use clap::Args;
+use fokker::laboratory::grid::Axis;
+use fokker::laboratory::laws::{Divergence, Interpolated, ReverseError};
+use fokker::laboratory::plot::{self, Colour, Figure, Layer, Panel, Table};
+use fokker::model::{Mlp, NetworkConfig, NetworkScore, Score};
+use fokker::process::{GaussianMixture, Process};
+use fokker::training::load_ema;
+use fokker::{Error, RunConfig, experiment};
+
+use super::input::{self, Mixture};
+use crate::cli::watching::Watching;
+
+/// How far what a trained network generates is from its data, and the bound on it (papers/004 Prop. 4.3), on a grid
+#[derive(Args)]
+pub struct Bound {
+    /// A run on a Gaussian mixture on the line or in the plane, or one of its checkpoints
+    run: PathBuf,
+    /// The law of the data as for `lab density`; the run's own mixture if absent
+    #[arg(long)]
+    data: Option<String>,
+    /// Backward noise σ̃ > 0
+    #[arg(long, default_value_t = 1.0)]
+    backward_noise: f64,
+    /// Where the generation ends; the process's smallest time if absent
+    #[arg(long)]
+    end: Option<f64>,
+    /// Half the width of the grid, centred at 0
+    #[arg(long, default_value_t = 6.0)]
+    reach: f64,
+    /// Cells in every direction
+    #[arg(long, default_value_t = 80)]
+    cells: usize,
+    /// Steps, equally far apart in ln t
+    #[arg(long, default_value_t = 400)]
+    steps: usize,
+    /// Where to: a folder, made if it is not there
+    #[arg(long, default_value = "bound")]
+    out: PathBuf,
+}
+
+impl Bound {
+    /// Evaluates both, draws them.
+    pub fn run(self) -> Result<(), Error> {
+        let checkpoint = experiment::find_checkpoint(&self.run)?;
+        let config = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
+        let NetworkConfig::Mlp(mlp) = &config.network else {
+            return Err(Error::Usage(format!("{}: the network is not an mlp on vectors", self.run.display())));
+        };
+        let data = self.law(&config)?;
+        let dimension = data.dimension();
+        if config.data.shape()? != [dimension] {
+            return Err(Error::Usage(format!("--data has {dimension} dimensions, the run has others")));
+        }
+        let chosen = config.backend.resolve()?;
+        let network = load_ema(&checkpoint, Mlp::new(mlp, config.seed, &chosen.device)?)?;
+        let process: Arc<dyn Process> = config.build_process()?;
+        let network = NetworkScore::new(network, process.clone(), config.parameterization);
+        let axes = vec![Axis::new(-self.reach, self.reach, self.cells)?; dimension];
+        let score = Interpolated::new(&axes, |points, t| ask(&network, points, dimension, t, &chosen.device));
+        let generation = ReverseError {
+            data: &data,
+            process: &*process,
+            score: &score,
+            backward_noise: self.backward_noise,
+            start: process.horizon(),
+            end: self.end.unwrap_or_else(|| process.min_time()),
+            prior_std: process.prior_std(),
+        };
+        let rows = generation.account(&axes, self.steps, (self.steps / 200).max(1), &Watching::new("bound"))?;
+        let last = rows[rows.len() - 1];
+        println!("KL(data | generated) = {:.5} nats, bound {:.5} nats", last.truth, last.bound);
+        println!("score error E|s − ∇ln p|² = {:.4} at t = {:.4}", last.score_error, generation.end);
+        let saved = plot::save(&figure(&rows, &checkpoint, self.backward_noise), &self.out)?;
+        println!("{}", saved.png.display());
+        Ok(())
+    }
+
+    fn law(&self, config: &RunConfig) -> Result<GaussianMixture, Error> {
+        if let Some(text) = &self.data {
+            return input::inline::<Mixture>("--data", text)?.build();
+        }
+        let fokker::datasets::DatasetConfig::Mixture(mixture) = &config.data else {
+            let message = "the run's data are not a mixture: say their law with --data";
+            return Err(Error::Usage(format!("{}: {message}", self.run.display())));
+        };
+        let mixture = mixture.mixture()?;
+        let variances = mixture.stds().iter().map(|std| std * std).collect();
+        GaussianMixture::isotropic(mixture.weights().to_vec(), mixture.means().to_vec(), variances)
+            .map_err(|error| Error::Usage(error.to_string()))
+    }
+}
+
+/// The network's score at many points, at one time.
+fn ask(score: &dyn Score<2>, points: &[f64], dimension: usize, t: f64, device: &Device) -> Vec<f64> {
+    let count = points.len() / dimension;
+    let values: Vec<f32> = points.iter().map(|value| *value as f32).collect();
+    let x = Tensor::<2>::from_data(TensorData::new(values, [count, dimension]), device);
+    let scores = score.score(x, &vec![t; count]).into_data_as::<f32>();
+    scores.as_slice::<f32>().expect("converted to f32 just above").iter().map(|value| f64::from(*value)).collect()
+}
+
+fn figure(rows: &[Divergence], checkpoint: &Path, backward_noise: f64) -> Figure {
+    let list = |of: fn(&Divergence) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+    let (tau, truth, bound) = (list(|row| row.tau), list(|row| row.truth), list(|row| row.bound));
+    let (integrated, score_error) = (list(|row| row.integrated), list(|row| row.score_error));
+    let curve = |values: &[f64]| tau.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
+    let values = truth.iter().chain(&bound).copied().filter(|value| value.is_finite() && *value > 0.0);
+    let (low, high) = values.fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
+    let panel = Panel::new("", "τ = T − t", "KL(p | q)", (0.0, tau[tau.len() - 1]), (0.0, 1.0))
+        .logarithmic_y(0.5 * low, 8.0 * high)
+        .with(Layer::line("bound, Prop. 4.3", Colour::ORANGE, curve(&bound)))
+        .with(Layer::line("truth", Colour::BLUE, curve(&truth)))
+        .with(Layer::dashed("integral of Cor. 4.2", Colour::BLACK, curve(&integrated)));
+    let columns: [(&str, &[f64]); 5] = [
+        ("tau", &tau),
+        ("truth", &truth),
+        ("integrated", &integrated),
+        ("bound", &bound),
+        ("score error", &score_error),
+    ];
+    Figure {
+        name: "bound".into(),
+        title: "Divergence of a trained network's law, and its bound".into(),
+        caption: format!("{}, backward noise {backward_noise}", checkpoint.display()),
+        panels: vec![panel],
+        columns: 1,
+        panel_size: (760, 460),
+        tables: vec![Table::of_columns("", &columns)],
+    }
+}

@@ -1,0 +1,38 @@
+//! `fokker lab condition`.
+
+use clap::Args;
+use fokker::Error;
+use fokker::laboratory::stochastic::Condition;
+
+use super::input;
+
+/// Whether the density equation with noise is well-posed: f − g²/2c ≥ 0 on [0, T] (papers/000 Theorem 1.1)
+#[derive(Args)]
+pub struct ConditionOf {
+    /// The process: a kind such as vp, or TOML such as 'kind = "linear", alpha = [1.2], beta = [1.6]'
+    #[arg(long, default_value = "vp")]
+    process: String,
+    /// c of the weight e^{|x|²/2c}, in squared data units
+    #[arg(long, default_value_t = 1.0)]
+    c: f64,
+}
+
+impl ConditionOf {
+    /// Prints the verdict.
+    pub fn run(self) -> Result<(), Error> {
+        if !(self.c > 0.0 && self.c.is_finite()) {
+            return Err(Error::Usage(format!("--c {}: c must be a finite number above 0", self.c)));
+        }
+        let process = input::process(&self.process)?.build()?;
+        let condition = Condition::of(&*process);
+        println!("{}", condition.verdict(self.c));
+        if let Some(smallest) = condition.smallest_c {
+            println!(
+                "smallest admissible c: {smallest:.12} (attained at t = {:.6}); there is no largest",
+                condition.at
+            );
+            println!("largest admissible weight: exp({:.12} |x|²)", 0.5 / smallest);
+        }
+        Ok(())
+    }
+}
