@@ -236,7 +236,7 @@ impl Comparison {
             panel("ODE, with memory", &|method| is_ode(method) && memory(method)),
             panel("stochastic", &|method| !is_ode(method)),
         ];
-        chart(&panels, "network calls", "distance to the data", self.floor)
+        chart(&panels, "network calls", "distance to the data", Some(self.floor))
     }
 
     /// Writes `samplers.md` and `samplers.svg` into a folder, each beside its name first.

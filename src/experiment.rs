@@ -19,6 +19,7 @@ use crate::draw::{DrawRequest, Drawing, Reading, draw, draw_network, write_sampl
 use crate::error::Error;
 use crate::interrupt;
 use crate::progress::{Progress, clock};
+use crate::report::write_report;
 
 /// How a training ended.
 #[derive(Clone, Debug)]
@@ -101,6 +102,7 @@ fn train_network<N: Network<D>, const D: usize>(
     };
     let outcome = trainer.train(&text, &mut watch)?;
     watch.progress.finish();
+    write_report(&folder)?;
     Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
 }
 
@@ -121,6 +123,10 @@ impl<const D: usize, N: Network<D>> Observer<N> for Watch<'_, D> {
 
     fn metrics(&mut self, metrics: &Metrics) {
         if let Some(validation_loss) = metrics.validation_loss {
+            // A page that cannot be written is no reason to lose a run.
+            if let Err(error) = write_report(self.folder) {
+                tracing::warn!("{error}");
+            }
             self.progress.line(&format!(
                 "step {}, epoch {:.2}, {}: loss {:.4}, validation loss {validation_loss:.4}",
                 metrics.step,

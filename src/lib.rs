@@ -16,6 +16,7 @@
 //! ```
 
 pub mod backend;
+pub mod bench;
 pub mod compare;
 pub mod condition;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod experiment;
 pub mod interrupt;
 pub mod plot;
 pub mod progress;
+pub mod report;
 
 pub use fokker_datasets as datasets;
 pub use fokker_laboratory as laboratory;
@@ -41,6 +43,7 @@ pub use config::RunConfig;
 pub use draw::{DrawRequest, Drawing, Reading, draw, draw_network, draw_score, write_samples, write_trajectory};
 pub use error::Error;
 pub use experiment::{find_checkpoint, run_config, sample, train};
+pub use report::write_report;
 
 /// The examples of the README are tested.
 #[cfg(doctest)]

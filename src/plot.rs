@@ -26,8 +26,8 @@ const LEGEND: f64 = 15.0;
 const COLORS: [&str; 10] =
     ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22"];
 
-/// Panels side by side with the same axes, a legend below each, and a dashed line at `floor`.
-pub fn chart(panels: &[Panel], x_label: &str, y_label: &str, floor: f64) -> String {
+/// Panels side by side with the same axes, a legend below each, and a dashed line at `floor`, if any.
+pub fn chart(panels: &[Panel], x_label: &str, y_label: &str, floor: Option<f64>) -> String {
     let points = || panels.iter().flat_map(|panel| &panel.series).flat_map(|series| &series.points);
     let finite = |value: &f64| value.is_finite() && *value > 0.0;
     let range = |values: Vec<f64>| {
@@ -36,7 +36,7 @@ pub fn chart(panels: &[Panel], x_label: &str, y_label: &str, floor: f64) -> Stri
         if low < high { (low / 1.1, high * 1.1) } else { (0.1, 10.0) }
     };
     let (x0, x1) = range(points().map(|point| point.0).collect());
-    let (y0, y1) = range(points().map(|point| point.1).chain([floor]).collect());
+    let (y0, y1) = range(points().map(|point| point.1).chain(floor).collect());
     let rows = panels.iter().map(|panel| panel.series.len()).max().unwrap_or(0) as f64;
     let (width, height) = (panels.len() as f64 * (WIDTH + LEFT) + 20.0, TOP + HEIGHT + 60.0 + LEGEND * rows);
     let mut svg = format!(
@@ -58,7 +58,9 @@ pub fn chart(panels: &[Panel], x_label: &str, y_label: &str, floor: f64) -> Stri
             svg += &line([left, at, left + WIDTH - 20.0, at], "#dddddd", "");
             svg += &format!("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{tick}</text>\n", left - 4.0, at + 4.0);
         }
-        svg += &line([left, y(floor), left + WIDTH - 20.0, y(floor)], "black", " stroke-dasharray=\"4 3\"");
+        if let Some(floor) = floor.map(y) {
+            svg += &line([left, floor, left + WIDTH - 20.0, floor], "black", " stroke-dasharray=\"4 3\"");
+        }
         let middle = left + 0.5 * WIDTH;
         svg += &format!("<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{x_label}</text>\n", TOP + HEIGHT + 30.0);
         if number == 0 {
@@ -108,7 +110,7 @@ mod tests {
     #[test]
     fn a_chart_shows_every_line_and_skips_what_is_not_a_number() {
         let series = Series { name: "one".into(), points: vec![(1.0, 1.0), (10.0, f64::NAN), (100.0, 0.1)] };
-        let svg = chart(&[Panel { title: "t".into(), series: vec![series] }], "x", "y", 0.05);
+        let svg = chart(&[Panel { title: "t".into(), series: vec![series] }], "x", "y", Some(0.05));
         assert!(!svg.contains("NaN") && svg.contains(">one<"));
         let line = svg.lines().find(|line| line.starts_with("<polyline")).unwrap();
         assert_eq!(line.matches(',').count(), 2);

@@ -17,7 +17,9 @@ use fokker::training::*;
 
 fn devices() -> Vec<(&'static str, Device)> {
     let mut devices = vec![("flex", Device::flex())];
+    // Deprecated in Burn, but an independent second opinion.
     #[cfg(feature = "ndarray")]
+    #[allow(deprecated)]
     devices.push(("ndarray", Device::ndarray()));
     let required = std::env::var_os("FOKKER_REQUIRE_WGPU").is_some();
     match BackendName::Wgpu.devices().into_iter().find(|offered| offered.is_gpu || required) {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod check;
 mod compare_samplers;
 mod devices;
@@ -29,6 +30,7 @@ enum Command {
     Reproduce(reproduce::Reproduce),
     #[command(subcommand)]
     Lab(lab::Lab),
+    Bench(bench::Bench),
     Devices(devices::Devices),
     #[command(subcommand)]
     Config(check::Config),
@@ -44,6 +46,7 @@ impl Cli {
             Command::CompareSamplers(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Lab(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Config(command) => command.run(),
         }

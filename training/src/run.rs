@@ -1,4 +1,4 @@
-//! A run is a folder: `config.toml`, `metrics.jsonl`, `samples/`, `checkpoints/`.
+//! A run is a folder: `config.toml`, `metrics.jsonl`, `events.*`, `report.html`, `samples/`, `checkpoints/`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -33,6 +33,11 @@ impl RunFolder {
     /// One JSON object a line.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
+    }
+
+    /// The run at a glance, as a page.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.html")
     }
 
     /// Pictures drawn while training and afterwards.

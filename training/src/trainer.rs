@@ -23,6 +23,7 @@ use crate::learning_rate::learning_rate;
 use crate::objective::{Objective, example_noise};
 use crate::optimizer::{ModuleAdam, OptimizerConfig};
 use crate::run::{MetricsWriter, RunFolder};
+use crate::tensorboard::EventsWriter;
 use crate::time_sampling::TimeDraw;
 
 /// What a trainer needs to know besides the network.
@@ -191,6 +192,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let plan = self.plan.clone();
         let settings = &plan.training;
         let mut metrics = MetricsWriter::open(&self.run.metrics(), self.state.step)?;
+        let mut events = EventsWriter::create(self.run.path(), self.state.step)?;
         let mut prefetch = self.batches.clone().prefetch(self.state.step * settings.accumulation, 4)?;
         let (start, seconds_before) = (Instant::now(), self.state.seconds);
         let (mut losses, mut since) = (Vec::new(), Instant::now());
@@ -219,6 +221,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                     validation_loss: due(settings.validate_every).then(|| self.validation_loss()).transpose()?,
                 };
                 metrics.write(&line)?;
+                events.metrics(&line)?;
                 observer.metrics(&line);
                 losses.clear();
                 since = Instant::now();

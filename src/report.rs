@@ -1,0 +1,83 @@
+//! A run at a glance: `report.html` in its folder, made from `config.toml`, `metrics.jsonl` and the pictures.
+
+use std::fs;
+use std::path::PathBuf;
+
+use fokker_training::RunFolder;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::plot::{Panel, Series, chart};
+
+/// Writes the page of a run, beside its name first.
+///
+/// # Errors
+/// Files that cannot be read or written.
+pub fn write_report(run: &RunFolder) -> Result<(), Error> {
+    let failed = |path: PathBuf| move |error: std::io::Error| Error::File { path, message: error.to_string() };
+    let config = fs::read_to_string(run.config()).map_err(failed(run.config()))?;
+    let metrics = fs::read_to_string(run.metrics()).map_err(failed(run.metrics()))?;
+    let lines: Vec<Value> = metrics.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let mut pictures: Vec<String> = match fs::read_dir(run.samples()) {
+        Ok(entries) => entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect(),
+        Err(_) => Vec::new(),
+    };
+    pictures.retain(|name| name.ends_with(".png"));
+    pictures.sort();
+    let name = run.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let beside = run.report().with_extension("html.partial");
+    fs::write(&beside, page(&name, &config, &lines, &pictures)).map_err(failed(beside.clone()))?;
+    fs::rename(&beside, run.report()).map_err(failed(run.report()))
+}
+
+fn page(name: &str, config: &str, lines: &[Value], pictures: &[String]) -> String {
+    let series = |name: &str, key: &str| {
+        let point = |line: &Value| Some((line["step"].as_f64()?, line[key].as_f64()?));
+        Series { name: name.into(), points: lines.iter().filter_map(point).collect() }
+    };
+    let panel = |title: &str, series: Vec<Series>| chart(&[Panel { title: title.into(), series }], "step", "", None);
+    let loss = panel("loss", vec![series("training", "loss"), series("validation", "validation_loss")]);
+    let norm = panel("gradient norm, before clipping", vec![series("norm", "gradient_norm")]);
+    let last = lines.last().and_then(Value::as_object);
+    let rows = last.into_iter().flatten().map(|(key, value)| {
+        format!("<tr><td>{}</td><td>{}</td></tr>\n", key.replace('_', " "), escaped(&value.to_string()))
+    });
+    let figures = pictures.iter().map(|picture| {
+        let picture = escaped(picture);
+        format!("<figure><img src=\"samples/{picture}\" alt=\"\"><figcaption>{picture}</figcaption></figure>\n")
+    });
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\n<style>body {{ font-family: \
+         sans-serif; margin: 2em; max-width: 70em }} figure {{ display: inline-block; margin: 0 1em 1em 0 }} img {{ \
+         image-rendering: pixelated; max-width: 100% }} td {{ padding: 0 1em 0 0 }}</style>\n<h1>{name}</h1>\n\
+         <table>\n{rows}</table>\n{loss}{norm}<h2>Samples</h2>\n{figures}<h2>Configuration</h2>\n<pre>{config}</pre>\n",
+        name = escaped(name),
+        rows = rows.collect::<String>(),
+        figures = figures.collect::<String>(),
+        config = escaped(config),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shows_the_last_numbers_every_picture_and_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::new(folder.path().join("digits"));
+        run.create("name = \"<digits>\"").unwrap();
+        fs::write(run.metrics(), "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":0.25}\nnot a line\n").unwrap();
+        fs::create_dir(run.samples()).unwrap();
+        fs::write(run.samples().join("step-00000002.png"), b"").unwrap();
+        write_report(&run).unwrap();
+        let page = fs::read_to_string(run.report()).unwrap();
+        for part in ["<h1>digits</h1>", "<td>0.25</td>", "samples/step-00000002.png", "&lt;digits&gt;", "<polyline"] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+    }
+}
