@@ -68,7 +68,8 @@ impl Library {
         });
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
         let download_into = Some(home.clone().unwrap_or_else(|| working.clone()));
-        let folders = home.into_iter().chain([working]).chain(checkout).chain([own]).collect();
+        let mut folders: Vec<PathBuf> = home.into_iter().chain([working]).chain(checkout).chain([own]).collect();
+        folders.dedup();
         Self { folders, system: true, download_into, mirror: None, progress: None }
     }
 

@@ -1,12 +1,12 @@
 //! The operations a network is written over.
 //!
 //! A network states its arithmetic once, over an abstract [`Calculus`], and is evaluated on whichever arrays that
-//! calculus has: [`Plain`](crate::Plain) tensors for training and sampling, and later dual numbers for exact
+//! calculus has: [`Plain`](crate::Plain) tensors for training and sampling, [`Dual`](crate::Dual) arrays for exact
 //! derivatives. Everything is an associated function, so the plain path compiles to direct calls.
 //!
 //! Parameters enter as plain tensors: they are constants of every derivative in the input or in time.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor};
 
 /// Stride and padding of a two-dimensional convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,16 @@ pub trait Calculus: 'static {
 
     /// A tensor as an array that nothing is differentiated in.
     fn constant<const D: usize>(tensor: Tensor<D>) -> Self::Array<D>;
+    /// Where the array is, and in what precision: constants that meet it must be made alike.
+    fn place<const D: usize>(x: &Self::Array<D>) -> (Device, DType);
     /// The shape.
     fn dims<const D: usize>(x: &Self::Array<D>) -> [usize; D];
     /// The same numbers in another shape.
     fn reshape<const D: usize, const E: usize>(x: Self::Array<D>, shape: [usize; E]) -> Self::Array<E>;
     /// Exchanges two dimensions.
     fn swap_dims<const D: usize>(x: Self::Array<D>, first: usize, second: usize) -> Self::Array<D>;
+    /// Repeats dimensions of size 1 up to a shape.
+    fn expand<const D: usize>(x: Self::Array<D>, shape: [usize; D]) -> Self::Array<D>;
     /// Joins arrays along a dimension.
     fn cat<const D: usize>(parts: Vec<Self::Array<D>>, dim: usize) -> Self::Array<D>;
     /// Part of an array: `length` entries of dimension `dim`, from `start` on.
@@ -61,8 +65,19 @@ pub trait Calculus: 'static {
     fn sin<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
     /// Cosine, entry by entry.
     fn cos<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// `1 / √x`, entry by entry.
+    fn rsqrt<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// `1 / (1 + e^{−x})`, entry by entry.
+    fn sigmoid<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
     /// `x / (1 + e^{−x})`, entry by entry.
     fn silu<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+
+    /// `e^{xᵢ} / Σ e^{xⱼ}` over the last dimension.
+    fn softmax<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// Sum over the last dimension, which stays with size 1.
+    fn sum_last<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+    /// Products of the matrices in the last two dimensions.
+    fn matmul<const D: usize>(x: Self::Array<D>, y: Self::Array<D>) -> Self::Array<D>;
 
     /// `x Wᵀ + b` over the last dimension; `weight` is `[out, in]`, `bias` is `[out]`.
     fn linear<const D: usize>(x: Self::Array<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self::Array<D>;
@@ -74,6 +89,8 @@ pub trait Calculus: 'static {
         let shape = Conv2dShape::same(weight.dims()[2]);
         Self::add(residual, Self::conv2d(x, weight, Some(bias), shape))
     }
+    /// Mean over the pixels of a group of channels, `[batch, 1, 1, channels]`: each channel's is its group's.
+    fn group_mean(x: Self::Array<4>, groups: usize) -> Self::Array<4>;
     /// Group normalisation (Wu & He 2018) of images, `groups` groups of channels; `weight` and `bias` are
     /// `[channels]`.
     fn group_norm(x: Self::Array<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Self::Array<4>;
@@ -105,5 +122,9 @@ pub trait Calculus: 'static {
     /// Mean over windows of 2×2 pixels.
     fn average_pool(x: Self::Array<4>) -> Self::Array<4>;
     /// `softmax(q kᵀ / √width) v` per head; arrays are `[batch, heads, positions, width]`.
-    fn attention(q: Self::Array<4>, k: Self::Array<4>, v: Self::Array<4>) -> Self::Array<4>;
+    fn attention(q: Self::Array<4>, k: Self::Array<4>, v: Self::Array<4>) -> Self::Array<4> {
+        let width = Self::dims(&q)[3] as f64;
+        let likeness = Self::matmul(q, Self::swap_dims(k, 2, 3));
+        Self::matmul(Self::softmax(Self::affine(likeness, width.powf(-0.5), 0.0)), v)
+    }
 }

@@ -1,29 +1,42 @@
 //! Networks that guess the score, and what their output means.
 //!
-//! A network is written once over a [`Calculus`]; [`Plain`] evaluates it on Burn's tensors. A [`Parameterization`]
-//! says how the noisy data goes in and what comes out; a [`NetworkScore`] puts network, process and parameterisation
-//! together into a [`Score`], the only thing that solvers know.
+//! A network is written once over a [`Calculus`]; [`Plain`] evaluates it on Burn's tensors, [`Dual`] with an exact
+//! derivative along. A [`Parameterization`] says how the noisy data goes in and what comes out; a [`NetworkScore`] puts
+//! network, process and parameterisation together into a [`Score`], the only thing that solvers know, with the
+//! [`Derivatives`] that objectives and likelihoods ask for.
 
 pub mod calculus;
+pub mod clock;
 pub mod config;
+pub mod derivatives;
+pub mod divergence;
+pub mod dual;
 pub mod error;
 pub mod initializer;
 pub mod layers;
+pub mod mixture_score;
 pub mod mlp;
 pub mod network;
 pub mod parameterization;
 pub mod per_example;
 pub mod plain;
 pub mod pretrained;
+pub mod rate;
 pub mod score;
 pub mod unet;
 
 pub use calculus::Calculus;
+pub use clock::Clock;
 pub use config::NetworkConfig;
+pub use derivatives::Derivatives;
+pub use divergence::{Divergence, Probe};
+pub use dual::{Dual, DualArray};
 pub use error::ModelError;
+pub use mixture_score::MixtureScore;
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Context, Network};
-pub use parameterization::{Conditioning, Output, Parameterization};
+pub use parameterization::{Conditioning, Estimate, Output, Parameterization};
 pub use plain::Plain;
-pub use score::{MixtureScore, NetworkScore, Score};
+pub use rate::Rate;
+pub use score::{NetworkScore, Score, SmoothScore};
 pub use unet::{UNet, UNetConfig};

@@ -132,8 +132,7 @@ impl MlpBlock {
 
 impl Network<2> for Mlp {
     fn forward<C: Calculus>(&self, x: C::Array<2>, noise: C::Array<1>, context: &Context) -> C::Array<2> {
-        let device = self.input.weight.device();
-        let time = self.time.forward::<C, 2>(self.waves.forward::<C>(noise, &device));
+        let time = self.time.forward::<C, 2>(self.waves.forward::<C>(noise));
         let time = match (&self.class_embedding, &context.classes) {
             (Some(table), Some(classes)) => C::add(time, C::constant(table.forward(classes.clone()))),
             (Some(_), None) => panic!("a class-conditional MLP needs one class for each example"),

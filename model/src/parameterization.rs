@@ -18,6 +18,7 @@ use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::rate::Rate;
 
 /// What the raw output of the network estimates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,11 +67,29 @@ fn default_sigma_data() -> f64 {
 
 /// An affine function `input · x + output · F` of the noisy data and the raw output.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Affine {
+pub struct Affine<T = f64> {
     /// Factor of `x_t`.
-    pub input: f64,
+    pub input: T,
     /// Factor of `F`.
-    pub output: f64,
+    pub output: T,
+}
+
+impl Affine<Rate> {
+    /// The factors alone, without their derivatives.
+    fn values(self) -> Affine {
+        Affine { input: self.input.value, output: self.output.value }
+    }
+}
+
+/// What is read off a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Estimate {
+    /// `E[ε | x_t]`
+    Noise,
+    /// `∇ log p_t = −E[ε | x_t]/σ`
+    Score,
+    /// `E[x₀ | x_t]`
+    Denoised,
 }
 
 impl Parameterization {
@@ -87,57 +106,80 @@ impl Parameterization {
 
     /// `c_in`: the factor that brings the noisy data to unit variance, `1/√(α² σ_d² + σ²)` for EDM and `1/√(α² + σ²)`
     /// (1 for variance-preserving processes) for the others.
-    pub fn input_scale(&self, process: &dyn Process, t: f64) -> f64 {
-        let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+    pub fn input_scale(&self, process: &dyn Process, t: f64) -> Rate {
+        let (mean_scale, std) = (Rate::mean_scale(process, t), Rate::std(process, t));
         match self.output {
-            Output::Edm => (mean_scale * self.sigma_data).hypot(std).recip(),
+            Output::Edm => (self.sigma_data * mean_scale).hypot(std).recip(),
+            _ if process.is_variance_preserving() => Rate::still(1.0),
             _ => mean_scale.hypot(std).recip(),
         }
     }
 
     /// `c_noise`: the number that conditions the network.
-    pub fn noise_condition(&self, process: &dyn Process, t: f64) -> f64 {
+    pub fn noise_condition(&self, process: &dyn Process, t: f64) -> Rate {
         match self.conditioning {
-            Conditioning::Timestep => 1000.0 * t / process.horizon() - 1.0,
-            Conditioning::LogSigma => -process.log_snr(t) / 8.0,
-            Conditioning::Sigma => process.std(t) / process.mean_scale(t),
+            Conditioning::Timestep => {
+                let rate = 1000.0 / process.horizon();
+                Rate { value: rate * t - 1.0, derivative: rate }
+            }
+            Conditioning::LogSigma => -0.125 * Rate::log_snr(process, t),
+            Conditioning::Sigma => Rate::std(process, t) / Rate::mean_scale(process, t),
+        }
+    }
+
+    /// An estimate in terms of `x_t` and `F`, with the factors' derivatives in time.
+    pub fn estimate(&self, estimate: Estimate, process: &dyn Process, t: f64) -> Affine<Rate> {
+        let (mean_scale, std) = (Rate::mean_scale(process, t), Rate::std(process, t));
+        match estimate {
+            Estimate::Noise => self.noise_from(mean_scale, std),
+            Estimate::Denoised => self.denoised_from(mean_scale, std),
+            Estimate::Score => {
+                let Affine { input, output } = self.noise_from(mean_scale, std);
+                Affine { input: -(input / std), output: -(output / std) }
+            }
         }
     }
 
     /// The noise `ε` in terms of `x_t` and `F`.
     pub fn noise(&self, process: &dyn Process, t: f64) -> Affine {
-        let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+        self.estimate(Estimate::Noise, process, t).values()
+    }
+
+    /// The clean data `x₀` in terms of `x_t` and `F`: `c_skip` and `c_out`.
+    pub fn denoised(&self, process: &dyn Process, t: f64) -> Affine {
+        self.estimate(Estimate::Denoised, process, t).values()
+    }
+
+    fn noise_from(&self, mean_scale: Rate, std: Rate) -> Affine<Rate> {
         let (input, output) = match self.output {
-            Output::Epsilon => (0.0, 1.0),
-            Output::Score => (0.0, -std),
-            Output::X0 => (1.0 / std, -mean_scale / std),
+            Output::Epsilon => (Rate::still(0.0), Rate::still(1.0)),
+            Output::Score => (Rate::still(0.0), -std),
+            Output::X0 => (std.recip(), -(mean_scale / std)),
             Output::V => {
                 let square = mean_scale * mean_scale + std * std;
                 (std / square, mean_scale / square)
             }
             Output::Edm => {
                 let (ratio, spread) = self.edm_spread(mean_scale, std);
-                (ratio / (mean_scale * spread * spread), -self.sigma_data / spread)
+                (ratio / (mean_scale * spread * spread), -self.sigma_data * spread.recip())
             }
         };
         Affine { input, output }
     }
 
-    /// The clean data `x₀` in terms of `x_t` and `F`: `c_skip` and `c_out`.
-    pub fn denoised(&self, process: &dyn Process, t: f64) -> Affine {
-        let (mean_scale, std) = (process.mean_scale(t), process.std(t));
+    fn denoised_from(&self, mean_scale: Rate, std: Rate) -> Affine<Rate> {
         let (input, output) = match self.output {
-            Output::Epsilon => (1.0 / mean_scale, -std / mean_scale),
-            Output::Score => (1.0 / mean_scale, std * std / mean_scale),
-            Output::X0 => (0.0, 1.0),
+            Output::Epsilon => (mean_scale.recip(), -(std / mean_scale)),
+            Output::Score => (mean_scale.recip(), std * std / mean_scale),
+            Output::X0 => (Rate::still(0.0), Rate::still(1.0)),
             Output::V => {
                 let square = mean_scale * mean_scale + std * std;
-                (mean_scale / square, -std / square)
+                (mean_scale / square, -(std / square))
             }
             Output::Edm => {
                 let (ratio, spread) = self.edm_spread(mean_scale, std);
                 let data = self.sigma_data;
-                (data * data / (mean_scale * spread * spread), ratio * data / spread)
+                (data * data * (mean_scale * spread * spread).recip(), data * (ratio / spread))
             }
         };
         Affine { input, output }
@@ -152,16 +194,17 @@ impl Parameterization {
             Output::X0 => (1.0, 0.0),
             Output::V => (-std, mean_scale),
             Output::Edm => {
-                let (ratio, spread) = self.edm_spread(mean_scale, std);
+                let ratio = std / mean_scale;
+                let spread = ratio.hypot(self.sigma_data);
                 (ratio / (self.sigma_data * spread), -self.sigma_data / spread)
             }
         }
     }
 
     /// `σ̂` and `r`.
-    fn edm_spread(&self, mean_scale: f64, std: f64) -> (f64, f64) {
+    fn edm_spread(&self, mean_scale: Rate, std: Rate) -> (Rate, Rate) {
         let ratio = std / mean_scale;
-        (ratio, ratio.hypot(self.sigma_data))
+        (ratio, ratio.hypot(Rate::still(self.sigma_data)))
     }
 }
 
@@ -204,7 +247,7 @@ mod tests {
             serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": "vp" })).unwrap().build().unwrap();
         let table = Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
         for t in [0.01, 0.2, 0.7, 1.0] {
-            let input = (process.mean_scale(t) * 0.5).hypot(process.std(t)) * table.input_scale(&*process, t);
+            let input = (process.mean_scale(t) * 0.5).hypot(process.std(t)) * table.input_scale(&*process, t).value;
             let (of_data, of_noise) = table.target(&*process, t);
             assert!((input - 1.0).abs() < 1e-14);
             assert!(((0.5 * of_data).hypot(of_noise) - 1.0).abs() < 1e-14);

@@ -1,17 +1,20 @@
 //! The one place where a number for each example meets a batch.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 
-/// Numbers as a vector on a device, rounded to the device's precision.
-pub fn vector(values: impl Iterator<Item = f64>, device: &Device) -> Tensor<1> {
+/// Numbers as a vector on a device, rounded to the precision that is asked for or else to the device's.
+pub fn vector(values: impl Iterator<Item = f64>, place: impl Into<TensorCreationOptions>) -> Tensor<1> {
     let values: Vec<f64> = values.collect();
     let length = values.len();
-    Tensor::from_data(TensorData::new(values, [length]), device)
+    Tensor::from_data(TensorData::new(values, [length]), place)
 }
 
 /// One number for each example, shaped `[batch, 1, …]` so that it broadcasts.
-pub fn per_example<const D: usize>(values: impl Iterator<Item = f64>, device: &Device) -> Tensor<D> {
-    let values = vector(values, device);
+pub fn per_example<const D: usize>(
+    values: impl Iterator<Item = f64>,
+    place: impl Into<TensorCreationOptions>,
+) -> Tensor<D> {
+    let values = vector(values, place);
     let mut shape = [1; D];
     shape[0] = values.dims()[0];
     values.reshape(shape)
@@ -30,8 +33,8 @@ pub fn scale_examples<const D: usize>(x: Tensor<D>, factors: impl Iterator<Item 
             }
         }
         _ => {
-            let device = x.device();
-            x * per_example(factors.into_iter(), &device)
+            let (device, dtype) = (x.device(), x.dtype());
+            x * per_example(factors.into_iter(), (&device, dtype))
         }
     }
 }

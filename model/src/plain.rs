@@ -2,7 +2,7 @@
 
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{DType, Device, Tensor, activation};
 
 use fokker_kernels::{channels_first, channels_last};
 
@@ -19,6 +19,10 @@ impl Calculus for Plain {
         tensor
     }
 
+    fn place<const D: usize>(x: &Tensor<D>) -> (Device, DType) {
+        (x.device(), x.dtype())
+    }
+
     fn dims<const D: usize>(x: &Tensor<D>) -> [usize; D] {
         x.dims()
     }
@@ -29,6 +33,10 @@ impl Calculus for Plain {
 
     fn swap_dims<const D: usize>(x: Tensor<D>, first: usize, second: usize) -> Tensor<D> {
         x.swap_dims(first, second)
+    }
+
+    fn expand<const D: usize>(x: Tensor<D>, shape: [usize; D]) -> Tensor<D> {
+        x.expand(shape)
     }
 
     fn cat<const D: usize>(parts: Vec<Tensor<D>>, dim: usize) -> Tensor<D> {
@@ -68,8 +76,28 @@ impl Calculus for Plain {
         x.cos()
     }
 
+    fn rsqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        x.sqrt().recip()
+    }
+
+    fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        activation::sigmoid(x)
+    }
+
     fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         activation::silu(x)
+    }
+
+    fn softmax<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        activation::softmax(x, D - 1)
+    }
+
+    fn sum_last<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+        x.sum_dim(D - 1)
+    }
+
+    fn matmul<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+        x.matmul(y)
     }
 
     fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
@@ -83,6 +111,13 @@ impl Calculus for Plain {
 
     fn conv2d_add(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
         fokker_kernels::conv2d_add(x, weight, bias, residual)
+    }
+
+    fn group_mean(x: Tensor<4>, groups: usize) -> Tensor<4> {
+        let [batch, height, width, channels] = x.dims();
+        let each = channels / groups;
+        let mean = x.reshape([batch, height * width, groups, each]).mean_dim(1).mean_dim(3);
+        mean.expand([batch, 1, groups, each]).reshape([batch, 1, 1, channels])
     }
 
     fn group_norm(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
@@ -110,11 +145,5 @@ impl Calculus for Plain {
 
     fn average_pool(x: Tensor<4>) -> Tensor<4> {
         channels_last(avg_pool2d(channels_first(x), AvgPoolOptions::new([2, 2])))
-    }
-
-    fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
-        let width = q.dims()[3] as f64;
-        let weights = activation::softmax(q.matmul(k.transpose()).mul_scalar(width.powf(-0.5)), 3);
-        weights.matmul(v)
     }
 }

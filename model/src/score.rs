@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor, TensorData};
-use fokker_process::{GaussianMixture, Process};
+use fokker_process::Process;
 
+use crate::calculus::Calculus;
+use crate::clock::Clock;
+use crate::layers::DropoutKey;
 use crate::network::{Context, Network};
-use crate::parameterization::{Affine, Parameterization};
-use crate::per_example::{scale_examples, vector};
+use crate::parameterization::{Estimate, Parameterization};
+use crate::per_example::scale_examples;
 use crate::plain::Plain;
+use crate::rate::Rate;
 
 /// The gradient field `∇ log p_t` of a diffused distribution, in its three equivalent forms.
 ///
@@ -38,6 +42,45 @@ pub trait Score<const D: usize>: Send + Sync {
     }
 }
 
+/// A score written over a calculus, so that it has exact [derivatives](crate::Derivatives).
+pub trait SmoothScore<const D: usize>: Score<D> {
+    /// The expected noise on the arrays of any calculus.
+    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D>;
+
+    /// The score `∇ log p_t` on the arrays of any calculus.
+    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+        clock.scale(self.noise_in::<C>(x, clock), |t| -Rate::std(self.process(), t).recip())
+    }
+}
+
+impl<const D: usize, S: SmoothScore<D> + ?Sized> SmoothScore<D> for &S {
+    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+        (**self).noise_in::<C>(x, clock)
+    }
+
+    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+        (**self).score_in::<C>(x, clock)
+    }
+}
+
+impl<const D: usize, S: Score<D> + ?Sized> Score<D> for &S {
+    fn process(&self) -> &dyn Process {
+        (**self).process()
+    }
+
+    fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        (**self).noise(x, t)
+    }
+
+    fn score(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        (**self).score(x, t)
+    }
+
+    fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        (**self).denoised(x, t)
+    }
+}
+
 /// A network's score under a process and a parameterisation.
 #[derive(Clone, Debug)]
 pub struct NetworkScore<N> {
@@ -45,12 +88,13 @@ pub struct NetworkScore<N> {
     process: Arc<dyn Process>,
     parameterization: Parameterization,
     classes: Option<Vec<usize>>,
+    dropout: Option<DropoutKey>,
 }
 
 impl<N> NetworkScore<N> {
     /// Reads `network` through `parameterization`.
     pub fn new(network: N, process: Arc<dyn Process>, parameterization: Parameterization) -> Self {
-        Self { network, process, parameterization, classes: None }
+        Self { network, process, parameterization, classes: None, dropout: None }
     }
 
     /// The same score for examples of these classes, one for each example of the batches to come.
@@ -60,32 +104,47 @@ impl<N> NetworkScore<N> {
         self
     }
 
+    /// The same score with dropout, while training.
+    #[must_use]
+    pub fn with_dropout(mut self, dropout: DropoutKey) -> Self {
+        self.dropout = Some(dropout);
+        self
+    }
+
     /// The network.
     pub fn network(&self) -> &N {
         &self.network
     }
 
-    fn estimate<const D: usize>(
+    /// What the network's output means.
+    pub fn parameterization(&self) -> &Parameterization {
+        &self.parameterization
+    }
+
+    fn estimate_in<C: Calculus, const D: usize>(
         &self,
-        x: Tensor<D>,
-        t: &[f64],
-        read: impl Fn(&Parameterization, &dyn Process, f64) -> Affine,
-    ) -> Tensor<D>
+        x: C::Array<D>,
+        clock: &Clock<C>,
+        estimate: Estimate,
+    ) -> C::Array<D>
     where
         N: Network<D>,
     {
-        let (process, table, device) = (&*self.process, &self.parameterization, x.device());
-        let context =
-            Context { classes: self.classes.as_ref().map(|classes| class_tensor(classes, &device)), dropout: None };
-        let noise = vector(t.iter().map(|&t| table.noise_condition(process, t)), &device);
-        let input = scale_examples(x.clone(), t.iter().map(|&t| table.input_scale(process, t)));
-        let raw = self.network.forward::<Plain>(input, noise, &context);
-        let affine: Vec<Affine> = t.iter().map(|&t| read(table, process, t)).collect();
-        let raw = scale_examples(raw, affine.iter().map(|affine| affine.output));
-        if affine.iter().all(|affine| affine.input == 0.0) {
+        let (process, table) = (&*self.process, &self.parameterization);
+        let (device, _) = C::place(&x);
+        // A batch of several copies has the classes several times.
+        let copies = |classes: &Vec<usize>| classes.repeat(clock.times().len() / classes.len());
+        let classes = self.classes.as_ref().map(|classes| class_tensor(&copies(classes), &device));
+        let context = Context { classes, dropout: self.dropout.clone() };
+        let noise = clock.vector(|t| table.noise_condition(process, t), &x);
+        let input = clock.scale(x.clone(), |t| table.input_scale(process, t));
+        let raw = self.network.forward::<C>(input, noise, &context);
+        let raw = clock.scale(raw, |t| table.estimate(estimate, process, t).output);
+        let skip = |t: f64| table.estimate(estimate, process, t).input;
+        if clock.times().iter().all(|&t| skip(t) == Rate::still(0.0)) {
             return raw;
         }
-        scale_examples(x, affine.iter().map(|affine| affine.input)) + raw
+        C::add(clock.scale(x, skip), raw)
     }
 }
 
@@ -101,42 +160,24 @@ impl<N: Network<D>, const D: usize> Score<D> for NetworkScore<N> {
     }
 
     fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        self.estimate(x, t, Parameterization::noise)
+        self.estimate_in::<Plain, D>(x, &Clock::still(t), Estimate::Noise)
+    }
+
+    fn score(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        self.estimate_in::<Plain, D>(x, &Clock::still(t), Estimate::Score)
     }
 
     fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        self.estimate(x, t, Parameterization::denoised)
+        self.estimate_in::<Plain, D>(x, &Clock::still(t), Estimate::Denoised)
     }
 }
 
-/// The exact score of a diffused Gaussian mixture, in double precision on the host.
-#[derive(Clone, Debug)]
-pub struct MixtureScore {
-    mixture: GaussianMixture,
-    process: Arc<dyn Process>,
-}
-
-impl MixtureScore {
-    /// The score of `mixture` diffused by `process`.
-    pub fn new(mixture: GaussianMixture, process: Arc<dyn Process>) -> Self {
-        Self { mixture, process }
-    }
-}
-
-impl Score<2> for MixtureScore {
-    fn process(&self) -> &dyn Process {
-        &*self.process
+impl<N: Network<D>, const D: usize> SmoothScore<D> for NetworkScore<N> {
+    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+        self.estimate_in::<C, D>(x, clock, Estimate::Noise)
     }
 
-    fn noise(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
-        let ([batch, dimension], device, dtype) = (x.dims(), x.device(), x.dtype());
-        let points = x.into_data_as::<f64>();
-        let points = points.as_slice::<f64>().expect("converted to f64 just above");
-        let mut noise = Vec::with_capacity(points.len());
-        for (point, &t) in points.chunks(dimension).zip(t) {
-            let std = self.process.std(t);
-            noise.extend(self.mixture.score(&*self.process, t, point).into_iter().map(|score| -std * score));
-        }
-        Tensor::from_data(TensorData::new(noise, [batch, dimension]), (&device, dtype))
+    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+        self.estimate_in::<C, D>(x, clock, Estimate::Score)
     }
 }

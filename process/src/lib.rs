@@ -71,7 +71,7 @@ pub use ddpm_chain::{BetaSchedule, DdpmChain, DdpmChainConfig};
 pub use edm::{Edm, EdmConfig};
 pub use error::ProcessError;
 pub use linear::{FunctionRates, Linear, LinearConfig, PolynomialRates, Rates};
-pub use mixture::{Covariance, GaussianMixture};
+pub use mixture::{Covariance, GaussianMixture, MixtureComponent};
 pub use mixture_error::MixtureError;
 pub use ncsn_chain::{NcsnChain, NcsnChainConfig};
 pub use ornstein_uhlenbeck::{OrnsteinUhlenbeck, OrnsteinUhlenbeckConfig};

@@ -36,6 +36,19 @@ pub struct GaussianMixture {
     components: Vec<Component>,
 }
 
+/// One Gaussian of a mixture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixtureComponent {
+    /// Its weight; those of a mixture sum to 1.
+    pub weight: f64,
+    /// Its mean.
+    pub mean: Vec<f64>,
+    /// The variances along its axes.
+    pub variances: Vec<f64>,
+    /// The axes as the columns of a matrix, by rows; none if they are the coordinates.
+    pub axes: Option<Vec<f64>>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Component {
     /// Normalised over the mixture.
@@ -106,6 +119,17 @@ impl GaussianMixture {
     /// Never: a mixture has at least one component.
     pub fn is_empty(&self) -> bool {
         self.components.is_empty()
+    }
+
+    /// The components.
+    pub fn components(&self) -> impl Iterator<Item = MixtureComponent> {
+        self.components.iter().map(|component| MixtureComponent {
+            weight: component.weight,
+            mean: component.mean.as_slice().to_vec(),
+            variances: component.variances.as_slice().to_vec(),
+            // By columns is how they are stored.
+            axes: component.axes.as_ref().map(|axes| axes.transpose().as_slice().to_vec()),
+        })
     }
 
     /// The law of x_t, as a mixture of its own.

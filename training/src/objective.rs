@@ -76,13 +76,13 @@ impl Objective {
         let (device, batch) = (x0.device(), x0.dims()[0]);
         let each = |value: &dyn Fn(f64) -> f64| -> Vec<f64> { times.iter().map(|draw| value(draw.t)).collect() };
         let scaled = |x: &Tensor<D>, factors: Vec<f64>| scale_examples(x.clone(), factors.into_iter());
-        let input_scale = each(&|t| parameterization.input_scale(process, t));
+        let input_scale = each(&|t| parameterization.input_scale(process, t).value);
         let data_factor = each(&|t| process.mean_scale(t)).iter().zip(&input_scale).map(|(a, b)| a * b).collect();
         let noise_factor = each(&|t| process.std(t)).iter().zip(&input_scale).map(|(a, b)| a * b).collect();
         let input = scaled(&x0, data_factor) + scaled(&noise, noise_factor);
         let target = scaled(&x0, each(&|t| parameterization.target(process, t).0))
             + scaled(&noise, each(&|t| parameterization.target(process, t).1));
-        let condition = vector(each(&|t| parameterization.noise_condition(process, t)).into_iter(), &device);
+        let condition = vector(each(&|t| parameterization.noise_condition(process, t).value).into_iter(), &device);
         let error = network.forward::<Plain>(input, condition, context) - target;
         // The weight is stated for ε; the error of F enters ε with the factor of the table.
         let weights = times.iter().map(|draw| {

@@ -303,7 +303,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             }
             class_tensor(&labels, &self.device)
         });
-        let dropout = DropoutKey { seed: plan.seed, step: micro_batch, device: self.device.clone() };
+        let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
         let context = Context { classes, dropout: Some(dropout) };
         let loss =
             plan.objective.loss(&self.network, &*plan.process, &plan.parameterization, x0, noise, &times, &context);

@@ -1,7 +1,5 @@
 //! Transposition, between images (a row for each channel) and matrices (a row for each pixel).
 
-use std::mem::MaybeUninit;
-
 use super::InstructionSet;
 
 /// Writes `rows` × `columns` numbers, whose rows begin every `from_stride` entries, as columns: entry `(row, column)`
@@ -13,7 +11,7 @@ pub(crate) fn transpose(
     from: &[f32],
     from_stride: usize,
     [rows, columns]: [usize; 2],
-    to: &mut [MaybeUninit<f32>],
+    to: &mut [f32],
     [stride, padded]: [usize; 2],
 ) {
     assert!(0 < rows && rows <= padded && padded <= stride && 0 < columns, "rows fit");
@@ -23,40 +21,27 @@ pub(crate) fn transpose(
         // SAFETY: the processor has the instruction set, and both matrices lie in their slices.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe {
-            let to = to.as_mut_ptr().cast();
+            let to = to.as_mut_ptr();
             avx512::transpose(from.as_ptr(), from_stride, [rows, columns], to, [stride, padded]);
         },
         _ => blocks(from, from_stride, [rows, columns], to, [stride, padded]),
     }
 }
 
-/// The same over numbers that are there already.
-pub(crate) fn transpose_over(from: &[f32], from_stride: usize, shape: [usize; 2], to: &mut [f32], strides: [usize; 2]) {
-    // SAFETY: `transpose` writes numbers only, so the slice stays initialised.
-    let to = unsafe { std::slice::from_raw_parts_mut(to.as_mut_ptr().cast(), to.len()) };
-    transpose(from, from_stride, shape, to, strides);
-}
-
 /// A new matrix `[columns, padded]` from one of `rows` rows.
 pub(crate) fn transposed(from: &[f32], from_stride: usize, [rows, columns]: [usize; 2], padded: usize) -> Vec<f32> {
     let mut to = vec![0.0; columns * padded];
-    transpose_over(from, from_stride, [rows, columns], &mut to, [padded, padded]);
+    transpose(from, from_stride, [rows, columns], &mut to, [padded, padded]);
     to
 }
 
 /// The same in blocks of 8 × 8.
-fn blocks(
-    from: &[f32],
-    from_stride: usize,
-    [rows, columns]: [usize; 2],
-    to: &mut [MaybeUninit<f32>],
-    [stride, padded]: [usize; 2],
-) {
+fn blocks(from: &[f32], from_stride: usize, [rows, columns]: [usize; 2], to: &mut [f32], [stride, padded]: [usize; 2]) {
     for row in (0..padded).step_by(8) {
         for column in (0..columns).step_by(8) {
             for c in column..(column + 8).min(columns) {
                 for r in row..(row + 8).min(padded) {
-                    to[c * stride + r].write(if r < rows { from[r * from_stride + c] } else { 0.0 });
+                    to[c * stride + r] = if r < rows { from[r * from_stride + c] } else { 0.0 };
                 }
             }
         }
@@ -145,8 +130,8 @@ mod tests {
             let from_stride = columns + 3;
             let from: Vec<f32> = (0..rows * from_stride).map(|i| i as f32).collect();
             let mut fast = vec![-1.0; columns * stride];
-            transpose_over(&from, from_stride, [rows, columns], &mut fast, [stride, padded]);
-            let mut portable = vec![MaybeUninit::new(-1.0); columns * stride];
+            transpose(&from, from_stride, [rows, columns], &mut fast, [stride, padded]);
+            let mut portable = vec![-1.0; columns * stride];
             blocks(&from, from_stride, [rows, columns], &mut portable, [stride, padded]);
             for column in 0..columns {
                 for row in 0..stride {
@@ -156,8 +141,7 @@ mod tests {
                         _ => -1.0,
                     };
                     assert_eq!(fast[column * stride + row], expected);
-                    // SAFETY: it was filled with numbers above.
-                    assert_eq!(unsafe { portable[column * stride + row].assume_init() }, expected);
+                    assert_eq!(portable[column * stride + row], expected);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Dropout whose mask is a function of (seed, layer, step).
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use fokker_random::{Stream, rng};
 use rand::RngExt;
 
@@ -14,8 +14,6 @@ pub struct DropoutKey {
     pub seed: u64,
     /// Number of the micro-batch.
     pub step: u64,
-    /// Where the masks are needed.
-    pub device: Device,
 }
 
 /// Sets entries to zero with a probability, and scales the others so that the mean stays.
@@ -41,6 +39,7 @@ impl Dropout {
         let mask: Vec<f32> = (0..shape.iter().product())
             .map(|_| if rng.random::<f32>() < keep as f32 { (1.0 / keep) as f32 } else { 0.0 })
             .collect();
-        C::mul(x, C::constant(Tensor::from_data(TensorData::new(mask, shape), &key.device)))
+        let (device, dtype) = C::place(&x);
+        C::mul(x, C::constant(Tensor::from_data(TensorData::new(mask, shape), (&device, dtype))))
     }
 }

@@ -1,7 +1,7 @@
 //! Vectors for a number (the noise level or the time) and for a class.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::{calculus::Calculus, initializer::Initializer};
 
@@ -21,11 +21,13 @@ impl PositionalEmbedding {
 
     /// # Shapes
     /// `[batch]` → `[batch, width]`
-    pub fn forward<C: Calculus>(&self, noise: C::Array<1>, device: &Device) -> C::Array<2> {
+    pub fn forward<C: Calculus>(&self, noise: C::Array<1>) -> C::Array<2> {
         let half = self.width / 2;
         let rate = -(10_000f64.ln()) / (half as f64 - self.frequency_shift);
-        let frequencies = (0..half).map(|k| (rate * k as f64).exp()).collect();
-        waves::<C>(noise, row(frequencies, device), self.cosine_first)
+        let frequencies: Vec<f64> = (0..half).map(|k| (rate * k as f64).exp()).collect();
+        let (device, dtype) = C::place(&noise);
+        let frequencies = Tensor::from_data(TensorData::new(frequencies, [1, half]), (&device, dtype));
+        waves::<C>(noise, frequencies, self.cosine_first)
     }
 }
 
@@ -48,12 +50,6 @@ impl FourierEmbedding {
         let weight = self.weight.val().mul_scalar(2.0 * std::f64::consts::PI).unsqueeze::<2>();
         waves::<C>(C::ln(noise), weight, false)
     }
-}
-
-fn row(values: Vec<f64>, device: &Device) -> Tensor<2> {
-    let shape = [1, values.len()];
-    let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
-    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 fn waves<C: Calculus>(noise: C::Array<1>, frequencies: Tensor<2>, cosine_first: bool) -> C::Array<2> {

@@ -68,9 +68,9 @@ impl UNet {
         })
     }
 
-    fn time_vector<C: Calculus>(&self, noise: C::Array<1>, context: &Context, device: &Device) -> C::Array<2> {
+    fn time_vector<C: Calculus>(&self, noise: C::Array<1>, context: &Context) -> C::Array<2> {
         let waves = match (&self.positional, &self.time_proj) {
-            (Some(positional), _) => positional.forward::<C>(noise, device),
+            (Some(positional), _) => positional.forward::<C>(noise),
             (None, Some(fourier)) => fourier.forward::<C>(noise),
             (None, None) => unreachable!("one of the two embeddings is always built"),
         };
@@ -86,11 +86,10 @@ impl UNet {
 
 impl Network<4> for UNet {
     fn forward<C: Calculus>(&self, x: C::Array<4>, noise: C::Array<1>, context: &Context) -> C::Array<4> {
-        let device = self.conv_in.weight.device();
         let [batch, ..] = C::dims(&x);
         let dropout = context.dropout.as_ref();
         // Every residual block applies the activation to the time vector: once is enough.
-        let time = C::silu(self.time_vector::<C>(noise.clone(), context, &device));
+        let time = C::silu(self.time_vector::<C>(noise.clone(), context));
         let x = if self.center_input { C::affine(x, 2.0, -1.0) } else { x };
         // Inside, channels come last.
         let x = C::swap_dims(C::swap_dims(x, 1, 2), 2, 3);

@@ -8,7 +8,7 @@ use super::{SIDE, SQUARE, TILE};
 use crate::buffer::{as_uninit, in_parts, with_scratch};
 use crate::conv2d::geometry::Geometry;
 use crate::pixels::{add, with_padded, write_padded};
-use crate::simd::{GatherMatmul, padded, transpose_over};
+use crate::simd::{GatherMatmul, padded, transpose};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`; `taps` are `[inputs, 9, padded outputs]`,
 /// `bias` is `[padded outputs]`.
@@ -31,7 +31,7 @@ pub(in crate::conv2d) fn input_gradient(geometry: &Geometry, weight: &[f32], gra
     let mut taps = vec![0.0; geometry.outputs * 9 * columns];
     let mut forwards = vec![0.0; 9 * columns];
     for (weight, taps) in weight.chunks_exact(inputs * 9).zip(taps.chunks_exact_mut(9 * columns)) {
-        transpose_over(weight, 9, [inputs, 9], &mut forwards, [columns, columns]);
+        transpose(weight, 9, [inputs, 9], &mut forwards, [columns, columns]);
         for (tap, to) in forwards.chunks_exact(columns).rev().zip(taps.chunks_exact_mut(columns)) {
             to.copy_from_slice(tap);
         }
