@@ -14,6 +14,7 @@ use fokker_random::{Stream, rng};
 use rand::RngExt;
 use serde::Serialize;
 
+use crate::breakdown::{Breakdown, Lap};
 use crate::checkpoint::{self, Checkpoint, TrainingState};
 use crate::config::{CheckpointConfig, TrainingConfig};
 use crate::ema::ema_decay;
@@ -113,6 +114,15 @@ pub struct Trainer<N: Network<D>, const D: usize> {
     optimizer: ModuleAdam,
     state: TrainingState,
     batches: Arc<Batches>,
+    breakdown: Breakdown,
+}
+
+/// What the loss of a batch is made of.
+struct Inputs<const D: usize> {
+    x0: Tensor<D>,
+    noise: Tensor<D>,
+    times: Vec<TimeDraw>,
+    context: Context,
 }
 
 struct StepReport {
@@ -141,6 +151,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             network: network.train(),
             state: TrainingState::default(),
             batches,
+            breakdown: Breakdown::default(),
             plan,
         })
     }
@@ -184,6 +195,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         self.state.step
     }
 
+    /// Where the time of this session went.
+    pub fn breakdown(&self) -> Breakdown {
+        self.breakdown
+    }
+
     /// Trains to the last step, saving on the way. `config` is stored in every checkpoint.
     ///
     /// # Errors
@@ -196,19 +212,25 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let mut prefetch = self.batches.clone().prefetch(self.state.step * settings.accumulation, 4)?;
         let (start, seconds_before) = (Instant::now(), self.state.seconds);
         let (mut losses, mut since) = (Vec::new(), Instant::now());
+        let mut lap = Lap::start();
         while self.state.step < settings.steps {
             let micro_batches = prefetch.by_ref().take(settings.accumulation as usize).collect();
-            let report = self.one_step(micro_batches)?;
+            lap.add_to(&mut self.breakdown.data);
+            let report = self.one_step(micro_batches, &mut lap)?;
+            self.breakdown.steps += 1;
             self.state.step += 1;
             self.state.seconds = seconds_before + start.elapsed().as_secs_f64();
             let step = self.state.step;
             observer.step(step, report.loss);
+            lap.add_to(&mut self.breakdown.observer);
             losses.push(report.loss);
             let due = |every: u64| every > 0 && (step.is_multiple_of(every) || step == settings.steps);
             let stop = observer.stop_requested();
             if due(settings.log_every) || due(settings.validate_every) {
                 let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
                 let examples_per_second = examples / since.elapsed().as_secs_f64();
+                let validation_loss = due(settings.validate_every).then(|| self.validation_loss()).transpose()?;
+                lap.add_to(&mut self.breakdown.validation);
                 let line = Metrics {
                     step,
                     epoch: self.batches.epochs(step * settings.accumulation),
@@ -218,17 +240,20 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                     examples_per_second,
                     seconds: self.state.seconds,
                     skipped: self.state.skipped,
-                    validation_loss: due(settings.validate_every).then(|| self.validation_loss()).transpose()?,
+                    validation_loss,
                 };
                 metrics.write(&line)?;
                 events.metrics(&line)?;
+                lap.add_to(&mut self.breakdown.records);
                 observer.metrics(&line);
                 losses.clear();
                 since = Instant::now();
             }
             observer.preview(step, &self.ema)?;
+            lap.add_to(&mut self.breakdown.observer);
             if due(plan.checkpoints.every) || stop {
                 self.save(config)?;
+                lap.add_to(&mut self.breakdown.checkpoints);
             }
             if stop && step < settings.steps {
                 return Ok(Outcome::Interrupted);
@@ -252,7 +277,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         checkpoint::prune(&self.run.checkpoints(), self.plan.checkpoints.keep)
     }
 
-    fn one_step(&mut self, micro_batches: Vec<Batch>) -> Result<StepReport, TrainingError> {
+    fn one_step(&mut self, micro_batches: Vec<Batch>, lap: &mut Lap) -> Result<StepReport, TrainingError> {
         let settings = self.plan.training.clone();
         let step = self.state.step;
         let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
@@ -261,11 +286,14 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let mut all_times = Vec::new();
         for (part, batch) in (0u64..).zip(micro_batches) {
             let micro_batch = step * settings.accumulation + part;
-            let (loss, times) = self.batch_loss(batch, micro_batch);
+            let inputs = self.inputs(batch, micro_batch);
+            lap.add_to(&mut self.breakdown.inputs);
+            let loss = self.loss(&inputs);
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
             accumulator.accumulate(&self.network, gradients);
             losses.push(loss.inner());
-            all_times.extend(times);
+            all_times.extend(inputs.times);
+            lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
         let share = 1.0 / settings.accumulation as f64;
@@ -275,6 +303,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let numbers = Tensor::cat(vec![Tensor::cat(losses, 0).mean(), norm], 0).into_data_as::<f64>();
         let numbers = numbers.as_slice::<f64>().expect("converted to f64 just above");
         let (loss, norm) = (numbers[0], numbers[1] * share);
+        lap.add_to(&mut self.breakdown.gradient);
         if !(loss.is_finite() && norm.is_finite()) {
             self.skip_or_stop(step, if loss.is_finite() { "gradient" } else { "loss" }, &all_times)?;
             return Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate });
@@ -283,11 +312,12 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let decay = ema_decay(settings.ema_decay, self.optimizer.updates() + 1);
         let (network, ema) = (self.network.clone(), self.ema.clone());
         (self.network, self.ema) = self.optimizer.step(network, ema, &mut gradients, rate, share * clip, decay);
+        lap.add_to(&mut self.breakdown.update);
         Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
     }
 
-    /// The loss of a training batch: every random number in it is keyed by the micro-batch or by the example.
-    fn batch_loss(&self, batch: Batch, micro_batch: u64) -> (Tensor<1>, Vec<TimeDraw>) {
+    /// What the loss of a training batch is made of: every random number is keyed by the micro-batch or the example.
+    fn inputs(&self, batch: Batch, micro_batch: u64) -> Inputs<D> {
         let (plan, count) = (&self.plan, batch.shape[0]);
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
         let positions = (0..count as u64).map(|example| batch.first_position + example);
@@ -304,10 +334,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             class_tensor(&labels, &self.device)
         });
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
-        let context = Context { classes, dropout: Some(dropout) };
-        let loss =
-            plan.objective.loss(&self.network, &*plan.process, &plan.parameterization, x0, noise, &times, &context);
-        (loss, times)
+        Inputs { x0, noise, times, context: Context { classes, dropout: Some(dropout) } }
+    }
+
+    fn loss(&self, inputs: &Inputs<D>) -> Tensor<1> {
+        let (plan, (x0, noise)) = (&self.plan, (inputs.x0.clone(), inputs.noise.clone()));
+        let table = &plan.parameterization;
+        plan.objective.loss(&self.network, &*plan.process, table, x0, noise, &inputs.times, &inputs.context)
     }
 
     /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time.
