@@ -69,6 +69,8 @@ fn measure<N: Network<D>, const D: usize>(
             preprocessing: config.preprocessing,
             train: train.clone(),
             validation: validation.clone(),
+            truth: config.exact_score()?,
+            residuals: None,
         };
         let mut trainer = Trainer::new(plan, run.clone(), network()?, device)?;
         trainer.resume()?;

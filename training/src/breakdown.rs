@@ -16,7 +16,7 @@ pub struct Breakdown {
     pub gradient: f64,
     /// Optimiser and running average.
     pub update: f64,
-    /// The loss on held-out data.
+    /// The loss on held-out data, and residuals.
     pub validation: f64,
     /// Lines of metrics and events.
     pub records: f64,

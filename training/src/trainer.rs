@@ -7,8 +7,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Batch, Batches, Dataset, Preprocessing, Sequential};
 use fokker_model::layers::DropoutKey;
-use fokker_model::score::class_tensor;
-use fokker_model::{Context, Network, Parameterization};
+use fokker_model::{MixtureScore, Network, NetworkScore, Parameterization};
 use fokker_process::Process;
 use fokker_random::{Stream, rng};
 use rand::RngExt;
@@ -21,9 +20,10 @@ use crate::ema::ema_decay;
 use crate::error::TrainingError;
 use crate::gradients;
 use crate::learning_rate::learning_rate;
-use crate::objective::{Objective, example_noise};
+use crate::objective::{Objective, Randomness, example_noise};
 use crate::optimizer::{ModuleAdam, OptimizerConfig};
 use crate::run::{MetricsWriter, RunFolder};
+use crate::score_fpe::{Residuals, ResidualsConfig};
 use crate::tensorboard::EventsWriter;
 use crate::time_sampling::TimeDraw;
 
@@ -50,6 +50,10 @@ pub struct TrainingPlan {
     pub train: Arc<dyn Dataset>,
     /// The examples held out.
     pub validation: Arc<dyn Dataset>,
+    /// The score of the data, if it is known.
+    pub truth: Option<MixtureScore>,
+    /// What is reported of the score Fokker–Planck equation, if anything.
+    pub residuals: Option<ResidualsConfig>,
 }
 
 /// A line of `metrics.jsonl`. Fields that a line does not report are left out.
@@ -74,6 +78,9 @@ pub struct Metrics {
     /// Loss of the averaged weights on held-out data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_loss: Option<f64>,
+    /// The averaged weights and the score Fokker–Planck equation, at several times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub residuals: Vec<Residuals>,
 }
 
 /// Somebody who watches a run, draws previews and may ask it to stop.
@@ -118,11 +125,10 @@ pub struct Trainer<N: Network<D>, const D: usize> {
 }
 
 /// What the loss of a batch is made of.
-struct Inputs<const D: usize> {
+struct Inputs<N, const D: usize> {
+    score: NetworkScore<N>,
     x0: Tensor<D>,
-    noise: Tensor<D>,
-    times: Vec<TimeDraw>,
-    context: Context,
+    randomness: Randomness<D>,
 }
 
 struct StepReport {
@@ -141,6 +147,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         plan.checkpoints.validate()?;
         plan.objective.validate()?;
         plan.optimizer.validate()?;
+        plan.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
+        if plan.objective.needs_truth() && plan.truth.is_none() {
+            let message = "needs data whose score is known: data.kind = \"mixture\"";
+            return Err(TrainingError::config("objective.loss", message));
+        }
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing, batch_size, plan.seed)?);
         Ok(Self {
@@ -226,10 +237,12 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             losses.push(report.loss);
             let due = |every: u64| every > 0 && (step.is_multiple_of(every) || step == settings.steps);
             let stop = observer.stop_requested();
-            if due(settings.log_every) || due(settings.validate_every) {
+            let residuals_every = plan.residuals.map_or(0, |residuals| residuals.every);
+            if due(settings.log_every) || due(settings.validate_every) || due(residuals_every) {
                 let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
                 let examples_per_second = examples / since.elapsed().as_secs_f64();
                 let validation_loss = due(settings.validate_every).then(|| self.validation_loss()).transpose()?;
+                let residuals = if due(residuals_every) { self.residuals()? } else { Vec::new() };
                 lap.add_to(&mut self.breakdown.validation);
                 let line = Metrics {
                     step,
@@ -241,6 +254,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                     seconds: self.state.seconds,
                     skipped: self.state.skipped,
                     validation_loss,
+                    residuals,
                 };
                 metrics.write(&line)?;
                 events.metrics(&line)?;
@@ -286,13 +300,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let mut all_times = Vec::new();
         for (part, batch) in (0u64..).zip(micro_batches) {
             let micro_batch = step * settings.accumulation + part;
-            let inputs = self.inputs(batch, micro_batch);
+            let Inputs { score, x0, randomness } = self.inputs(batch, micro_batch);
+            all_times.extend_from_slice(&randomness.times);
             lap.add_to(&mut self.breakdown.inputs);
-            let loss = self.loss(&inputs);
+            let loss = self.plan.objective.loss(&score, self.plan.truth.as_ref(), x0, randomness);
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
             accumulator.accumulate(&self.network, gradients);
             losses.push(loss.inner());
-            all_times.extend(inputs.times);
             lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
@@ -316,34 +330,37 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
     }
 
+    /// A network's score, for examples of these labels.
+    fn score_of(&self, network: &N, labels: Option<Vec<usize>>) -> NetworkScore<N> {
+        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization);
+        match network.classes().and(labels) {
+            Some(labels) => score.with_classes(labels),
+            None => score,
+        }
+    }
+
     /// What the loss of a training batch is made of: every random number is keyed by the micro-batch or the example.
-    fn inputs(&self, batch: Batch, micro_batch: u64) -> Inputs<D> {
-        let (plan, count) = (&self.plan, batch.shape[0]);
+    fn inputs(&self, batch: Batch, micro_batch: u64) -> Inputs<N, D> {
+        let plan = &self.plan;
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
-        let positions = (0..count as u64).map(|example| batch.first_position + example);
-        let noise = example_noise(plan.seed, Stream::TrainingNoise, positions, shape, &self.device);
         let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
-        let times = plan.objective.times(&*plan.process, plan.seed, Stream::TrainingTime, micro_batch, count);
-        let classes = self.network.classes().zip(batch.labels).map(|(null, mut labels)| {
+        let labels = self.network.classes().zip(batch.labels).map(|(null, mut labels)| {
             let mut rng = rng(plan.seed, Stream::LabelDropout, micro_batch);
             for label in &mut labels {
                 if rng.random::<f64>() < plan.training.class_dropout {
                     *label = null;
                 }
             }
-            class_tensor(&labels, &self.device)
+            labels
         });
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
-        Inputs { x0, noise, times, context: Context { classes, dropout: Some(dropout) } }
+        let score = self.score_of(&self.network, labels).with_dropout(dropout);
+        let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
+        Inputs { score, x0, randomness }
     }
 
-    fn loss(&self, inputs: &Inputs<D>) -> Tensor<1> {
-        let (plan, (x0, noise)) = (&self.plan, (inputs.x0.clone(), inputs.noise.clone()));
-        let table = &plan.parameterization;
-        plan.objective.loss(&self.network, &*plan.process, table, x0, noise, &inputs.times, &inputs.context)
-    }
-
-    /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time.
+    /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time, and
+    /// without a regulariser.
     ///
     /// # Errors
     /// Data that cannot be read.
@@ -359,18 +376,38 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 break;
             }
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
-            let positions = (0..size as u64).map(|example| batch.first_position + example);
-            let noise = example_noise(plan.seed, Stream::Validation, positions, shape, &device);
+            let positions = batch.first_position..batch.first_position + size as u64;
             let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
-            let times = plan.objective.times(&*plan.process, plan.seed, Stream::Validation, !index, size);
-            let classes = self.ema.classes().zip(batch.labels).map(|(_, labels)| class_tensor(&labels, &device));
-            let context = Context { classes, dropout: None };
-            let table = &plan.parameterization;
-            let loss = plan.objective.loss(&self.ema, &*plan.process, table, x0, noise, &times, &context);
+            let randomness = Randomness {
+                noise: example_noise(plan.seed, Stream::Validation, positions.clone(), shape, &device),
+                times: plan.objective.times(&*plan.process, plan.seed, Stream::Validation, !index, size),
+                // Training never gets to positions this high.
+                probes: plan.objective.loss.probes(plan.seed, positions.map(|position| (1 << 43) + position), &x0),
+                regularizer: None,
+            };
+            let score = self.score_of(&self.ema, batch.labels);
+            let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness);
             sum += loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0] * size as f64;
             count += size;
         }
         Ok(sum / count as f64)
+    }
+
+    /// The averaged weights and the score Fokker–Planck equation, on the first held-out examples.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn residuals(&self) -> Result<Vec<Residuals>, TrainingError> {
+        let (plan, device) = (&self.plan, self.device.clone().inner());
+        let Some(config) = plan.residuals else { return Ok(Vec::new()) };
+        let size = config.examples.min(plan.validation.len());
+        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, size, plan.seed)?;
+        let Some(batch) = held_out.iter().next() else { return Ok(Vec::new()) };
+        let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+        let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
+        let score = self.score_of(&self.ema, batch.labels);
+        let times = config.times(&*plan.process);
+        Ok(times.into_iter().map(|t| config.measure(&score, &x0, plan.seed, t)).collect())
     }
 
     fn skip_or_stop(&mut self, step: u64, what: &'static str, times: &[TimeDraw]) -> Result<(), TrainingError> {
