@@ -157,7 +157,7 @@ mod tests {
     /// diffusers' network, for one image of 28 × 28 (`reference/unet_bench.py --count`).
     #[test]
     fn the_work_is_what_pytorch_counts() {
-        for (width, parameters, operations) in COUNTED {
+        for (width, parameters, operations) in [(32, 1_045_729.0, 371_197_952.0), (64, 4_170_177.0, 1_482_985_472.0)] {
             let work = Work::of(width, 28).unwrap();
             assert_eq!((work.parameters, work.forward), (parameters, operations), "width {width}");
         }
