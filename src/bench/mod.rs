@@ -31,15 +31,24 @@ fn network(width: usize) -> Result<UNetConfig, Error> {
     Ok(serde_json::from_value(config).expect("the configuration of a small network"))
 }
 
+/// The milliseconds that `run` takes, again and again.
+fn milliseconds(repetitions: usize, mut run: impl FnMut()) -> Vec<f64> {
+    let mut timed = || {
+        let start = std::time::Instant::now();
+        run();
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    (0..repetitions.max(2)).map(|_| timed()).collect()
+}
+
+/// The fewest milliseconds that `run` takes.
+fn fastest_ms(repetitions: usize, run: impl FnMut()) -> f64 {
+    milliseconds(repetitions, run).into_iter().fold(f64::INFINITY, f64::min)
+}
+
 /// The median of the last half of the milliseconds that `run` takes.
-fn median_ms(repetitions: usize, mut run: impl FnMut()) -> f64 {
-    let mut times: Vec<f64> = (0..repetitions.max(2))
-        .map(|_| {
-            let start = std::time::Instant::now();
-            run();
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
+fn median_ms(repetitions: usize, run: impl FnMut()) -> f64 {
+    let mut times = milliseconds(repetitions, run);
     let late = times.len() / 2;
     let late = &mut times[late..];
     late.sort_by(f64::total_cmp);

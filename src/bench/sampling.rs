@@ -9,7 +9,7 @@ use fokker_process::{Process, ProcessConfig, VpConfig};
 use fokker_sampling::SamplerConfig;
 
 use super::step::Case;
-use super::{median_ms, network};
+use super::{fastest_ms, network};
 use crate::error::Error;
 
 /// What drawing a batch costs.
@@ -37,7 +37,7 @@ pub fn measure_sampling(case: Case, sampler: &SamplerConfig, device: &Device) ->
     let shape = [case.batch, 1, case.size, case.size];
     let mut calls = 0;
     let mut observe = |_: usize, _: &Tensor<4>| ControlFlow::Continue(());
-    let milliseconds = median_ms(2, || {
+    let milliseconds = fastest_ms(2, || {
         let drawn = sampler.draw::<4>(&score, shape, 0, 0, device, &mut observe).expect("nobody breaks it off");
         calls = drawn.score_calls;
         drawn.samples.sum().into_scalar::<f32>();

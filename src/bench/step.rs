@@ -41,6 +41,18 @@ pub struct Cost {
     pub start_mib: f64,
 }
 
+impl Cost {
+    /// The smaller of each figure.
+    pub fn least(self, other: Self) -> Self {
+        Self {
+            train_ms: self.train_ms.min(other.train_ms),
+            forward_ms: self.forward_ms.min(other.forward_ms),
+            peak_mib: self.peak_mib.min(other.peak_mib),
+            start_mib: self.start_mib.min(other.start_mib),
+        }
+    }
+}
+
 /// Measures a case in this process, which should be a fresh one.
 ///
 /// # Errors
