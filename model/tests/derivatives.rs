@@ -18,6 +18,11 @@ fn process(kind: &str) -> Arc<dyn Process> {
     serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
 }
 
+/// Where the noise is as large as the data, and a third of it.
+fn times(process: &dyn Process) -> [f64; 2] {
+    [0.3f64, 1.0].map(|ratio| process.time_of_log_snr(-2.0 * ratio.ln()))
+}
+
 fn draw<const D: usize>(shape: [usize; D], index: u64) -> Tensor<D> {
     let values = normals(3, Stream::Test, index, shape.iter().product());
     Tensor::from_data(TensorData::new(values, shape), (&Device::flex(), DType::F64))
@@ -59,7 +64,8 @@ fn check<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], wh
     assert!(distance(noise, want) < TOLERANCE, "{what}: the noise along v");
 
     let (_, rate) = score.score_rate(x.clone(), t);
-    let want = difference(1e-3, |step| score.score(x.clone(), &at(step)));
+    // Fourier features turn many times while t doubles.
+    let want = difference(3e-5, |step| score.score(x.clone(), &at(step)));
     let factors = Tensor::<1>::from_data(TensorData::new(t.to_vec(), [t.len()]), (&Device::flex(), DType::F64));
     let rate = rate * fokker_model::divergence::broadcast(factors);
     assert!(distance(rate, want) < TOLERANCE, "{what}: the derivative in time");
@@ -69,10 +75,11 @@ fn check<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], wh
     let want = difference(1e-3, |step| score.score(moved(&u, step), t));
     assert!(distance(second.along_u, want) < TOLERANCE, "{what}: Ju");
     // Values alone: differences of differences lose the step twice over.
-    let want = difference(1e-2, |outer| {
-        difference(1e-2, |inner| score.score(moved(&u, outer) + v.clone().mul_scalar(inner), t))
+    let want = difference(3e-3, |outer| {
+        difference(3e-3, |inner| score.score(moved(&u, outer) + v.clone().mul_scalar(inner), t))
     });
-    assert!(distance(second.mixed.clone(), want) < TOLERANCE, "{what}: the second derivative");
+    let error = distance(second.mixed.clone(), want);
+    assert!(error < TOLERANCE, "{what}: the second derivative, {error:e}");
     let want = difference(1e-3, |step| score.score_jvp(moved(&u, step), t, v.clone()).1);
     assert!(distance(second.mixed, want) < TOLERANCE, "{what}: the derivative of the first one");
 }
@@ -95,13 +102,9 @@ fn an_mlp_has_exact_derivatives_under_every_process_and_parameterization() {
     ];
     for kind in KINDS {
         for table in tables {
-            // With steps in σ or in t of up to 1000 the network's input turns too fast for differences.
-            let slow = table.conditioning == fokker_model::Conditioning::LogSigma;
-            let t = if slow { [0.2, 0.5] } else { [0.02, 0.03] };
-            if !slow && kind != "vp" {
-                continue;
-            }
-            let score = NetworkScore::new(network.clone(), process(kind), table).with_classes(vec![0, 2]);
+            let process = process(kind);
+            let t = times(&*process);
+            let score = NetworkScore::new(network.clone(), process, table).with_classes(vec![0, 2]);
             check::<2>(&score, draw([2, 3], 1), &t, &format!("{kind} {table:?}"));
         }
     }
@@ -146,7 +149,8 @@ fn a_mixture_has_the_derivatives_of_its_closed_form() {
     for kind in KINDS {
         let (process, mixture) = (process(kind), mixture());
         let score = MixtureScore::new(mixture.clone(), process.clone());
-        let (x, t) = (draw([2, 3], 1), [0.2, 0.5]);
+        let x = draw([2, 3], 1);
+        let t = times(&*process);
         check::<2>(&score, x.clone(), &t, kind);
         let (noise, divergence) = Divergence::Exact { block: 2 }.of_noise(&score, x.clone(), &t);
         assert!(distance(noise, Score::noise(&score, x.clone(), &t)) < 1e-12);
@@ -202,10 +206,12 @@ fn a_sketch_takes_out_the_large_directions() {
         let difference = divergence.of_noise(&score, x.clone(), &t).1 - exact.clone();
         values(difference.square().mean())[0]
     };
-    let plain = error(Divergence::Hutchinson((0..6).map(probe).collect()));
-    let sketched = Divergence::HutchPlusPlus { sketch: (0..2).map(probe).collect(), probes: vec![probe(2), probe(3)] };
-    assert_eq!(sketched.products(16), 6);
-    assert!(error(sketched) < 0.1 * plain);
+    let plain = error(Divergence::Hutchinson((0..10).map(probe).collect()));
+    let sketch = |number| Probe::Gaussian.draw(1, Stream::Test, 0..64, number, &x);
+    let sketched = Divergence::HutchPlusPlus { sketch: (0..4).map(sketch).collect(), probes: vec![probe(4), probe(5)] };
+    assert_eq!(sketched.products(16), 10);
+    let sketched = error(sketched);
+    assert!(sketched < 0.1 * plain, "{sketched} {plain}");
 }
 
 /// A covariance with these variances, turned.
