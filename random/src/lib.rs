@@ -54,6 +54,12 @@ pub enum Stream {
     Synthetic = 10,
     /// Anything a test or an example needs.
     Test = 11,
+    /// Probes of a likelihood's divergence; the index is the example, with the number of the probe.
+    LikelihoodProbe = 12,
+    /// Dequantisation of images whose likelihood is taken; the index is the example, with the number of the draw.
+    Dequantization = 13,
+    /// Noise and times of likelihood bounds; the index is the example, with the number of the draw or the step.
+    LikelihoodNoise = 14,
     /// Brownian paths of the laboratory; the index is the path.
     LaboratoryPath = 32,
     /// Initial points of the laboratory's ensembles; the index is the path.
