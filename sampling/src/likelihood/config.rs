@@ -113,7 +113,10 @@ impl LikelihoodConfig {
         }
         let grid = self.grid();
         if grid.counts_points() {
-            return fail("grid", "must reach from the horizon to the smallest time: uniform, quadratic, log_snr or karras");
+            return fail(
+                "grid",
+                "must reach from the horizon to the smallest time: uniform, quadratic, log_snr or karras",
+            );
         }
         grid.validate(process, self.steps())?;
         let positive = |value: f64| value.is_finite() && value > 0.0;
