@@ -82,6 +82,8 @@ fn train_network<N: Network<D>, const D: usize>(
         preprocessing: config.preprocessing,
         train: train.clone(),
         validation,
+        truth: config.exact_score()?,
+        residuals: config.residuals,
     };
     let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
     if resume {
