@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_datasets::{Dataset, DatasetConfig, Dequantization, Split};
 use fokker_model::{MixtureScore, Mlp, Network, NetworkConfig, NetworkScore, UNet};
 use fokker_process::{GaussianMixture, Process};
@@ -72,6 +72,8 @@ pub struct LikelihoodRequest {
     pub seed: u64,
     /// Whether a network with classes is asked without.
     pub unconditional: bool,
+    /// Whether the network is evaluated in double precision, on backends that have it.
+    pub double: bool,
 }
 
 /// A part of a bound.
@@ -117,6 +119,8 @@ pub struct LikelihoodReport {
     pub draws: usize,
     /// The seed.
     pub seed: u64,
+    /// Whether in double precision.
+    pub double: bool,
     /// Numbers in an example.
     pub dimension: usize,
     /// Bits that the scaling of pixels adds to each number; they are contained in all results.
@@ -161,7 +165,7 @@ pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -
     let start = Instant::now();
     let found = match &config.network {
         NetworkConfig::UNet(unet) => {
-            work.run::<UNet, 4>(&load_ema(&checkpoint, UNet::new(unet, config.seed, device)?)?)?
+            work.run::<UNet, 4>(load_ema(&checkpoint, UNet::new(unet, config.seed, device)?)?)?
         }
         NetworkConfig::Mlp(mlp) => work.run::<Mlp, 2>(&load_ema(&checkpoint, Mlp::new(mlp, config.seed, device)?)?)?,
     };
@@ -180,6 +184,7 @@ impl LikelihoodRequest {
             batch_size: 32,
             seed: 0,
             unconditional: false,
+            double: false,
         }
     }
 
@@ -267,7 +272,8 @@ impl Work<'_> {
         Dequantization::new(self.config.preprocessing, self.data.is_image())
     }
 
-    fn run<N: Network<D>, const D: usize>(&self, network: &N) -> Result<Found, Error> {
+    fn run<N: Network<D>, const D: usize>(&self, network: N) -> Result<Found, Error> {
+        let network = if self.request.double { cast(network, FloatDType::F64) } else { network };
         let (request, count) = (self.request, self.count());
         let law = law(&self.config.data)?;
         let mut found = Found { nats: vec![Vec::new(); count], ..Found::default() };
@@ -282,7 +288,7 @@ impl Work<'_> {
                     progress.update((done + size * percent.min(99) / 100) as u64, &format!("{percent} % of a batch"));
                     if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 };
-                self.batch(network, law.as_ref(), (offset, size, draw as u64), &mut found, &mut told)?;
+                self.batch(&network, law.as_ref(), (offset, size, draw as u64), &mut found, &mut told)?;
                 progress.update((done + size) as u64, "");
             }
         }
@@ -316,7 +322,8 @@ impl Work<'_> {
         }
         let mut shape = [size; D];
         shape[1..].copy_from_slice(self.data.shape());
-        let x = Tensor::<D>::from_data(TensorData::new(values, shape), self.device);
+        let precision = if self.request.double { DType::F64 } else { DType::F32 };
+        let x = Tensor::<D>::from_data(TensorData::new(values, shape), (self.device, precision));
         let mut score = NetworkScore::new(network.clone(), self.reading.process.clone(), self.reading.parameterization);
         if let Some(null) = network.classes() {
             let class = |label: &Option<usize>| label.filter(|_| !self.request.unconditional).unwrap_or(null);
@@ -422,6 +429,7 @@ impl Work<'_> {
             count,
             draws: request.draws,
             seed: request.seed,
+            double: request.double,
             dimension,
             offset_bits,
             nats: in_model.affine(1.0, offset_bits * per_bit),

@@ -72,6 +72,9 @@ pub struct Likelihood {
     /// Ask a network with classes without them
     #[arg(long)]
     unconditional: bool,
+    /// Evaluate the network in double precision (backends flex and ndarray)
+    #[arg(long)]
+    double: bool,
     /// Examples at once
     #[arg(long, default_value_t = 32)]
     batch_size: usize,
@@ -122,6 +125,7 @@ impl Likelihood {
             batch_size: self.batch_size,
             seed: self.seed,
             unconditional: self.unconditional,
+            double: self.double,
         };
         let report = likelihood(&self.run, &self.changes, &request)?;
         print!("{}", table(&report));
