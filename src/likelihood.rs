@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_datasets::{Dataset, DatasetConfig, Dequantization, Split};
+use fokker_model::precision::cast;
 use fokker_model::{MixtureScore, Mlp, Network, NetworkConfig, NetworkScore, UNet};
 use fokker_process::{GaussianMixture, Process};
 use fokker_sampling::PosteriorVariance;
@@ -167,7 +168,7 @@ pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -
         NetworkConfig::UNet(unet) => {
             work.run::<UNet, 4>(load_ema(&checkpoint, UNet::new(unet, config.seed, device)?)?)?
         }
-        NetworkConfig::Mlp(mlp) => work.run::<Mlp, 2>(&load_ema(&checkpoint, Mlp::new(mlp, config.seed, device)?)?)?,
+        NetworkConfig::Mlp(mlp) => work.run::<Mlp, 2>(load_ema(&checkpoint, Mlp::new(mlp, config.seed, device)?)?)?,
     };
     Ok(work.report(checkpoint, found, start.elapsed().as_secs_f64()))
 }
