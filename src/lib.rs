@@ -38,7 +38,7 @@ pub use fokker_sampling as sampling;
 pub use fokker_training as training;
 
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
-pub use compare::{Comparison, compare_on_mixture, compare_on_run};
+pub use compare::{Comparison, ComparisonPlan, compare_on_mixture, compare_on_run};
 pub use condition::{Condition, Technique};
 pub use config::RunConfig;
 pub use draw::{DrawRequest, Drawing, Reading, draw, draw_network, draw_score, write_samples, write_trajectory};

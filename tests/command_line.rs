@@ -1,71 +1,18 @@
 //! The command: what it does, and what it says when something is wrong.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
-/// The command in a folder, with the checkout's digits.
-fn command(arguments: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fokker"));
-    command.args(arguments).current_dir(folder).env("FOKKER_DATA", std::path::absolute("datasets/data").unwrap());
-    command
-}
-
-fn fokker(arguments: &[&str], folder: &Path) -> Output {
-    command(arguments, folder).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// The command fails with a short message that contains all of `parts`, and does not panic.
-#[track_caller]
-fn assert_refused(output: &Output, code: i32, parts: &[&str]) {
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    assert!(!message.contains("panicked"), "{message}");
-    assert!(message.lines().count() < 25, "more than a screen: {message}");
-    for part in parts {
-        assert!(message.contains(part), "'{part}' is not in: {message}");
-    }
-}
-
-/// A network small enough for a test, on toy data or on digits.
-fn write_config(folder: &Path, name: &str, data: &str, network: &str) -> PathBuf {
-    let scale = if data.contains("mnist") { "minus_one_one" } else { "none" };
-    let config = format!(
-        r#"
-name = "{name}"
-backend = {{ name = "flex" }}
-data = {data}
-preprocessing = {{ scale = "{scale}" }}
-process = {{ kind = "vp" }}
-network = {network}
-parameterization = {{ output = "edm", conditioning = "log_sigma" }}
-objective = {{ weighting = {{ kind = "edm" }}, time = {{ kind = "log_normal" }} }}
-optimizer = {{ kind = "adam" }}
-training = {{ steps = 6, batch_size = 8, learning_rate = 1e-3, ema_decay = 0.9, log_every = 2 }}
-checkpoints = {{ every = 2, keep = 2 }}
-previews = {{ every = 3, count = 4 }}
-sampler = {{ kind = "probability_flow", steps = 4 }}
-"#
-    );
-    let path = folder.join(format!("{name}.toml"));
-    fs::write(&path, config).unwrap();
-    path
-}
-
-const MLP: &str = r#"{ kind = "mlp", dimension = 2, width = 16, blocks = 1 }"#;
-const UNET: &str = r#"{ kind = "unet", in_channels = 1, out_channels = 1, block_out_channels = [8, 8],
-  layers_per_block = 1, down_block_types = ["DownBlock2D", "DownBlock2D"], up_block_types = ["UpBlock2D", "UpBlock2D"],
-  norm_num_groups = 4, add_attention = false, num_class_embeds = 11 }"#;
+use support::{DIGITS, MLP, MOONS, UNET, assert_refused, command, fokker, text, write_config};
 
 #[test]
 fn train_resume_and_sample_work_together() {
     let root = tempfile::tempdir().unwrap();
-    write_config(root.path(), "moons", r#"{ kind = "moons" }"#, MLP);
+    write_config(root.path(), "moons", MOONS, MLP);
     let trained = fokker(&["train", "moons.toml"], root.path());
     assert!(trained.status.success(), "{}", text(&trained.stderr));
     let run = root.path().join("runs/moons");
@@ -100,7 +47,7 @@ fn train_resume_and_sample_work_together() {
 fn wrong_requests_are_refused_and_nothing_is_overwritten() {
     let root = tempfile::tempdir().unwrap();
     let here = root.path();
-    write_config(here, "digits", r#"{ kind = "mnist" }"#, UNET);
+    write_config(here, "digits", DIGITS, UNET);
     let trained = fokker(&["train", "digits.toml", "--set", "training.steps=2"], here);
     assert!(trained.status.success(), "{}", text(&trained.stderr));
     let checkpoint = here.join("runs/digits/checkpoints/step-00000002");
@@ -184,14 +131,14 @@ fn killed_runs_end_with_the_same_bits() {
     write_config(root.path(), "moons", config, MLP);
     let changes = ["--set", "training.steps=1500", "--set", "checkpoints.every=20", "--set", "previews.every=0"];
     let start = |name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fokker"));
+        let mut command = command(&[], root.path());
         let run = root.path().join("runs").join(name);
         let name = format!("name={name}");
         match run.join("config.toml").is_file() {
             true => command.arg("resume").arg(&run),
             false => command.args(["train", "moons.toml", "--set", &name]).args(changes),
         };
-        command.current_dir(root.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
     assert!(start("whole").wait().unwrap().success());
     // Kills fall anywhere between the start of the process and the end of the run, by a fixed sequence of waits.

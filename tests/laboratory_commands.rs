@@ -1,22 +1,15 @@
 //! The commands `reproduce` and `lab`: what they write, and what they say when something is wrong.
 
+mod support;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
-fn fokker(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fokker")).args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use support::{assert_refused, fokker, succeed, text};
 
 #[test]
 fn a_figure_is_a_picture_twice_its_numbers_and_a_page() {
     let folder = tempfile::tempdir().unwrap();
-    let output = fokker(&["reproduce", "papers004_figure2", "papers000_vp", "--out", "out"], folder.path());
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    succeed(&["reproduce", "papers004_figure2", "papers000_vp", "--out", "out"], folder.path());
     let read = |name: &str| fs::read(folder.path().join("out").join(name)).unwrap();
     assert!(read("papers004_figure2.png").starts_with(b"\x89PNG"));
     let svg = text(&read("papers000_vp.svg"));
@@ -36,31 +29,21 @@ fn figures_of_ones_own_are_read_strictly() {
     let folder = tempfile::tempdir().unwrap();
     let own = include_str!("../configs/figures/papers004_figure2.toml").replace("paths = 10", "paths = 3");
     fs::write(folder.path().join("mine.toml"), &own).unwrap();
-    let output = fokker(&["reproduce", "mine.toml"], folder.path());
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    succeed(&["reproduce", "mine.toml"], folder.path());
     assert!(folder.path().join("figures/mine.svg").is_file());
     for (from, to, part) in
         [("steps = 1000", "stepz = 1000", "stepz"), ("time = 1.0", "time = -1.0", "figure.time = -1")]
     {
         fs::write(folder.path().join("mine.toml"), own.replace(from, to)).unwrap();
-        let output = fokker(&["reproduce", "mine.toml"], folder.path());
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{message}");
-        assert!(message.contains(part) && message.lines().count() < 25, "{message}");
+        assert_refused(&fokker(&["reproduce", "mine.toml"], folder.path()), 2, &[part]);
     }
-    let output = fokker(&["reproduce", "figure9"], folder.path());
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("papers002_figure1"));
+    assert_refused(&fokker(&["reproduce", "figure9"], folder.path()), 2, &["papers002_figure1"]);
 }
 
 #[test]
 fn densities_conditions_and_paths_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| {
-        let output = fokker(arguments, folder.path());
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stdout)
-    };
+    let run = |arguments: &[&str]| succeed(arguments, folder.path());
     let linear = "kind = 'linear', alpha = [1.0], beta = [1.0, 2.0]";
     let data = "means = [-1.0, 1.0], stds = [0.5, 0.4], weights = [0.3, 0.7]";
     run(&["lab", "density", "--process", linear, "--data", data, "--times", "0.5,1.0", "--cells", "300"]);
@@ -90,6 +73,5 @@ fn densities_conditions_and_paths_from_the_command_line() {
     let out = run(&["lab", "paths", "geometric", "--method", "milstein", "--refine", "2", "--count", "3"]);
     assert!(out.contains("its law"), "{out}");
     let refused = fokker(&["lab", "density", "--process", "kind = 'vp', beta_maxx = 1.0"], folder.path());
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("beta_maxx"), "{}", text(&refused.stderr));
+    assert_refused(&refused, 2, &["beta_maxx"]);
 }

@@ -1,51 +1,23 @@
 //! Sampling from the command line: the list, trajectories, comparisons, and what Ctrl-C leaves behind.
 
+mod support;
+
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-fn fokker(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fokker")).args(arguments).current_dir(folder).output().unwrap()
-}
+use support::{DIGITS, MLP, MOONS, UNET, assert_refused, command, fokker, succeed, text, write_config};
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// A run of two steps.
+fn train(folder: &Path, name: &str, data: &str, network: &str) {
+    let file = write_config(folder, name, data, network);
+    succeed(&["train", file.to_str().unwrap(), "--set", "training.steps=2", "--set", "previews.every=0"], folder);
 }
-
-/// A run of a few steps on points in the plane, or on digits.
-fn train(folder: &Path, name: &str, data: &str, scale: &str, network: &str) {
-    let config = format!(
-        r#"
-name = "{name}"
-backend = {{ name = "flex" }}
-data = {data}
-preprocessing = {{ scale = "{scale}" }}
-process = {{ kind = "vp" }}
-network = {network}
-parameterization = {{ output = "edm", conditioning = "log_sigma" }}
-objective = {{ weighting = {{ kind = "edm" }}, time = {{ kind = "log_normal" }} }}
-optimizer = {{ kind = "adam" }}
-training = {{ steps = 2, batch_size = 8, learning_rate = 1e-3, ema_decay = 0.9, log_every = 2 }}
-checkpoints = {{ every = 2, keep = 1 }}
-previews = {{ every = 0 }}
-sampler = {{ kind = "probability_flow", steps = 4 }}
-"#
-    );
-    std::fs::write(folder.join(format!("{name}.toml")), config).unwrap();
-    let trained = fokker(&["train", &format!("{name}.toml")], folder);
-    assert!(trained.status.success(), "{}", text(&trained.stderr));
-}
-
-const MLP: &str = r#"{ kind = "mlp", dimension = 2, width = 16, blocks = 1 }"#;
-const UNET: &str = r#"{ kind = "unet", in_channels = 1, out_channels = 1, block_out_channels = [8, 8],
-  layers_per_block = 1, down_block_types = ["DownBlock2D", "DownBlock2D"], up_block_types = ["UpBlock2D", "UpBlock2D"],
-  norm_num_groups = 4, add_attention = false }"#;
 
 #[test]
 fn the_list_names_every_sampler() {
-    let output = fokker(&["sample", "--list-samplers"], Path::new("."));
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let list = text(&output.stdout);
+    let list = succeed(&["sample", "--list-samplers"], Path::new("."));
     for method in fokker::sampling::Method::ALL {
         assert!(list.lines().any(|line| line.starts_with(&format!("{} ", method.name()))), "{}", method.name());
     }
@@ -54,7 +26,7 @@ fn the_list_names_every_sampler() {
 #[test]
 fn every_sampler_is_reached_by_name_and_trajectories_are_pictures() {
     let root = tempfile::tempdir().unwrap();
-    train(root.path(), "moons", r#"{ kind = "moons" }"#, "none", MLP);
+    train(root.path(), "moons", MOONS, MLP);
     for method in fokker::sampling::Method::ALL {
         let mut arguments =
             vec!["sample", "runs/moons", "--count", "3", "--out", "out.csv", "--sampler", method.name()];
@@ -66,15 +38,13 @@ fn every_sampler_is_reached_by_name_and_trajectories_are_pictures() {
         assert!(text(&output.stderr).contains("network calls"));
     }
     let refused = fokker(&["sample", "runs/moons", "--sampler", "dormand_prince", "--steps", "3"], root.path());
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("tolerance"));
+    assert_refused(&refused, 2, &["tolerance"]);
 
-    train(root.path(), "digits", r#"{ kind = "mnist" }"#, "minus_one_one", UNET);
+    train(root.path(), "digits", DIGITS, UNET);
     for (name, frames) in [("strip.png", "4"), ("film.gif", "5")] {
         let arguments =
             ["sample", "runs/digits", "--count", "3", "--columns", "3", "--trajectory", name, "--frames", frames];
-        let output = fokker(&arguments, root.path());
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        succeed(&arguments, root.path());
         let bytes = std::fs::read(root.path().join(name)).unwrap();
         match name {
             // Width and height of a PNG are the big-endian numbers from byte 16 on: 4 and 3 tiles of 28, gaps of 2.
@@ -118,12 +88,8 @@ fn every_sampler_is_reached_by_name_and_trajectories_are_pictures() {
         let output = sample(arguments);
         assert!(!output.status.success() && text(&output.stderr).contains(reason), "{}", text(&output.stderr));
     }
-    let compared = fokker(
-        &["compare-samplers", "runs/moons", "--samplers", "ddim,unipc", "--calls", "5,10", "--count", "50"],
-        root.path(),
-    );
-    assert!(compared.status.success(), "{}", text(&compared.stderr));
-    assert!(text(&compared.stdout).contains("| `unipc` |"));
+    let arguments = ["compare-samplers", "runs/moons", "--samplers", "ddim,unipc", "--calls", "5,10", "--count", "50"];
+    assert!(succeed(&arguments, root.path()).contains("| `unipc` |"));
     assert!(root.path().join("samplers/samplers.svg").is_file());
 }
 
@@ -131,16 +97,23 @@ fn every_sampler_is_reached_by_name_and_trajectories_are_pictures() {
 #[test]
 fn ctrl_c_leaves_nothing_half_written() {
     let root = tempfile::tempdir().unwrap();
-    train(root.path(), "moons", r#"{ kind = "moons" }"#, "none", MLP);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_fokker"))
-        .args(["sample", "runs/moons", "--sampler", "reverse_sde", "--steps", "1000000", "--out", "out/points.csv"])
-        .current_dir(root.path())
+    train(root.path(), "moons", MOONS, MLP);
+    // One file is there already, the folder of the other is not.
+    let earlier = root.path().join("points.csv");
+    succeed(&["sample", "runs/moons", "--count", "3", "--out", "points.csv"], root.path());
+    let before = std::fs::read(&earlier).unwrap();
+    let arguments = ["sample", "runs/moons", "--sampler", "reverse_sde", "--steps", "1000000", "--seed", "1"];
+    let mut child = command(&arguments, root.path())
+        .args(["--out", "points.csv", "--trajectory", "out/film.gif"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    // It listens before it says what it reads; the steps would take a minute.
+    let mut says = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(says.any(|line| line.unwrap().contains("step-00000002 on ")));
+    std::thread::sleep(Duration::from_millis(300));
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let asked = Instant::now();
     let status = loop {
@@ -151,5 +124,8 @@ fn ctrl_c_leaves_nothing_half_written() {
         std::thread::sleep(Duration::from_millis(20));
     };
     assert_eq!(status.code(), Some(130));
-    assert!(!root.path().join("out").exists());
+    assert_eq!(std::fs::read(&earlier).unwrap(), before);
+    let mut left: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["moons.toml", "points.csv", "runs"]);
 }

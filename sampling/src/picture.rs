@@ -108,7 +108,10 @@ pub fn save_animation(frames: &[Pictures], columns: usize, path: &Path) -> Resul
     for (number, pictures) in frames.iter().enumerate() {
         let last = number + 1 == frames.len();
         let delay = Delay::from_numer_denom_ms(if last { 2000 } else { each }, 1);
-        let frame = Frame::from_parts(pictures.grid(columns, 2).to_rgba8(), 0, 0, delay);
+        let mut image = pictures.grid(columns, 2).to_rgba8();
+        // With all 256 greys a frame's palette is the identity, and Pillow takes that for none and shows a black frame.
+        image.pixels_mut().filter(|pixel| pixel.0 == [1, 1, 1, 255]).for_each(|pixel| pixel.0 = [0, 0, 0, 255]);
+        let frame = Frame::from_parts(image, 0, 0, delay);
         encoder.encode_frame(frame).map_err(|error| failed(error.to_string()))?;
     }
     drop(encoder);

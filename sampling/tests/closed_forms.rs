@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 use fokker_model::{MixtureScore, Score};
-use fokker_process::{GaussianMixture, Process, ProcessConfig};
+use fokker_process::{Covariance, GaussianMixture, MixtureComponent, Process, ProcessConfig};
+use fokker_random::{Stream, normals};
 use fokker_sampling::{Method, SamplerConfig, TimeGrid};
 
 fn process(kind: &str) -> Arc<dyn Process> {
@@ -125,4 +126,105 @@ fn guidance_of_weight_one_is_the_conditional_score_and_zero_the_unconditional() 
         // Linear in the weight, up to single precision.
         assert!((three[k] - (zero[k] + 3.0 * (one[k] - zero[k]))).abs() < 1e-5);
     }
+}
+
+const DIMENSION: usize = 20;
+
+/// Three bumps in 20 dimensions, each with correlations of its own: `S = 0.05 + 0.3 A Aᵀ/20` with normal numbers in `A`
+/// has deviations from 0.22 to about 1.1 along its axes.
+fn correlated() -> GaussianMixture {
+    let covariance = |component: u64| {
+        let a = normals(5, Stream::Test, component, DIMENSION * DIMENSION);
+        let row = |i: usize| a[DIMENSION * i..][..DIMENSION].iter().map(|&x| f64::from(x));
+        let entry = |i: usize, j: usize| {
+            let product: f64 = row(i).zip(row(j)).map(|(x, y)| x * y).sum();
+            0.3 * product / DIMENSION as f64 + if i == j { 0.05 } else { 0.0 }
+        };
+        Covariance::Full((0..DIMENSION).map(|i| (0..DIMENSION).map(|j| entry(i, j)).collect()).collect())
+    };
+    let mean = |component: u64| normals(6, Stream::Test, component, DIMENSION).into_iter().map(f64::from).collect();
+    GaussianMixture::new(vec![0.2, 0.3, 0.5], (0..3).map(mean).collect(), (0..3).map(covariance).collect()).unwrap()
+}
+
+/// Where a wrong covariance shows: along the narrowest and the widest axis of every bump, and where a wrong weight does:
+/// from bump to bump.
+fn directions(mixture: &GaussianMixture) -> Vec<Vec<f64>> {
+    let components: Vec<MixtureComponent> = mixture.components().collect();
+    let mut directions: Vec<Vec<f64>> = Vec::new();
+    for (k, component) in components.iter().enumerate() {
+        let by_variance = |a: &usize, b: &usize| component.variances[*a].total_cmp(&component.variances[*b]);
+        let axes = component.axes.as_ref().expect("a full covariance has axes of its own");
+        for axis in [(0..DIMENSION).min_by(by_variance), (0..DIMENSION).max_by(by_variance)].into_iter().flatten() {
+            directions.push((0..DIMENSION).map(|i| axes[DIMENSION * i + axis]).collect());
+        }
+        let next = &components[(k + 1) % components.len()];
+        let between: Vec<f64> = component.mean.iter().zip(&next.mean).map(|(a, b)| a - b).collect();
+        let length = dot(&between, &between).sqrt();
+        directions.push(between.into_iter().map(|x| x / length).collect());
+    }
+    directions
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The distance of points' projections from the mixture's law along a direction `u`: a mixture of `N(u·m, uᵀSu)`.
+fn projected_kolmogorov(law: &GaussianMixture, points: &[f64], direction: &[f64]) -> f64 {
+    let parts: Vec<[f64; 3]> = law
+        .components()
+        .map(|component| {
+            let axes = component.axes.as_ref().expect("a full covariance has axes of its own");
+            let along = |axis: usize| (0..DIMENSION).map(|i| axes[DIMENSION * i + axis] * direction[i]).sum::<f64>();
+            let variance: f64 = (0..DIMENSION).map(|axis| component.variances[axis] * along(axis).powi(2)).sum();
+            [component.weight, dot(&component.mean, direction), variance.sqrt()]
+        })
+        .collect();
+    let mut values: Vec<f64> = points.chunks(DIMENSION).map(|point| dot(point, direction)).collect();
+    values.sort_by(f64::total_cmp);
+    let n = values.len() as f64;
+    values.iter().enumerate().fold(0.0, |largest: f64, (rank, x)| {
+        let cdf = |&[w, m, s]: &[f64; 3]| w * 0.5 * statrs::function::erf::erfc((m - x) / (s * 2f64.sqrt()));
+        let cdf: f64 = parts.iter().map(cdf).sum();
+        largest.max((cdf - rank as f64 / n).abs()).max((cdf - (rank as f64 + 1.0) / n).abs())
+    })
+}
+
+/// 4000 points along nine directions. Kolmogorov's statistic of `n` exact draws exceeds λ/√n with probability
+/// 2 exp(−2λ²); at λ = 2.45 one of the 81 below does once in a thousand times. A quarter of that is for the steps.
+#[test]
+fn correlated_bumps_in_twenty_dimensions_are_reproduced() {
+    const POINTS: usize = 4000;
+    let bound = 1.25 * 2.45 / (POINTS as f64).sqrt();
+    let (mixture, process) = (correlated(), process("vp"));
+    let (score, directions) = (MixtureScore::new(mixture.clone(), process.clone()), directions(&mixture));
+    let law = mixture.diffused(&*process, process.min_time());
+    let mut samplers = vec![SamplerConfig { denoise: false, ..SamplerConfig::new(Method::DormandPrince) }];
+    for (method, steps) in [
+        (Method::ProbabilityFlow, 25),
+        (Method::Ddim, 100),
+        (Method::DpmSolver3M, 30),
+        (Method::DpmSolverPp2M, 30),
+        (Method::UniPc, 30),
+        (Method::Ancestral, 150),
+        (Method::SdeDpmSolverPp2M, 50),
+        (Method::StochasticHeun, 75),
+    ] {
+        let grid = Some(TimeGrid::LogSnr);
+        samplers.push(SamplerConfig { steps: Some(steps), grid, denoise: false, ..SamplerConfig::new(method) });
+    }
+    let mut wrong = Vec::new();
+    for sampler in samplers {
+        let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
+        let drawn = sampler.sample::<2>(&score, [POINTS, DIMENSION], 3, 0, &Device::flex(), &mut observe).unwrap();
+        let drawn = drawn.into_data_as::<f64>();
+        let points = drawn.as_slice::<f64>().unwrap();
+        let distances = directions.iter().map(|direction| projected_kolmogorov(&law, points, direction));
+        let distance = distances.fold(0.0, f64::max);
+        println!("{:<24} {distance:.4}", sampler.kind.name());
+        if distance.is_nan() || distance >= bound {
+            wrong.push(format!("{}: {distance:.4}", sampler.kind.name()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}, the bound is {bound:.4}");
 }

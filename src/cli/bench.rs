@@ -3,37 +3,69 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use burn::tensor::Device;
 use clap::Args;
-use fokker::bench::{Case, Cost, measure};
-use fokker::{BackendConfig, BackendName, Error};
+use fokker::bench::{Case, Cost, Machine, Work, measure, measure_sampling, measure_trainer};
+use fokker::sampling::{Method, SamplerConfig};
+use fokker::{BackendConfig, BackendName, Error, RunConfig};
 
-/// Measure a training step and a forward pass of a small U-Net, beside PyTorch's where there is a Python with it
+/// Measure what training and drawing cost, beside PyTorch where there is a Python with it
 #[derive(Args)]
 pub struct Bench {
-    /// Images in a batch, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [16, 64])]
+    /// What to measure, separated by commas
+    #[arg(long, value_delimiter = ',', default_values = ["machine", "steps", "sampling", "trainer"])]
+    parts: Vec<Part>,
+    /// Images in a batch, separated by commas. Each list is gone through with the first of the other two
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 1, 4, 16, 256, 512])]
     batch: Vec<usize>,
     /// Sides of the images, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [28])]
+    #[arg(long, value_delimiter = ',', default_values_t = [28, 16, 32, 64])]
     size: Vec<usize>,
     /// Channels of the first level, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [32])]
+    #[arg(long, value_delimiter = ',', default_values_t = [32, 64, 128])]
     width: Vec<usize>,
     /// Repetitions; the median of the last half counts
     #[arg(long, default_value_t = 12)]
     repetitions: usize,
-    /// The backend, as in configurations
+    /// How often each case is measured, in turn with PyTorch; the best counts, for other work on a machine only slows
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
+    /// Samplers, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "ddim,dpm_solver_pp_2m,unipc,probability_flow,ancestral")]
+    samplers: Vec<Method>,
+    /// Numbers of steps of the samplers, separated by commas
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 50])]
+    sampler_steps: Vec<usize>,
+    /// The configuration whose training is taken apart
+    #[arg(long, default_value = "configs/mnist_vp_small.toml")]
+    config: PathBuf,
+    /// Change a key of that configuration, such as --set training.batch_size=64
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    changes: Vec<String>,
+    /// The backend of steps and sampling, as in configurations
     #[arg(long, default_value = "flex", value_parser = backend)]
     backend: BackendName,
-    /// A Python with torch and diffusers, which measures the same in turn
+    /// A Python with torch and diffusers, which takes the same steps in turn
     #[arg(long)]
     python: Option<PathBuf>,
     /// PyTorch's part
     #[arg(long, default_value = "reference/unet_bench.py")]
     script: PathBuf,
-    /// Measure one case in this process and print it as JSON
+    /// Measure the first case in this process and print it as JSON
     #[arg(long, hide = true)]
     alone: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Arithmetic and memory traffic a second
+    Machine,
+    /// Training step and forward pass: time, memory, and what they would take at least
+    Steps,
+    /// Images a second by sampler and steps
+    Sampling,
+    /// What a training step is made of
+    Trainer,
 }
 
 fn backend(name: &str) -> Result<BackendName, String> {
@@ -44,43 +76,106 @@ fn backend(name: &str) -> Result<BackendName, String> {
 impl Bench {
     /// Measures.
     pub fn run(self) -> Result<(), Error> {
-        let cases: Vec<Case> = self
-            .width
-            .iter()
-            .flat_map(|&width| self.size.iter().map(move |&size| (width, size)))
-            .flat_map(|(width, size)| self.batch.iter().map(move |&batch| (width, size, batch)))
-            .map(|(width, size, batch)| Case { batch, size, width, repetitions: self.repetitions })
-            .collect();
+        let device = BackendConfig { name: self.backend, device: 0 }.resolve()?.device;
+        let cases = self.cases()?;
         if self.alone {
-            let chosen = BackendConfig { name: self.backend, device: 0 }.resolve()?;
-            for case in cases {
-                let cost = measure(case, &chosen.device)?;
-                println!("{}", serde_json::to_string(&cost).map_err(|error| Error::Usage(error.to_string()))?);
-            }
+            let cost = measure(cases[0], &device)?;
+            println!("{}", serde_json::to_string(&cost).map_err(|error| Error::Usage(error.to_string()))?);
             return Ok(());
         }
-        println!("| width | size | batch | step ms | forward ms | peak MiB | PyTorch step | forward | peak | ratios |");
-        println!("|---|---|---|---|---|---|---|---|---|---|");
-        for case in cases {
-            let ours = self.ours(case)?;
-            let mut line = format!(
-                "| {} | {} | {} | {:.1} | {:.1} | {:.0} |",
-                case.width, case.size, case.batch, ours.train_ms, ours.forward_ms, ours.peak_mib
+        let has = |part: Part| self.parts.contains(&part);
+        let machine = (has(Part::Machine) || has(Part::Steps)).then(|| Machine::measure(&device));
+        if let Some(machine) = &machine {
+            let (operations, bytes) = (machine.operations / 1e9, machine.bytes / 1e9);
+            println!("machine: {operations:.0} billion operations a second, {bytes:.1} GB/s\n");
+        }
+        if let Some(machine) = machine.filter(|_| has(Part::Steps)) {
+            self.steps(&cases, &machine)?;
+        }
+        if has(Part::Sampling) {
+            self.sampling(cases[0], &device)?;
+        }
+        if has(Part::Trainer) {
+            self.trainer()?;
+        }
+        Ok(())
+    }
+
+    /// The first of every list, and each of the others in its place.
+    fn cases(&self) -> Result<Vec<Case>, Error> {
+        let (Some(&batch), Some(&size), Some(&width)) = (self.batch.first(), self.size.first(), self.width.first())
+        else {
+            return Err(Error::Usage("--batch, --size and --width need a number each".into()));
+        };
+        let first = Case { batch, size, width, repetitions: self.repetitions };
+        let batches = self.batch.iter().skip(1).map(|&batch| Case { batch, ..first });
+        let sizes = self.size.iter().skip(1).map(|&size| Case { size, ..first });
+        let widths = self.width.iter().skip(1).map(|&width| Case { width, ..first });
+        Ok(std::iter::once(first).chain(batches).chain(sizes).chain(widths).collect())
+    }
+
+    fn steps(&self, cases: &[Case], machine: &Machine) -> Result<(), Error> {
+        let theirs = self.python.is_some();
+        print!(
+            "| width | size | batch | step ms | forward ms | peak MiB | floor ms: by definition, Winograd, memory |"
+        );
+        println!("{}", if theirs { " PyTorch: step | forward | peak | ratios |" } else { "" });
+        println!("{}", "|---".repeat(if theirs { 11 } else { 7 }) + "|");
+        for &case in cases {
+            let Case { batch, size, width, .. } = case;
+            let (mut ours, mut theirs) = (self.ours(case)?, self.theirs(case)?);
+            for _ in 1..self.rounds {
+                ours = ours.least(self.ours(case)?);
+                theirs = self.theirs(case)?.zip(theirs).map(|(one, other)| one.least(other));
+            }
+            let work = Work::of(width, size)?;
+            let ([definition, winograd], traffic) =
+                (work.arithmetic_ms(batch, machine), work.traffic_ms(batch, machine));
+            print!(
+                "| {width} | {size} | {batch} | {:.1} | {:.1} | {:.0} ({:.0}) | {definition:.1}, {winograd:.1}, {traffic:.1} |",
+                ours.train_ms, ours.forward_ms, ours.peak_mib, ours.start_mib
             );
-            if let Some(python) = &self.python {
-                let theirs = self.theirs(python, case)?;
-                line += &format!(
-                    " {:.1} | {:.1} | {:.0} | {:.2}, {:.2}, {:.2} |",
+            if let Some(theirs) = theirs {
+                print!(
+                    " {:.1} | {:.1} | {:.0} ({:.0}) | {:.2}, {:.2}, {:.2} |",
                     theirs.train_ms,
                     theirs.forward_ms,
                     theirs.peak_mib,
+                    theirs.start_mib,
                     ours.train_ms / theirs.train_ms,
                     ours.forward_ms / theirs.forward_ms,
                     ours.peak_mib / theirs.peak_mib
                 );
             }
-            println!("{line}");
+            println!();
         }
+        println!(
+            "\nIn brackets: memory before there is a network. Ratios: step, forward, peak, ours to PyTorch's best.\n"
+        );
+        Ok(())
+    }
+
+    fn sampling(&self, case: Case, device: &Device) -> Result<(), Error> {
+        println!("| sampler | steps | network calls | images a second |\n|---|---|---|---|");
+        for &method in &self.samplers {
+            for &steps in &self.sampler_steps {
+                let sampler = SamplerConfig { steps: Some(steps), ..SamplerConfig::new(method) };
+                let cost = measure_sampling(case, &sampler, device)?;
+                let (name, rate) = (method.name(), cost.images_per_second);
+                println!("| `{name}` | {steps} | {} | {rate:.1} |", cost.calls);
+            }
+        }
+        println!("\nBatches of {} images of {}×{}, width {}.\n", case.batch, case.size, case.size, case.width);
+        Ok(())
+    }
+
+    fn trainer(&self) -> Result<(), Error> {
+        const STEPS: u64 = 100;
+        let config = RunConfig::load(&self.config, &self.changes)?;
+        let cost = measure_trainer(&config, STEPS)?;
+        let (checkpoint, every) = (cost.checkpoint_ms, cost.checkpoint_every);
+        println!("{}, batch {}: {:.1} ms a step", config.name, config.training.batch_size, cost.step_ms);
+        println!("and {checkpoint:.0} ms for a checkpoint after {every} of them\n\n{}", cost.table());
         Ok(())
     }
 
@@ -92,10 +187,11 @@ impl Bench {
         cost(command, case)
     }
 
-    fn theirs(&self, python: &PathBuf, case: Case) -> Result<Cost, Error> {
+    fn theirs(&self, case: Case) -> Result<Option<Cost>, Error> {
+        let Some(python) = &self.python else { return Ok(None) };
         let mut command = Command::new(python);
         command.arg(&self.script);
-        cost(command, case)
+        cost(command, case).map(Some)
     }
 }
 
@@ -107,6 +203,9 @@ fn cost(mut command: Command, case: Case) -> Result<Cost, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |message: String| Error::Usage(format!("{program}: {message}"));
     let output = command.stderr(std::process::Stdio::inherit()).output().map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(format!("ended with {}", output.status)));
+    }
     let text = String::from_utf8_lossy(&output.stdout);
     let last = text.lines().last().ok_or_else(|| failed("measured nothing".into()))?;
     serde_json::from_str(last).map_err(|error| failed(format!("{error} in {last}")))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fokker::sampling::{Kind, Method};
-use fokker::{Comparison, Error, compare_on_mixture, compare_on_run};
+use fokker::{Comparison, ComparisonPlan, Error, compare_on_mixture, compare_on_run};
 
 /// Compare samplers: distance to the data against network calls
 #[derive(Args)]
@@ -26,7 +26,7 @@ pub struct CompareSamplers {
     /// Seed of the samples
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A folder for the table (samplers.md) and the plot (samplers.svg)
+    /// A folder for the table (samplers.md) and the plot (samplers.svg); a comparison that was interrupted goes on there
     #[arg(long, default_value = "samplers")]
     out: PathBuf,
     /// Also put the table into a document, between <!-- NAME --> and <!-- end NAME --> with the name of the comparison
@@ -47,15 +47,21 @@ impl CompareSamplers {
         let begins_with_noise =
             |method: &Method| method.info().kind != Kind::Langevin || *method == Method::AnnealedLangevin;
         let methods = if self.samplers.is_empty() { all.filter(begins_with_noise).collect() } else { self.samplers };
-        let mut calls = self.calls;
-        calls.sort_unstable();
-        let comparison: Comparison = match &self.run {
-            Some(run) => compare_on_run(run, &self.changes, &methods, &calls, self.count, self.batch_size, self.seed)?,
-            None => compare_on_mixture(&methods, &calls, self.count, self.seed)?,
+        let mut budgets = self.calls;
+        budgets.sort_unstable();
+        let plan = ComparisonPlan {
+            methods,
+            budgets,
+            count: self.count,
+            batch_size: self.batch_size,
+            seed: self.seed,
+            folder: self.out.clone(),
         };
-        let table = comparison.table();
-        print!("{table}");
-        comparison.save(&self.out)?;
+        let comparison: Comparison = match &self.run {
+            Some(run) => compare_on_run(run, &self.changes, &plan)?,
+            None => compare_on_mixture(&plan)?,
+        };
+        print!("{}", comparison.table());
         println!("{}", self.out.display());
         match &self.into {
             Some(document) => comparison.put_into(document),

@@ -1,5 +1,6 @@
 //! Training: objectives, the step loop, averaging, checkpoints, run folders.
 
+mod breakdown;
 mod checkpoint;
 mod config;
 mod ema;
@@ -16,6 +17,7 @@ mod time_sampling;
 mod trainer;
 mod weighting;
 
+pub use breakdown::Breakdown;
 pub use checkpoint::{
     Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
     read_state, verify as verify_checkpoint,

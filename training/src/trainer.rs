@@ -13,6 +13,7 @@ use fokker_random::{Stream, rng};
 use rand::RngExt;
 use serde::Serialize;
 
+use crate::breakdown::{Breakdown, Lap};
 use crate::checkpoint::{self, Checkpoint, TrainingState};
 use crate::config::{CheckpointConfig, TrainingConfig};
 use crate::ema::ema_decay;
@@ -120,6 +121,14 @@ pub struct Trainer<N: Network<D>, const D: usize> {
     optimizer: ModuleAdam,
     state: TrainingState,
     batches: Arc<Batches>,
+    breakdown: Breakdown,
+}
+
+/// What the loss of a batch is made of.
+struct Inputs<N, const D: usize> {
+    score: NetworkScore<N>,
+    x0: Tensor<D>,
+    randomness: Randomness<D>,
 }
 
 struct StepReport {
@@ -153,6 +162,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             network: network.train(),
             state: TrainingState::default(),
             batches,
+            breakdown: Breakdown::default(),
             plan,
         })
     }
@@ -196,6 +206,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         self.state.step
     }
 
+    /// Where the time of this session went.
+    pub fn breakdown(&self) -> Breakdown {
+        self.breakdown
+    }
+
     /// Trains to the last step, saving on the way. `config` is stored in every checkpoint.
     ///
     /// # Errors
@@ -208,13 +223,17 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let mut prefetch = self.batches.clone().prefetch(self.state.step * settings.accumulation, 4)?;
         let (start, seconds_before) = (Instant::now(), self.state.seconds);
         let (mut losses, mut since) = (Vec::new(), Instant::now());
+        let mut lap = Lap::start();
         while self.state.step < settings.steps {
             let micro_batches = prefetch.by_ref().take(settings.accumulation as usize).collect();
-            let report = self.one_step(micro_batches)?;
+            lap.add_to(&mut self.breakdown.data);
+            let report = self.one_step(micro_batches, &mut lap)?;
+            self.breakdown.steps += 1;
             self.state.step += 1;
             self.state.seconds = seconds_before + start.elapsed().as_secs_f64();
             let step = self.state.step;
             observer.step(step, report.loss);
+            lap.add_to(&mut self.breakdown.observer);
             losses.push(report.loss);
             let due = |every: u64| every > 0 && (step.is_multiple_of(every) || step == settings.steps);
             let stop = observer.stop_requested();
@@ -222,6 +241,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             if due(settings.log_every) || due(settings.validate_every) || due(residuals_every) {
                 let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
                 let examples_per_second = examples / since.elapsed().as_secs_f64();
+                let validation_loss = due(settings.validate_every).then(|| self.validation_loss()).transpose()?;
+                let residuals = if due(residuals_every) { self.residuals()? } else { Vec::new() };
+                lap.add_to(&mut self.breakdown.validation);
                 let line = Metrics {
                     step,
                     epoch: self.batches.epochs(step * settings.accumulation),
@@ -231,18 +253,21 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                     examples_per_second,
                     seconds: self.state.seconds,
                     skipped: self.state.skipped,
-                    validation_loss: due(settings.validate_every).then(|| self.validation_loss()).transpose()?,
-                    residuals: if due(residuals_every) { self.residuals()? } else { Vec::new() },
+                    validation_loss,
+                    residuals,
                 };
                 metrics.write(&line)?;
                 events.metrics(&line)?;
+                lap.add_to(&mut self.breakdown.records);
                 observer.metrics(&line);
                 losses.clear();
                 since = Instant::now();
             }
             observer.preview(step, &self.ema)?;
+            lap.add_to(&mut self.breakdown.observer);
             if due(plan.checkpoints.every) || stop {
                 self.save(config)?;
+                lap.add_to(&mut self.breakdown.checkpoints);
             }
             if stop && step < settings.steps {
                 return Ok(Outcome::Interrupted);
@@ -266,7 +291,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         checkpoint::prune(&self.run.checkpoints(), self.plan.checkpoints.keep)
     }
 
-    fn one_step(&mut self, micro_batches: Vec<Batch>) -> Result<StepReport, TrainingError> {
+    fn one_step(&mut self, micro_batches: Vec<Batch>, lap: &mut Lap) -> Result<StepReport, TrainingError> {
         let settings = self.plan.training.clone();
         let step = self.state.step;
         let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
@@ -275,11 +300,14 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let mut all_times = Vec::new();
         for (part, batch) in (0u64..).zip(micro_batches) {
             let micro_batch = step * settings.accumulation + part;
-            let (loss, times) = self.batch_loss(batch, micro_batch);
+            let Inputs { score, x0, randomness } = self.inputs(batch, micro_batch);
+            all_times.extend_from_slice(&randomness.times);
+            lap.add_to(&mut self.breakdown.inputs);
+            let loss = self.plan.objective.loss(&score, self.plan.truth.as_ref(), x0, randomness);
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
             accumulator.accumulate(&self.network, gradients);
             losses.push(loss.inner());
-            all_times.extend(times);
+            lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
         let share = 1.0 / settings.accumulation as f64;
@@ -289,6 +317,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let numbers = Tensor::cat(vec![Tensor::cat(losses, 0).mean(), norm], 0).into_data_as::<f64>();
         let numbers = numbers.as_slice::<f64>().expect("converted to f64 just above");
         let (loss, norm) = (numbers[0], numbers[1] * share);
+        lap.add_to(&mut self.breakdown.gradient);
         if !(loss.is_finite() && norm.is_finite()) {
             self.skip_or_stop(step, if loss.is_finite() { "gradient" } else { "loss" }, &all_times)?;
             return Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate });
@@ -297,6 +326,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let decay = ema_decay(settings.ema_decay, self.optimizer.updates() + 1);
         let (network, ema) = (self.network.clone(), self.ema.clone());
         (self.network, self.ema) = self.optimizer.step(network, ema, &mut gradients, rate, share * clip, decay);
+        lap.add_to(&mut self.breakdown.update);
         Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
     }
 
@@ -309,8 +339,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         }
     }
 
-    /// The loss of a training batch: every random number in it is keyed by the micro-batch or by the example.
-    fn batch_loss(&self, batch: Batch, micro_batch: u64) -> (Tensor<1>, Vec<TimeDraw>) {
+    /// What the loss of a training batch is made of: every random number is keyed by the micro-batch or the example.
+    fn inputs(&self, batch: Batch, micro_batch: u64) -> Inputs<N, D> {
         let plan = &self.plan;
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
         let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
@@ -326,8 +356,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
         let score = self.score_of(&self.network, labels).with_dropout(dropout);
         let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
-        let times = randomness.times.clone();
-        (plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness), times)
+        Inputs { score, x0, randomness }
     }
 
     /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time, and

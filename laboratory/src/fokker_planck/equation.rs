@@ -2,7 +2,7 @@
 
 use fokker_process::Process;
 
-use crate::grid::GAUSS;
+use crate::grid::integral_along;
 use crate::laws::{LineMixture, Score};
 
 /// dX = a(X, t) dt + √(2 D(X, t)) dB, with density p: ∂p/∂t = −∇·(a p) + Δ(D p).
@@ -21,15 +21,7 @@ pub trait Equation: Sync {
     ///
     /// By three Gauss points, exact for polynomials up to degree 5; an equation that knows better says so.
     fn tilt(&self, x: &[f64], t: f64, component: usize, length: f64) -> f64 {
-        let mut point = [0.0; 2];
-        let point = &mut point[..x.len()];
-        let mut sum = 0.0;
-        for (place, weight) in GAUSS {
-            point.copy_from_slice(x);
-            point[component] += (place + 0.5) * length;
-            sum += weight * self.drift(point, t, component) / self.diffusion(point, t);
-        }
-        sum * length
+        integral_along(x, component, length, |point| self.drift(point, t, component) / self.diffusion(point, t))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a score is to the laboratory.
 
-use crate::grid::GAUSS;
+use crate::grid::integral_along;
 
 /// A guess of ∇ln p_t(x); the truth, something learned, a network of another crate.
 pub trait Score: Sync {
@@ -13,14 +13,6 @@ pub trait Score: Sync {
     /// ∫ of this component along its own axis, from `x` over a distance `length`: for a true score, the difference of
     /// ln p. By three Gauss points unless the score knows better.
     fn integral(&self, x: &[f64], t: f64, component: usize, length: f64) -> f64 {
-        let mut point = [0.0; 2];
-        let point = &mut point[..x.len()];
-        let mut sum = 0.0;
-        for (place, weight) in GAUSS {
-            point.copy_from_slice(x);
-            point[component] += (place + 0.5) * length;
-            sum += weight * self.score(point, t, component);
-        }
-        sum * length
+        integral_along(x, component, length, |point| self.score(point, t, component))
     }
 }

@@ -4,14 +4,17 @@
 //! once for all and over quantiles, of the difference between projected samples and projected data. No network judges,
 //! so it is the same for images and for points, and says nothing of what only an eye sees.
 
-use std::path::Path;
+mod notes;
+mod truth;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use fokker_datasets::Split;
 use fokker_model::{MixtureScore, Score};
 use fokker_process::{GaussianMixture, Process, ProcessConfig, VpConfig};
-use fokker_random::{Stream, normals, rng};
+use fokker_random::{Stream, rng};
 use fokker_sampling::{
     CallCounter, ChurnConfig, CorrectorConfig, CorrectorRule, CountedScore, LangevinConfig, Method, SamplerConfig,
     ToleranceConfig,
@@ -19,8 +22,11 @@ use fokker_sampling::{
 
 use crate::draw::{DrawRequest, draw_score};
 use crate::error::Error;
+use crate::experiment::{find_checkpoint, sample};
 use crate::plot::{Panel, Series, chart};
-use crate::{RunConfig, experiment, interrupt};
+use crate::{RunConfig, interrupt};
+use notes::Notes;
+use truth::Truth;
 
 /// What each sampler reached with each budget.
 #[derive(Clone, Debug)]
@@ -35,58 +41,32 @@ pub struct Comparison {
     pub rows: Vec<(Method, Row)>,
 }
 
+/// What is compared.
+#[derive(Clone, Debug)]
+pub struct ComparisonPlan {
+    /// The samplers.
+    pub methods: Vec<Method>,
+    /// Budgets of network calls, rising.
+    pub budgets: Vec<usize>,
+    /// Samples for each number.
+    pub count: usize,
+    /// Samples drawn at once.
+    pub batch_size: usize,
+    /// Seed of the samples.
+    pub seed: u64,
+    /// The folder of the results. What an interrupted comparison has measured is in there too, and not measured again.
+    pub folder: PathBuf,
+}
+
 /// For every budget, network calls and distance; none if the budget is too small for a step.
 pub type Row = Vec<Option<(usize, f64)>>;
-
-/// Directions in which distributions are compared.
-const DIRECTIONS: usize = 128;
-
-/// Data to compare with.
-struct Truth {
-    size: usize,
-    directions: Vec<Vec<f32>>,
-    /// Sorted projections of the data, for each direction.
-    sorted: Vec<Vec<f32>>,
-}
-
-impl Truth {
-    fn new(values: &[f32], size: usize) -> Self {
-        let directions: Vec<Vec<f32>> = (0..DIRECTIONS as u64)
-            .map(|k| {
-                let direction = normals(0, Stream::Test, k, size);
-                let norm = direction.iter().map(|x| x * x).sum::<f32>().sqrt();
-                direction.into_iter().map(|x| x / norm).collect()
-            })
-            .collect();
-        let sorted = directions.iter().map(|direction| project(values, direction)).collect();
-        Self { size, directions, sorted }
-    }
-
-    /// The distance of samples, in units of the data.
-    fn distance(&self, values: &[f32]) -> f64 {
-        let count = values.len() / self.size;
-        let squares = self.directions.iter().zip(&self.sorted).map(|(direction, truth)| {
-            let samples = project(values, direction);
-            let at = |k: usize| samples[(k * count / truth.len()).min(count - 1)];
-            let square = |(k, x): (usize, &f32)| f64::from(at(k) - x).powi(2);
-            truth.iter().enumerate().map(square).sum::<f64>() / truth.len() as f64
-        });
-        (squares.sum::<f64>() / DIRECTIONS as f64).sqrt()
-    }
-}
-
-fn project(values: &[f32], direction: &[f32]) -> Vec<f32> {
-    let dot = |point: &[f32]| point.iter().zip(direction).map(|(a, b)| a * b).sum();
-    let mut projected: Vec<f32> = values.chunks(direction.len()).map(dot).collect();
-    projected.sort_by(f32::total_cmp);
-    projected
-}
 
 /// The five bumps of configs/mixture_2d.toml under the VP process, with the exact score.
 ///
 /// # Errors
-/// Ctrl-C.
-pub fn compare_on_mixture(methods: &[Method], budgets: &[usize], count: usize, seed: u64) -> Result<Comparison, Error> {
+/// A folder that cannot be written to; Ctrl-C.
+pub fn compare_on_mixture(plan: &ComparisonPlan) -> Result<Comparison, Error> {
+    let (count, seed) = (plan.count, plan.seed);
     interrupt::listen();
     let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
     let means = vec![vec![0.0, 0.0], vec![1.5, 1.5], vec![-1.5, 1.5], vec![1.5, -1.5], vec![-1.5, -1.5]];
@@ -108,23 +88,16 @@ pub fn compare_on_mixture(methods: &[Method], budgets: &[usize], count: usize, s
         let drawing = draw_score(&*process, &request, &[2], &Device::flex(), score_of)?;
         Ok((drawing.network_calls, truth.distance(&drawing.values)))
     };
-    compare("mixture".into(), floor, &*process, methods, budgets, draw)
+    plan.compare("mixture".into(), String::new(), floor, &*process, draw)
 }
 
 /// The newest checkpoint of a run, against the data that were held out.
 ///
 /// # Errors
-/// A run that cannot be read; Ctrl-C.
-pub fn compare_on_run(
-    run: &Path,
-    changes: &[String],
-    methods: &[Method],
-    budgets: &[usize],
-    count: usize,
-    batch_size: usize,
-    seed: u64,
-) -> Result<Comparison, Error> {
-    let checkpoint = experiment::find_checkpoint(run)?;
+/// A run that cannot be read, a folder that cannot be written to; Ctrl-C.
+pub fn compare_on_run(run: &Path, changes: &[String], plan: &ComparisonPlan) -> Result<Comparison, Error> {
+    let &ComparisonPlan { count, batch_size, seed, .. } = plan;
+    let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let held_out = config.data.open(Split::Validation, config.seed)?;
     let size = held_out.size();
@@ -142,44 +115,58 @@ pub fn compare_on_run(
     let process = config.build_process()?;
     let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
         let request = DrawRequest { batch_size, seed, ..DrawRequest::new(sampler, count) };
-        let samples = experiment::sample(&checkpoint, changes, |_| Ok(request))?;
+        let samples = sample(&checkpoint, changes, |_| Ok(request))?;
         Ok((samples.network_calls, truth.distance(&samples.values)))
     };
-    compare(config.name.clone(), floor, &*process, methods, budgets, draw)
+    // The sums of the files of a checkpoint say which weights it has.
+    let sums = checkpoint.join("checksums.json");
+    let weights =
+        std::fs::read_to_string(&sums).map_err(|error| Error::File { path: sums, message: error.to_string() })?;
+    let of = format!("{} {changes:?} {batch_size}", weights.split_whitespace().collect::<String>());
+    plan.compare(config.name.clone(), of, floor, &*process, draw)
 }
 
-fn compare(
-    name: String,
-    floor: f64,
-    process: &dyn Process,
-    methods: &[Method],
-    budgets: &[usize],
-    draw: impl Fn(SamplerConfig) -> Result<(usize, f64), Error>,
-) -> Result<Comparison, Error> {
-    let mut rows = Vec::new();
-    for &method in methods {
-        if SamplerConfig::new(method).validate(process).is_err() {
-            continue;
-        }
-        let mut row = vec![None; budgets.len()];
-        if method == Method::DormandPrince {
-            for tolerance in [1e-1, 1e-2, 1e-3, 1e-4] {
-                let tolerance = Some(ToleranceConfig { absolute: tolerance, relative: tolerance });
-                let (calls, distance) = draw(SamplerConfig { tolerance, ..SamplerConfig::new(method) })?;
-                if let Some(place) = budgets.iter().position(|&budget| calls <= budget) {
-                    row[place] = Some((calls, distance));
+impl ComparisonPlan {
+    /// `of` says what else than the plan the distances depend on.
+    fn compare(
+        &self,
+        name: String,
+        of: String,
+        floor: f64,
+        process: &dyn Process,
+        draw: impl Fn(SamplerConfig) -> Result<(usize, f64), Error>,
+    ) -> Result<Comparison, Error> {
+        let of = format!("{name} {} {} {of}", self.count, self.seed);
+        let mut notes = Notes::open(self.folder.join("samplers.partial.jsonl"), of);
+        let mut draw = |sampler: SamplerConfig| notes.get(&sampler, |sampler| draw(sampler.clone()));
+        let mut rows = Vec::new();
+        for &method in &self.methods {
+            if SamplerConfig::new(method).validate(process).is_err() {
+                continue;
+            }
+            let mut row = vec![None; self.budgets.len()];
+            if method == Method::DormandPrince {
+                for tolerance in [1e-1, 1e-2, 1e-3, 1e-4] {
+                    let tolerance = Some(ToleranceConfig { absolute: tolerance, relative: tolerance });
+                    let (calls, distance) = draw(SamplerConfig { tolerance, ..SamplerConfig::new(method) })?;
+                    if let Some(place) = self.budgets.iter().position(|&budget| calls <= budget) {
+                        row[place] = Some((calls, distance));
+                    }
+                }
+            } else {
+                for (place, &budget) in row.iter_mut().zip(&self.budgets) {
+                    if let Some(sampler) = within(method, budget, process) {
+                        *place = Some(draw(sampler)?);
+                    }
                 }
             }
-        } else {
-            for (place, &budget) in row.iter_mut().zip(budgets) {
-                if let Some(sampler) = within(method, budget, process) {
-                    *place = Some(draw(sampler)?);
-                }
-            }
+            rows.push((method, row));
         }
-        rows.push((method, row));
+        let comparison = Comparison { name, floor, budgets: self.budgets.clone(), rows };
+        comparison.save(&self.folder)?;
+        notes.discard()?;
+        Ok(comparison)
     }
-    Ok(Comparison { name, floor, budgets: budgets.to_vec(), rows })
 }
 
 /// The sampler with as many steps as the budget allows.
@@ -240,10 +227,7 @@ impl Comparison {
     }
 
     /// Writes `samplers.md` and `samplers.svg` into a folder, each beside its name first.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, folder: &Path) -> Result<(), Error> {
+    fn save(&self, folder: &Path) -> Result<(), Error> {
         write(&folder.join("samplers.md"), &self.table())?;
         write(&folder.join("samplers.svg"), &self.plot())
     }

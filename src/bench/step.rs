@@ -1,19 +1,18 @@
-//! Time and memory of a training step and of a forward pass of a small U-Net.
+//! A training step and a forward pass.
 //!
-//! The network is diffusers' `UNet2DModel` with the widths (W, 2W, 2W), one layer a block, eight groups and no attention;
-//! a step is a forward pass on noisy images, the mean squared error against the noise, its gradient, and Adam's update.
-//! `reference/unet_bench.py` does the same in PyTorch.
-
-use std::time::Instant;
+//! A step is a forward pass on noisy images, the mean squared error against the noise, its gradient, and Adam's update
+//! with the running average of the weights.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use fokker_model::{Context, Network, Plain, UNet, UNetConfig};
+use fokker_model::{Context, Network, Plain, UNet};
 use fokker_random::{Stream, normals};
 use fokker_training::{ModuleAdam, OptimizerConfig, OptimizerKind};
 use serde::{Deserialize, Serialize};
 
+use super::memory::{peak_mib, resident_mib};
+use super::{median_ms, network};
 use crate::error::Error;
 
 /// What is measured.
@@ -36,28 +35,37 @@ pub struct Cost {
     pub train_ms: f64,
     /// Milliseconds of a forward pass without gradients.
     pub forward_ms: f64,
-    /// Largest resident memory of the process so far, in MiB; zero where the system does not say.
+    /// Largest resident memory of the process while it trained, in MiB; zero where the system does not say.
     pub peak_mib: f64,
+    /// That before there was a network.
+    pub start_mib: f64,
 }
 
-/// Measures a case in this process.
+impl Cost {
+    /// The smaller of each figure.
+    pub fn least(self, other: Self) -> Self {
+        Self {
+            train_ms: self.train_ms.min(other.train_ms),
+            forward_ms: self.forward_ms.min(other.forward_ms),
+            peak_mib: self.peak_mib.min(other.peak_mib),
+            start_mib: self.start_mib.min(other.start_mib),
+        }
+    }
+}
+
+/// Measures a case in this process, which should be a fresh one.
 ///
 /// # Errors
 /// Sizes that do not fit.
 pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
     fokker_kernels::keep_freed_memory();
-    let Case { batch, size, width, .. } = case;
-    if batch == 0 || size == 0 || !size.is_multiple_of(4) || width == 0 || !width.is_multiple_of(8) {
-        let message = "a batch has at least one image, sizes are multiples of 4 and widths multiples of 8";
-        return Err(Error::Usage(message.into()));
+    let Case { batch, size, width, repetitions } = case;
+    if batch == 0 || size == 0 || !size.is_multiple_of(4) {
+        let message = format!("--batch {batch} --size {size}: a batch has an image, and sizes are multiples of 4");
+        return Err(Error::Usage(message));
     }
-    let config: UNetConfig = serde_json::from_value(serde_json::json!({
-        "in_channels": 1, "out_channels": 1, "block_out_channels": [width, 2 * width, 2 * width], "layers_per_block": 1,
-        "down_block_types": ["DownBlock2D", "DownBlock2D", "DownBlock2D"],
-        "up_block_types": ["UpBlock2D", "UpBlock2D", "UpBlock2D"], "norm_num_groups": 8, "add_attention": false
-    }))
-    .expect("the configuration of a small network");
-    let network = UNet::new(&config, 0, device)?;
+    let start_mib = resident_mib();
+    let network = UNet::new(&network(width)?, 0, device)?;
     let shape = [batch, 1, size, size];
     let numbers = |index: u64| TensorData::new(normals(0, Stream::Test, index, batch * size * size), shape);
     let noise_levels = TensorData::new((0..batch).map(|i| (i * 37 % 1000) as f32).collect::<Vec<_>>(), [batch]);
@@ -76,7 +84,7 @@ pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
         index += 1;
         Tensor::<4>::from_data(numbers(index), device)
     };
-    let train_ms = median(case.repetitions, || {
+    let train_ms = median_ms(repetitions, || {
         let (x, noise) = (next(&train_device), next(&train_device));
         let levels = Tensor::<1>::from_data(noise_levels.clone(), &train_device);
         let error = trained.forward::<Plain>(x + noise.clone(), levels, &context) - noise;
@@ -85,31 +93,10 @@ pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
         (trained, average) = optimizer.step(trained.clone(), average.clone(), &mut gradients, 1e-3, 1.0, 0.999);
         loss.into_scalar::<f32>();
     });
-    let forward_ms = median(case.repetitions, || {
+    let peak_mib = peak_mib();
+    let forward_ms = median_ms(repetitions, || {
         let levels = Tensor::<1>::from_data(noise_levels.clone(), device);
         network.forward::<Plain>(next(device), levels, &context).sum().into_scalar::<f32>();
     });
-    Ok(Cost { train_ms, forward_ms, peak_mib: peak_mib() })
-}
-
-fn median(repetitions: usize, mut run: impl FnMut()) -> f64 {
-    let mut times: Vec<f64> = (0..repetitions.max(2))
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    let late = times.len() / 2;
-    let late = &mut times[late..];
-    late.sort_by(f64::total_cmp);
-    late[late.len() / 2]
-}
-
-/// The high-water mark of this process's resident memory, which Linux keeps.
-fn peak_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kib.map_or(0.0, |kib| kib / 1024.0)
+    Ok(Cost { train_ms, forward_ms, peak_mib, start_mib })
 }

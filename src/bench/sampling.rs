@@ -1,0 +1,46 @@
+//! Images a second, by sampler and steps.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+use fokker_model::{Conditioning, NetworkScore, Output, Parameterization, UNet};
+use fokker_process::{Process, ProcessConfig, VpConfig};
+use fokker_sampling::SamplerConfig;
+
+use super::step::Case;
+use super::{fastest_ms, network};
+use crate::error::Error;
+
+/// What drawing a batch costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SamplingCost {
+    /// Network calls for a batch.
+    pub calls: usize,
+    /// Images a second.
+    pub images_per_second: f64,
+}
+
+/// Draws batches with a network that has not been trained, which costs what it costs one that has; the faster of two
+/// counts.
+///
+/// # Errors
+/// Sizes that do not fit.
+pub fn measure_sampling(case: Case, sampler: &SamplerConfig, device: &Device) -> Result<SamplingCost, Error> {
+    fokker_kernels::keep_freed_memory();
+    let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
+    sampler.validate(&*process)?;
+    let parameterization =
+        Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
+    let network = UNet::new(&network(case.width)?, 0, device)?;
+    let score = NetworkScore::new(network, process, parameterization);
+    let shape = [case.batch, 1, case.size, case.size];
+    let mut calls = 0;
+    let mut observe = |_: usize, _: &Tensor<4>| ControlFlow::Continue(());
+    let milliseconds = fastest_ms(2, || {
+        let drawn = sampler.draw::<4>(&score, shape, 0, 0, device, &mut observe).expect("nobody breaks it off");
+        calls = drawn.score_calls;
+        drawn.samples.sum().into_scalar::<f32>();
+    });
+    Ok(SamplingCost { calls, images_per_second: 1e3 * case.batch as f64 / milliseconds })
+}

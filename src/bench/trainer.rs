@@ -1,0 +1,128 @@
+//! What the trainer itself takes of a step, beside the network.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use fokker_datasets::Split;
+use fokker_model::{Mlp, Network, NetworkConfig, UNet};
+use fokker_training::{Breakdown, CheckpointConfig, Observer, RunFolder, Trainer, TrainingConfig, TrainingPlan};
+
+use crate::RunConfig;
+use crate::error::Error;
+
+/// Where the time of a run goes.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainerCost {
+    /// Milliseconds of a step, checkpoints aside.
+    pub step_ms: f64,
+    /// What it is made of.
+    pub breakdown: Breakdown,
+    /// Milliseconds to write a checkpoint.
+    pub checkpoint_ms: f64,
+    /// Steps between two checkpoints.
+    pub checkpoint_every: u64,
+}
+
+/// Trains as a configuration says, with its data, for `steps` steps after a few that do not count, in a temporary
+/// folder; without validation and previews.
+///
+/// # Errors
+/// As [`train`](crate::train).
+pub fn measure_trainer(config: &RunConfig, steps: u64) -> Result<TrainerCost, Error> {
+    fokker_kernels::keep_freed_memory();
+    let device = config.backend.resolve()?.device;
+    match &config.network {
+        NetworkConfig::UNet(unet) => {
+            measure::<UNet, 4>(config, steps, || Ok(UNet::new(unet, config.seed, &device)?), &device)
+        }
+        NetworkConfig::Mlp(mlp) => {
+            measure::<Mlp, 2>(config, steps, || Ok(Mlp::new(mlp, config.seed, &device)?), &device)
+        }
+    }
+}
+
+/// Steps that do not count: those in which memory is got from the system.
+const FIRST: u64 = 5;
+
+fn measure<N: Network<D>, const D: usize>(
+    config: &RunConfig,
+    steps: u64,
+    network: impl Fn() -> Result<N, Error>,
+    device: &Device,
+) -> Result<TrainerCost, Error> {
+    let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}", std::process::id())));
+    let run = RunFolder::new(&folder.0);
+    run.create(&config.to_toml())?;
+    let process = config.build_process()?;
+    let (train, validation) =
+        (config.data.open(Split::Train, config.seed)?, config.data.open(Split::Validation, config.seed)?);
+    // The first session ends with a checkpoint, from which the second, which counts, goes on.
+    let session = |last: u64| -> Result<Trainer<N, D>, Error> {
+        let plan = TrainingPlan {
+            seed: config.seed,
+            process: process.clone(),
+            parameterization: config.parameterization,
+            objective: config.objective.clone(),
+            optimizer: config.optimizer.clone(),
+            training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
+            checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
+            preprocessing: config.preprocessing,
+            train: train.clone(),
+            validation: validation.clone(),
+            truth: config.exact_score()?,
+            residuals: None,
+        };
+        let mut trainer = Trainer::new(plan, run.clone(), network()?, device)?;
+        trainer.resume()?;
+        trainer.train(&config.to_toml(), &mut Silent)?;
+        Ok(trainer)
+    };
+    session(FIRST)?;
+    let trainer = session(FIRST + steps)?;
+    let breakdown = trainer.breakdown();
+    let Breakdown { data, inputs, gradient, update, records, observer, .. } = breakdown;
+    Ok(TrainerCost {
+        step_ms: 1e3 * (data + inputs + gradient + update + records + observer) / steps as f64,
+        breakdown,
+        checkpoint_ms: 1e3 * breakdown.checkpoints,
+        checkpoint_every: config.checkpoints.every,
+    })
+}
+
+struct Silent;
+impl<N> Observer<N> for Silent {}
+
+/// A folder that is gone when nobody needs it any more.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!("cannot remove {}: {error}", self.0.display());
+        }
+    }
+}
+
+impl TrainerCost {
+    /// As Markdown, a row for each part: milliseconds of a step and their share of it.
+    pub fn table(&self) -> String {
+        let steps = self.breakdown.steps as f64;
+        let checkpoint = self.checkpoint_ms / self.checkpoint_every as f64;
+        let whole = self.step_ms + checkpoint;
+        let part = |seconds: f64| 1e3 * seconds / steps;
+        let Breakdown { data, inputs, gradient, update, records, observer, .. } = self.breakdown;
+        let rows = [
+            ("loss and gradient", part(gradient)),
+            ("Adam and running average", part(update)),
+            ("times, noise, transfer", part(inputs)),
+            ("waiting for data", part(data)),
+            ("metrics and events", part(records + observer)),
+            ("checkpoints", checkpoint),
+        ];
+        let mut table = String::from("| part | ms a step | share |\n|---|---|---|\n");
+        for (name, milliseconds) in rows {
+            table += &format!("| {name} | {milliseconds:.3} | {:.2} % |\n", 100.0 * milliseconds / whole);
+        }
+        table
+    }
+}
