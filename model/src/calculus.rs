@@ -89,6 +89,56 @@ pub trait Calculus: 'static {
         let shape = Conv2dShape::same(weight.dims()[2]);
         Self::add(residual, Self::conv2d(x, weight, Some(bias), shape))
     }
+    /// Transposed convolution of images, `out[stride·y + k] += in[y] · weight[k]` in both directions, to a height and
+    /// width: rows and columns that are too many are left out, those that no tap meets are the bias alone. `weight` is
+    /// `[in, out, kernel, kernel]`, `bias` is `[out]`.
+    ///
+    /// Output pixels fall into `stride × stride` phases by their place modulo the stride. Each phase is a convolution of
+    /// the input with its own taps, and all phases are one convolution with as many times the channels.
+    ///
+    /// # Shapes
+    /// `[batch, height, width, in]` → `[batch, size[0], size[1], out]`
+    fn conv_transpose2d(
+        x: Self::Array<4>,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        stride: usize,
+        size: [usize; 2],
+    ) -> Self::Array<4> {
+        let [inputs, outputs, kernel, _] = weight.dims();
+        let taps = kernel.div_ceil(stride);
+        let (device, dtype) = (weight.device(), weight.dtype());
+        // Tap `stride·k + phase` of the transposed convolution is tap `taps − 1 − k` of the phase's.
+        let mut weight = weight;
+        for dim in [2, 3] {
+            let mut shape = weight.dims();
+            shape[dim] = taps * stride - kernel;
+            if shape[dim] > 0 {
+                weight = Tensor::cat(vec![weight, Tensor::zeros(shape, (&device, dtype))], dim);
+            }
+        }
+        let phases: Tensor<6> = weight.reshape([inputs, outputs, taps, stride, taps, stride]);
+        let phases = phases.flip([2, 4]).permute([3, 5, 1, 0, 2, 4]);
+        let channels = stride * stride * outputs;
+        let phases: Tensor<4> = phases.reshape([channels, inputs, taps, taps]);
+        let [_, height, width, _] = Self::dims(&x);
+        let missing = |size: usize, side: usize| size.div_ceil(stride).saturating_sub(side);
+        let padding_after = missing(size[0], height).max(missing(size[1], width));
+        let shape = Conv2dShape { stride: 1, padding_before: taps - 1, padding_after };
+        let bias = bias.map(|bias| bias.repeat_dim(0, stride * stride));
+        let out = Self::conv2d(x, phases, bias, shape);
+        let [batch, height, width, _] = Self::dims(&out);
+        let out = match stride {
+            1 => out,
+            _ => {
+                let apart = Self::reshape(out, [batch, height, width, stride, stride, outputs]);
+                let rows = Self::swap_dims(apart, 2, 3);
+                Self::reshape(rows, [batch, height * stride, width * stride, outputs])
+            }
+        };
+        let out = if height * stride == size[0] { out } else { Self::narrow(out, 1, 0, size[0]) };
+        if width * stride == size[1] { out } else { Self::narrow(out, 2, 0, size[1]) }
+    }
     /// Mean over the pixels of a group of channels, `[batch, 1, 1, channels]`: each channel's is its group's.
     fn group_mean(x: Self::Array<4>, groups: usize) -> Self::Array<4>;
     /// Group normalisation (Wu & He 2018) of images, `groups` groups of channels; `weight` and `bias` are
