@@ -23,6 +23,10 @@ pub struct ScoreNetConfig {
     pub in_channels: usize,
     /// Channels of each level, finest first.
     pub channels: Vec<usize>,
+    /// Exponents `n` of the sines and cosines of `2ⁿ π x` that join the image: with them the network can tell values
+    /// that differ by far less than the image's range (Kingma et al. 2021, "Variational diffusion models", Appx. C).
+    /// None in the tutorial.
+    pub input_frequencies: Vec<u32>,
     /// Width of the time vector, even.
     pub embedding_width: usize,
     /// Standard deviation of the frequencies of the conditioning number.
@@ -38,6 +42,7 @@ impl Default for ScoreNetConfig {
         Self {
             in_channels: 1,
             channels: vec![32, 64, 128, 256],
+            input_frequencies: Vec::new(),
             embedding_width: 256,
             fourier_scale: 30.0,
             first_norm_num_groups: 4,
@@ -54,6 +59,9 @@ impl ScoreNetConfig {
     pub fn validate(&self) -> Result<(), ModelError> {
         require(self.in_channels > 0, "in_channels", "must be at least 1")?;
         require(self.channels.len() > 1, "channels", "needs at least two levels")?;
+        let finest = self.input_frequencies.iter().copied().max().unwrap_or(0);
+        // Beyond the digits of single precision there is nothing to tell.
+        require(finest <= 20, "input_frequencies", format!("{finest} is not in 0..=20"))?;
         let width = self.embedding_width;
         let even = width > 0 && width.is_multiple_of(2);
         require(even, "embedding_width", format!("{width} is not a positive even number"))?;
@@ -121,6 +129,8 @@ const NORM_EPS: f64 = 1e-5;
 pub struct ScoreNet {
     fourier: FourierEmbedding,
     embedding: Linear,
+    #[module(skip)]
+    input_frequencies: Vec<u32>,
     down: Vec<DownLevel>,
     up: Vec<UpLevel>,
     output: ConvTranspose2d,
@@ -149,11 +159,12 @@ impl ScoreNet {
         config.validate()?;
         let init = &mut Initializer::new(seed, device);
         let (channels, width, groups) = (&config.channels, config.embedding_width, config.norm_num_groups);
+        let features = config.in_channels * (1 + 2 * config.input_frequencies.len());
         let fourier = FourierEmbedding::new(width, config.fourier_scale, init);
         let embedding = Linear::new(width, width, init);
         let down = (0..channels.len()).map(|level| {
             let (inputs, stride, groups) = match level {
-                0 => (config.in_channels, 1, config.first_norm_num_groups),
+                0 => (features, 1, config.first_norm_num_groups),
                 _ => (channels[level - 1], 2, groups),
             };
             let shape = Conv2dShape { stride, padding_before: 0, padding_after: 0 };
@@ -177,10 +188,23 @@ impl ScoreNet {
         Ok(Self {
             fourier,
             embedding,
+            input_frequencies: config.input_frequencies.clone(),
             down,
             up,
             output: ConvTranspose2d::new(2 * channels[0], config.in_channels, KERNEL, 1, init),
         })
+    }
+}
+
+impl ScoreNet {
+    /// The image, followed by its sines and cosines.
+    fn with_waves<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
+        let waves = self.input_frequencies.iter().flat_map(|&exponent| {
+            let phase = C::affine(x.clone(), std::f64::consts::PI * f64::from(exponent).exp2(), 0.0);
+            [C::sin(phase.clone()), C::cos(phase)]
+        });
+        let mut parts: Vec<C::Array<4>> = std::iter::once(x.clone()).chain(waves).collect();
+        if parts.len() == 1 { parts.remove(0) } else { C::cat(parts, 3) }
     }
 }
 
@@ -189,7 +213,7 @@ impl Network<4> for ScoreNet {
         let [_, _, height, width] = C::dims(&x);
         let time = C::silu(self.embedding.forward::<C, 2>(self.fourier.forward::<C>(noise)));
         // Inside, channels come last.
-        let mut x = C::swap_dims(C::swap_dims(x, 1, 2), 2, 3);
+        let mut x = self.with_waves::<C>(C::swap_dims(C::swap_dims(x, 1, 2), 2, 3));
         let mut skips = Vec::new();
         for level in &self.down {
             let shift = level.time.forward::<C, 2>(time.clone());
@@ -250,6 +274,7 @@ mod tests {
             (r#"{"channels": [32]}"#, "network.channels"),
             (r#"{"channels": [32, 60]}"#, "norm_num_groups"),
             (r#"{"first_norm_num_groups": 5}"#, "first_norm_num_groups"),
+            (r#"{"input_frequencies": [30]}"#, "network.input_frequencies"),
             (r#"{"embedding_width": 7}"#, "network.embedding_width"),
             (r#"{"fourier_scale": 0.0}"#, "network.fourier_scale"),
             (r#"{"widht": 7}"#, "widht"),

@@ -10,8 +10,8 @@ use fokker_model::pretrained::load_safetensors;
 use fokker_model::{Context, Dual, DualArray, Network, Plain, ScoreNetConfig};
 use safetensors::SafeTensors;
 
-/// Relative to the largest entry. PyTorch's own float32 against float64 differs by up to 2e-6 in these cases (written in
-/// the files), for numbers that go through some ten roundings of other orders here: a factor of ten is left.
+/// Relative to the largest entry. The largest error of PyTorch's own float32 against float64 in these cases is 4e-6
+/// (written in the files); a factor of five is left for another order of summation.
 const TOLERANCE: f64 = 2e-5;
 
 fn values(file: &SafeTensors, name: &str) -> Vec<f32> {
@@ -57,8 +57,14 @@ impl ModuleVisitor for Gradients<'_> {
             assert!(param.val().grad(self.gradients).is_none(), "the frequencies are fixed");
             return;
         }
-        assert_close(param.val().grad(self.gradients).unwrap(), self.file, &name, self.case);
-        self.checked += 1;
+        let gradient = param.val().grad(self.gradients).unwrap();
+        if self.file.tensor(&name).is_ok() {
+            assert_close(gradient, self.file, &name, self.case);
+            self.checked += 1;
+        } else {
+            // A normalisation over one channel undoes the shift before it: zero but for rounding.
+            assert!(gradient.abs().max().into_scalar::<f32>() < 1e-5, "{} {name}", self.case);
+        }
     }
 }
 
@@ -96,6 +102,8 @@ fn outputs_gradients_and_derivatives_are_those_of_pytorch() {
         network.visit(&mut visitor);
         let levels = config.channels.len();
         // Each level: convolution, two of the shift, two of the normalisation; two of the time vector, two of the output.
-        assert_eq!(visitor.checked, 5 * (2 * levels - 1) + 4, "{case}");
+        // In the second case three of five levels are normalised channel by channel.
+        let undone = if case == "three_levels" { 2 * 3 } else { 0 };
+        assert_eq!(visitor.checked, 5 * (2 * levels - 1) + 4 - undone, "{case}");
     }
 }
