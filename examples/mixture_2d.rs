@@ -10,9 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
-use fokker::datasets::DatasetConfig;
 use fokker::model::{MixtureScore, Mlp, NetworkConfig, NetworkScore, Score};
-use fokker::process::GaussianMixture;
 use fokker::random::{Stream, rng};
 use fokker::training::load_ema;
 use fokker::{Error, RunConfig, experiment, find_checkpoint};
@@ -32,13 +30,9 @@ fn main() -> Result<(), Error> {
 }
 
 fn score_errors(config: &RunConfig, times: &[f64], count: usize) -> Result<Vec<(f64, f64)>, Error> {
-    let (DatasetConfig::Mixture(data), NetworkConfig::Mlp(mlp)) = (&config.data, &config.network) else {
+    let (Some(mixture), NetworkConfig::Mlp(mlp)) = (config.mixture()?, &config.network) else {
         return Err(Error::Usage("this example needs a mixture and an MLP".into()));
     };
-    let law = data.mixture()?;
-    let variances = law.stds().iter().map(|std| std * std).collect();
-    let mixture = GaussianMixture::isotropic(law.weights().to_vec(), law.means().to_vec(), variances)
-        .map_err(|error| Error::Usage(error.to_string()))?;
     let process: Arc<_> = config.build_process()?;
     let device = config.backend.resolve()?.device;
     let network = load_ema(&find_checkpoint(&config.run_folder())?, Mlp::new(mlp, config.seed, &device)?)?;

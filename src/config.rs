@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fokker_datasets::{DatasetConfig, Preprocessing};
-use fokker_model::{NetworkConfig, Parameterization};
-use fokker_process::{Process, ProcessConfig};
+use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
+use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::SamplerConfig;
+use fokker_training::score_fpe::ResidualsConfig;
 use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -46,6 +47,9 @@ pub struct RunConfig {
     pub optimizer: OptimizerConfig,
     /// How long and with what numbers.
     pub training: TrainingConfig,
+    /// What is reported of the score Fokker–Planck equation (papers/003 sec. 2); absent, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residuals: Option<ResidualsConfig>,
     /// When to save.
     pub checkpoints: CheckpointConfig,
     /// Pictures drawn while training.
@@ -125,6 +129,27 @@ impl RunConfig {
         Ok(self.process.build()?.into())
     }
 
+    /// The law of the data, if it is a Gaussian mixture.
+    ///
+    /// # Errors
+    /// Numbers that do not work.
+    pub fn mixture(&self) -> Result<Option<GaussianMixture>, Error> {
+        let DatasetConfig::Mixture(data) = &self.data else { return Ok(None) };
+        let law = data.mixture()?;
+        let variances = law.stds().iter().map(|std| std * std).collect();
+        let mixture = GaussianMixture::isotropic(law.weights().to_vec(), law.means().to_vec(), variances);
+        Ok(Some(mixture.map_err(|error| Error::Usage(format!("data: {error}")))?))
+    }
+
+    /// The score of the data, if it is known.
+    ///
+    /// # Errors
+    /// Numbers that do not work.
+    pub fn exact_score(&self) -> Result<Option<MixtureScore>, Error> {
+        let process = self.build_process()?;
+        Ok(self.mixture()?.map(|mixture| MixtureScore::new(mixture, process)))
+    }
+
     /// Checks everything that can be checked without the data and the device.
     ///
     /// # Errors
@@ -138,6 +163,10 @@ impl RunConfig {
         self.network.validate()?;
         self.parameterization.validate()?;
         self.objective.validate()?;
+        if self.objective.needs_truth() && self.mixture()?.is_none() {
+            return usage("objective.loss: needs data whose score is known: data.kind = \"mixture\"");
+        }
+        self.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
         self.optimizer.validate()?;
         self.training.validate()?;
         self.checkpoints.validate()?;

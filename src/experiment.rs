@@ -80,6 +80,8 @@ impl NetworkVisitor for Training<'_> {
             preprocessing: config.preprocessing,
             train: train.clone(),
             validation,
+            truth: config.exact_score()?,
+            residuals: config.residuals,
         };
         let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
         if resume {

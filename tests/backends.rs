@@ -91,6 +91,8 @@ fn a_training_step_is_the_same() {
                 weighting: Weighting::Edm { sigma_data: 0.5 },
                 time: TimeSampling::LogNormal { mean: -1.2, std: 1.2 },
                 stratified: true,
+                loss: Loss::default(),
+                regularizer: None,
             },
             optimizer: serde_json::from_value(serde_json::json!({ "kind": "adam" })).unwrap(),
             training: serde_json::from_value(training).unwrap(),
@@ -98,6 +100,8 @@ fn a_training_step_is_the_same() {
             preprocessing: Preprocessing::default(),
             train: train.clone(),
             validation: validation.clone(),
+            truth: None,
+            residuals: None,
         };
         let mut trainer = Trainer::<UNet, 4>::new(plan, run, unet(device), device).unwrap();
         let before = trainer.validation_loss().unwrap();

@@ -67,7 +67,7 @@ pub enum Divergence<const D: usize> {
     /// Exact on the range of `J` applied to `sketch`, by the probes on the rest (Meyer et al. 2021, "Hutch++"). The
     /// variance falls with the square of their number, where Hutchinson's falls with the number.
     HutchPlusPlus {
-        /// Directions whose images are taken out.
+        /// Directions whose images are taken out; [`Probe::Gaussian`], since few signs may be orthogonal to what matters.
         sketch: Vec<Tensor<D>>,
         /// Probes of what is left.
         probes: Vec<Tensor<D>>,

@@ -20,6 +20,7 @@ pub mod network;
 pub mod parameterization;
 pub mod per_example;
 pub mod plain;
+pub mod precision;
 pub mod pretrained;
 pub mod rate;
 pub mod score;

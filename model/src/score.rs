@@ -111,6 +111,32 @@ impl<N> NetworkScore<N> {
         self
     }
 
+    /// The same score for the first examples of the batches.
+    #[must_use]
+    pub fn first(mut self, count: usize) -> Self {
+        if let Some(classes) = &mut self.classes {
+            classes.truncate(count);
+        }
+        self
+    }
+
+    /// The same reading of another network.
+    #[must_use]
+    pub fn map_network(self, change: impl FnOnce(N) -> N) -> Self {
+        Self { network: change(self.network), ..self }
+    }
+
+    /// The raw output `F` at noisy data.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]`, one time for each example → like `x`
+    pub fn output<const D: usize>(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D>
+    where
+        N: Network<D>,
+    {
+        self.output_in::<Plain, D>(x, &Clock::still(t))
+    }
+
     /// The network.
     pub fn network(&self) -> &N {
         &self.network
@@ -119,6 +145,21 @@ impl<N> NetworkScore<N> {
     /// What the network's output means.
     pub fn parameterization(&self) -> &Parameterization {
         &self.parameterization
+    }
+
+    fn output_in<C: Calculus, const D: usize>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D>
+    where
+        N: Network<D>,
+    {
+        let (process, table) = (&*self.process, &self.parameterization);
+        let (device, _) = C::place(&x);
+        // A batch of several copies has the classes several times.
+        let copies = |classes: &Vec<usize>| classes.repeat(clock.times().len() / classes.len());
+        let classes = self.classes.as_ref().map(|classes| class_tensor(&copies(classes), &device));
+        let context = Context { classes, dropout: self.dropout.clone() };
+        let noise = clock.vector(|t| table.noise_condition(process, t), &x);
+        let input = clock.scale(x, |t| table.input_scale(process, t));
+        self.network.forward::<C>(input, noise, &context)
     }
 
     fn estimate_in<C: Calculus, const D: usize>(
@@ -131,14 +172,7 @@ impl<N> NetworkScore<N> {
         N: Network<D>,
     {
         let (process, table) = (&*self.process, &self.parameterization);
-        let (device, _) = C::place(&x);
-        // A batch of several copies has the classes several times.
-        let copies = |classes: &Vec<usize>| classes.repeat(clock.times().len() / classes.len());
-        let classes = self.classes.as_ref().map(|classes| class_tensor(&copies(classes), &device));
-        let context = Context { classes, dropout: self.dropout.clone() };
-        let noise = clock.vector(|t| table.noise_condition(process, t), &x);
-        let input = clock.scale(x.clone(), |t| table.input_scale(process, t));
-        let raw = self.network.forward::<C>(input, noise, &context);
+        let raw = self.output_in::<C, D>(x.clone(), clock);
         let raw = clock.scale(raw, |t| table.estimate(estimate, process, t).output);
         let skip = |t: f64| table.estimate(estimate, process, t).input;
         if clock.times().iter().all(|&t| skip(t) == Rate::still(0.0)) {

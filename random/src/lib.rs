@@ -54,6 +54,14 @@ pub enum Stream {
     Synthetic = 10,
     /// Anything a test or an example needs.
     Test = 11,
+    /// Probes of losses that hold a divergence; the index is the training example's position and the probe's number.
+    LossProbe = 15,
+    /// Times of the score Fokker–Planck regulariser; the index is the micro-batch.
+    RegularizerTime = 16,
+    /// Points of the regulariser; the index is the training example's position.
+    RegularizerPoint = 17,
+    /// Probes and directions of the regulariser; the index is the training example's position and their number.
+    RegularizerProbe = 18,
     /// Brownian paths of the laboratory; the index is the path.
     LaboratoryPath = 32,
     /// Initial points of the laboratory's ensembles; the index is the path.

@@ -1,17 +1,21 @@
-//! Denoising score matching (Vincent 2011; papers/001 Prop. 1; papers/002 eq. 4.1.13; papers/003 eq. 3).
+//! What is minimised: a [loss](crate::loss), weighed over the noise levels, and perhaps a
+//! [regulariser](crate::score_fpe).
 //!
-//! The network's raw output `F` is compared with its target, and the error is weighed so that the loss is
-//! `E_t w(t) ‖ε_θ(x_t, t) − ε‖² / dimension` with `x_t = α x₀ + σ ε`, whatever `F` estimates.
+//! For denoising score matching the network's raw output `F` is compared with its target, and the error is weighed so
+//! that the loss is `E_t w(t) ‖ε_θ(x_t, t) − ε‖² / dimension` with `x_t = α x₀ + σ ε`, whatever `F` estimates.
 
+use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use fokker_model::per_example::{scale_examples, vector};
-use fokker_model::{Context, Network, Parameterization, Plain};
+use fokker_model::per_example::scale_examples;
+use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Score};
 use fokker_process::Process;
 use fokker_random::{Stream, normals, rng};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
+use crate::loss::{self, Loss, LossProbes};
+use crate::score_fpe::{self, Directions, RegularizerConfig, RegularizerDraw};
 use crate::time_sampling::{TimeDraw, TimeSampling};
 use crate::weighting::Weighting;
 
@@ -19,6 +23,9 @@ use crate::weighting::Weighting;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
+    /// The loss.
+    #[serde(default)]
+    pub loss: Loss,
     /// Weight of the noise levels.
     pub weighting: Weighting,
     /// Law of the diffusion times.
@@ -27,10 +34,26 @@ pub struct Objective {
     /// draws and the same mean (Kingma et al. 2021, appendix I.1).
     #[serde(default = "yes")]
     pub stratified: bool,
+    /// The penalty on the residual of the score Fokker–Planck equation (papers/003 eq. 8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regularizer: Option<RegularizerConfig>,
 }
 
 fn yes() -> bool {
     true
+}
+
+/// Everything random in the loss of a batch.
+#[derive(Clone, Debug)]
+pub struct Randomness<const D: usize> {
+    /// `ε`, like the batch.
+    pub noise: Tensor<D>,
+    /// A time for each example.
+    pub times: Vec<TimeDraw>,
+    /// What the loss draws besides.
+    pub probes: LossProbes<D>,
+    /// What the regulariser draws.
+    pub regularizer: Option<RegularizerDraw<D>>,
 }
 
 impl Objective {
@@ -39,8 +62,19 @@ impl Objective {
     /// # Errors
     /// The first number that does not work.
     pub fn validate(&self) -> Result<(), TrainingError> {
+        self.loss.validate()?;
         self.weighting.validate()?;
-        self.time.validate()
+        self.time.validate()?;
+        if self.loss == Loss::InitialValue && self.weighting != Weighting::Epsilon {
+            let message = "the loss \"initial_value\" is not weighed: set weighting = { kind = \"epsilon\" }";
+            return Err(TrainingError::config("objective.weighting", message));
+        }
+        self.regularizer.map_or(Ok(()), |regularizer| regularizer.validate())
+    }
+
+    /// Whether the loss needs data whose score is known.
+    pub fn needs_truth(&self) -> bool {
+        matches!(self.loss, Loss::Explicit | Loss::InitialValue)
     }
 
     /// The diffusion times of a batch, a function of seed, stream and index.
@@ -58,40 +92,131 @@ impl Objective {
             .collect()
     }
 
-    /// The loss of a batch, its randomness given.
+    /// Draws for a batch of training: a function of the seed, of the micro-batch (times) and of the positions of its
+    /// examples in the endless stream (everything else).
+    pub fn draw<const D: usize>(
+        &self,
+        process: &dyn Process,
+        seed: u64,
+        micro_batch: u64,
+        first_position: u64,
+        x0: &Tensor<D>,
+    ) -> Randomness<D> {
+        let batch = x0.dims()[0];
+        let positions = first_position..first_position + batch as u64;
+        Randomness {
+            noise: example_noise(seed, Stream::TrainingNoise, positions.clone(), x0.dims(), &x0.device()),
+            times: self.times(process, seed, Stream::TrainingTime, micro_batch, batch),
+            probes: self.loss.probes(seed, positions, x0),
+            regularizer: self.regularizer.map(|config| config.draw(process, seed, micro_batch, first_position, x0)),
+        }
+    }
+
+    /// The loss of a batch, its randomness given. `truth` is the score of the data, where the loss
+    /// [needs](Objective::needs_truth) it.
     ///
     /// # Shapes
-    /// `x0`, `noise`: `[batch, …]`; one time for each example; the loss is `[1]`.
-    #[allow(clippy::too_many_arguments)]
+    /// `x0`: `[batch, …]`; the loss is `[1]`.
+    ///
+    /// # Panics
+    /// If the loss needs the truth and there is none.
     pub fn loss<N: Network<D>, const D: usize>(
         &self,
-        network: &N,
-        process: &dyn Process,
-        parameterization: &Parameterization,
+        score: &NetworkScore<N>,
+        truth: Option<&MixtureScore>,
         x0: Tensor<D>,
-        noise: Tensor<D>,
-        times: &[TimeDraw],
-        context: &Context,
+        randomness: Randomness<D>,
     ) -> Tensor<1> {
-        let (device, batch) = (x0.device(), x0.dims()[0]);
-        let each = |value: &dyn Fn(f64) -> f64| -> Vec<f64> { times.iter().map(|draw| value(draw.t)).collect() };
-        let scaled = |x: &Tensor<D>, factors: Vec<f64>| scale_examples(x.clone(), factors.into_iter());
-        let input_scale = each(&|t| parameterization.input_scale(process, t).value);
-        let data_factor = each(&|t| process.mean_scale(t)).iter().zip(&input_scale).map(|(a, b)| a * b).collect();
-        let noise_factor = each(&|t| process.std(t)).iter().zip(&input_scale).map(|(a, b)| a * b).collect();
-        let input = scaled(&x0, data_factor) + scaled(&noise, noise_factor);
-        let target = scaled(&x0, each(&|t| parameterization.target(process, t).0))
-            + scaled(&noise, each(&|t| parameterization.target(process, t).1));
-        let condition = vector(each(&|t| parameterization.noise_condition(process, t).value).into_iter(), &device);
-        let error = network.forward::<Plain>(input, condition, context) - target;
-        // The weight is stated for ε; the error of F enters ε with the factor of the table.
-        let weights = times.iter().map(|draw| {
-            let factor = parameterization.noise(process, draw.t).output;
-            self.weighting.on_noise(process, draw.t) * draw.importance * factor * factor
-        });
-        let dimension = error.shape().num_elements() / batch;
-        let squares = error.square().reshape([batch, dimension]).mean_dim(1).reshape([batch]);
-        scale_examples(squares, weights).mean()
+        let Randomness { noise, times, probes, regularizer } = randomness;
+        let process = Score::<D>::process(score);
+        let t: Vec<f64> = times.iter().map(|draw| draw.t).collect();
+        let truth = || OnVectors(truth.expect("the loss needs data whose score is known"));
+        let errors = match (self.loss, probes) {
+            (Loss::Denoising, _) => denoising_of_output(score, x0, noise, &t),
+            (Loss::Expanded, _) => loss::expanded(score, x0, noise, &t),
+            (Loss::Explicit, _) => loss::explicit(score, &truth(), x0, noise, &t),
+            (Loss::Implicit { .. }, LossProbes::Divergence(divergence)) => {
+                loss::implicit(score, x0, noise, &t, &divergence)
+            }
+            (Loss::Sliced { variance_reduced, .. }, LossProbes::Directions(directions)) => {
+                loss::sliced(score, x0, noise, &t, &directions, variance_reduced)
+            }
+            (Loss::HigherOrder { first, second }, LossProbes::Directions(directions)) => {
+                let [u, v] = <[Tensor<D>; 2]>::try_from(directions).expect("two directions were drawn");
+                higher_order(score, x0, noise, &t, [first, second], [u, v])
+            }
+            (Loss::InitialValue, _) => {
+                let directions = Directions::axes(&x0);
+                score_fpe::initial_value(score, &frozen(score), &truth(), x0, noise, &t, &directions)
+            }
+            (loss, _) => unreachable!("{loss:?} draws its own probes"),
+        };
+        let weights = times.iter().map(|draw| self.weighting.on_noise(process, draw.t) * draw.importance);
+        let loss = scale_examples(errors, weights).mean();
+        match (self.regularizer, regularizer) {
+            (Some(config), Some(draw)) if config.gamma > 0.0 => {
+                // The first examples of the batch have the classes of the first.
+                let count = draw.times.len();
+                let (live, frozen) = (score.clone().first(count), frozen(score).first(count));
+                loss + score_fpe::regularizer(&config, &live, &frozen, &draw).mul_scalar(config.gamma)
+            }
+            _ => loss,
+        }
+    }
+}
+
+/// The same score with parameters that are not under differentiation.
+fn frozen<N: Module + Clone>(score: &NetworkScore<N>) -> NetworkScore<N> {
+    score.clone().map_network(|network| network.valid())
+}
+
+/// `‖ε_θ − ε‖²/dimension` from the error of the raw output, which enters ε with the factor of the table.
+fn denoising_of_output<N: Network<D>, const D: usize>(
+    score: &NetworkScore<N>,
+    x0: Tensor<D>,
+    noise: Tensor<D>,
+    t: &[f64],
+) -> Tensor<1> {
+    let (process, table) = (Score::<D>::process(score), score.parameterization());
+    let (batch, x) = (x0.dims()[0], loss::noisy(process, &x0, &noise, t));
+    let target = scale_examples(x0, t.iter().map(|&t| table.target(process, t).0))
+        + scale_examples(noise, t.iter().map(|&t| table.target(process, t).1));
+    let error = score.output(x, t) - target;
+    let dimension = error.shape().num_elements() / batch;
+    let squares = error.square().reshape([batch, dimension]).mean_dim(1).reshape([batch]);
+    scale_examples(squares, t.iter().map(|&t| table.estimate(Estimate::Noise, process, t).output.value.powi(2)))
+}
+
+fn higher_order<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x0: Tensor<D>,
+    noise: Tensor<D>,
+    t: &[f64],
+    [first, second]: [f64; 2],
+    [u, v]: [Tensor<D>; 2],
+) -> Tensor<1> {
+    let mut sum = loss::denoising(score, x0.clone(), noise.clone(), t);
+    if first > 0.0 {
+        sum = sum + loss::first_derivative(score, x0.clone(), noise.clone(), t, v.clone()).mul_scalar(first);
+    }
+    if second > 0.0 {
+        sum = sum + loss::second_derivative(score, x0, noise, t, [u, v]).mul_scalar(second);
+    }
+    sum
+}
+
+/// A mixture's score on arrays of any rank, whose examples are its vectors.
+struct OnVectors<'a>(&'a MixtureScore);
+
+impl<const D: usize> Score<D> for OnVectors<'_> {
+    fn process(&self) -> &dyn Process {
+        self.0.process()
+    }
+
+    fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        let shape = x.dims();
+        let dimension: usize = shape[1..].iter().product();
+        self.0.noise(x.inner().reshape([shape[0], dimension]), t).reshape(shape)
     }
 }
 

@@ -82,7 +82,19 @@ impl EventsWriter {
             ("epoch", Some(line.epoch)),
         ];
         let scalar = |(tag, value): (&str, Option<f64>)| Some(Scalar { tag: tag.into(), simple_value: value? as f32 });
-        let summary = Summary { value: named.into_iter().filter_map(scalar).collect() };
+        let residuals = line.residuals.iter().flat_map(|residuals| {
+            let named = [
+                ("r_dsm", residuals.r_dsm),
+                ("r_fp", residuals.r_fp),
+                ("r_fp uniform", residuals.r_fp_uniform),
+                ("curl", residuals.curl),
+            ];
+            named.map(|(tag, value)| Scalar {
+                tag: format!("{tag}/t = {:.3e}", residuals.t),
+                simple_value: value as f32,
+            })
+        });
+        let summary = Summary { value: named.into_iter().filter_map(scalar).chain(residuals).collect() };
         self.write(Event { wall_time: now(), step: line.step as i64, what: Some(What::Summary(summary)) })
     }
 

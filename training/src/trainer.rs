@@ -7,8 +7,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Batch, Batches, Dataset, Preprocessing, Sequential};
 use fokker_model::layers::DropoutKey;
-use fokker_model::score::class_tensor;
-use fokker_model::{Context, Network, Parameterization};
+use fokker_model::{MixtureScore, Network, NetworkScore, Parameterization};
 use fokker_process::Process;
 use fokker_random::{Stream, rng};
 use rand::RngExt;
@@ -20,9 +19,10 @@ use crate::ema::ema_decay;
 use crate::error::TrainingError;
 use crate::gradients;
 use crate::learning_rate::learning_rate;
-use crate::objective::{Objective, example_noise};
+use crate::objective::{Objective, Randomness, example_noise};
 use crate::optimizer::{ModuleAdam, OptimizerConfig};
 use crate::run::{MetricsWriter, RunFolder};
+use crate::score_fpe::{Residuals, ResidualsConfig};
 use crate::tensorboard::EventsWriter;
 use crate::time_sampling::TimeDraw;
 
@@ -49,6 +49,10 @@ pub struct TrainingPlan {
     pub train: Arc<dyn Dataset>,
     /// The examples held out.
     pub validation: Arc<dyn Dataset>,
+    /// The score of the data, if it is known.
+    pub truth: Option<MixtureScore>,
+    /// What is reported of the score Fokker–Planck equation, if anything.
+    pub residuals: Option<ResidualsConfig>,
 }
 
 /// A line of `metrics.jsonl`. Fields that a line does not report are left out.
@@ -73,6 +77,9 @@ pub struct Metrics {
     /// Loss of the averaged weights on held-out data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_loss: Option<f64>,
+    /// The averaged weights and the score Fokker–Planck equation, at several times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub residuals: Vec<Residuals>,
 }
 
 /// Somebody who watches a run, draws previews and may ask it to stop.
@@ -131,6 +138,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         plan.checkpoints.validate()?;
         plan.objective.validate()?;
         plan.optimizer.validate()?;
+        plan.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
+        if plan.objective.needs_truth() && plan.truth.is_none() {
+            let message = "needs data whose score is known: data.kind = \"mixture\"";
+            return Err(TrainingError::config("objective.loss", message));
+        }
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing, batch_size, plan.seed)?);
         Ok(Self {
@@ -206,7 +218,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             losses.push(report.loss);
             let due = |every: u64| every > 0 && (step.is_multiple_of(every) || step == settings.steps);
             let stop = observer.stop_requested();
-            if due(settings.log_every) || due(settings.validate_every) {
+            let residuals_every = plan.residuals.map_or(0, |residuals| residuals.every);
+            if due(settings.log_every) || due(settings.validate_every) || due(residuals_every) {
                 let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
                 let examples_per_second = examples / since.elapsed().as_secs_f64();
                 let line = Metrics {
@@ -219,6 +232,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                     seconds: self.state.seconds,
                     skipped: self.state.skipped,
                     validation_loss: due(settings.validate_every).then(|| self.validation_loss()).transpose()?,
+                    residuals: if due(residuals_every) { self.residuals()? } else { Vec::new() },
                 };
                 metrics.write(&line)?;
                 events.metrics(&line)?;
@@ -286,31 +300,38 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
     }
 
+    /// A network's score, for examples of these labels.
+    fn score_of(&self, network: &N, labels: Option<Vec<usize>>) -> NetworkScore<N> {
+        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization);
+        match network.classes().and(labels) {
+            Some(labels) => score.with_classes(labels),
+            None => score,
+        }
+    }
+
     /// The loss of a training batch: every random number in it is keyed by the micro-batch or by the example.
     fn batch_loss(&self, batch: Batch, micro_batch: u64) -> (Tensor<1>, Vec<TimeDraw>) {
-        let (plan, count) = (&self.plan, batch.shape[0]);
+        let plan = &self.plan;
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
-        let positions = (0..count as u64).map(|example| batch.first_position + example);
-        let noise = example_noise(plan.seed, Stream::TrainingNoise, positions, shape, &self.device);
         let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
-        let times = plan.objective.times(&*plan.process, plan.seed, Stream::TrainingTime, micro_batch, count);
-        let classes = self.network.classes().zip(batch.labels).map(|(null, mut labels)| {
+        let labels = self.network.classes().zip(batch.labels).map(|(null, mut labels)| {
             let mut rng = rng(plan.seed, Stream::LabelDropout, micro_batch);
             for label in &mut labels {
                 if rng.random::<f64>() < plan.training.class_dropout {
                     *label = null;
                 }
             }
-            class_tensor(&labels, &self.device)
+            labels
         });
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
-        let context = Context { classes, dropout: Some(dropout) };
-        let loss =
-            plan.objective.loss(&self.network, &*plan.process, &plan.parameterization, x0, noise, &times, &context);
-        (loss, times)
+        let score = self.score_of(&self.network, labels).with_dropout(dropout);
+        let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
+        let times = randomness.times.clone();
+        (plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness), times)
     }
 
-    /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time.
+    /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time, and
+    /// without a regulariser.
     ///
     /// # Errors
     /// Data that cannot be read.
@@ -326,18 +347,38 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 break;
             }
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
-            let positions = (0..size as u64).map(|example| batch.first_position + example);
-            let noise = example_noise(plan.seed, Stream::Validation, positions, shape, &device);
+            let positions = batch.first_position..batch.first_position + size as u64;
             let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
-            let times = plan.objective.times(&*plan.process, plan.seed, Stream::Validation, !index, size);
-            let classes = self.ema.classes().zip(batch.labels).map(|(_, labels)| class_tensor(&labels, &device));
-            let context = Context { classes, dropout: None };
-            let table = &plan.parameterization;
-            let loss = plan.objective.loss(&self.ema, &*plan.process, table, x0, noise, &times, &context);
+            let randomness = Randomness {
+                noise: example_noise(plan.seed, Stream::Validation, positions.clone(), shape, &device),
+                times: plan.objective.times(&*plan.process, plan.seed, Stream::Validation, !index, size),
+                // Training never gets to positions this high.
+                probes: plan.objective.loss.probes(plan.seed, positions.map(|position| (1 << 43) + position), &x0),
+                regularizer: None,
+            };
+            let score = self.score_of(&self.ema, batch.labels);
+            let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness);
             sum += loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0] * size as f64;
             count += size;
         }
         Ok(sum / count as f64)
+    }
+
+    /// The averaged weights and the score Fokker–Planck equation, on the first held-out examples.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn residuals(&self) -> Result<Vec<Residuals>, TrainingError> {
+        let (plan, device) = (&self.plan, self.device.clone().inner());
+        let Some(config) = plan.residuals else { return Ok(Vec::new()) };
+        let size = config.examples.min(plan.validation.len());
+        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, size, plan.seed)?;
+        let Some(batch) = held_out.iter().next() else { return Ok(Vec::new()) };
+        let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+        let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
+        let score = self.score_of(&self.ema, batch.labels);
+        let times = config.times(&*plan.process);
+        Ok(times.into_iter().map(|t| config.measure(&score, &x0, plan.seed, t)).collect())
     }
 
     fn skip_or_stop(&mut self, step: u64, what: &'static str, times: &[TimeDraw]) -> Result<(), TrainingError> {

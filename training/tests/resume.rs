@@ -34,6 +34,8 @@ fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
             weighting: Weighting::Edm { sigma_data: 1.0 },
             time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 },
             stratified: true,
+            loss: Loss::default(),
+            regularizer: None,
         },
         optimizer: serde_json::from_value(serde_json::json!({ "kind": "adamw", "weight_decay": 0.01 })).unwrap(),
         training: serde_json::from_value(training).unwrap(),
@@ -41,6 +43,8 @@ fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
         preprocessing: Preprocessing::RAW,
         train: data.open(Split::Train, 5).unwrap(),
         validation: data.open(Split::Validation, 5).unwrap(),
+        truth: None,
+        residuals: None,
     }
 }
 

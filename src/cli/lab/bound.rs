@@ -92,14 +92,10 @@ impl Bound {
         if let Some(text) = &self.data {
             return input::inline::<Mixture>("--data", text)?.build();
         }
-        let fokker::datasets::DatasetConfig::Mixture(mixture) = &config.data else {
+        config.mixture()?.ok_or_else(|| {
             let message = "the run's data are not a mixture: say their law with --data";
-            return Err(Error::Usage(format!("{}: {message}", self.run.display())));
-        };
-        let mixture = mixture.mixture()?;
-        let variances = mixture.stds().iter().map(|std| std * std).collect();
-        GaussianMixture::isotropic(mixture.weights().to_vec(), mixture.means().to_vec(), variances)
-            .map_err(|error| Error::Usage(error.to_string()))
+            Error::Usage(format!("{}: {message}", self.run.display()))
+        })
     }
 }
 

@@ -1,0 +1,18 @@
+//! Denoising score matching (Vincent 2011; papers/001 Prop. 1, second line; papers/003 eq. 3).
+
+use burn::tensor::Tensor;
+use fokker_model::Score;
+
+use super::{noisy, per_coordinate, square_norm};
+
+/// `‖ε_θ(x_t) − ε‖² / dimension`, which is `σ²‖s_θ − ∇ log p(x_t | x₀)‖² / dimension`.
+///
+/// [`Objective::loss`](crate::Objective::loss) computes the same from the network's raw output, which loses nothing
+/// where `ε_θ` is a difference of large numbers.
+///
+/// # Shapes
+/// `x0`, `noise`: `[batch, …]` → `[batch]`
+pub fn denoising<const D: usize>(score: &dyn Score<D>, x0: Tensor<D>, noise: Tensor<D>, t: &[f64]) -> Tensor<1> {
+    let estimate = score.noise(noisy(score.process(), &x0, &noise, t), t);
+    per_coordinate(square_norm(estimate - noise), &x0)
+}

@@ -1,0 +1,18 @@
+//! Denoising score matching with the square multiplied out, and the part that does not depend on θ left out
+//! (papers/001 Prop. 1, third line, and eq. 1.30).
+
+use burn::tensor::Tensor;
+use fokker_model::Score;
+use fokker_model::divergence::inner;
+
+use super::{noisy, per_coordinate, square_norm};
+
+/// `(‖ε_θ(x_t)‖² − 2 ε_θ(x_t) · ε) / dimension`.
+///
+/// # Shapes
+/// `x0`, `noise`: `[batch, …]` → `[batch]`
+pub fn expanded<const D: usize>(score: &dyn Score<D>, x0: Tensor<D>, noise: Tensor<D>, t: &[f64]) -> Tensor<1> {
+    let estimate = score.noise(noisy(score.process(), &x0, &noise, t), t);
+    let product = inner(estimate.clone(), noise).mul_scalar(2.0);
+    per_coordinate(square_norm(estimate) - product, &x0)
+}

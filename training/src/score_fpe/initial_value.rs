@@ -1,0 +1,33 @@
+//! A score for all times from its value at the first: papers/003 eq. 11.
+
+use burn::tensor::Tensor;
+use fokker_model::divergence::inner;
+use fokker_model::{Derivatives, Score};
+
+use super::differentiation::Differentiation;
+use super::residual::{Directions, residual, residual_along, unit};
+use crate::loss::noisy;
+
+/// `‖ε_θ(x_t, t)‖ + ‖s_θ(x₀, t₀) − s(x₀, t₀)‖` with the true score `s` at the first time `t₀ = min_time` alone
+/// (papers/003 eq. 11). `frozen` is the same score with parameters that are not under differentiation.
+///
+/// # Shapes
+/// `x0`, `noise`: `[batch, …]`, one time for each example → `[batch]`
+pub fn initial_value<const D: usize>(
+    score: &dyn Derivatives<D>,
+    frozen: &dyn Derivatives<D>,
+    truth: &dyn Score<D>,
+    x0: Tensor<D>,
+    noise: Tensor<D>,
+    t: &[f64],
+    directions: &Directions<D>,
+) -> Tensor<1> {
+    let process = score.process();
+    let x = noisy(process, &x0, &noise, t).inner();
+    let (w, _) = unit(residual(frozen, x.clone(), t, directions, Differentiation::Exact));
+    let evolution = residual_along(score, x, t, w, directions, Differentiation::Exact);
+    let start = vec![process.min_time(); t.len()];
+    let difference = score.score(x0.clone(), &start) - truth.score(x0, &start);
+    // The root of zero has no derivative.
+    evolution + inner(difference.clone(), difference).add_scalar(1e-12).sqrt()
+}

@@ -1,0 +1,174 @@
+//! The penalty on the residual: papers/003 eq. 8, with the whole residual or with its product with a random direction
+//! (eq. 14).
+//!
+//! `J_FP = J_DSM + γ R`, `R = (1/D) E_t E_x ‖ε_θ(x, t)‖` with `t` uniform. The paper's `J_DSM` is half a sum over
+//! coordinates, the [objective](crate::Objective) a mean over them; so that `γ` is the paper's, `R` is multiplied by
+//! `2/D` here.
+
+use burn::tensor::Tensor;
+use fokker_model::{Derivatives, Probe};
+use fokker_process::Process;
+use fokker_random::{Stream, rng};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::differentiation::Differentiation;
+use super::residual::{Directions, residual, residual_along, unit};
+use crate::error::TrainingError;
+use crate::loss::{Trace, noisy};
+use crate::objective::example_noise;
+
+/// The `objective.regularizer` section.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegularizerConfig {
+    /// Its weight `γ ≥ 0` (papers/003 eq. 8).
+    pub gamma: f64,
+    /// The whole residual, or its product with random directions.
+    #[serde(default)]
+    pub estimator: Estimator,
+    /// The divergence in the residual; the paper has one probe.
+    #[serde(default)]
+    pub divergence: Trace,
+    /// Exact derivatives or the paper's differences.
+    #[serde(default)]
+    pub differentiation: Differentiation,
+    /// The law `ν` of the points.
+    #[serde(default)]
+    pub points: Points,
+    /// How many examples of a batch it is computed for; absent, all. Its mean stays the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub examples: Option<usize>,
+}
+
+/// What of the residual is penalised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimator {
+    /// `‖ε_θ‖`
+    #[default]
+    Norm,
+    /// `|⟨ε_θ, v⟩|` for a random `v` (papers/003 eq. 14), for half the price.
+    Projected,
+}
+
+/// Where the equation is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Points {
+    /// At noisy data, `x ~ p_t`.
+    #[default]
+    Data,
+    /// Uniformly in a cube; the paper's is [0, 1]^D.
+    Uniform {
+        /// Its lower end in every coordinate.
+        low: f64,
+        /// Its upper end.
+        high: f64,
+    },
+}
+
+/// Everything random in a penalty.
+#[derive(Clone, Debug)]
+pub struct RegularizerDraw<const D: usize> {
+    /// Where: `[examples, …]`.
+    pub points: Tensor<D>,
+    /// When: one time for each point.
+    pub times: Vec<f64>,
+    /// For the divergence.
+    pub directions: Directions<D>,
+    /// `v` of eq. 14, like the points; none for the norm.
+    pub projection: Option<Tensor<D>>,
+}
+
+impl RegularizerConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The first number that does not work, by name.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let key = "objective.regularizer";
+        let refuse = |name: &str, message: String| Err(TrainingError::config(format!("{key}.{name}"), message));
+        if !(self.gamma.is_finite() && self.gamma >= 0.0) {
+            return refuse("gamma", format!("{} must not be negative", self.gamma));
+        }
+        if let Points::Uniform { low, high } = self.points
+            && !(low.is_finite() && high.is_finite() && low < high)
+        {
+            return refuse("points", format!("low = {low} must be below high = {high}"));
+        }
+        if self.examples == Some(0) {
+            return refuse("examples", "must be at least 1".into());
+        }
+        self.divergence.validate(&format!("{key}.divergence"))?;
+        self.differentiation.validate(&format!("{key}.differentiation"))
+    }
+
+    /// Draws for a batch: a function of the seed, of the micro-batch (times) and of the examples' positions.
+    pub fn draw<const D: usize>(
+        &self,
+        process: &dyn Process,
+        seed: u64,
+        micro_batch: u64,
+        first_position: u64,
+        x0: &Tensor<D>,
+    ) -> RegularizerDraw<D> {
+        let batch = x0.dims()[0];
+        let count = self.examples.map_or(batch, |examples| examples.min(batch));
+        let x0 = x0.clone().inner().narrow(0, 0, count);
+        let (shape, device) = (x0.dims(), x0.device());
+        let mut times = rng(seed, Stream::RegularizerTime, micro_batch);
+        let shift: f64 = times.random();
+        let (start, end) = (process.min_time(), process.horizon());
+        let quantile = |example: usize| (shift + example as f64 / count as f64).fract();
+        let times: Vec<f64> = (0..count).map(|example| start + quantile(example) * (end - start)).collect();
+        let positions = first_position..first_position + count as u64;
+        let points = match self.points {
+            Points::Data => {
+                let noise = example_noise(seed, Stream::RegularizerPoint, positions.clone(), shape, &device);
+                noisy(process, &x0, &noise, &times)
+            }
+            Points::Uniform { low, high } => {
+                let each: usize = shape[1..].iter().product();
+                let values: Vec<f64> = positions
+                    .clone()
+                    .flat_map(|position| {
+                        let mut rng = rng(seed, Stream::RegularizerPoint, position);
+                        (0..each).map(move |_| low + (high - low) * rng.random::<f64>())
+                    })
+                    .collect();
+                Tensor::from_data(burn::tensor::TensorData::new(values, shape), &device)
+            }
+        };
+        let probe =
+            |law: Probe, number: u64| law.draw(seed, Stream::RegularizerProbe, positions.clone(), number, &points);
+        let directions = match self.divergence {
+            Trace::Exact => Directions::axes(&points),
+            Trace::Hutchinson { probes, probe: law } => {
+                Directions::probes((0..probes as u64).map(|number| probe(law, 1 + number)).collect())
+            }
+        };
+        let projection = (self.estimator == Estimator::Projected).then(|| probe(Probe::Rademacher, 0));
+        RegularizerDraw { points, times, directions, projection }
+    }
+}
+
+/// `(2/D) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the parameters of `score`. `frozen` is the
+/// same score with parameters that are not under differentiation.
+pub fn regularizer<const D: usize>(
+    config: &RegularizerConfig,
+    score: &dyn Derivatives<D>,
+    frozen: &dyn Derivatives<D>,
+    draw: &RegularizerDraw<D>,
+) -> Tensor<1> {
+    let RegularizerDraw { points, times, directions, projection } = draw;
+    let shape = points.dims();
+    let dimension = shape[1..].iter().product::<usize>() as f64;
+    let (w, projected) = match projection {
+        Some(v) => (v.clone(), true),
+        None => (unit(residual(frozen, points.clone(), times, directions, config.differentiation)).0, false),
+    };
+    let along = residual_along(score, points.clone(), times, w, directions, config.differentiation);
+    let size = if projected { along.abs() } else { along };
+    size.mean().mul_scalar(2.0 / (dimension * dimension))
+}

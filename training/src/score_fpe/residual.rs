@@ -1,0 +1,132 @@
+//! The residual of the score Fokker–Planck equation (papers/003 eq. 6), and its product with a direction.
+
+use burn::tensor::{Tensor, TensorData};
+use fokker_model::Derivatives;
+use fokker_model::divergence::{broadcast, inner};
+use fokker_model::per_example::scale_examples;
+
+use super::differentiation::Differentiation;
+
+/// The directions along which the divergence is taken.
+#[derive(Clone, Debug)]
+pub struct Directions<const D: usize> {
+    /// Each like a batch.
+    pub vectors: Vec<Tensor<D>>,
+    /// The factor of their sum: 1 for axes, one over their number for probes.
+    pub share: f64,
+}
+
+impl<const D: usize> Directions<D> {
+    /// All axes: the divergence is exact.
+    pub fn axes(like: &Tensor<D>) -> Self {
+        let shape = like.dims();
+        let dimension: usize = shape[1..].iter().product();
+        let vectors = (0..dimension).map(|axis| {
+            let mut values = vec![0.0f32; shape[0] * dimension];
+            values.iter_mut().skip(axis).step_by(dimension).for_each(|value| *value = 1.0);
+            let place = (&like.device().inner(), like.dtype());
+            Tensor::from_data(TensorData::new(values, shape), place)
+        });
+        Self { vectors: vectors.collect(), share: 1.0 }
+    }
+
+    /// Random probes (Hutchinson 1989; papers/003 Appx. D.2).
+    pub fn probes(vectors: Vec<Tensor<D>>) -> Self {
+        let share = 1.0 / vectors.len() as f64;
+        Self { vectors, share }
+    }
+}
+
+/// Factors of an equation at the times of a batch.
+fn factors<const D: usize>(score: &dyn Derivatives<D>, t: &[f64]) -> [Vec<f64>; 2] {
+    let process = score.process();
+    let half_square = t.iter().map(|&t| 0.5 * process.diffusion_squared(t)).collect();
+    let drift = t.iter().map(|&t| process.drift(t)).collect();
+    [half_square, drift]
+}
+
+/// `M = ½ g² (div s + ‖s‖²) − f ⟨x, s⟩`, up to a constant in `x`: `[batch]`.
+fn potential<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x: Tensor<D>,
+    t: &[f64],
+    directions: &Directions<D>,
+) -> Tensor<1> {
+    let [half_square, drift] = factors(score, t);
+    let (mut value, mut divergence) = (None, None);
+    for direction in &directions.vectors {
+        let (s, product) = score.score_jvp(x.clone(), t, direction.clone());
+        value.get_or_insert(s);
+        let part = inner(product, direction.clone());
+        divergence = Some(divergence.map_or(part.clone(), |sum: Tensor<1>| sum + part));
+    }
+    let (value, divergence) = value.zip(divergence).expect("there is a direction");
+    let inside = divergence.mul_scalar(directions.share) + inner(value.clone(), value.clone());
+    scale_examples(inside, half_square.into_iter()) - scale_examples(inner(x, value), drift.into_iter())
+}
+
+/// The residual `ε = ∂ₜ s − ∇M`, not differentiable itself. The gradient in `x` is Burn's reverse mode, so `x` is on a
+/// backend that has it, and the score's own parameters must not be under differentiation.
+///
+/// # Shapes
+/// `x`: `[batch, …]`, one time for each example → like `x`
+pub fn residual<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x: Tensor<D>,
+    t: &[f64],
+    directions: &Directions<D>,
+    differentiation: Differentiation,
+) -> Tensor<D> {
+    let x = x.inner();
+    let (_, rate) = differentiation.rate(score, x.clone(), t);
+    let tracked = x.autodiff().require_grad();
+    let gradients = potential(score, tracked.clone(), t, directions).sum().backward();
+    let gradient = tracked.grad(&gradients).expect("the potential depends on x");
+    rate.inner() - gradient
+}
+
+/// `⟨ε, w⟩ = ⟨∂ₜ s, w⟩ − D_w M` (papers/003 Lemma 2) with
+/// `D_w M = ½ g² (D_w div s + 2 ⟨s, J w⟩) − f (⟨w, s⟩ + ⟨x, J w⟩)`, differentiable in the score's parameters.
+///
+/// # Shapes
+/// `x`, `w`: `[batch, …]`, one time for each example → `[batch]`
+pub fn residual_along<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x: Tensor<D>,
+    t: &[f64],
+    w: Tensor<D>,
+    directions: &Directions<D>,
+    differentiation: Differentiation,
+) -> Tensor<1> {
+    let (_, rate) = differentiation.rate(score, x.clone(), t);
+    let rate = inner(rate, w.clone());
+    if let Differentiation::FiniteDifference { space: Some(share), .. } = differentiation {
+        let process = score.process();
+        let steps: Vec<f64> = t.iter().map(|&t| share * process.std(t)).collect();
+        let at = |sign: f64| {
+            let moved = x.clone() + scale_examples(w.clone(), steps.iter().map(|step| sign * step));
+            potential(score, moved, t, directions)
+        };
+        return rate - scale_examples(at(1.0) - at(-1.0), steps.iter().map(|step| 0.5 / step));
+    }
+    let [half_square, drift] = factors(score, t);
+    let (mut first, mut second) = (None, None);
+    for direction in &directions.vectors {
+        let derivative = score.score_second(x.clone(), t, w.clone(), direction.clone());
+        first.get_or_insert((derivative.score, derivative.along_u));
+        let part = inner(derivative.mixed, direction.clone());
+        second = Some(second.map_or(part.clone(), |sum: Tensor<1>| sum + part));
+    }
+    let ((value, product), second) = first.zip(second).expect("there is a direction");
+    let inside = second.mul_scalar(directions.share) + inner(value.clone(), product.clone()).mul_scalar(2.0);
+    let outside = inner(w, value) + inner(x, product);
+    rate - scale_examples(inside, half_square.into_iter()) + scale_examples(outside, drift.into_iter())
+}
+
+/// `ε/‖ε‖` of each example, and `‖ε‖`.
+pub(super) fn unit<const D: usize>(residual: Tensor<D>) -> (Tensor<D>, Tensor<1>) {
+    let length = inner(residual.clone(), residual.clone()).sqrt();
+    // Where the equation holds there is no direction, and no gradient either.
+    let inverse = length.clone().add_scalar(f64::from(f32::MIN_POSITIVE)).recip();
+    (residual * broadcast(inverse), length)
+}

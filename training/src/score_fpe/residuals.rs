@@ -1,0 +1,174 @@
+//! How well a score fits the data and the equation, along `t` (papers/003 sec. 2, Figures 1 and 6).
+
+use burn::tensor::Tensor;
+use fokker_model::divergence::inner;
+use fokker_model::{Derivatives, Probe, Score};
+use fokker_random::{Stream, rng};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::differentiation::Differentiation;
+use super::residual::{Directions, residual, unit};
+use crate::error::TrainingError;
+use crate::loss::{Trace, noisy};
+use crate::objective::example_noise;
+
+/// The `residuals` section: what a run logs of its averaged weights on held-out data.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResidualsConfig {
+    /// Steps between two reports.
+    pub every: u64,
+    /// How many times, evenly spaced in the log-SNR from the first to the last.
+    #[serde(default = "eight")]
+    pub times: usize,
+    /// Held-out examples.
+    #[serde(default = "examples")]
+    pub examples: usize,
+    /// The divergence in the residual.
+    #[serde(default)]
+    pub divergence: Trace,
+}
+
+fn eight() -> usize {
+    8
+}
+
+fn examples() -> usize {
+    64
+}
+
+impl ResidualsConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The first number that does not work, by name.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        for (key, value) in [("every", self.every), ("times", self.times as u64), ("examples", self.examples as u64)] {
+            if value == 0 {
+                return Err(TrainingError::config(format!("residuals.{key}"), "must be at least 1"));
+            }
+        }
+        self.divergence.validate("residuals.divergence")
+    }
+}
+
+/// What is known of a score at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Residuals {
+    /// The time.
+    pub t: f64,
+    /// `(1/D) E‖s_θ(x_t) − ∇ log p(x_t | x₀)‖`
+    pub r_dsm: f64,
+    /// `(1/D) E‖ε_θ(x, t)‖` at noisy data.
+    pub r_fp: f64,
+    /// The same, uniformly in [0, 1]^D.
+    pub r_fp_uniform: f64,
+    /// `√(E‖J − Jᵀ‖² / E‖J‖²)`, from 0 for a gradient field to 2 (Prop. 1: how far the score is from one).
+    pub curl: f64,
+}
+
+/// The law of the points at which a residual is averaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResidualPoints {
+    /// Noisy data.
+    Data,
+    /// Uniform in [0, 1]^D.
+    Uniform,
+}
+
+impl ResidualsConfig {
+    /// Measures a score at one time on data, with random numbers that are functions of the seed and the examples'
+    /// numbers. The score's parameters are not under differentiation.
+    ///
+    /// # Shapes
+    /// `x0`: `[examples, …]`
+    pub fn measure<const D: usize>(&self, score: &dyn Derivatives<D>, x0: &Tensor<D>, seed: u64, t: f64) -> Residuals {
+        let x0 = x0.clone().inner();
+        let numbers = 0..x0.dims()[0] as u64;
+        let noise = example_noise(seed, Stream::Validation, numbers.clone(), x0.dims(), &x0.device());
+        let probe = |law: Probe, number: u64| {
+            law.draw(seed, Stream::RegularizerProbe, numbers.clone(), (1 << 19) + number, &x0)
+        };
+        let directions = match self.divergence {
+            Trace::Exact => Directions::axes(&x0),
+            Trace::Hutchinson { probes, probe: law } => {
+                Directions::probes((0..probes as u64).map(|number| probe(law, 2 + number)).collect())
+            }
+        };
+        let times = vec![t; x0.dims()[0]];
+        let noisy = noisy(score.process(), &x0, &noise, &times);
+        Residuals {
+            t,
+            r_dsm: r_dsm(score, &x0, &noise, t),
+            r_fp: r_fp(score, noisy.clone(), t, &directions),
+            r_fp_uniform: r_fp(score, uniform(seed, &x0), t, &directions),
+            curl: curl(score, noisy, t, [probe(Probe::Rademacher, 0), probe(Probe::Rademacher, 1)]),
+        }
+    }
+
+    /// The times of a report.
+    pub fn times(&self, process: &dyn fokker_process::Process) -> Vec<f64> {
+        let (first, last) = (process.min_time(), process.horizon());
+        let (high, low) = (process.log_snr(first), process.log_snr(last));
+        let share = |index: usize| index as f64 / (self.times - 1).max(1) as f64;
+        (0..self.times)
+            .map(|index| process.time_of_log_snr(high + share(index) * (low - high)).clamp(first, last))
+            .collect()
+    }
+}
+
+/// Points in [0, 1]^D, one for each example.
+fn uniform<const D: usize>(seed: u64, like: &Tensor<D>) -> Tensor<D> {
+    let shape = like.dims();
+    let each: usize = shape[1..].iter().product();
+    let values: Vec<f64> = (0..shape[0] as u64)
+        .flat_map(|example| {
+            let mut rng = rng(seed, Stream::RegularizerPoint, !example);
+            (0..each).map(move |_| rng.random::<f64>())
+        })
+        .collect();
+    Tensor::from_data(burn::tensor::TensorData::new(values, shape), (&like.device(), like.dtype()))
+}
+
+fn mean(values: Tensor<1>) -> f64 {
+    let values = values.into_data_as::<f64>();
+    let values = values.as_slice::<f64>().expect("converted to f64 just above");
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn dimension<const D: usize>(x: &Tensor<D>) -> f64 {
+    x.dims()[1..].iter().product::<usize>() as f64
+}
+
+/// `(1/D) E‖s_θ(x_t, t) − ∇ log p(x_t | x₀)‖` (papers/003 sec. 2).
+///
+/// # Shapes
+/// `x0`, `noise`: `[batch, …]`
+pub fn r_dsm<const D: usize>(score: &dyn Score<D>, x0: &Tensor<D>, noise: &Tensor<D>, t: f64) -> f64 {
+    let (process, times) = (score.process(), vec![t; x0.dims()[0]]);
+    let difference = score.noise(noisy(process, x0, noise, &times), &times) - noise.clone();
+    mean(inner(difference.clone(), difference).sqrt()) / (process.std(t) * dimension(x0))
+}
+
+/// `(1/D) E‖ε_θ(x, t)‖` (papers/003 sec. 2).
+///
+/// # Shapes
+/// `x`: `[batch, …]`
+pub fn r_fp<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, directions: &Directions<D>) -> f64 {
+    let (times, dimension) = (vec![t; x.dims()[0]], dimension(&x));
+    mean(unit(residual(score, x, &times, directions, Differentiation::Exact)).1) / dimension
+}
+
+/// `√(E(uᵀJv − vᵀJu)² / E(uᵀJv)²)` with independent random `u` and `v`, which estimates `‖J − Jᵀ‖/‖J‖` (Frobenius).
+///
+/// # Shapes
+/// `x`, `u`, `v`: `[batch, …]`
+pub fn curl<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, [u, v]: [Tensor<D>; 2]) -> f64 {
+    let times = vec![t; x.dims()[0]];
+    let along =
+        |from: &Tensor<D>, to: &Tensor<D>| inner(score.score_jvp(x.clone(), &times, from.clone()).1, to.clone());
+    let (there, back) = (along(&v, &u), along(&u, &v));
+    let whole = mean(there.clone().square() + back.clone().square()) / 2.0;
+    (mean((there - back).square()) / whole).sqrt()
+}
