@@ -9,6 +9,7 @@ mod cell;
 mod density;
 mod digits;
 mod initial_value;
+mod measure;
 mod part;
 mod residual_curves;
 mod run;

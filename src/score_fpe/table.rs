@@ -1,0 +1,89 @@
+//! Table 1: likelihoods of MNIST, ours beside the paper's.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use fokker_sampling::likelihood::LikelihoodConfig;
+
+use super::cell::{Cell, Lambda, Sde};
+use super::measure::{Bits, BitsSettings};
+use super::run::{trained, write};
+use super::{Part, Reproduction};
+use crate::error::Error;
+
+struct Row {
+    cell: Cell,
+    bits: Bits,
+    seconds: f64,
+}
+
+/// Trains and measures cell after cell; the files hold what is there so far.
+pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> Result<(), Error> {
+    let numbers = reproduction.numbers();
+    let file = |ending: &str| reproduction.folder.join(format!("{}.{ending}", Part::Table1.name()));
+    let mut rows = Vec::new();
+    for (index, cell) in Cell::all().enumerate() {
+        eprintln!("Table 1, cell {} of 30: {}", index + 1, cell.name());
+        let run = trained(cell.config(reproduction)?)?;
+        let bits = run.bits(settings(numbers.likelihoods, numbers.tolerance)?)?;
+        eprintln!("{}: {:.3} ± {:.3} bits/dim", cell.name(), bits.mean, bits.standard_error);
+        rows.push(Row { cell, bits, seconds: run.seconds });
+        write(&file("csv"), &csv(&rows))?;
+        write(&file("md"), &markdown(&rows, reproduction))?;
+    }
+    tell(&file("csv"));
+    tell(&file("md"));
+    Ok(())
+}
+
+/// By the probability flow, with one probe of the divergence along each path, as a bound at the smallest time.
+fn settings(examples: usize, tolerance: f64) -> Result<BitsSettings, Error> {
+    let text = format!("probes = 1\ntolerance = {{ absolute = {tolerance:?}, relative = {tolerance:?} }}");
+    let likelihood: LikelihoodConfig = toml::from_str(&text).map_err(|error| Error::Usage(error.to_string()))?;
+    Ok(BitsSettings { examples, likelihood })
+}
+
+fn csv(rows: &[Row]) -> String {
+    let mut text = String::from("process,weighting,gamma,bits per dimension,standard error,paper,training seconds\n");
+    for Row { cell, bits, seconds } in rows {
+        let (process, weighting, gamma) = (cell.sde.name(), cell.lambda.name(), cell.gamma);
+        let printed = cell.printed().map_or_else(String::new, |printed| printed.to_string());
+        let Bits { mean, standard_error } = bits;
+        let _ = writeln!(text, "{process},{weighting},{gamma},{mean},{standard_error},{printed},{seconds:.1}");
+    }
+    text
+}
+
+fn markdown(rows: &[Row], reproduction: &Reproduction) -> String {
+    let numbers = reproduction.numbers();
+    let mut text = format!(
+        "Bits per dimension of {} held-out digits after {} steps of training (scale {}); in brackets papers/003 Table 1.\n\n\
+         | process | λ |",
+        numbers.likelihoods,
+        numbers.digit_steps,
+        reproduction.scale.name()
+    );
+    for gamma in Cell::GAMMAS {
+        let _ = write!(text, " γ = {gamma} |");
+    }
+    text += "\n|---|---|---|---|---|---|---|\n";
+    for sde in Sde::ALL {
+        for lambda in Lambda::ALL {
+            let _ = write!(text, "| {} | {} |", sde.name(), lambda.source());
+            for gamma in Cell::GAMMAS {
+                let cell = Cell { sde, lambda, gamma };
+                let printed = cell.printed().unwrap_or(f64::NAN);
+                let _ = match rows.iter().find(|row| row.cell == cell) {
+                    Some(Row { bits, .. }) => {
+                        write!(text, " {:.2} ± {:.2} ({printed:.2}) |", bits.mean, bits.standard_error)
+                    }
+                    None => write!(text, " – ({printed:.2}) |"),
+                };
+            }
+            text.push('\n');
+        }
+    }
+    let seconds: f64 = rows.iter().map(|row| row.seconds).sum();
+    let _ = writeln!(text, "\n{} of 30 cells, {:.1} minutes of training in all.", rows.len(), seconds / 60.0);
+    text
+}
