@@ -24,6 +24,7 @@ pub mod draw;
 pub mod error;
 pub mod experiment;
 pub mod interrupt;
+pub mod likelihood;
 pub mod plot;
 pub mod progress;
 pub mod report;
@@ -43,6 +44,7 @@ pub use config::RunConfig;
 pub use draw::{DrawRequest, Drawing, Reading, draw, draw_network, draw_score, write_samples, write_trajectory};
 pub use error::Error;
 pub use experiment::{find_checkpoint, run_config, sample, train};
+pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use report::write_report;
 
 /// The examples of the README are tested.

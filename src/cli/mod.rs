@@ -5,6 +5,7 @@ mod check;
 mod compare_samplers;
 mod devices;
 mod lab;
+mod likelihood;
 mod reproduce;
 mod sample;
 mod train;
@@ -27,6 +28,7 @@ enum Command {
     Resume(train::Resume),
     Sample(sample::Sample),
     CompareSamplers(compare_samplers::CompareSamplers),
+    Likelihood(likelihood::Likelihood),
     Reproduce(reproduce::Reproduce),
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -44,6 +46,7 @@ impl Cli {
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
+            Command::Likelihood(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Lab(command) => command.run(),
             Command::Bench(command) => command.run(),
