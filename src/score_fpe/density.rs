@@ -42,14 +42,8 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
     let most = truth.iter().copied().fold(0.0, f64::max);
     let heat = |title: &str, values: &[f64]| {
         let reach = (-settings.reach, settings.reach);
-        let heat = Heat {
-            x: reach,
-            y: reach,
-            columns: settings.cells,
-            values: values.to_vec(),
-            most,
-            shades: Shades::Blues,
-        };
+        let heat =
+            Heat { x: reach, y: reach, columns: settings.cells, values: values.to_vec(), most, shades: Shades::Blues };
         Panel::new(title, "x₁", "x₂", reach, reach).with(Layer::Heat(heat))
     };
     let mut panels = vec![heat("data", &truth)];

@@ -141,10 +141,7 @@ pub(super) fn residuals(reproduction: &Reproduction) -> Result<Figure, Error> {
     let learnt: Vec<Vec<Residuals>> = runs.iter().map(|run| run.residuals(settings)).collect::<Result<_, _>>()?;
     let of = |residuals: &[Residuals]| curve(residuals, |at| at.r_fp);
     let panels = vec![
-        panel(
-            "(a)",
-            &[("truth", Colour::BLUE, of(&truth)), (WAYS[0].1, Colour::ORANGE, of(&learnt[0]))],
-        ),
+        panel("(a)", &[("truth", Colour::BLUE, of(&truth)), (WAYS[0].1, Colour::ORANGE, of(&learnt[0]))]),
         panel("(b)", &[(WAYS[1].1, Colour::GREEN, of(&learnt[1]))]),
     ];
     let tables = vec![table("truth", &truth), table("eq11", &learnt[0]), table("denoising", &learnt[1])];

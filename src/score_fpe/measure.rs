@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Sequential, Split};
 use fokker_model::{Derivatives, Network, NetworkScore, NetworkVisitor, Score};
 use fokker_process::Process;
-use fokker_sampling::likelihood::{Draw, GaussianPrior, LikelihoodConfig, log_density};
+use fokker_sampling::likelihood::{Draw, Estimate, GaussianPrior, LikelihoodConfig, log_density};
 use fokker_training::score_fpe::{Residuals, ResidualsConfig};
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +15,10 @@ use super::run::Run;
 use crate::config::RunConfig;
 use crate::error::Error;
 use crate::interrupt;
+use crate::likelihood::{LikelihoodRequest, Quantity, likelihood};
 use crate::progress::Progress;
 
-/// The mean of a likelihood over held-out examples.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Bits {
-    /// `−log₂ p / D` of the raw values.
-    pub mean: f64,
-    /// Its standard error over the examples.
-    pub standard_error: f64,
-}
-
-/// How likelihoods are measured.
+/// How likelihoods are measured: by the probability flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct BitsSettings {
     /// Held-out examples, the first.
@@ -36,9 +28,14 @@ pub(super) struct BitsSettings {
 }
 
 impl Run {
-    /// The likelihood of held-out examples, kept.
-    pub fn bits(&self, settings: BitsSettings) -> Result<Bits, Error> {
-        self.kept("likelihood", settings, |settings| self.visit(MeasureBits { run: self, settings }))
+    /// Bits per dimension of held-out examples, kept.
+    pub fn bits(&self, settings: BitsSettings) -> Result<Estimate, Error> {
+        self.kept("likelihood", settings, |settings| {
+            let mut request = LikelihoodRequest::new(settings.examples);
+            request.quantity = Quantity::Flow(settings.likelihood.clone());
+            let backend = format!("backend.name={}", self.config.backend.name.name());
+            Ok(likelihood(&self.checkpoint, &[backend], &request)?.bits_per_dimension)
+        })
     }
 
     /// Residuals along `t`, kept.
@@ -79,33 +76,8 @@ pub(super) fn held_out<const D: usize>(config: &RunConfig, count: usize, device:
     Ok(Tensor::from_data(TensorData::new(batch.values, shape), device))
 }
 
-/// Examples whose paths are walked at once.
-const BATCH: usize = 100;
-
-struct MeasureBits<'a> {
-    run: &'a Run,
-    settings: &'a BitsSettings,
-}
-
-impl NetworkVisitor for MeasureBits<'_> {
-    type Output = Result<Bits, Error>;
-
-    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Bits, Error> {
-        let Self { run, settings } = self;
-        let score = run.score(network)?;
-        let x0 = held_out::<D>(&run.config, settings.examples, &run.device()?)?;
-        let nats = log_densities(&score, x0.clone(), &settings.likelihood, run.config.seed)?;
-        let dimension = x0.dims()[1..].iter().product::<usize>() as f64;
-        // Of raw values: grey levels, not scaled ones.
-        let scale = run.config.preprocessing.data_scale().ln();
-        let bits: Vec<f64> =
-            nats.iter().map(|nats| -(nats / dimension + scale) / std::f64::consts::LN_2).collect();
-        let count = bits.len() as f64;
-        let mean = bits.iter().sum::<f64>() / count;
-        let variance = bits.iter().map(|bits| (bits - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-        Ok(Bits { mean, standard_error: (variance / count).sqrt() })
-    }
-}
+/// Points whose paths are walked at once.
+const BATCH: usize = 2500;
 
 /// `ln p` of each example, the mean of the estimates of the divergence.
 fn log_densities<const D: usize>(
@@ -117,7 +89,7 @@ fn log_densities<const D: usize>(
     config.validate(score.process())?;
     let prior = GaussianPrior::of(score.process());
     let count = x.dims()[0];
-    let mut progress = Progress::new("likelihood", "examples", 0, count as u64);
+    let mut progress = Progress::new("densities", "points", 0, count as u64);
     let mut all = Vec::with_capacity(count);
     for first in (0..count).step_by(BATCH) {
         let size = BATCH.min(count - first);

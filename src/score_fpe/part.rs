@@ -23,15 +23,8 @@ pub enum Part {
 
 impl Part {
     /// All parts, those that take seconds first and the table last.
-    pub const ALL: [Self; 7] = [
-        Self::Figure2,
-        Self::Figure4,
-        Self::Figure5,
-        Self::Figure6,
-        Self::Figure1,
-        Self::Figure3,
-        Self::Table1,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Figure2, Self::Figure4, Self::Figure5, Self::Figure6, Self::Figure1, Self::Figure3, Self::Table1];
 
     /// Its name on the command line, and of its files.
     pub fn name(self) -> &'static str {

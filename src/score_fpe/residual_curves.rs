@@ -61,9 +61,9 @@ pub(super) fn panel(title: &str, curves: &[Curve]) -> Panel {
     let panel = Panel::new(title, "t", "residual", (0.0, 1.0), (0.0, 1.0))
         .logarithmic_x(first, last)
         .logarithmic_y(0.5 * low, 20.0 * high);
-    curves.iter().fold(panel, |panel, (name, colour, points)| {
-        panel.with(Layer::line(name, *colour, points.iter().copied()))
-    })
+    curves
+        .iter()
+        .fold(panel, |panel, (name, colour, points)| panel.with(Layer::line(name, *colour, points.iter().copied())))
 }
 
 /// Residuals as numbers.

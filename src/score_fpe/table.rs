@@ -3,17 +3,17 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use fokker_sampling::likelihood::LikelihoodConfig;
+use fokker_sampling::likelihood::{Estimate, LikelihoodConfig};
 
 use super::cell::{Cell, Lambda, Sde};
-use super::measure::{Bits, BitsSettings};
+use super::measure::BitsSettings;
 use super::run::{trained, write};
 use super::{Part, Reproduction};
 use crate::error::Error;
 
 struct Row {
     cell: Cell,
-    bits: Bits,
+    bits: Estimate,
     seconds: f64,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> 
         eprintln!("Table 1, cell {} of 30: {}", index + 1, cell.name());
         let run = trained(cell.config(reproduction)?)?;
         let bits = run.bits(settings(numbers.likelihoods, numbers.tolerance)?)?;
-        eprintln!("{}: {:.3} ± {:.3} bits/dim", cell.name(), bits.mean, bits.standard_error);
+        eprintln!("{}: {:.3} ± {:.3} bits/dim", cell.name(), bits.mean, bits.standard_error.unwrap_or(f64::NAN));
         rows.push(Row { cell, bits, seconds: run.seconds });
         write(&file("csv"), &csv(&rows))?;
         write(&file("md"), &markdown(&rows, reproduction))?;
@@ -48,8 +48,8 @@ fn csv(rows: &[Row]) -> String {
     for Row { cell, bits, seconds } in rows {
         let (process, weighting, gamma) = (cell.sde.name(), cell.lambda.name(), cell.gamma);
         let printed = cell.printed().map_or_else(String::new, |printed| printed.to_string());
-        let Bits { mean, standard_error } = bits;
-        let _ = writeln!(text, "{process},{weighting},{gamma},{mean},{standard_error},{printed},{seconds:.1}");
+        let (mean, error) = (bits.mean, bits.standard_error.unwrap_or(f64::NAN));
+        let _ = writeln!(text, "{process},{weighting},{gamma},{mean},{error},{printed},{seconds:.1}");
     }
     text
 }
@@ -75,7 +75,12 @@ fn markdown(rows: &[Row], reproduction: &Reproduction) -> String {
                 let printed = cell.printed().unwrap_or(f64::NAN);
                 let _ = match rows.iter().find(|row| row.cell == cell) {
                     Some(Row { bits, .. }) => {
-                        write!(text, " {:.2} ± {:.2} ({printed:.2}) |", bits.mean, bits.standard_error)
+                        write!(
+                            text,
+                            " {:.2} ± {:.2} ({printed:.2}) |",
+                            bits.mean,
+                            bits.standard_error.unwrap_or(f64::NAN)
+                        )
                     }
                     None => write!(text, " – ({printed:.2}) |"),
                 };
