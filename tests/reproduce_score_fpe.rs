@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 fn reproduce(more: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fokker"))
-        .args(["reproduce", "score-fpe", "--scale", "smoke", "--set", "backend.name=flex"])
+        .args(["reproduce", "score-fpe", "--set", "backend.name=flex"])
         .args(more)
         .current_dir(folder)
         .env("FOKKER_DATA", std::path::absolute("datasets/data").unwrap())
@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn table_and_figures_are_made_and_kept() {
     let root = tempfile::tempdir().unwrap();
-    let output = reproduce(&["--out", "out"], root.path());
+    let output = reproduce(&["--scale", "smoke", "--out", "out"], root.path());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let out = root.path().join("out");
     let read = |name: &str| fs::read_to_string(out.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -42,7 +42,7 @@ fn table_and_figures_are_made_and_kept() {
     assert_eq!(read("index.html").matches("src=\"data:image/png;base64,").count(), 6);
 
     // Nothing is trained or measured a second time.
-    let again = reproduce(&["--out", "out", "--only", "table1,figure6"], root.path());
+    let again = reproduce(&["--scale", "smoke", "--out", "out", "--only", "table1,figure6"], root.path());
     assert!(again.status.success(), "{}", text(&again.stderr));
     assert_eq!(read("table1.csv"), table);
     let said = text(&again.stderr);
@@ -52,7 +52,7 @@ fn table_and_figures_are_made_and_kept() {
     let run = out.join("runs/ve-sigma2-gamma0");
     fs::remove_dir_all(run.join("checkpoints/step-00000002")).unwrap();
     fs::remove_file(run.join("likelihood.json")).unwrap();
-    let resumed = reproduce(&["--out", "out", "--only", "table1"], root.path());
+    let resumed = reproduce(&["--scale", "smoke", "--out", "out", "--only", "table1"], root.path());
     assert!(text(&resumed.stderr).contains("resumed at step 1 of 2"), "{}", text(&resumed.stderr));
     let values = |table: &str| -> Vec<String> {
         table.lines().map(|line| line.rsplit_once(',').unwrap().0.to_string()).collect()
@@ -60,7 +60,7 @@ fn table_and_figures_are_made_and_kept() {
     assert_eq!(values(&read("table1.csv")), values(&table));
 
     // Another configuration does not mix with what is there.
-    let other = reproduce(&["--out", "out", "--only", "figure3", "--set", "seed=1"], root.path());
+    let other = reproduce(&["--scale", "smoke", "--out", "out", "--only", "figure3", "--set", "seed=1"], root.path());
     assert_eq!(other.status.code(), Some(1));
     assert!(text(&other.stderr).contains("another configuration"), "{}", text(&other.stderr));
 }
