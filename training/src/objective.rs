@@ -5,7 +5,7 @@
 //! that the loss is `E_t w(t) ‖ε_θ(x_t, t) − ε‖² / dimension` with `x_t = α x₀ + σ ε`, whatever `F` estimates.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Score};
 use fokker_process::Process;
@@ -105,7 +105,7 @@ impl Objective {
         let batch = x0.dims()[0];
         let positions = first_position..first_position + batch as u64;
         Randomness {
-            noise: example_noise(seed, Stream::TrainingNoise, positions.clone(), x0.dims(), &x0.device()),
+            noise: example_noise(seed, Stream::TrainingNoise, positions.clone(), x0.dims(), (&x0.device(), x0.dtype())),
             times: self.times(process, seed, Stream::TrainingTime, micro_batch, batch),
             probes: self.loss.probes(seed, positions, x0),
             regularizer: self.regularizer.map(|config| config.draw(process, seed, micro_batch, first_position, x0)),
@@ -226,12 +226,12 @@ pub fn example_noise<const D: usize>(
     stream: Stream,
     indices: impl Iterator<Item = u64>,
     shape: [usize; D],
-    device: &burn::tensor::Device,
+    place: impl Into<TensorCreationOptions>,
 ) -> Tensor<D> {
     let each = shape[1..].iter().product();
     let mut values = Vec::with_capacity(shape[0] * each);
     for index in indices {
         values.extend(normals(seed, stream, index, each));
     }
-    Tensor::from_data(TensorData::new(values, shape), device)
+    Tensor::from_data(TensorData::new(values, shape), place)
 }

@@ -5,7 +5,7 @@
 //! coordinates, the [objective](crate::Objective) a mean over them; so that `γ` is the paper's, `R` is multiplied by
 //! `2/D` here.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use fokker_model::{Derivatives, Probe};
 use fokker_process::Process;
 use fokker_random::{Stream, rng};
@@ -116,7 +116,7 @@ impl RegularizerConfig {
         let batch = x0.dims()[0];
         let count = self.examples.map_or(batch, |examples| examples.min(batch));
         let x0 = x0.clone().inner().narrow(0, 0, count);
-        let (shape, device) = (x0.dims(), x0.device());
+        let (shape, device, dtype) = (x0.dims(), x0.device(), x0.dtype());
         let mut times = rng(seed, Stream::RegularizerTime, micro_batch);
         let shift: f64 = times.random();
         let (start, end) = (process.min_time(), process.horizon());
@@ -125,7 +125,7 @@ impl RegularizerConfig {
         let positions = first_position..first_position + count as u64;
         let points = match self.points {
             Points::Data => {
-                let noise = example_noise(seed, Stream::RegularizerPoint, positions.clone(), shape, &device);
+                let noise = example_noise(seed, Stream::RegularizerPoint, positions.clone(), shape, (&device, dtype));
                 noisy(process, &x0, &noise, &times)
             }
             Points::Uniform { low, high } => {
@@ -137,7 +137,7 @@ impl RegularizerConfig {
                         (0..each).map(move |_| low + (high - low) * rng.random::<f64>())
                     })
                     .collect();
-                Tensor::from_data(burn::tensor::TensorData::new(values, shape), &device)
+                Tensor::from_data(TensorData::new(values, shape), (&device, dtype))
             }
         };
         let probe =

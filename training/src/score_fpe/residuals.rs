@@ -1,6 +1,6 @@
 //! How well a score fits the data and the equation, along `t` (papers/003 sec. 2, Figures 1 and 6).
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use fokker_model::divergence::inner;
 use fokker_model::{Derivatives, Probe, Score};
 use fokker_random::{Stream, rng};
@@ -86,7 +86,7 @@ impl ResidualsConfig {
     pub fn measure<const D: usize>(&self, score: &dyn Derivatives<D>, x0: &Tensor<D>, seed: u64, t: f64) -> Residuals {
         let x0 = x0.clone().inner();
         let numbers = 0..x0.dims()[0] as u64;
-        let noise = example_noise(seed, Stream::Validation, numbers.clone(), x0.dims(), &x0.device());
+        let noise = example_noise(seed, Stream::Validation, numbers.clone(), x0.dims(), (&x0.device(), x0.dtype()));
         let probe = |law: Probe, number: u64| {
             law.draw(seed, Stream::RegularizerProbe, numbers.clone(), (1 << 19) + number, &x0)
         };
@@ -128,7 +128,7 @@ fn uniform<const D: usize>(seed: u64, like: &Tensor<D>) -> Tensor<D> {
             (0..each).map(move |_| rng.random::<f64>())
         })
         .collect();
-    Tensor::from_data(burn::tensor::TensorData::new(values, shape), (&like.device(), like.dtype()))
+    Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }
 
 fn mean(values: Tensor<1>) -> f64 {

@@ -1,0 +1,172 @@
+//! The losses differ by constants in θ, and are least at the truth (papers/001 Prop. 1; Lu et al. 2022).
+//!
+//! Expectations are trapezoidal sums over `x₀` and `ε` in one dimension: for integrands that fall like a Gaussian the
+//! error of a spacing `h` is about `e^{−2π²/h²}`, which is nothing at `h = 1/4`.
+
+use std::sync::Arc;
+
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use fokker_model::precision::cast;
+use fokker_model::{
+    Conditioning, Derivatives, Divergence, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Score,
+};
+use fokker_process::{GaussianMixture, Process, ProcessConfig};
+use fokker_training::loss::{denoising, expanded, explicit, first_derivative, implicit, second_derivative, sliced};
+use fokker_training::*;
+use serde_json::json;
+
+fn process(kind: &str) -> Arc<dyn Process> {
+    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+}
+
+fn column(values: Vec<f64>) -> Tensor<2> {
+    let count = values.len();
+    Tensor::from_data(TensorData::new(values, [count, 1]), (&Device::flex(), DType::F64))
+}
+
+fn values<const D: usize>(x: Tensor<D>) -> Vec<f64> {
+    x.into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
+}
+
+const WEIGHTS: [f64; 2] = [0.3, 0.7];
+const MEANS: [f64; 2] = [-1.0, 0.8];
+const STDS: [f64; 2] = [0.4, 0.3];
+
+fn truth(process: &Arc<dyn Process>) -> MixtureScore {
+    let means = MEANS.iter().map(|&mean| vec![mean]).collect();
+    let variances = STDS.iter().map(|std| std * std).collect();
+    MixtureScore::new(GaussianMixture::isotropic(WEIGHTS.to_vec(), means, variances).unwrap(), process.clone())
+}
+
+fn mlp(seed: u64) -> Mlp {
+    let config = json!({ "dimension": 1, "width": 8, "blocks": 1, "embedding_width": 4 });
+    cast(Mlp::new(&serde_json::from_value(config).unwrap(), seed, &Device::flex()).unwrap(), FloatDType::F64)
+}
+
+fn score(seed: u64, process: &Arc<dyn Process>, output: Output) -> NetworkScore<Mlp> {
+    let table = Parameterization { output, conditioning: Conditioning::LogSigma, sigma_data: 0.8 };
+    NetworkScore::new(mlp(seed), process.clone(), table)
+}
+
+/// Nodes of a trapezoidal sum over the joint law of data and noise.
+struct Nodes {
+    x0: Tensor<2>,
+    noise: Tensor<2>,
+    weights: Vec<f64>,
+}
+
+impl Nodes {
+    fn new() -> Self {
+        let axis: Vec<f64> = (-32..=32).map(|node| f64::from(node) / 4.0).collect();
+        let density = |z: f64| 0.25 * (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+        let (mut x0, mut noise, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        for ((weight, mean), std) in WEIGHTS.iter().zip(MEANS).zip(STDS) {
+            for &z in &axis {
+                for &eps in &axis {
+                    x0.push(mean + std * z);
+                    noise.push(eps);
+                    weights.push(weight * density(z) * density(eps));
+                }
+            }
+        }
+        Self { x0: column(x0), noise: column(noise), weights }
+    }
+
+    fn mean(&self, each: &[f64]) -> f64 {
+        assert_eq!(each.len(), self.weights.len());
+        self.weights.iter().zip(each).map(|(weight, value)| weight * value).sum()
+    }
+
+    fn of(&self, loss: impl Fn(Tensor<2>, Tensor<2>, &[f64]) -> Tensor<1>, t: f64) -> f64 {
+        self.mean(&values(loss(self.x0.clone(), self.noise.clone(), &vec![t; self.weights.len()])))
+    }
+}
+
+#[test]
+fn the_losses_differ_by_constants() {
+    let nodes = Nodes::new();
+    for (kind, t) in [("vp", 0.2), ("ve", 0.6), ("sub_vp", 0.4)] {
+        let process = process(kind);
+        let truth = truth(&process);
+        let ones = column(vec![1.0; nodes.weights.len()]);
+        let probes = Divergence::Hutchinson(vec![ones.clone()]);
+        let all = |seed: u64| -> [f64; 6] {
+            let score = score(seed, &process, Output::Edm);
+            [
+                nodes.of(|x0, noise, t| denoising(&score, x0, noise, t), t),
+                nodes.of(|x0, noise, t| expanded(&score, x0, noise, t), t),
+                nodes.of(|x0, noise, t| explicit(&score, &truth, x0, noise, t), t),
+                nodes.of(|x0, noise, t| implicit(&score, x0, noise, t, &Divergence::Exact { block: 1 }), t),
+                nodes.of(|x0, noise, t| implicit(&score, x0, noise, t, &probes), t),
+                nodes.of(|x0, noise, t| sliced(&score, x0, noise, t, std::slice::from_ref(&ones), false), t),
+            ]
+        };
+        let networks = [all(1), all(2), all(3)];
+        assert!((networks[0][0] - networks[1][0]).abs() > 1e-3, "the networks are different");
+        for loss in 1..6 {
+            let constants = networks.map(|losses| losses[0] - losses[loss]);
+            for constant in constants {
+                assert!((constant - constants[0]).abs() < 1e-9, "{kind}, loss {loss}: {constants:?}");
+            }
+        }
+        // That of the expanded loss is E‖ε‖²; denoising has the variance of ε given x_t over explicit matching.
+        assert!((networks[0][0] - networks[0][1] - 1.0).abs() < 1e-9);
+        assert!(networks[0][0] - networks[0][2] > 0.0);
+    }
+}
+
+/// With the true score, regression of a moment `B` on `x` leaves `E B² − E(E[B|x])²`, and the mean is the derivative.
+#[test]
+fn derivatives_of_the_true_score_are_the_moments_of_the_noise() {
+    let nodes = Nodes::new();
+    for (kind, t) in [("vp", 0.2), ("ve", 0.6)] {
+        let process = process(kind);
+        let truth = truth(&process);
+        let (times, count) = (vec![t; nodes.weights.len()], nodes.weights.len());
+        let ones = column(vec![1.0; count]);
+        let (scale, std) = (process.mean_scale(t), process.std(t));
+        let x = nodes.x0.clone().mul_scalar(scale) + nodes.noise.clone().mul_scalar(std);
+        let e = values(nodes.noise.clone() - Score::noise(&truth, x.clone(), &times));
+        let second = truth.score_second(x, &times, ones.clone(), ones.clone());
+        let covariance: Vec<f64> = values(second.along_v).iter().map(|j| std * std * j + 1.0).collect();
+        let third: Vec<f64> = values(second.mixed).iter().map(|j| std.powi(3) * j).collect();
+
+        let got = nodes.of(|x0, noise, t| first_derivative(&truth, x0, noise, t, ones.clone()), t);
+        let each: Vec<f64> = e.iter().zip(&covariance).map(|(e, c)| e.powi(4) - c * c).collect();
+        assert!((got - nodes.mean(&each)).abs() < 1e-9, "{kind}: {got} {}", nodes.mean(&each));
+
+        let directions = || [ones.clone(), ones.clone()];
+        let got = nodes.of(|x0, noise, t| second_derivative(&truth, x0, noise, t, directions()), t);
+        let moment = |e: f64, c: f64| -(e * e - c) * e + 2.0 * c * e;
+        let each: Vec<f64> =
+            e.iter().zip(&covariance).zip(&third).map(|((&e, &c), k)| moment(e, c).powi(2) - k * k).collect();
+        assert!((got - nodes.mean(&each)).abs() < 1e-9, "{kind}: {got} {}", nodes.mean(&each));
+    }
+}
+
+/// The loss of the raw output is the loss of the noise, whatever the output means.
+#[test]
+fn the_objective_weighs_the_error_in_the_noise() {
+    let process = process("vp");
+    let (x0, noise) = (column(vec![0.3, -1.2, 0.9]), column(vec![0.5, -0.7, 1.3]));
+    for output in [Output::Epsilon, Output::Score, Output::X0, Output::V, Output::Edm] {
+        let score = score(4, &process, output);
+        let objective: Objective = serde_json::from_value(json!({
+            "weighting": { "kind": "likelihood" }, "time": { "kind": "uniform" }
+        }))
+        .unwrap();
+        let times: Vec<TimeDraw> = [0.1, 0.4, 0.8].map(|t| TimeDraw { t, importance: 2.0 }).to_vec();
+        let randomness = Randomness {
+            noise: noise.clone(),
+            times: times.clone(),
+            probes: fokker_training::loss::LossProbes::None,
+            regularizer: None,
+        };
+        let loss = values(objective.loss(&score, None, x0.clone(), randomness))[0];
+        let t: Vec<f64> = times.iter().map(|draw| draw.t).collect();
+        let errors = values(denoising(&score, x0.clone(), noise.clone(), &t));
+        let weight = |t: f64| 2.0 * process.diffusion_squared(t) / process.std(t).powi(2);
+        let want = t.iter().zip(errors).map(|(&t, error)| weight(t) * error).sum::<f64>() / 3.0;
+        assert!((loss - want).abs() < 1e-10 * want, "{output:?}: {loss} {want}");
+    }
+}

@@ -1,0 +1,275 @@
+//! The score Fokker–Planck equation: exact scores satisfy it, two routes to its residual agree, and the gradient of the
+//! penalty is that of differences.
+
+use std::sync::Arc;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use fokker_model::divergence::inner;
+use fokker_model::precision::cast;
+use fokker_model::{
+    Conditioning, Derivatives, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Probe, Score,
+};
+use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
+use fokker_random::{Stream, normals};
+use fokker_training::loss::Trace;
+use fokker_training::score_fpe::*;
+use serde_json::json;
+
+const KINDS: [&str; 4] = ["ve", "rve", "vp", "sub_vp"];
+
+fn process(kind: &str) -> Arc<dyn Process> {
+    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+}
+
+fn draw(count: usize, dimension: usize, index: u64) -> Tensor<2> {
+    let values = normals(9, Stream::Test, index, count * dimension);
+    Tensor::from_data(TensorData::new(values, [count, dimension]), (&Device::flex(), DType::F64))
+}
+
+fn values<const D: usize>(x: Tensor<D>) -> Vec<f64> {
+    x.inner().into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
+}
+
+fn mixture() -> GaussianMixture {
+    let covariances = vec![Covariance::Isotropic(0.3), Covariance::Full(vec![vec![0.5, 0.2], vec![0.2, 0.4]])];
+    GaussianMixture::new(vec![0.2, 0.8], vec![vec![1.0, 0.5], vec![-1.0, 0.0]], covariances).unwrap()
+}
+
+fn mlp(seed: u64) -> Mlp {
+    let config = json!({ "dimension": 2, "width": 10, "blocks": 2, "embedding_width": 6 });
+    cast(Mlp::new(&serde_json::from_value(config).unwrap(), seed, &Device::flex()).unwrap(), FloatDType::F64)
+}
+
+fn score_of(network: Mlp, kind: &str) -> NetworkScore<Mlp> {
+    let table = Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 1.0 };
+    NetworkScore::new(network, process(kind), table)
+}
+
+/// Times at which the noise has these shares of the data.
+fn times<const N: usize>(process: &dyn Process, ratios: [f64; N]) -> Vec<f64> {
+    ratios.map(|ratio| process.time_of_log_snr(-2.0 * ratio.ln())).to_vec()
+}
+
+#[test]
+fn the_score_of_a_mixture_satisfies_the_equation() {
+    for kind in KINDS {
+        let process = process(kind);
+        let score = MixtureScore::new(mixture(), process.clone());
+        let x = draw(6, 2, 1);
+        let t = times(&*process, [0.05, 0.1, 0.3, 1.0, 3.0, 10.0]);
+        let residual = residual(&score, x.clone(), &t, &Directions::axes(&x), Differentiation::Exact);
+        let (_, rate) = score.score_rate(x, &t);
+        for (example, (residual, rate)) in values(residual).chunks(2).zip(values(rate).chunks(2)).enumerate() {
+            let size = |v: &[f64]| v.iter().fold(0.0f64, |size, value| size.max(value.abs()));
+            // What the two sides of the equation lose in double precision.
+            assert!(size(residual) <= 1e-11 * size(rate).max(1.0), "{kind}, {example}: {residual:?} {rate:?}");
+            assert!(size(residual) <= 1e-5, "{kind}, {example}: {residual:?}");
+        }
+    }
+}
+
+/// Once backwards through the divergence, and by second derivatives forwards.
+#[test]
+fn two_routes_to_the_residual_agree() {
+    for kind in KINDS {
+        let score = score_of(mlp(3), kind);
+        let (x, w) = (draw(4, 2, 1), draw(4, 2, 2));
+        let t = times(Score::<2>::process(&score), [0.1, 0.4, 1.0, 4.0]);
+        let probes = vec![Probe::Rademacher.draw(1, Stream::Test, 0..4, 0, &x)];
+        for directions in [Directions::axes(&x), Directions::probes(probes)] {
+            let whole = residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
+            let want = values(inner(whole, w.clone()));
+            let got = values(residual_along(&score, x.clone(), &t, w.clone(), &directions, Differentiation::Exact));
+            let scale = want.iter().fold(0.0f64, |scale, value| scale.max(value.abs()));
+            assert!(scale > 1e-3, "a network does not satisfy the equation");
+            for (got, want) in got.iter().zip(&want) {
+                assert!((got - want).abs() < 1e-9 * scale, "{kind}: {got} {want}");
+            }
+        }
+    }
+}
+
+/// Against differences of the score's values alone.
+#[test]
+fn the_residual_is_that_of_differences() {
+    let score = score_of(mlp(3), "vp");
+    let (x, t, step) = (draw(3, 2, 1), [0.2, 0.4, 0.7], 1e-4);
+    let process = process("vp");
+    let axis = |k: usize| Directions::axes(&x).vectors[k].clone();
+    let moved = |x: &Tensor<2>, k: usize, step: f64| x.clone() + axis(k).mul_scalar(step);
+    let part = |v: Tensor<2>, k: usize| inner(v, axis(k));
+    let numbers = |value: &dyn Fn(f64) -> f64| {
+        let numbers: Vec<f64> = t.iter().map(|&t| value(t)).collect();
+        Tensor::<1>::from_data(TensorData::new(numbers, [3]), (&Device::flex(), DType::F64))
+    };
+    let potential = |x: Tensor<2>| {
+        let s = score.score(x.clone(), &t);
+        let slope = |k: usize| {
+            let ahead = score.score(moved(&x, k, step), &t);
+            part(ahead - score.score(moved(&x, k, -step), &t), k).div_scalar(2.0 * step)
+        };
+        let inside = slope(0) + slope(1) + inner(s.clone(), s.clone());
+        inside * numbers(&|t| 0.5 * process.diffusion_squared(t)) - inner(x, s) * numbers(&|t| process.drift(t))
+    };
+    let at = |by: f64| score.score(x.clone(), &t.map(|t| t + by));
+    let rate = (at(step) - at(-step)).div_scalar(2.0 * step);
+    let residual = residual(&score, x.clone(), &t, &Directions::axes(&x), Differentiation::Exact);
+    for k in 0..2 {
+        let gradient = (potential(moved(&x, k, 1e-3)) - potential(moved(&x, k, -1e-3))).div_scalar(2e-3);
+        let want = values(part(rate.clone(), k) - gradient);
+        for (got, want) in values(part(residual.clone(), k)).iter().zip(&want) {
+            // Differences of second order with a step of 1e-3.
+            assert!((got - want).abs() < 1e-4 * want.abs().max(1.0), "{got} {want}");
+        }
+    }
+}
+
+/// Adds to one entry of one parameter.
+struct Nudge {
+    parameter: usize,
+    entry: usize,
+    by: f64,
+    seen: usize,
+}
+
+impl ModuleMapper for Nudge {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.seen += 1;
+        if self.seen != self.parameter + 1 {
+            return param;
+        }
+        let (entry, by) = (self.entry, self.by);
+        param.map(|tensor| {
+            let mut change = vec![0.0f64; tensor.dims().iter().product()];
+            change[entry] = by;
+            let place = (&tensor.device(), DType::F64);
+            tensor.clone() + Tensor::from_data(TensorData::new(change, tensor.dims()), place)
+        })
+    }
+}
+
+/// The gradient of one entry of one parameter.
+struct Entry<'a> {
+    gradients: &'a GradientsParams,
+    parameter: usize,
+    entry: usize,
+    seen: usize,
+    value: f64,
+}
+
+impl ModuleVisitor for Entry<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.seen += 1;
+        if self.seen == self.parameter + 1 {
+            self.value = values(self.gradients.get::<D>(param.id).unwrap())[self.entry];
+        }
+    }
+}
+
+fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projection: Option<Tensor<2>>, what: &str) {
+    let points = draw(5, 2, 1);
+    let draw = RegularizerDraw {
+        times: vec![0.15, 0.3, 0.5, 0.7, 0.9],
+        directions: Directions::axes(&points),
+        projection,
+        points,
+    };
+    let network = mlp(5);
+    let value = |network: Mlp| {
+        let score = score_of(network, "vp");
+        values(regularizer(config, &score, &score, &draw))[0]
+    };
+    let live = score_of(network.clone().train(), "vp");
+    let loss = regularizer(config, &live, &score_of(network.clone(), "vp"), &draw);
+    assert!((values(loss.clone())[0] - value(network.clone())).abs() < 1e-12);
+    let gradients = GradientsParams::from_grads(loss.backward(), live.network());
+    for (parameter, entry) in [(0, 3), (1, 2), (2, 7), (4, 11), (6, 5), (8, 1), (10, 0)] {
+        let mut found = Entry { gradients: &gradients, parameter, entry, seen: 0, value: f64::NAN };
+        live.network().visit(&mut found);
+        let nudged = |by: f64| value(network.clone().map(&mut Nudge { parameter, entry, by, seen: 0 }));
+        let want = (nudged(1e-5) - nudged(-1e-5)) / 2e-5;
+        let error = (found.value - want).abs() / want.abs().max(1e-3);
+        assert!(error < 1e-4, "{what}, parameter {parameter}: {} {want}", found.value);
+    }
+}
+
+#[test]
+fn the_penalty_has_an_exact_gradient() {
+    let norm: RegularizerConfig = serde_json::from_value(json!({ "gamma": 1.0 })).unwrap();
+    penalty_gradient_is_that_of_differences(&norm, None, "norm");
+    let projected: RegularizerConfig =
+        serde_json::from_value(json!({ "gamma": 1.0, "estimator": "projected" })).unwrap();
+    penalty_gradient_is_that_of_differences(&projected, Some(draw(5, 2, 7)), "projected");
+    let differences: RegularizerConfig = serde_json::from_value(json!({
+        "gamma": 1.0, "estimator": "projected",
+        "differentiation": { "kind": "finite_difference", "space": 0.01 }
+    }))
+    .unwrap();
+    penalty_gradient_is_that_of_differences(&differences, Some(draw(5, 2, 7)), "differences");
+}
+
+/// Differences converge to the exact residual: those in time with the square of the paper's steps.
+#[test]
+fn differences_come_close_to_the_derivatives() {
+    let score = score_of(mlp(3), "vp");
+    let (x, w, t) = (draw(4, 2, 1), draw(4, 2, 2), [0.2, 0.4, 0.6, 0.9]);
+    let directions = Directions::axes(&x);
+    let along =
+        |differentiation| values(residual_along(&score, x.clone(), &t, w.clone(), &directions, differentiation));
+    let exact = along(Differentiation::Exact);
+    let error = |behind: f64, ahead: f64, space: Option<f64>| {
+        let got = along(Differentiation::FiniteDifference { behind, ahead, space });
+        got.iter().zip(&exact).fold(0.0f64, |error, (got, want)| error.max((got - want).abs()))
+    };
+    let (coarse, fine) = (error(0.001, 0.0005, None), error(0.0005, 0.00025, None));
+    let order = (coarse / fine).log2();
+    assert!((order - 2.0).abs() < 0.2, "{coarse:e} {fine:e}: order {order}");
+    let (coarse, fine) = (error(1e-5, 1e-5, Some(0.04)), error(1e-5, 1e-5, Some(0.02)));
+    let order = (coarse / fine).log2();
+    assert!((order - 2.0).abs() < 0.2, "{coarse:e} {fine:e}: order {order}");
+}
+
+/// The norm is what projections say on average, and the truth leaves nothing of eq. 11.
+#[test]
+fn projections_and_the_initial_value_problem() {
+    let score = score_of(mlp(3), "vp");
+    let (x, t) = (draw(1, 2, 1), [0.4]);
+    let directions = Directions::axes(&x);
+    let square =
+        |v: Tensor<2>| values(residual_along(&score, x.clone(), &t, v, &directions, Differentiation::Exact))[0].powi(2);
+    let whole = residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
+    let want = values(inner(whole.clone(), whole))[0];
+    // In two dimensions the four sign vectors are all there are; opposite ones give the same.
+    let signs =
+        |second: f64| Tensor::<2>::from_data(TensorData::new(vec![1.0, second], [1, 2]), (&Device::flex(), DType::F64));
+    let mean = 0.5 * (square(signs(1.0)) + square(signs(-1.0)));
+    assert!((mean - want).abs() < 1e-9 * want, "{mean} {want}");
+
+    let truth = MixtureScore::new(mixture(), process("ve"));
+    let (x0, noise) = (draw(8, 2, 4), draw(8, 2, 5));
+    let t = times(&*process("ve"), [0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 8.0]);
+    let left = initial_value(&truth, &truth, &truth, x0.clone(), noise, &t, &Directions::axes(&x0));
+    // The root of 1e-12 stands for the root of zero.
+    assert!(values(left).iter().all(|&value| value.abs() < 1.1e-6));
+}
+
+#[test]
+fn a_gradient_field_has_no_curl_and_reports_are_complete() {
+    let truth = MixtureScore::new(mixture(), process("vp"));
+    let x = draw(64, 2, 1);
+    let probes = || [0, 1].map(|number| Probe::Rademacher.draw(1, Stream::Test, 0..64, number, &x));
+    assert!(curl(&truth, x.clone(), 0.3, probes()) < 1e-12);
+    assert!(curl(&score_of(mlp(3), "vp"), x.clone(), 0.3, probes()) > 1e-3);
+    let config: ResidualsConfig =
+        serde_json::from_value(json!({ "every": 1, "times": 5, "divergence": { "kind": "exact" } })).unwrap();
+    assert_eq!(config.divergence, Trace::Exact);
+    let process = process("vp");
+    let all = config.times(&*process);
+    assert!((all[0] - process.min_time()).abs() < 1e-12 && (all[4] - process.horizon()).abs() < 1e-12);
+    let report = config.measure(&truth, &x, 1, 0.3);
+    assert!(report.r_fp < 1e-10 && report.r_fp_uniform < 1e-10 && report.curl < 1e-12);
+    // The true score is as far from a single example's as noise is uncertain: between 0 and that of pure noise.
+    assert!(0.1 < report.r_dsm * process.std(0.3) && report.r_dsm * process.std(0.3) < 1.0, "{report:?}");
+}
