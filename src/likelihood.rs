@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_datasets::{Dataset, DatasetConfig, Dequantization, Split};
+use fokker_model::precision::cast;
 use fokker_model::{MixtureScore, Network, NetworkScore, NetworkVisitor};
 use fokker_process::{GaussianMixture, Process};
 use fokker_sampling::PosteriorVariance;

@@ -13,7 +13,7 @@
 
 use fokker_random::{Stream, rng};
 
-use crate::{Dataset, Preprocessing, Scale};
+use crate::{Dataset, Preprocessing};
 
 /// How the examples of a data set are read for their likelihood.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,6 +87,7 @@ impl Dequantization {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Scale;
 
     /// One image that has every level.
     struct Ramp;
