@@ -6,7 +6,7 @@
 //!
 //! Parameters enter as plain tensors: they are constants of every derivative in the input or in time.
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
 /// Stride and padding of a two-dimensional convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,26 +107,17 @@ pub trait Calculus: 'static {
     ) -> Self::Array<4> {
         let [inputs, outputs, kernel, _] = weight.dims();
         let taps = kernel.div_ceil(stride);
-        let (device, dtype) = (weight.device(), weight.dtype());
-        // Tap `stride·k + phase` of the transposed convolution is tap `taps − 1 − k` of the phase's.
-        let mut weight = weight;
-        for dim in [2, 3] {
-            let mut shape = weight.dims();
-            shape[dim] = taps * stride - kernel;
-            if shape[dim] > 0 {
-                weight = Tensor::cat(vec![weight, Tensor::zeros(shape, (&device, dtype))], dim);
-            }
-        }
-        let phases: Tensor<6> = weight.reshape([inputs, outputs, taps, stride, taps, stride]);
-        let phases = phases.flip([2, 4]).permute([3, 5, 1, 0, 2, 4]);
-        let channels = stride * stride * outputs;
-        let phases: Tensor<4> = phases.reshape([channels, inputs, taps, taps]);
+        let phases = stride * stride;
+        let choice = phase_taps(kernel, stride, taps, &weight.device(), weight.dtype());
+        let weight = weight.reshape([inputs * outputs, kernel * kernel]).matmul(choice);
+        let weight = weight.reshape([inputs, outputs, phases, taps * taps]).permute([2, 1, 0, 3]);
+        let weight: Tensor<4> = weight.reshape([phases * outputs, inputs, taps, taps]);
         let [_, height, width, _] = Self::dims(&x);
         let missing = |size: usize, side: usize| size.div_ceil(stride).saturating_sub(side);
         let padding_after = missing(size[0], height).max(missing(size[1], width));
         let shape = Conv2dShape { stride: 1, padding_before: taps - 1, padding_after };
-        let bias = bias.map(|bias| bias.repeat_dim(0, stride * stride));
-        let out = Self::conv2d(x, phases, bias, shape);
+        let bias = bias.map(|bias| bias.repeat_dim(0, phases));
+        let out = Self::conv2d(x, weight, bias, shape);
         let [batch, height, width, _] = Self::dims(&out);
         let out = match stride {
             1 => out,
@@ -177,4 +168,21 @@ pub trait Calculus: 'static {
         let likeness = Self::matmul(q, Self::swap_dims(k, 2, 3));
         Self::matmul(Self::softmax(Self::affine(likeness, width.powf(-0.5), 0.0)), v)
     }
+}
+
+/// Which tap of a transposed convolution is which tap of which phase, as a matrix of ones `[taps, phases · their taps]`:
+/// tap `stride·k + phase` is tap `taps − 1 − k` of the phase, in both directions.
+fn phase_taps(kernel: usize, stride: usize, taps: usize, device: &Device, dtype: DType) -> Tensor<2> {
+    let columns = (stride * taps).pow(2);
+    let mut choice = vec![0.0f32; kernel * kernel * columns];
+    // The phase and the phase's tap of each tap along one axis.
+    let along = |tap: usize| (tap % stride, taps - 1 - tap / stride);
+    for y in 0..kernel {
+        for x in 0..kernel {
+            let ((phase_y, tap_y), (phase_x, tap_x)) = (along(y), along(x));
+            let column = ((phase_y * stride + phase_x) * taps + tap_y) * taps + tap_x;
+            choice[(y * kernel + x) * columns + column] = 1.0;
+        }
+    }
+    Tensor::from_data(TensorData::new(choice, [kernel * kernel, columns]), (device, dtype))
 }
