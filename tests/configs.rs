@@ -29,6 +29,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "mnist_vp_conditional",
         "mnist_vp_small",
         "moons_2d",
+        "score_fpe_eight_gaussians",
         "score_fpe_initial_value",
         "score_fpe_mixture",
         "score_fpe_rve",

@@ -11,8 +11,8 @@ use super::run::{config, trained};
 use super::{Part, Reproduction};
 use crate::error::Error;
 
-const PATH: &str = "configs/score_fpe_mixture.toml";
-const TEMPLATE: &str = include_str!("../../configs/score_fpe_mixture.toml");
+const PATH: &str = "configs/score_fpe_eight_gaussians.toml";
+const TEMPLATE: &str = include_str!("../../configs/score_fpe_eight_gaussians.toml");
 
 /// The weights of the paper's figure.
 const GAMMAS: [f64; 2] = [0.0, 0.001];
