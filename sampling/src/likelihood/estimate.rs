@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(estimate.standard_error, Some(2.5));
         // Squared errors over draws 0 and 4, so (0 + 4)/2 on average and half of it for the mean of two.
         assert_eq!(estimate.standard_error_draws, Some(1.0));
-        // Over probes: 1 and 0 in the first example, so ½ for its mean of two draws; 0 in the second.
-        assert_eq!(estimate.standard_error_probes, Some((0.25f64 / 2.0).sqrt()));
+        // Over probes: 1 and 0 in the first example, so ¼ for the mean of its two draws; 0 in the second.
+        assert_eq!(estimate.standard_error_probes, Some((0.125f64 / 2.0).sqrt()));
         assert_eq!(estimate.non_finite, 1);
         let other = estimate.affine(-2.0, 1.0);
         assert_eq!((other.mean, other.standard_error), (-8.0, Some(5.0)));
