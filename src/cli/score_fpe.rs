@@ -15,6 +15,9 @@ pub struct ScoreFpe {
     /// Only these: table1, figure1 … figure6
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
+    /// Weights of the regulariser in Table 1; the scale's if absent (0 and 1, or the paper's five)
+    #[arg(long, value_delimiter = ',')]
+    gamma: Option<Vec<f64>>,
     /// Where to: a folder, made if it is not there
     #[arg(long, default_value = "score-fpe")]
     out: PathBuf,
@@ -27,7 +30,8 @@ impl ScoreFpe {
     /// Trains, measures, draws.
     pub fn run(self) -> Result<(), Error> {
         let parts = if self.only.is_empty() { Part::ALL.to_vec() } else { self.only };
-        let reproduction = Reproduction { scale: self.scale, parts, folder: self.out, changes: self.changes };
+        let Self { scale, gamma: gammas, out: folder, changes, .. } = self;
+        let reproduction = Reproduction { scale, parts, gammas, folder, changes };
         reproduction.make(&mut |path| println!("{}", path.display()))
     }
 }

@@ -11,10 +11,11 @@ use crate::experiment::sample;
 
 pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
     let side = reproduction.numbers().side;
-    let (mut panels, mut table) = (Vec::new(), Vec::new());
+    let (mut panels, mut table, mut steps) = (Vec::new(), Vec::new(), 0);
     for sde in [Sde::Ve, Sde::Vp] {
         for gamma in [0.0, 1.0] {
             let run = trained(Cell { sde, lambda: Lambda::Likelihood, gamma }.config(reproduction)?)?;
+            steps = run.config.training.steps;
             let request = DrawRequest::new(run.config.sampler.clone(), side * side);
             let backend = format!("backend.name={}", run.config.backend.resolve()?.backend.name());
             let samples = sample(&run.checkpoint, &[backend], |_| Ok(request))?;
@@ -27,10 +28,8 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
             panels.push(mosaic(&format!("{}, γ = {gamma}", sde.name()), &levels, side, height, width));
         }
     }
-    let caption = format!(
-        "Draws by the probability flow with the same initial noise, λ = g², after {} steps of training.",
-        reproduction.numbers().digit_steps
-    );
+    let caption =
+        format!("Draws by the probability flow with the same initial noise, λ = g², after {steps} steps of training.");
     let table = Table {
         name: String::new(),
         columns: ["process (VE 0, VP 1)", "gamma", "mean grey level"].map(String::from).to_vec(),

@@ -34,6 +34,8 @@ pub struct Reproduction {
     pub scale: Scale,
     /// What is made.
     pub parts: Vec<Part>,
+    /// The weights `γ` in Table 1; the scale's if absent.
+    pub gammas: Option<Vec<f64>>,
     /// Where: `runs/`, tables, figures and a page.
     pub folder: PathBuf,
     /// `key=value` changes of every run's configuration.
@@ -77,6 +79,11 @@ impl Reproduction {
 
     fn numbers(&self) -> Numbers {
         self.scale.numbers()
+    }
+
+    /// The weights in Table 1.
+    fn gammas(&self) -> Vec<f64> {
+        self.gammas.clone().unwrap_or_else(|| self.numbers().gammas.to_vec())
     }
 
     /// Where the runs are.

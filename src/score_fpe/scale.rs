@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::cell::Cell;
+
 /// The scale of a reproduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
@@ -16,6 +18,8 @@ pub enum Scale {
 /// The numbers of a scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Numbers {
+    /// Weights `γ` in Table 1.
+    pub gammas: &'static [f64],
     /// Steps of training on digits.
     pub digit_steps: u64,
     /// Examples of a batch for which the regulariser is computed.
@@ -57,6 +61,7 @@ impl Scale {
     pub fn numbers(self) -> Numbers {
         match self {
             Self::Smoke => Numbers {
+                gammas: &[0.0, 1.0],
                 digit_steps: 2,
                 regularized: 1,
                 tiny: true,
@@ -69,9 +74,11 @@ impl Scale {
                 cells: 8,
                 points: 50,
             },
+            // The regulariser of a single example costs as much as the denoising loss of a batch.
             Self::Cpu => Numbers {
-                digit_steps: 1000,
-                regularized: 4,
+                gammas: &[0.0, 1.0],
+                digit_steps: 500,
+                regularized: 1,
                 tiny: false,
                 likelihoods: 32,
                 tolerance: 1e-3,
@@ -83,6 +90,7 @@ impl Scale {
                 points: 2000,
             },
             Self::Full => Numbers {
+                gammas: &Cell::GAMMAS,
                 digit_steps: 375_000,
                 regularized: 32,
                 tiny: false,

@@ -14,6 +14,7 @@ use crate::error::Error;
 struct Row {
     cell: Cell,
     bits: Estimate,
+    steps: u64,
     seconds: f64,
 }
 
@@ -22,12 +23,13 @@ pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> 
     let numbers = reproduction.numbers();
     let file = |ending: &str| reproduction.folder.join(format!("{}.{ending}", Part::Table1.name()));
     let mut rows = Vec::new();
-    for (index, cell) in Cell::all().enumerate() {
-        eprintln!("Table 1, cell {} of 30: {}", index + 1, cell.name());
+    let cells = Cell::all(&reproduction.gammas());
+    for (index, cell) in cells.iter().enumerate() {
+        eprintln!("Table 1, cell {} of {}: {}", index + 1, cells.len(), cell.name());
         let run = trained(cell.config(reproduction)?)?;
         let bits = run.bits(settings(numbers.likelihoods, numbers.tolerance)?)?;
         eprintln!("{}: {:.3} ± {:.3} bits/dim", cell.name(), bits.mean, bits.standard_error.unwrap_or(f64::NAN));
-        rows.push(Row { cell, bits, seconds: run.seconds });
+        rows.push(Row { cell: *cell, bits, steps: run.config.training.steps, seconds: run.seconds });
         write(&file("csv"), &csv(&rows))?;
         write(&file("md"), &markdown(&rows, reproduction))?;
     }
@@ -44,51 +46,47 @@ fn settings(examples: usize, tolerance: f64) -> Result<BitsSettings, Error> {
 }
 
 fn csv(rows: &[Row]) -> String {
-    let mut text = String::from("process,weighting,gamma,bits per dimension,standard error,paper,training seconds\n");
-    for Row { cell, bits, seconds } in rows {
+    let mut text =
+        String::from("process,weighting,gamma,bits per dimension,standard error,paper,steps,training seconds\n");
+    for Row { cell, bits, steps, seconds } in rows {
         let (process, weighting, gamma) = (cell.sde.name(), cell.lambda.name(), cell.gamma);
         let printed = cell.printed().map_or_else(String::new, |printed| printed.to_string());
         let (mean, error) = (bits.mean, bits.standard_error.unwrap_or(f64::NAN));
-        let _ = writeln!(text, "{process},{weighting},{gamma},{mean},{error},{printed},{seconds:.1}");
+        let _ = writeln!(text, "{process},{weighting},{gamma},{mean},{error},{printed},{steps},{seconds:.1}");
     }
     text
 }
 
 fn markdown(rows: &[Row], reproduction: &Reproduction) -> String {
-    let numbers = reproduction.numbers();
+    let gammas = reproduction.gammas();
     let mut text = format!(
-        "Bits per dimension of {} held-out digits after {} steps of training (scale {}); in brackets papers/003 Table 1.\n\n\
-         | process | λ |",
-        numbers.likelihoods,
-        numbers.digit_steps,
+        "Bits per dimension of {} held-out digits after {} steps of training (scale {}), with the standard error over the \
+         digits; in brackets papers/003 Table 1.\n\n| process | λ |",
+        reproduction.numbers().likelihoods,
+        rows.last().map_or(0, |row| row.steps),
         reproduction.scale.name()
     );
-    for gamma in Cell::GAMMAS {
+    for gamma in &gammas {
         let _ = write!(text, " γ = {gamma} |");
     }
-    text += "\n|---|---|---|---|---|---|---|\n";
+    text += &format!("\n|{}\n", "---|".repeat(2 + gammas.len()));
     for sde in Sde::ALL {
         for lambda in Lambda::ALL {
             let _ = write!(text, "| {} | {} |", sde.name(), lambda.source());
-            for gamma in Cell::GAMMAS {
+            for &gamma in &gammas {
                 let cell = Cell { sde, lambda, gamma };
-                let printed = cell.printed().unwrap_or(f64::NAN);
+                let printed = cell.printed().map_or_else(|| "–".into(), |printed| format!("{printed:.2}"));
                 let _ = match rows.iter().find(|row| row.cell == cell) {
                     Some(Row { bits, .. }) => {
-                        write!(
-                            text,
-                            " {:.2} ± {:.2} ({printed:.2}) |",
-                            bits.mean,
-                            bits.standard_error.unwrap_or(f64::NAN)
-                        )
+                        write!(text, " {:.2} ± {:.2} ({printed}) |", bits.mean, bits.standard_error.unwrap_or(f64::NAN))
                     }
-                    None => write!(text, " – ({printed:.2}) |"),
+                    None => write!(text, " – ({printed}) |"),
                 };
             }
             text.push('\n');
         }
     }
     let seconds: f64 = rows.iter().map(|row| row.seconds).sum();
-    let _ = writeln!(text, "\n{} of 30 cells, {:.1} minutes of training in all.", rows.len(), seconds / 60.0);
+    let _ = writeln!(text, "\n{} cells, {:.1} minutes of training in all.", rows.len(), seconds / 60.0);
     text
 }
