@@ -28,6 +28,7 @@ pub mod likelihood;
 pub mod plot;
 pub mod progress;
 pub mod report;
+pub mod score_fpe;
 
 pub use fokker_datasets as datasets;
 pub use fokker_laboratory as laboratory;

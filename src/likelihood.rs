@@ -8,20 +8,19 @@ use std::time::Instant;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_datasets::{Dataset, DatasetConfig, Dequantization, Split};
 use fokker_model::precision::cast;
-use fokker_model::{MixtureScore, Mlp, Network, NetworkConfig, NetworkScore, UNet};
+use fokker_model::{MixtureScore, Network, NetworkScore, NetworkVisitor};
 use fokker_process::{GaussianMixture, Process};
 use fokker_sampling::PosteriorVariance;
 use fokker_sampling::likelihood::{
     ChainConfig, Decoder, Draw, Estimate, GaussianPrior, LikelihoodConfig, chain_bound, chain_times, diffusion_bound,
     kl_bound, log_density,
 };
-use fokker_training::load_ema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
 use crate::draw::Reading;
 use crate::error::Error;
-use crate::experiment::find_checkpoint;
+use crate::experiment::{find_checkpoint, with_averaged};
 use crate::interrupt;
 use crate::progress::Progress;
 
@@ -164,12 +163,7 @@ pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -
     let device = &chosen.device;
     let work = Work { request, config: &config, reading, data, device };
     let start = Instant::now();
-    let found = match &config.network {
-        NetworkConfig::UNet(unet) => {
-            work.run::<UNet, 4>(load_ema(&checkpoint, UNet::new(unet, config.seed, device)?)?)?
-        }
-        NetworkConfig::Mlp(mlp) => work.run::<Mlp, 2>(load_ema(&checkpoint, Mlp::new(mlp, config.seed, device)?)?)?,
-    };
+    let found = with_averaged(&checkpoint, &config, device, &work)?;
     Ok(work.report(checkpoint, found, start.elapsed().as_secs_f64()))
 }
 
@@ -264,16 +258,11 @@ impl Found {
     }
 }
 
-impl Work<'_> {
-    fn count(&self) -> usize {
-        self.request.count.min(self.data.len() - self.request.first)
-    }
+/// Goes through the data with the network it is given.
+impl NetworkVisitor for &Work<'_> {
+    type Output = Result<Found, Error>;
 
-    fn units(&self) -> Dequantization {
-        Dequantization::new(self.config.preprocessing, self.data.is_image())
-    }
-
-    fn run<N: Network<D>, const D: usize>(&self, network: N) -> Result<Found, Error> {
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Found, Error> {
         let network = if self.request.double { cast(network, FloatDType::F64) } else { network };
         let (request, count) = (self.request, self.count());
         let law = law(&self.config.data)?;
@@ -295,6 +284,16 @@ impl Work<'_> {
         }
         progress.finish();
         Ok(found)
+    }
+}
+
+impl Work<'_> {
+    fn count(&self) -> usize {
+        self.request.count.min(self.data.len() - self.request.first)
+    }
+
+    fn units(&self) -> Dequantization {
+        Dequantization::new(self.config.preprocessing, self.data.is_image())
     }
 
     /// One batch of one draw.

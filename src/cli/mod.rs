@@ -8,6 +8,7 @@ mod lab;
 mod likelihood;
 mod reproduce;
 mod sample;
+mod score_fpe;
 mod train;
 mod watching;
 
