@@ -7,7 +7,7 @@ use std::time::Duration;
 use burn::module::Module;
 use burn::tensor::Device;
 use fokker_datasets::{Dataset, Split};
-use fokker_model::{Mlp, Network, NetworkConfig, UNet};
+use fokker_model::{Network, NetworkVisitor};
 use fokker_training::{
     Metrics, Observer, Outcome, RunFolder, Trainer, TrainingError, TrainingPlan, list_checkpoints, load_ema,
     newest_checkpoint, read_state,
@@ -41,71 +41,70 @@ pub fn train(config: &RunConfig, resume: bool) -> Result<Trained, Error> {
     let train = config.data.open(Split::Train, config.seed)?;
     let validation = config.data.open(Split::Validation, config.seed)?;
     config.validate_classes(train.classes())?;
-    match &config.network {
-        NetworkConfig::UNet(unet) => {
-            let network = UNet::new(unet, config.seed, &chosen.device)?;
-            train_network::<UNet, 4>(config, network, &chosen, train, validation, resume)
-        }
-        NetworkConfig::Mlp(mlp) => {
-            let network = Mlp::new(mlp, config.seed, &chosen.device)?;
-            train_network::<Mlp, 2>(config, network, &chosen, train, validation, resume)
-        }
-    }
+    let training = Training { config, chosen: &chosen, train, validation, resume };
+    config.network.build(config.seed, &chosen.device, training)?
 }
 
-fn train_network<N: Network<D>, const D: usize>(
-    config: &RunConfig,
-    network: N,
-    chosen: &ChosenDevice,
+/// Trains the network it is given.
+struct Training<'a> {
+    config: &'a RunConfig,
+    chosen: &'a ChosenDevice,
     train: Arc<dyn Dataset>,
     validation: Arc<dyn Dataset>,
     resume: bool,
-) -> Result<Trained, Error> {
-    let folder = RunFolder::new(config.run_folder());
-    let text = config.to_toml();
-    eprintln!(
-        "run {}, {} parameters, on {}",
-        folder.path().display(),
-        Module::num_params(&network),
-        chosen.description
-    );
-    eprintln!("data: {}, {} examples, {} held out", train.name(), train.len(), validation.len());
-    let process = config.build_process()?;
-    let plan = TrainingPlan {
-        seed: config.seed,
-        process: process.clone(),
-        parameterization: config.parameterization,
-        objective: config.objective.clone(),
-        optimizer: config.optimizer.clone(),
-        training: config.training.clone(),
-        checkpoints: config.checkpoints.clone(),
-        preprocessing: config.preprocessing,
-        train: train.clone(),
-        validation,
-        truth: config.exact_score()?,
-        residuals: config.residuals,
-    };
-    let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
-    if resume {
-        match trainer.resume()? {
-            Some(step) => eprintln!("resumed at step {step} of {}", config.training.steps),
-            None => eprintln!("there is no checkpoint yet: starting from the beginning"),
+}
+
+impl NetworkVisitor for Training<'_> {
+    type Output = Result<Trained, Error>;
+
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Trained, Error> {
+        let Self { config, chosen, train, validation, resume } = self;
+        let folder = RunFolder::new(config.run_folder());
+        let text = config.to_toml();
+        eprintln!(
+            "run {}, {} parameters, on {}",
+            folder.path().display(),
+            Module::num_params(&network),
+            chosen.description
+        );
+        eprintln!("data: {}, {} examples, {} held out", train.name(), train.len(), validation.len());
+        let process = config.build_process()?;
+        let plan = TrainingPlan {
+            seed: config.seed,
+            process: process.clone(),
+            parameterization: config.parameterization,
+            objective: config.objective.clone(),
+            optimizer: config.optimizer.clone(),
+            training: config.training.clone(),
+            checkpoints: config.checkpoints.clone(),
+            preprocessing: config.preprocessing,
+            train: train.clone(),
+            validation,
+            truth: config.exact_score()?,
+            residuals: config.residuals,
+        };
+        let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
+        if resume {
+            match trainer.resume()? {
+                Some(step) => eprintln!("resumed at step {step} of {}", config.training.steps),
+                None => eprintln!("there is no checkpoint yet: starting from the beginning"),
+            }
+        } else {
+            folder.create(&text)?;
         }
-    } else {
-        folder.create(&text)?;
+        let mut watch = Watch::<D> {
+            config,
+            folder: &folder,
+            reading: Reading { process, parameterization: config.parameterization },
+            shape: train.shape().to_vec(),
+            device: chosen.device.clone(),
+            progress: Progress::new("training", "steps", trainer.step(), config.training.steps),
+        };
+        let outcome = trainer.train(&text, &mut watch)?;
+        watch.progress.finish();
+        write_report(&folder)?;
+        Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
     }
-    let mut watch = Watch::<D> {
-        config,
-        folder: &folder,
-        reading: Reading { process, parameterization: config.parameterization },
-        shape: train.shape().to_vec(),
-        device: chosen.device.clone(),
-        progress: Progress::new("training", "steps", trainer.step(), config.training.steps),
-    };
-    let outcome = trainer.train(&text, &mut watch)?;
-    watch.progress.finish();
-    write_report(&folder)?;
-    Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
 }
 
 /// Shows progress and draws previews.
@@ -238,16 +237,50 @@ pub fn sample(
     let shape = config.data.shape()?;
     eprintln!("{} on {}", checkpoint.display(), chosen.description);
     let device = &chosen.device;
-    let drawing = match &config.network {
-        NetworkConfig::UNet(unet) => {
-            let network = load_ema(checkpoint, UNet::new(unet, config.seed, device)?)?;
-            draw_network::<UNet, 4>(&network, &reading, &request, &shape, device)?
-        }
-        NetworkConfig::Mlp(mlp) => {
-            let network = load_ema(checkpoint, Mlp::new(mlp, config.seed, device)?)?;
-            draw_network::<Mlp, 2>(&network, &reading, &request, &shape, device)?
-        }
-    };
+    let drawing = Draw { reading: &reading, request: &request, shape: &shape, device };
+    let drawing = with_averaged(checkpoint, &config, device, drawing)?;
     let Drawing { values, frames, network_calls, note } = drawing;
     Ok(Samples { values, frames, network_calls, note, shape, config })
+}
+
+/// Draws from the network it is given.
+struct Draw<'a> {
+    reading: &'a Reading,
+    request: &'a DrawRequest,
+    shape: &'a [usize],
+    device: &'a Device,
+}
+
+impl NetworkVisitor for Draw<'_> {
+    type Output = Result<Drawing, Error>;
+
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Drawing, Error> {
+        draw_network::<N, D>(&network, self.reading, self.request, self.shape, self.device)
+    }
+}
+
+/// Builds the network of a configuration, gives it the averaged weights of a checkpoint, and hands it on.
+///
+/// # Errors
+/// A damaged checkpoint, one of another architecture, and those of the visitor.
+pub fn with_averaged<T>(
+    checkpoint: &Path,
+    config: &RunConfig,
+    device: &Device,
+    visitor: impl NetworkVisitor<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    config.network.build(config.seed, device, Averaged { checkpoint, visitor })?
+}
+
+struct Averaged<'a, V> {
+    checkpoint: &'a Path,
+    visitor: V,
+}
+
+impl<T, V: NetworkVisitor<Output = Result<T, Error>>> NetworkVisitor for Averaged<'_, V> {
+    type Output = Result<T, Error>;
+
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<T, Error> {
+        self.visitor.visit(load_ema(self.checkpoint, network)?)
+    }
 }

@@ -24,9 +24,11 @@ pub mod draw;
 pub mod error;
 pub mod experiment;
 pub mod interrupt;
+pub mod likelihood;
 pub mod plot;
 pub mod progress;
 pub mod report;
+pub mod score_fpe;
 
 pub use fokker_datasets as datasets;
 pub use fokker_laboratory as laboratory;
@@ -43,6 +45,7 @@ pub use config::RunConfig;
 pub use draw::{DrawRequest, Drawing, Reading, draw, draw_network, draw_score, write_samples, write_trajectory};
 pub use error::Error;
 pub use experiment::{find_checkpoint, run_config, sample, train};
+pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use report::write_report;
 
 /// The examples of the README are tested.

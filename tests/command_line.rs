@@ -162,3 +162,98 @@ fn killed_runs_end_with_the_same_bits() {
         assert!(read("whole").unwrap() == read("killed").unwrap(), "{file} differs");
     }
 }
+
+/// One number of a JSON file, by its path.
+fn number(file: &Path, path: &str) -> f64 {
+    let value: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    value.pointer(path).and_then(serde_json::Value::as_f64).unwrap_or_else(|| panic!("{path} in {value}"))
+}
+
+#[test]
+fn likelihoods_are_told_in_nats_and_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path();
+    write_config(here, "ring", r#"{ kind = "mixture", preset = "eight_gaussians" }"#, MLP);
+    let trained = fokker(&["train", "ring.toml", "--set", "training.steps=2"], here);
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let run = |name: &str, more: &[&str]| {
+        let mut arguments = vec!["likelihood", "runs/ring", "--count", "12", "--out", name];
+        arguments.extend(more);
+        let output = fokker(&arguments, here);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        (here.join(name), text(&output.stdout))
+    };
+    let (exact, printed) = run("exact.json", &["--tolerance", "1e-6"]);
+    assert!(printed.contains("bits/dim") && printed.contains("true law"), "{printed}");
+    let (nats, bits) = (number(&exact, "/nats/mean"), number(&exact, "/bits_per_dimension/mean"));
+    assert!((nats / (2.0 * std::f64::consts::LN_2) - bits).abs() < 1e-12);
+    assert!(number(&exact, "/nats/standard_error") > 0.0);
+    assert_eq!(number(&exact, "/offset_bits"), 0.0);
+    // No network can be better than the law itself, and this one has learned nothing.
+    assert!(nats > number(&exact, "/truth/mean"));
+
+    // Batches, precision and solver change nothing that can be seen.
+    for more in
+        [&["--tolerance", "1e-6", "--batch-size", "5"][..], &["--tolerance", "1e-6", "--double"], &["--solver", "rk4"]]
+    {
+        let other = number(&run("other.json", more).0, "/nats/mean");
+        assert!((other - nats).abs() < 1e-3, "{more:?}: {other} {nats}");
+    }
+    // Probes and draws have errors of their own.
+    let several = ["--divergence", "hutchinson", "--probe", "gaussian", "--probes", "3", "--draws", "2"];
+    let (several, printed) = run("several.json", &several);
+    assert!(printed.contains("of it, probes") && printed.contains("of it, draws"), "{printed}");
+    let error = number(&several, "/nats/standard_error_probes").hypot(number(&several, "/nats/standard_error_draws"));
+    assert!((number(&several, "/nats/mean") - nats).abs() < 5.0 * error, "{nats} {error}");
+
+    // Bounds: of the chain, of the reverse SDE, and of the divergence.
+    let chain = run("chain.json", &["--bound", "chain", "--steps", "20"]).0;
+    assert_eq!(number(&chain, "/network_calls"), 20.0);
+    let sum: f64 = (0..=20).map(|k| number(&chain, &format!("/terms/{k}/nats"))).sum();
+    assert!((sum - number(&chain, "/nats/mean")).abs() < 1e-9 * sum.abs());
+    let diffusion = run("diffusion.json", &["--bound", "diffusion"]).0;
+    assert!(number(&diffusion, "/nats/mean") > number(&diffusion, "/truth/mean"));
+    let divergence = run("kl.json", &["--bound", "kl", "--backward-noise", "0.5"]).0;
+    assert!(number(&divergence, "/nats/mean") > 0.0);
+
+    let refused = |more: &[&str], parts: &[&str]| {
+        assert_refused(&fokker(&[&["likelihood", "runs/ring"], more].concat(), here), 2, parts);
+    };
+    refused(&["--truncation", "magic"], &["magic", "matched"]);
+    refused(&["--bound", "chain", "--probes", "3"], &["--probes", "--bound"]);
+    refused(&["--steps", "7"], &["steps", "dormand_prince"]);
+    refused(&["--count", "0"], &["--count"]);
+    refused(&["--first", "8192"], &["--first", "8192"]);
+}
+
+#[test]
+fn images_are_dequantised_and_their_classes_known() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path();
+    write_config(here, "digits", r#"{ kind = "mnist" }"#, UNET);
+    let trained = fokker(&["train", "digits.toml", "--set", "training.steps=2"], here);
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let run = |name: &str, more: &[&str]| {
+        let mut arguments = vec!["likelihood", "runs/digits", "--count", "3", "--out", name];
+        arguments.extend(more);
+        let output = fokker(&arguments, here);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        here.join(name)
+    };
+    let few = ["--solver", "heun", "--steps", "8"];
+    let report = run("digits.json", &few);
+    assert_eq!(number(&report, "/offset_bits"), 7.0);
+    assert_eq!(number(&report, "/dimension"), 784.0);
+    let (bits, error) =
+        (number(&report, "/bits_per_dimension/mean"), number(&report, "/bits_per_dimension/standard_error"));
+    // Hardly trained, it is still better than a network that knows nothing of pixels' range.
+    assert!(bits > 0.0 && bits < 12.0 && error > 0.0, "{bits} ± {error}");
+    assert!(number(&report, "/bits_per_dimension/standard_error_probes") > 0.0);
+    let without = run("without.json", &[&few[..], &["--unconditional"]].concat());
+    assert_ne!(number(&without, "/bits_per_dimension/mean"), bits);
+    // Pixels on their levels, each with the probability of its cell.
+    let chain = run("chain.json", &["--bound", "chain", "--steps", "4"]);
+    assert_eq!(number(&chain, "/offset_bits"), 0.0);
+    assert!(number(&chain, "/bits_per_dimension/mean") > 0.0);
+    assert_refused(&fokker(&["likelihood", "runs/digits", "--bound", "kl"], here), 2, &["mixture", "diffusion"]);
+}

@@ -29,6 +29,12 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "mnist_vp_conditional",
         "mnist_vp_small",
         "moons_2d",
+        "score_fpe_eight_gaussians",
+        "score_fpe_initial_value",
+        "score_fpe_mixture",
+        "score_fpe_rve",
+        "score_fpe_ve",
+        "score_fpe_vp",
     ];
     assert_eq!(names, expected);
     for file in files {

@@ -136,7 +136,7 @@ impl Preprocessing {
         label
     }
 
-    fn dequantize(&self, rng: &mut Rng, values: &mut [f32]) {
+    pub(crate) fn dequantize(&self, rng: &mut Rng, values: &mut [f32]) {
         if !self.dequantize {
             return;
         }
@@ -149,7 +149,7 @@ impl Preprocessing {
         }
     }
 
-    fn map(&self, values: &mut [f32]) {
+    pub(crate) fn map(&self, values: &mut [f32]) {
         match (self.scale, self.dequantize) {
             (Scale::MinusOneOne, false) => values.iter_mut().for_each(|v| *v = *v / 127.5 - 1.0),
             (Scale::MinusOneOne, true) => values.iter_mut().for_each(|v| *v = *v / 128.0 - 1.0),

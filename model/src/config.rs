@@ -1,9 +1,15 @@
 //! The registry of networks: what `network` in a run's configuration may be.
+//!
+//! A new kind is a variant of [`NetworkConfig`] and an arm of `of_each!`, both in this file; its configuration has the
+//! methods that are called here.
 
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 use crate::mlp::MlpConfig;
+use crate::network::Network;
+use crate::score_net::ScoreNetConfig;
 use crate::unet::UNetConfig;
 
 /// A network, by kind.
@@ -13,8 +19,30 @@ pub enum NetworkConfig {
     /// For images.
     #[serde(rename = "unet")]
     UNet(UNetConfig),
+    /// For images: small, and without attention.
+    ScoreNet(ScoreNetConfig),
     /// For vectors.
     Mlp(MlpConfig),
+}
+
+/// The same expression for the configuration of whichever kind.
+macro_rules! of_each {
+    ($network:expr, $config:ident => $body:expr) => {
+        match $network {
+            NetworkConfig::UNet($config) => $body,
+            NetworkConfig::ScoreNet($config) => $body,
+            NetworkConfig::Mlp($config) => $body,
+        }
+    };
+}
+
+/// What is done with a network of whichever kind.
+pub trait NetworkVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Takes the network.
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Self::Output;
 }
 
 impl NetworkConfig {
@@ -23,18 +51,12 @@ impl NetworkConfig {
     /// # Errors
     /// The first field that does not fit, with what would be right.
     pub fn validate(&self) -> Result<(), ModelError> {
-        match self {
-            Self::UNet(config) => config.validate(),
-            Self::Mlp(config) => config.validate(),
-        }
+        of_each!(self, config => config.validate())
     }
 
     /// Rows of the class table, the null class included.
     pub fn num_class_embeds(&self) -> Option<usize> {
-        match self {
-            Self::UNet(config) => config.num_class_embeds,
-            Self::Mlp(config) => config.num_class_embeds,
-        }
+        of_each!(self, config => config.num_class_embeds())
     }
 
     /// Checks that the network fits data of a shape (`[channels, height, width]` or `[dimension]`).
@@ -42,31 +64,14 @@ impl NetworkConfig {
     /// # Errors
     /// The field that does not fit the data.
     pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
-        let require = |ok: bool, key: &str, message: String| {
-            if ok { Ok(()) } else { Err(ModelError::config(key, message)) }
-        };
-        match (self, shape) {
-            (Self::UNet(config), &[channels, height, width]) => {
-                let (inputs, outputs) = (config.in_channels, config.out_channels);
-                let images = format!("the data are images with {channels} channels");
-                require(inputs == channels, "in_channels", format!("is {inputs}, but {images}"))?;
-                require(outputs == channels, "out_channels", format!("is {outputs}, but {images}"))?;
-                let stride = config.stride();
-                let fits = height.is_multiple_of(stride) && width.is_multiple_of(stride);
-                let levels = config.block_out_channels.len();
-                let message = format!("{levels} levels need sides divisible by {stride}, not {height}×{width}");
-                require(fits, "block_out_channels", message)
-            }
-            (Self::Mlp(config), &[dimension]) => {
-                let message = format!("is {}, but the data are vectors of length {dimension}", config.dimension);
-                require(config.dimension == dimension, "dimension", message)
-            }
-            (Self::UNet(_), _) => {
-                Err(ModelError::config("kind", "a U-Net needs images; for vectors use kind = \"mlp\""))
-            }
-            (Self::Mlp(_), _) => {
-                Err(ModelError::config("kind", "an MLP needs vectors; for images use kind = \"unet\""))
-            }
-        }
+        of_each!(self, config => config.validate_for(shape))
+    }
+
+    /// Builds the network, with initial weights from `seed`, and hands it on.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn build<V: NetworkVisitor>(&self, seed: u64, device: &Device, visitor: V) -> Result<V::Output, ModelError> {
+        of_each!(self, config => Ok(visitor.visit(config.init(seed, device)?)))
     }
 }

@@ -31,6 +31,11 @@ pub enum ModelError {
     },
 }
 
+/// Refuses the value of a field unless it is as it should be.
+pub(crate) fn require(fits: bool, key: &str, message: impl Into<String>) -> Result<(), ModelError> {
+    if fits { Ok(()) } else { Err(ModelError::config(key, message)) }
+}
+
 impl ModelError {
     /// A value in the configuration that does not work.
     pub fn config(key: impl Into<String>, message: impl Into<String>) -> Self {

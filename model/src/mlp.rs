@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::calculus::Calculus;
-use crate::error::ModelError;
+use crate::error::{ModelError, require};
 use crate::initializer::Initializer;
 use crate::layers::{Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding};
 use crate::network::{Context, Network};
@@ -66,10 +66,33 @@ impl MlpConfig {
         if !self.embedding_width.is_multiple_of(2) {
             return Err(ModelError::config("embedding_width", "must be even"));
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(ModelError::config("dropout", format!("{} is not in [0, 1)", self.dropout)));
-        }
-        Ok(())
+        require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))
+    }
+
+    /// Checks that the network fits data of a shape.
+    ///
+    /// # Errors
+    /// The field that does not fit the data.
+    pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
+        let &[dimension] = shape else {
+            let message = "an MLP needs vectors; for images use kind = \"unet\" or \"score_net\"";
+            return Err(ModelError::config("kind", message));
+        };
+        let message = format!("is {}, but the data are vectors of length {dimension}", self.dimension);
+        require(self.dimension == dimension, "dimension", message)
+    }
+
+    /// Rows of the class table, the null class included.
+    pub fn num_class_embeds(&self) -> Option<usize> {
+        self.num_class_embeds
+    }
+
+    /// A network with initial weights from `seed`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<Mlp, ModelError> {
+        Mlp::new(self, seed, device)
     }
 }
 

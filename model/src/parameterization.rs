@@ -46,6 +46,8 @@ pub enum Conditioning {
     LogSigma,
     /// `σ/α` (Song et al. 2021, VE networks with Fourier features).
     Sigma,
+    /// `t/T`, for networks with Fourier features of their own scale.
+    Time,
 }
 
 /// How a network's input is scaled and its output read.
@@ -124,6 +126,10 @@ impl Parameterization {
             }
             Conditioning::LogSigma => -0.125 * Rate::log_snr(process, t),
             Conditioning::Sigma => Rate::std(process, t) / Rate::mean_scale(process, t),
+            Conditioning::Time => {
+                let rate = process.horizon().recip();
+                Rate { value: rate * t, derivative: rate }
+            }
         }
     }
 

@@ -54,6 +54,12 @@ pub enum Stream {
     Synthetic = 10,
     /// Anything a test or an example needs.
     Test = 11,
+    /// Probes of a likelihood's divergence; the index is the example, with the number of the probe.
+    LikelihoodProbe = 12,
+    /// Dequantisation of images whose likelihood is taken; the index is the example, with the number of the draw.
+    Dequantization = 13,
+    /// Noise and times of likelihood bounds; the index is the example, with the number of the draw or the step.
+    LikelihoodNoise = 14,
     /// Probes of losses that hold a divergence; the index is the training example's position and the probe's number.
     LossProbe = 15,
     /// Times of the score Fokker–Planck regulariser; the index is the micro-batch.

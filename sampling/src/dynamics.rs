@@ -73,6 +73,11 @@ impl<'a, const D: usize> ProbabilityFlow<'a, D> {
         Self { score }
     }
 
+    /// The score.
+    pub fn score(&self) -> &'a dyn Score<D> {
+        self.score
+    }
+
     /// `σ̂ = σ/α` at time `t`.
     pub fn ratio(&self, t: f64) -> f64 {
         (-0.5 * self.score.process().log_snr(t)).exp()

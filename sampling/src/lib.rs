@@ -4,7 +4,7 @@
 //! [`SemiLinear`] method takes the process and the score, and solves the linear part of the equation exactly.
 //! [`ReverseDynamics`] is the family of reverse processes with one knob, [`ProbabilityFlow`] its deterministic member
 //! without the linear part. [`Method`] is the registry of all names; [`SamplerConfig`] puts a method, a [`TimeGrid`]
-//! and keyed noise together.
+//! and keyed noise together. [`likelihood`] walks the other way, from data to the prior.
 
 mod adaptive;
 mod ancestral;
@@ -27,6 +27,7 @@ mod guidance;
 mod heun;
 pub mod inverse;
 mod langevin;
+pub mod likelihood;
 mod method;
 mod metropolis;
 mod multistep;

@@ -5,8 +5,10 @@ mod check;
 mod compare_samplers;
 mod devices;
 mod lab;
+mod likelihood;
 mod reproduce;
 mod sample;
+mod score_fpe;
 mod train;
 mod watching;
 
@@ -27,6 +29,7 @@ enum Command {
     Resume(train::Resume),
     Sample(sample::Sample),
     CompareSamplers(compare_samplers::CompareSamplers),
+    Likelihood(likelihood::Likelihood),
     Reproduce(reproduce::Reproduce),
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -44,6 +47,7 @@ impl Cli {
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
+            Command::Likelihood(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Lab(command) => command.run(),
             Command::Bench(command) => command.run(),

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use fokker::Error;
 use fokker::datasets::{DatasetConfig, Preprocessing, Split};
 use fokker::laboratory::LaboratoryError;
 use fokker::laboratory::figures::{FigureFile, Material};
 use fokker::laboratory::plot;
 
+use super::score_fpe::ScoreFpe;
 use super::watching::Watching;
 
 /// The configurations that the program brings along: those of configs/figures.
@@ -40,7 +41,10 @@ const CATALOGUE: &[(&str, &str)] = catalogue![
 
 /// Draw the papers' figures: PNG, SVG, CSV and captions, and a page of all of them
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Reproduce {
+    #[command(subcommand)]
+    study: Option<Study>,
     /// Names of figures (see --list), or configurations of your own (.toml)
     #[arg(required_unless_present_any = ["all", "list"])]
     figures: Vec<String>,
@@ -55,9 +59,18 @@ pub struct Reproduce {
     out: PathBuf,
 }
 
+/// What is made of trained networks.
+#[derive(Subcommand)]
+enum Study {
+    ScoreFpe(ScoreFpe),
+}
+
 impl Reproduce {
     /// Draws.
     pub fn run(self) -> Result<(), Error> {
+        if let Some(Study::ScoreFpe(study)) = self.study {
+            return study.run();
+        }
         if self.list {
             for (name, text) in CATALOGUE {
                 println!("{name:26} {}", FigureFile::parse(text, Path::new(name))?.title);

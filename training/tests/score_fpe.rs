@@ -202,6 +202,8 @@ fn the_penalty_has_an_exact_gradient() {
     let projected: RegularizerConfig =
         serde_json::from_value(json!({ "gamma": 1.0, "estimator": "projected" })).unwrap();
     penalty_gradient_is_that_of_differences(&projected, Some(draw(5, 2, 7)), "projected");
+    let log_snr: RegularizerConfig = serde_json::from_value(json!({ "gamma": 1.0, "unit": "log_snr" })).unwrap();
+    penalty_gradient_is_that_of_differences(&log_snr, None, "log-SNR");
     let differences: RegularizerConfig = serde_json::from_value(json!({
         "gamma": 1.0, "estimator": "projected",
         "differentiation": { "kind": "finite_difference", "space": 0.01 }

@@ -6,13 +6,13 @@ use burn::tensor::Tensor;
 use crate::calculus::{Calculus, Conv2dShape};
 use crate::initializer::Initializer;
 
-/// Convolution with a square kernel and a bias.
+/// Convolution with a square kernel.
 #[derive(Module, Debug)]
 pub struct Conv2d {
     /// `[out, in, kernel, kernel]`
     pub weight: Param<Tensor<4>>,
     /// `[out]`
-    pub bias: Param<Tensor<1>>,
+    pub bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     shape: Conv2dShape,
 }
@@ -23,9 +23,21 @@ impl Conv2d {
         let bound = ((inputs * kernel * kernel) as f64).powf(-0.5);
         Self {
             weight: init.uniform([outputs, inputs, kernel, kernel], bound),
-            bias: init.uniform([outputs], bound),
+            bias: Some(init.uniform([outputs], bound)),
             shape,
         }
+    }
+
+    /// The same without a bias.
+    pub fn without_bias(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        shape: Conv2dShape,
+        init: &mut Initializer,
+    ) -> Self {
+        let bound = ((inputs * kernel * kernel) as f64).powf(-0.5);
+        Self { weight: init.uniform([outputs, inputs, kernel, kernel], bound), bias: None, shape }
     }
 
     /// Stride 1, same size.
@@ -36,7 +48,7 @@ impl Conv2d {
     /// # Shapes
     /// `[batch, height, width, in]` → `[batch, height', width', out]`
     pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
-        C::conv2d(x, self.weight.val(), Some(self.bias.val()), self.shape)
+        C::conv2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), self.shape)
     }
 
     /// `residual + forward(x)`.
@@ -44,10 +56,11 @@ impl Conv2d {
     /// # Shapes
     /// As for [`Conv2d::forward`]; `residual` is of the result's shape.
     pub fn forward_add<C: Calculus>(&self, x: C::Array<4>, residual: C::Array<4>) -> C::Array<4> {
-        let (weight, bias) = (self.weight.val(), self.bias.val());
-        match self.shape == Conv2dShape::same(weight.dims()[2]) {
-            true => C::conv2d_add(x, weight, bias, residual),
-            false => C::add(residual, C::conv2d(x, weight, Some(bias), self.shape)),
+        match &self.bias {
+            Some(bias) if self.shape == Conv2dShape::same(self.weight.dims()[2]) => {
+                C::conv2d_add(x, self.weight.val(), bias.val(), residual)
+            }
+            _ => C::add(residual, self.forward::<C>(x)),
         }
     }
 }

@@ -31,7 +31,7 @@ impl PositionalEmbedding {
     }
 }
 
-/// Sines and cosines of `2π w ln noise` with fixed `w ~ N(0, scale²)` (Tancik et al. 2020; Song et al. 2021, NCSN++).
+/// Sines and cosines of `2π w noise` with fixed `w ~ N(0, scale²)` (Tancik et al. 2020).
 #[derive(Module, Debug)]
 pub struct FourierEmbedding {
     /// The frequencies `w`, `[width / 2]`, never trained.
@@ -45,10 +45,10 @@ impl FourierEmbedding {
     }
 
     /// # Shapes
-    /// `[batch]` (positive numbers) → `[batch, width]`
+    /// `[batch]` → `[batch, width]`
     pub fn forward<C: Calculus>(&self, noise: C::Array<1>) -> C::Array<2> {
         let weight = self.weight.val().mul_scalar(2.0 * std::f64::consts::PI).unsqueeze::<2>();
-        waves::<C>(C::ln(noise), weight, false)
+        waves::<C>(noise, weight, false)
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod attention;
 mod conv2d;
+mod conv_transpose2d;
 mod dropout;
 mod embedding;
 mod group_norm;
 mod linear;
 
 pub use attention::Attention;
+pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::{Dropout, DropoutKey};
 pub use embedding::{Embedding, FourierEmbedding, PositionalEmbedding};

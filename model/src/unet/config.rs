@@ -1,8 +1,10 @@
 //! The fields of diffusers' `UNet2DModel`, their defaults, and what is refused.
 
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ModelError;
+use super::UNet;
+use crate::error::{ModelError, require};
 
 /// One level of the U-Net. Names are diffusers', for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,10 +202,7 @@ impl UNetConfig {
     /// The first field that does not, with what would be right.
     pub fn validate(&self) -> Result<(), ModelError> {
         let levels = self.block_out_channels.len();
-        let require = |ok: bool, key: &str, message: String| {
-            if ok { Ok(()) } else { Err(ModelError::config(key, message)) }
-        };
-        require(levels > 0, "block_out_channels", "needs at least one level".into())?;
+        require(levels > 0, "block_out_channels", "needs at least one level")?;
         for (key, types, down) in
             [("down_block_types", &self.down_block_types, true), ("up_block_types", &self.up_block_types, false)]
         {
@@ -215,14 +214,14 @@ impl UNetConfig {
             }
         }
         let groups = self.norm_num_groups;
-        require(groups > 0, "norm_num_groups", "must be at least 1".into())?;
+        require(groups > 0, "norm_num_groups", "must be at least 1")?;
         for &channels in &self.block_out_channels {
             let divides = channels > 0 && channels % groups == 0;
             require(divides, "block_out_channels", format!("{channels} is no multiple of norm_num_groups = {groups}"))?;
         }
-        require(self.block_out_channels[0].is_multiple_of(2), "block_out_channels", "the first must be even".into())?;
+        require(self.block_out_channels[0].is_multiple_of(2), "block_out_channels", "the first must be even")?;
         let shift_fits = self.freq_shift < (self.block_out_channels[0] / 2) as f64;
-        require(shift_fits, "freq_shift", "must be below half of the first of block_out_channels".into())?;
+        require(shift_fits, "freq_shift", "must be below half of the first of block_out_channels")?;
         let head = self.attention_head_dim.unwrap_or(1);
         let on_the_way = |types: &[BlockType], channels: &mut dyn Iterator<Item = &usize>| {
             types.iter().zip(channels).filter(|(block, _)| block.has_attention()).map(|(_, &width)| width).min()
@@ -240,14 +239,45 @@ impl UNetConfig {
         let middle = self.block_out_channels[levels - 1];
         let fits = attn_groups > 0 && middle.is_multiple_of(attn_groups);
         require(fits, "attn_norm_num_groups", format!("{attn_groups} does not divide {middle}"))?;
-        require(self.layers_per_block > 0, "layers_per_block", "must be at least 1".into())?;
-        require(self.in_channels > 0, "in_channels", "must be at least 1".into())?;
-        require(self.out_channels > 0, "out_channels", "must be at least 1".into())?;
-        require(self.downsample_padding <= 1, "downsample_padding", "must be 0 or 1".into())?;
+        require(self.layers_per_block > 0, "layers_per_block", "must be at least 1")?;
+        require(self.in_channels > 0, "in_channels", "must be at least 1")?;
+        require(self.out_channels > 0, "out_channels", "must be at least 1")?;
+        require(self.downsample_padding <= 1, "downsample_padding", "must be 0 or 1")?;
         require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))?;
-        require(self.norm_eps > 0.0, "norm_eps", "must be positive".into())?;
-        require(self.mid_block_scale_factor > 0.0, "mid_block_scale_factor", "must be positive".into())?;
-        require(self.num_class_embeds != Some(0), "num_class_embeds", "must be at least 1".into())
+        require(self.norm_eps > 0.0, "norm_eps", "must be positive")?;
+        require(self.mid_block_scale_factor > 0.0, "mid_block_scale_factor", "must be positive")?;
+        require(self.num_class_embeds != Some(0), "num_class_embeds", "must be at least 1")
+    }
+
+    /// Checks that the network fits data of a shape.
+    ///
+    /// # Errors
+    /// The field that does not fit the data.
+    pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
+        let &[channels, height, width] = shape else {
+            return Err(ModelError::config("kind", "a U-Net needs images; for vectors use kind = \"mlp\""));
+        };
+        let images = format!("the data are images with {channels} channels");
+        for (key, own) in [("in_channels", self.in_channels), ("out_channels", self.out_channels)] {
+            require(own == channels, key, format!("is {own}, but {images}"))?;
+        }
+        let (stride, levels) = (self.stride(), self.block_out_channels.len());
+        let fits = height.is_multiple_of(stride) && width.is_multiple_of(stride);
+        let message = format!("{levels} levels need sides divisible by {stride}, not {height}×{width}");
+        require(fits, "block_out_channels", message)
+    }
+
+    /// Rows of the class table, the null class included.
+    pub fn num_class_embeds(&self) -> Option<usize> {
+        self.num_class_embeds
+    }
+
+    /// A network with initial weights from `seed`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<UNet, ModelError> {
+        UNet::new(self, seed, device)
     }
 
     /// How a level changes the resolution, given its type.

@@ -71,7 +71,7 @@ impl UNet {
     fn time_vector<C: Calculus>(&self, noise: C::Array<1>, context: &Context) -> C::Array<2> {
         let waves = match (&self.positional, &self.time_proj) {
             (Some(positional), _) => positional.forward::<C>(noise),
-            (None, Some(fourier)) => fourier.forward::<C>(noise),
+            (None, Some(fourier)) => fourier.forward::<C>(C::ln(noise)),
             (None, None) => unreachable!("one of the two embeddings is always built"),
         };
         let hidden = C::silu(self.time_embedding.linear_1.forward::<C, 2>(waves));

@@ -6,6 +6,7 @@
 //! `2/D` here.
 
 use burn::tensor::{Tensor, TensorData};
+use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Probe};
 use fokker_process::Process;
 use fokker_random::{Stream, rng};
@@ -36,6 +37,9 @@ pub struct RegularizerConfig {
     /// The law `ν` of the points.
     #[serde(default)]
     pub points: Points,
+    /// The unit of the residual, and with it how times are weighed against each other.
+    #[serde(default)]
+    pub unit: Unit,
     /// How many examples of a batch it is computed for; absent, all. Its mean stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub examples: Option<usize>,
@@ -50,6 +54,18 @@ pub enum Estimator {
     Norm,
     /// `|⟨ε_θ, v⟩|` for a random `v` (papers/003 eq. 14), for half the price.
     Projected,
+}
+
+/// The unit in which a residual is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Change of the score per unit of time (papers/003 eq. 8). It grows like `g²/σ³`: the first times weigh most, and by
+    /// orders of magnitude.
+    #[default]
+    Time,
+    /// Change of the noise prediction per unit of the log-SNR: `σ³/g²` times that, of the same size at all times.
+    LogSnr,
 }
 
 /// Where the equation is asked for.
@@ -170,5 +186,12 @@ pub fn regularizer<const D: usize>(
     };
     let along = residual_along(score, points.clone(), times, w, directions, config.differentiation);
     let size = if projected { along.abs() } else { along };
+    let size = match config.unit {
+        Unit::Time => size,
+        Unit::LogSnr => {
+            let process = score.process();
+            scale_examples(size, times.iter().map(|&t| process.std(t).powi(3) / process.diffusion_squared(t)))
+        }
+    };
     size.mean().mul_scalar(2.0 / (dimension * dimension))
 }

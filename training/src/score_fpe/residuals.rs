@@ -54,7 +54,7 @@ impl ResidualsConfig {
 }
 
 /// What is known of a score at one time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Residuals {
     /// The time.
     pub t: f64,

@@ -1,0 +1,178 @@
+//! `ln p` by the probability flow.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+use burn::tensor::{Tensor, TensorData};
+use fokker_model::per_example::scale_examples;
+use fokker_model::{Derivatives, Divergence};
+use fokker_random::{Rng, Stream, fill_normals, rng};
+
+use super::config::{LikelihoodConfig, LikelihoodSolver};
+use super::fixed_step;
+use super::host::host;
+use super::prior::Prior;
+use super::truncation::Truncation;
+use crate::adaptive::{Slopes, StepStatistics, walk};
+use crate::dynamics::ProbabilityFlow;
+
+/// Whose random numbers a batch sees: those of its examples, whatever batch they are in.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw<'a> {
+    /// The seed.
+    pub seed: u64,
+    /// The number of each example of the batch, below 2³².
+    pub examples: &'a [u64],
+    /// The number of the draw: another one has other noise and other probes. Below 256.
+    pub number: u64,
+}
+
+impl Draw<'_> {
+    /// The generator of an example, for one of its steps.
+    pub(super) fn rng(&self, example: u64, step: usize) -> Rng {
+        rng(self.seed, Stream::LikelihoodNoise, (example << 32) | (self.number << 24) | step as u64)
+    }
+
+    /// Independent draws from N(0, 1) that belong to the examples, for one of their steps.
+    ///
+    /// # Shapes
+    /// like `like`, whose batch has as many examples
+    pub(super) fn normals<const D: usize>(&self, like: &Tensor<D>, step: usize) -> Tensor<D> {
+        let shape = like.dims();
+        assert_eq!(shape[0], self.examples.len(), "one number for each example");
+        let mut values = vec![0.0f32; shape.iter().product()];
+        for (&example, values) in self.examples.iter().zip(values.chunks_mut(shape[1..].iter().product())) {
+            fill_normals(&mut self.rng(example, step), values);
+        }
+        Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
+    }
+}
+
+/// The log-density of each example of a batch.
+#[derive(Clone, Debug)]
+pub struct LogDensity {
+    /// In nats, `[example][estimate of the divergence]`.
+    pub values: Vec<Vec<f64>>,
+    /// How often the slope of the paths was evaluated, for the whole batch at once.
+    pub evaluations: usize,
+    /// Evaluations of the network on dual numbers for each of the examples: each gives one product with the Jacobian.
+    pub network_calls: usize,
+    /// What the error control did, for `dormand_prince`.
+    pub statistics: Option<StepStatistics>,
+}
+
+/// Is told on the way how many percent are done; `Break` ends it.
+pub type Told<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
+
+/// The path's slope, and with it that of `−ln p̂`.
+struct DensityFlow<'a, const D: usize> {
+    score: &'a dyn Derivatives<D>,
+    flow: ProbabilityFlow<'a, D>,
+    divergences: Vec<Divergence<D>>,
+    evaluations: Cell<usize>,
+}
+
+impl<const D: usize> Slopes<D> for DensityFlow<'_, D> {
+    fn slopes(&self, x: Tensor<D>, ratios: &[f64]) -> (Tensor<D>, Vec<f64>) {
+        self.evaluations.set(self.evaluations.get() + 1);
+        let times: Vec<f64> = ratios.iter().map(|&ratio| self.flow.time(ratio)).collect();
+        let scales: Vec<f64> = times.iter().map(|&t| self.score.process().mean_scale(t)).collect();
+        let x = scale_examples(x, scales.iter().copied());
+        let (mut noise, mut columns) = (None, Vec::new());
+        for divergence in &self.divergences {
+            let (value, trace) = divergence.of_noise(self.score, x.clone(), &times);
+            noise.get_or_insert(value);
+            columns.push(host(trace));
+        }
+        let integrands =
+            scales.iter().enumerate().flat_map(|(k, scale)| columns.iter().map(move |column| scale * column[k]));
+        (noise.expect("there is an estimate of the divergence"), integrands.collect())
+    }
+}
+
+/// The log-density of the data under the flow of a score, from a prior at the horizon; `None` if `observe` broke off.
+///
+/// What it is the density of, and whether it is a bound, is said by [`Truncation`].
+///
+/// # Shapes
+/// `x`: `[batch, …]`, as many examples as the draw names
+///
+/// # Panics
+/// On a configuration that [`LikelihoodConfig::validate`] refuses.
+pub fn log_density<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x: Tensor<D>,
+    config: &LikelihoodConfig,
+    draw: &Draw,
+    prior: &dyn Prior,
+    observe: Told,
+) -> Option<LogDensity> {
+    let process = score.process();
+    let divergences = config.divergences(&x, draw.seed, draw.examples, draw.number);
+    let flow = ProbabilityFlow::new(score);
+    let (from, to) = (flow.ratio(process.min_time()), flow.ratio(process.horizon()));
+    let batch = x.dims()[0];
+    let dimension = x.dims()[1..].iter().product::<usize>();
+    let products: usize = divergences.iter().map(|divergence| divergence.products(dimension)).sum();
+    let columns = divergences.len();
+    let slopes = DensityFlow { score, flow, divergences, evaluations: Cell::new(0) };
+    let here = vec![from; batch];
+
+    let (start, first, mut values) = match config.truncation {
+        Truncation::None => {
+            let scale = process.mean_scale(process.min_time());
+            let start = x.div_scalar(scale);
+            let first = slopes.slopes(start.clone(), &here);
+            (start, first, vec![-(dimension as f64) * scale.ln(); batch * columns])
+        }
+        Truncation::Extrapolated => {
+            let times = vec![process.min_time(); batch];
+            let guess = x.clone().mul_scalar(process.mean_scale(process.min_time()));
+            let start = x + score.noise(guess, &times).mul_scalar(0.5 * from);
+            let first = slopes.slopes(start.clone(), &here);
+            let correction = first.1.iter().map(|integrand| 0.5 * from * integrand).collect();
+            (start, first, correction)
+        }
+        Truncation::Variational | Truncation::Matched => {
+            let z = draw.normals(&x, 0);
+            let start = x + z.clone().mul_scalar(from);
+            let first = slopes.slopes(start.clone(), &here);
+            let traces: Vec<f64> = first.1.iter().map(|integrand| from * integrand).collect();
+            let correction = config.truncation.decoder(z, first.0.clone(), &traces);
+            (start, first, correction)
+        }
+    };
+
+    let (state, integrals, statistics) = match config.solver {
+        LikelihoodSolver::DormandPrince => {
+            let mut told = |percent: usize, _: &Tensor<D>| observe(percent);
+            let arrived = walk(flow, &slopes, (start, first), (from, to), config.tolerance(), &mut told)?;
+            (arrived.state, arrived.integrals, Some(arrived.statistics))
+        }
+        solver => {
+            let steps = config.steps();
+            let times = config.grid().times(process, steps);
+            let mut ratios: Vec<f64> = times.into_iter().rev().map(|t| flow.ratio(t)).collect();
+            (ratios[0], ratios[steps]) = (from, to);
+            let mut told = |step: usize| observe(100 * step / steps);
+            let (state, integrals) = fixed_step::walk(solver, &slopes, start, &ratios, &mut told)?;
+            (state, integrals, None)
+        }
+    };
+
+    // ln p̂ = ln p_T + D ln α_T.
+    let scale = process.mean_scale(process.horizon());
+    let ends = host(state);
+    for (k, (value, integral)) in values.iter_mut().zip(integrals).enumerate() {
+        let end = &ends[k / columns * dimension..(k / columns + 1) * dimension];
+        let end: Vec<f64> = end.iter().map(|x| x * scale).collect();
+        *value += integral + prior.log_density(&end) + dimension as f64 * scale.ln();
+    }
+    let evaluations = slopes.evaluations.get();
+    Some(LogDensity {
+        values: values.chunks(columns).map(<[f64]>::to_vec).collect(),
+        evaluations,
+        network_calls: evaluations * products,
+        statistics,
+    })
+}

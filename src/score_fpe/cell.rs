@@ -1,0 +1,145 @@
+//! The cells of Table 1.
+
+use std::path::Path;
+
+use crate::config::RunConfig;
+use crate::error::Error;
+
+use super::Reproduction;
+
+/// A process of papers/003 Appx. A.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sde {
+    /// Variance exploding.
+    Ve,
+    /// Variance preserving.
+    Vp,
+    /// Reciprocal variance exploding.
+    Rve,
+}
+
+/// The weighting `λ` of the denoising loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lambda {
+    /// `σ²`, with uniform times (Song et al. 2021).
+    Sigma2,
+    /// `g²`, with times drawn accordingly (Song et al. 2021b).
+    Likelihood,
+}
+
+/// A process, a weighting, and a weight of the regulariser.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    /// The process.
+    pub sde: Sde,
+    /// `λ`
+    pub lambda: Lambda,
+    /// `γ`
+    pub gamma: f64,
+}
+
+/// Table 1 as it is printed, in bits per dimension: `[process][weighting][γ]`.
+const PRINTED: [[[f64; 5]; 2]; 3] = [
+    [[3.86, 3.63, 3.66, 3.28, 3.37], [3.63, 3.94, 3.53, 3.20, 3.23]],
+    [[2.95, 3.06, 3.09, 2.91, 3.34], [3.11, 3.14, 3.04, 3.28, 3.28]],
+    [[3.45, 3.68, 3.77, 3.57, 3.13], [3.62, 3.78, 3.49, 3.16, 3.36]],
+];
+
+impl Sde {
+    /// All of them, in the table's order.
+    pub const ALL: [Self; 3] = [Self::Ve, Self::Vp, Self::Rve];
+
+    /// Its abbreviation.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ve => "VE",
+            Self::Vp => "VP",
+            Self::Rve => "RVE",
+        }
+    }
+
+    /// Its configuration.
+    fn template(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ve => ("configs/score_fpe_ve.toml", include_str!("../../configs/score_fpe_ve.toml")),
+            Self::Vp => ("configs/score_fpe_vp.toml", include_str!("../../configs/score_fpe_vp.toml")),
+            Self::Rve => ("configs/score_fpe_rve.toml", include_str!("../../configs/score_fpe_rve.toml")),
+        }
+    }
+}
+
+impl Lambda {
+    /// Both, in the table's order.
+    pub const ALL: [Self; 2] = [Self::Sigma2, Self::Likelihood];
+
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sigma2 => "sigma2",
+            Self::Likelihood => "likelihood",
+        }
+    }
+
+    /// The paper it is from, as the table names it.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Sigma2 => "SSDK+20",
+            Self::Likelihood => "SDME21",
+        }
+    }
+
+    /// The law of the times that goes with it.
+    fn time(self) -> &'static str {
+        match self {
+            Self::Sigma2 => "uniform",
+            Self::Likelihood => "importance",
+        }
+    }
+}
+
+impl Cell {
+    /// The weights of the table.
+    pub const GAMMAS: [f64; 5] = [0.0, 0.01, 0.1, 1.0, 10.0];
+
+    /// The cells with these weights, row by row.
+    pub fn all(gammas: &[f64]) -> Vec<Self> {
+        let row = |sde, lambda| gammas.iter().map(move |&gamma| Self { sde, lambda, gamma });
+        Sde::ALL.into_iter().flat_map(|sde| Lambda::ALL.into_iter().flat_map(move |lambda| row(sde, lambda))).collect()
+    }
+
+    /// The name of its run.
+    pub fn name(&self) -> String {
+        format!("{}-{}-gamma{}", self.sde.name().to_lowercase(), self.lambda.name(), self.gamma)
+    }
+
+    /// What the paper reports, in bits per dimension; none for a weight that is not in the table.
+    pub fn printed(&self) -> Option<f64> {
+        let column = Self::GAMMAS.iter().position(|gamma| *gamma == self.gamma)?;
+        Some(PRINTED[self.sde as usize][self.lambda as usize][column])
+    }
+
+    /// The configuration of its run.
+    pub(super) fn config(&self, reproduction: &Reproduction) -> Result<RunConfig, Error> {
+        let (path, text) = self.sde.template();
+        let mut changes = reproduction.numbers().digits_changes();
+        changes.push(format!("objective.weighting.kind={}", self.lambda.name()));
+        changes.push(format!("objective.time.kind={}", self.lambda.time()));
+        changes.push(format!("objective.regularizer.gamma={:?}", self.gamma));
+        super::run::config(text, Path::new(path), &self.name(), changes, reproduction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_where_the_table_has_them() {
+        assert_eq!(Cell::all(&Cell::GAMMAS).len(), 30);
+        let printed = |sde, lambda, gamma| Cell { sde, lambda, gamma }.printed();
+        assert_eq!(printed(Sde::Ve, Lambda::Likelihood, 1.0), Some(3.20));
+        assert_eq!(printed(Sde::Vp, Lambda::Sigma2, 1.0), Some(2.91));
+        assert_eq!(printed(Sde::Rve, Lambda::Sigma2, 10.0), Some(3.13));
+        assert_eq!(printed(Sde::Rve, Lambda::Sigma2, 2.0), None);
+    }
+}

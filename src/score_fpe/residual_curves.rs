@@ -1,0 +1,82 @@
+//! Figure 1: how well a score that was trained by denoising fits the data, and how badly its own equation.
+
+use fokker_laboratory::plot::{Colour, Figure, Layer, Panel, Table};
+use fokker_training::loss::Trace;
+use fokker_training::score_fpe::{Residuals, ResidualsConfig};
+
+use super::cell::{Cell, Lambda, Sde};
+use super::run::trained;
+use super::{Part, Reproduction};
+use crate::error::Error;
+
+pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
+    let numbers = reproduction.numbers();
+    let settings = ResidualsConfig {
+        every: 1,
+        times: numbers.residual_times,
+        examples: numbers.residual_digits,
+        divergence: Trace::default(),
+    };
+    let (mut panels, mut tables) = (Vec::new(), Vec::new());
+    for sde in [Sde::Ve, Sde::Vp] {
+        let cell = Cell { sde, lambda: Lambda::Sigma2, gamma: 0.0 };
+        let residuals = trained(cell.config(reproduction)?)?.residuals(settings)?;
+        panels.push(panel(
+            &format!("{}, γ = 0", sde.name()),
+            &[
+                ("r_DSM", Colour::GREEN, curve(&residuals, |at| at.r_dsm)),
+                ("r_FP, ν = q_t", Colour::BLUE, curve(&residuals, |at| at.r_fp)),
+                ("r_FP, ν uniform on [0, 1]", Colour::ORANGE, curve(&residuals, |at| at.r_fp_uniform)),
+            ],
+        ));
+        tables.push(table(&sde.name().to_lowercase(), &residuals));
+    }
+    let caption = format!(
+        "The error of the score, r_DSM = E‖s − ∇ln q(x_t|x_0)‖/D, and the residual of its Fokker–Planck equation, \
+         r_FP = E‖ε‖/D, of networks trained by denoising on MNIST; {} held-out digits, one probe of the divergence for each.",
+        numbers.residual_digits
+    );
+    let figure = reproduction.figure(Part::Figure1, "Residuals of trained scores on MNIST", caption);
+    Ok(Figure { panels, tables, columns: 2, ..figure })
+}
+
+/// A name, a colour, and points.
+pub(super) type Curve<'a> = (&'a str, Colour, Vec<(f64, f64)>);
+
+/// One quantity along `t`.
+pub(super) fn curve(residuals: &[Residuals], of: impl Fn(&Residuals) -> f64) -> Vec<(f64, f64)> {
+    residuals.iter().map(|at| (at.t, of(at))).collect()
+}
+
+/// Curves over `t`, both axes logarithmic.
+pub(super) fn panel(title: &str, curves: &[Curve]) -> Panel {
+    let positive = |values: Vec<f64>| {
+        let values = values.into_iter().filter(|value| value.is_finite() && *value > 0.0);
+        let (low, high) = values.fold((f64::INFINITY, 0.0f64), |(low, high), v| (low.min(v), high.max(v)));
+        if low < high { (low, high) } else { (0.1, 1.0) }
+    };
+    let all = || curves.iter().flat_map(|(_, _, points)| points);
+    let (first, last) = positive(all().map(|point| point.0).collect());
+    let (low, high) = positive(all().map(|point| point.1).collect());
+    let panel = Panel::new(title, "t", "residual", (0.0, 1.0), (0.0, 1.0))
+        .logarithmic_x(first, last)
+        .logarithmic_y(0.5 * low, 20.0 * high);
+    curves
+        .iter()
+        .fold(panel, |panel, (name, colour, points)| panel.with(Layer::line(name, *colour, points.iter().copied())))
+}
+
+/// Residuals as numbers.
+pub(super) fn table(name: &str, residuals: &[Residuals]) -> Table {
+    let column = |of: fn(&Residuals) -> f64| residuals.iter().map(of).collect::<Vec<f64>>();
+    Table::of_columns(
+        name,
+        &[
+            ("t", &column(|at| at.t)),
+            ("r_DSM", &column(|at| at.r_dsm)),
+            ("r_FP", &column(|at| at.r_fp)),
+            ("r_FP uniform", &column(|at| at.r_fp_uniform)),
+            ("curl", &column(|at| at.curl)),
+        ],
+    )
+}

@@ -1,0 +1,116 @@
+//! Runs that are made once, and what is measured of them once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use fokker_model::NetworkVisitor;
+use fokker_training::{RunFolder, newest_checkpoint, read_state};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+use super::Reproduction;
+use crate::config::RunConfig;
+use crate::error::Error;
+use crate::experiment::{find_checkpoint, train, with_averaged};
+
+/// A run that was trained to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// Its configuration.
+    pub config: RunConfig,
+    /// Its last checkpoint.
+    pub checkpoint: PathBuf,
+    /// Seconds of training.
+    pub seconds: f64,
+}
+
+/// The configuration of a run of the reproduction.
+pub(super) fn config(
+    text: &str,
+    path: &Path,
+    name: &str,
+    mut changes: Vec<String>,
+    reproduction: &Reproduction,
+) -> Result<RunConfig, Error> {
+    // Quoted as TOML does.
+    let said = |text: String| Value::String(text).to_string();
+    changes.push(format!("name={}", said(name.into())));
+    changes.push(format!("runs={}", said(reproduction.runs().display().to_string())));
+    changes.extend(reproduction.changes.iter().cloned());
+    RunConfig::parse(text, path, &changes)
+}
+
+/// Trains a run to its end, unless it is there already; goes on with one that was interrupted.
+pub(super) fn trained(config: RunConfig) -> Result<Run, Error> {
+    let folder = RunFolder::new(config.run_folder());
+    if folder.exists() {
+        let mut there = RunConfig::load(&folder.config(), &[])?;
+        // The folder may have been moved, and another device may go on.
+        (there.runs, there.backend) = (config.runs.clone(), config.backend.clone());
+        if there.to_toml() != config.to_toml() {
+            let message = "there is a run of another configuration here; delete it, or choose another --out";
+            return Err(Error::File { path: folder.path().into(), message: message.into() });
+        }
+    }
+    let step = match newest_checkpoint(&folder.checkpoints()) {
+        Some(path) => read_state(&path)?.step,
+        None => 0,
+    };
+    if step < config.training.steps && !train(&config, folder.exists())?.finished {
+        return Err(Error::Interrupted);
+    }
+    let checkpoint = find_checkpoint(folder.path())?;
+    let seconds = read_state(&checkpoint)?.seconds;
+    Ok(Run { config, checkpoint, seconds })
+}
+
+/// What was measured, and how.
+#[derive(Serialize, Deserialize)]
+struct Kept<S, T> {
+    settings: S,
+    seconds: f64,
+    result: T,
+}
+
+impl Run {
+    /// Hands the run's network with its averaged weights on.
+    pub fn visit<T>(&self, visitor: impl NetworkVisitor<Output = Result<T, Error>>) -> Result<T, Error> {
+        let chosen = self.config.backend.resolve()?;
+        with_averaged(&self.checkpoint, &self.config, &chosen.device, visitor)
+    }
+
+    /// A measurement of the run, kept in its folder under a name together with its settings.
+    pub fn kept<S, T>(&self, name: &str, settings: S, measure: impl FnOnce(&S) -> Result<T, Error>) -> Result<T, Error>
+    where
+        S: Serialize + DeserializeOwned + PartialEq,
+        T: Serialize + DeserializeOwned,
+    {
+        let path = self.config.run_folder().join(format!("{name}.json"));
+        let there = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Kept<S, T>>(&bytes).ok());
+        if let Some(there) = there.filter(|there| there.settings == settings) {
+            return Ok(there.result);
+        }
+        let start = Instant::now();
+        let result = measure(&settings)?;
+        let kept = Kept { settings, seconds: start.elapsed().as_secs_f64(), result };
+        let text = serde_json::to_string(&kept).map_err(|error| unwritten(&path, &error))?;
+        write(&path, &text)?;
+        Ok(kept.result)
+    }
+}
+
+/// Writes a file beside its name, then renames it.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".partial");
+    fs::write(&beside, text).and_then(|()| fs::rename(&beside, path)).map_err(|error| unwritten(path, &error))
+}
+
+fn unwritten(path: &Path, cause: &dyn std::fmt::Display) -> Error {
+    Error::File { path: path.into(), message: format!("cannot be written: {cause}") }
+}
