@@ -89,7 +89,7 @@ impl Scale {
                 residual_digits: 16,
                 residual_times: 16,
                 side: 6,
-                plane_steps: 3000,
+                plane_steps: 4000,
                 cells: 100,
                 points: 2000,
             },
