@@ -51,7 +51,9 @@ fn table_and_figures_are_made_and_kept() {
     // A run that was interrupted goes on from its checkpoint: here it lacks its last one.
     let run = out.join("runs/ve-sigma2-gamma0");
     fs::remove_dir_all(run.join("checkpoints/step-00000002")).unwrap();
-    fs::remove_file(run.join("likelihood.json")).unwrap();
+    for kept in ["likelihood.toml", "bound.toml"] {
+        fs::remove_file(run.join(kept)).unwrap();
+    }
     let resumed = reproduce(&["--scale", "smoke", "--out", "out", "--only", "table1"], root.path());
     assert!(text(&resumed.stderr).contains("resumed at step 1 of 2"), "{}", text(&resumed.stderr));
     let values = |table: &str| -> Vec<String> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use fokker_datasets::Split;
-use fokker_model::{Mlp, Network, NetworkConfig, UNet};
+use fokker_model::{Network, NetworkVisitor};
 use fokker_training::{Breakdown, CheckpointConfig, Observer, RunFolder, Trainer, TrainingConfig, TrainingPlan};
 
 use crate::RunConfig;
@@ -31,23 +31,31 @@ pub struct TrainerCost {
 pub fn measure_trainer(config: &RunConfig, steps: u64) -> Result<TrainerCost, Error> {
     fokker_kernels::keep_freed_memory();
     let device = config.backend.resolve()?.device;
-    match &config.network {
-        NetworkConfig::UNet(unet) => {
-            measure::<UNet, 4>(config, steps, || Ok(UNet::new(unet, config.seed, &device)?), &device)
-        }
-        NetworkConfig::Mlp(mlp) => {
-            measure::<Mlp, 2>(config, steps, || Ok(Mlp::new(mlp, config.seed, &device)?), &device)
-        }
-    }
+    config.network.build(config.seed, &device, Measurement { config, steps, device: &device })?
 }
 
 /// Steps that do not count: those in which memory is got from the system.
 const FIRST: u64 = 5;
 
+/// Measures the training of the network it is given.
+struct Measurement<'a> {
+    config: &'a RunConfig,
+    steps: u64,
+    device: &'a Device,
+}
+
+impl NetworkVisitor for Measurement<'_> {
+    type Output = Result<TrainerCost, Error>;
+
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<TrainerCost, Error> {
+        measure(self.config, self.steps, &network, self.device)
+    }
+}
+
 fn measure<N: Network<D>, const D: usize>(
     config: &RunConfig,
     steps: u64,
-    network: impl Fn() -> Result<N, Error>,
+    network: &N,
     device: &Device,
 ) -> Result<TrainerCost, Error> {
     let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}", std::process::id())));
@@ -72,7 +80,7 @@ fn measure<N: Network<D>, const D: usize>(
             truth: config.exact_score()?,
             residuals: None,
         };
-        let mut trainer = Trainer::new(plan, run.clone(), network()?, device)?;
+        let mut trainer = Trainer::new(plan, run.clone(), network.clone(), device)?;
         trainer.resume()?;
         trainer.train(&config.to_toml(), &mut Silent)?;
         Ok(trainer)

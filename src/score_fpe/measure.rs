@@ -18,21 +18,21 @@ use crate::interrupt;
 use crate::likelihood::{LikelihoodRequest, Quantity, likelihood};
 use crate::progress::Progress;
 
-/// How likelihoods are measured: by the probability flow.
+/// How likelihoods are measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct BitsSettings {
     /// Held-out examples, the first.
     pub examples: usize,
-    /// The method.
-    pub likelihood: LikelihoodConfig,
+    /// What is measured.
+    pub quantity: Quantity,
 }
 
 impl Run {
-    /// Bits per dimension of held-out examples, kept.
-    pub fn bits(&self, settings: BitsSettings) -> Result<Estimate, Error> {
-        self.kept("likelihood", settings, |settings| {
+    /// Bits per dimension of held-out examples, kept under a name.
+    pub fn bits(&self, name: &str, settings: BitsSettings) -> Result<Estimate, Error> {
+        self.kept(name, settings, |settings| {
             let mut request = LikelihoodRequest::new(settings.examples);
-            request.quantity = Quantity::Flow(settings.likelihood.clone());
+            request.quantity = settings.quantity.clone();
             let backend = format!("backend.name={}", self.config.backend.name.name());
             Ok(likelihood(&self.checkpoint, &[backend], &request)?.bits_per_dimension)
         })

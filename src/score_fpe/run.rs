@@ -66,12 +66,12 @@ pub(super) fn trained(config: RunConfig) -> Result<Run, Error> {
     Ok(Run { config, checkpoint, seconds })
 }
 
-/// What was measured, and how.
+/// What was measured, and how. As TOML, whose numbers are read back exactly.
 #[derive(Serialize, Deserialize)]
 struct Kept<S, T> {
-    settings: S,
     seconds: f64,
     result: T,
+    settings: S,
 }
 
 impl Run {
@@ -87,15 +87,15 @@ impl Run {
         S: Serialize + DeserializeOwned + PartialEq,
         T: Serialize + DeserializeOwned,
     {
-        let path = self.config.run_folder().join(format!("{name}.json"));
-        let there = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Kept<S, T>>(&bytes).ok());
+        let path = self.config.run_folder().join(format!("{name}.toml"));
+        let there = fs::read_to_string(&path).ok().and_then(|text| toml::from_str::<Kept<S, T>>(&text).ok());
         if let Some(there) = there.filter(|there| there.settings == settings) {
             return Ok(there.result);
         }
         let start = Instant::now();
         let result = measure(&settings)?;
-        let kept = Kept { settings, seconds: start.elapsed().as_secs_f64(), result };
-        let text = serde_json::to_string(&kept).map_err(|error| unwritten(&path, &error))?;
+        let kept = Kept { seconds: start.elapsed().as_secs_f64(), result, settings };
+        let text = toml::to_string(&kept).map_err(|error| unwritten(&path, &error))?;
         write(&path, &text)?;
         Ok(kept.result)
     }

@@ -28,6 +28,8 @@ pub struct Numbers {
     pub tiny: bool,
     /// Held-out digits whose likelihood is computed.
     pub likelihoods: usize,
+    /// Noise levels of each digit in the bound of the reverse SDE.
+    pub bound_points: usize,
     /// What the error control of the likelihoods' paths allows.
     pub tolerance: f64,
     /// Held-out digits of which residuals are averages.
@@ -66,6 +68,7 @@ impl Scale {
                 regularized: 1,
                 tiny: true,
                 likelihoods: 2,
+                bound_points: 2,
                 tolerance: 0.1,
                 residual_digits: 2,
                 residual_times: 3,
@@ -81,11 +84,12 @@ impl Scale {
                 regularized: 1,
                 tiny: false,
                 likelihoods: 32,
+                bound_points: 64,
                 tolerance: 1e-3,
                 residual_digits: 16,
                 residual_times: 16,
                 side: 6,
-                plane_steps: 3000,
+                plane_steps: 4000,
                 cells: 100,
                 points: 2000,
             },
@@ -95,6 +99,7 @@ impl Scale {
                 regularized: 32,
                 tiny: false,
                 likelihoods: 10_000,
+                bound_points: 128,
                 tolerance: 1e-5,
                 residual_digits: 1000,
                 residual_times: 64,

@@ -3,17 +3,21 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use fokker_sampling::likelihood::{Estimate, LikelihoodConfig};
+use fokker_sampling::likelihood::Estimate;
 
 use super::cell::{Cell, Lambda, Sde};
 use super::measure::BitsSettings;
 use super::run::{trained, write};
 use super::{Part, Reproduction};
 use crate::error::Error;
+use crate::likelihood::Quantity;
 
 struct Row {
     cell: Cell,
-    bits: Estimate,
+    /// Of the probability flow.
+    flow: Estimate,
+    /// Of the reverse SDE.
+    bound: Estimate,
     steps: u64,
     seconds: f64,
 }
@@ -27,9 +31,12 @@ pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> 
     for (index, cell) in cells.iter().enumerate() {
         eprintln!("Table 1, cell {} of {}: {}", index + 1, cells.len(), cell.name());
         let run = trained(cell.config(reproduction)?)?;
-        let bits = run.bits(settings(numbers.likelihoods, numbers.tolerance)?)?;
-        eprintln!("{}: {:.3} ± {:.3} bits/dim", cell.name(), bits.mean, bits.standard_error.unwrap_or(f64::NAN));
-        rows.push(Row { cell: *cell, bits, steps: run.config.training.steps, seconds: run.seconds });
+        let examples = numbers.likelihoods;
+        let flow = run.bits("likelihood", BitsSettings { examples, quantity: flow(numbers.tolerance)? })?;
+        let bound = Quantity::Diffusion { points: numbers.bound_points };
+        let bound = run.bits("bound", BitsSettings { examples, quantity: bound })?;
+        eprintln!("{}: {} bits/dim by the flow, bound {}", cell.name(), said(&flow), said(&bound));
+        rows.push(Row { cell: *cell, flow, bound, steps: run.config.training.steps, seconds: run.seconds });
         write(&file("csv"), &csv(&rows))?;
         write(&file("md"), &markdown(&rows, reproduction))?;
     }
@@ -39,20 +46,32 @@ pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> 
 }
 
 /// By the probability flow, with one probe of the divergence along each path, as a bound at the smallest time.
-fn settings(examples: usize, tolerance: f64) -> Result<BitsSettings, Error> {
+fn flow(tolerance: f64) -> Result<Quantity, Error> {
     let text = format!("probes = 1\ntolerance = {{ absolute = {tolerance:?}, relative = {tolerance:?} }}");
-    let likelihood: LikelihoodConfig = toml::from_str(&text).map_err(|error| Error::Usage(error.to_string()))?;
-    Ok(BitsSettings { examples, likelihood })
+    Ok(Quantity::Flow(toml::from_str(&text).map_err(|error| Error::Usage(error.to_string()))?))
+}
+
+/// A mean with its standard error.
+fn said(estimate: &Estimate) -> String {
+    match estimate.standard_error {
+        Some(error) => format!("{:.2} ± {error:.2}", estimate.mean),
+        None => format!("{:.2}", estimate.mean),
+    }
 }
 
 fn csv(rows: &[Row]) -> String {
-    let mut text =
-        String::from("process,weighting,gamma,bits per dimension,standard error,paper,steps,training seconds\n");
-    for Row { cell, bits, steps, seconds } in rows {
+    let mut text = String::from(
+        "process,weighting,gamma,bits per dimension,standard error,paper,bound,standard error of the bound,steps,training seconds\n",
+    );
+    for Row { cell, flow, bound, steps, seconds } in rows {
         let (process, weighting, gamma) = (cell.sde.name(), cell.lambda.name(), cell.gamma);
         let printed = cell.printed().map_or_else(String::new, |printed| printed.to_string());
-        let (mean, error) = (bits.mean, bits.standard_error.unwrap_or(f64::NAN));
-        let _ = writeln!(text, "{process},{weighting},{gamma},{mean},{error},{printed},{steps},{seconds:.1}");
+        let numbers = |estimate: &Estimate| (estimate.mean, estimate.standard_error.unwrap_or(f64::NAN));
+        let ((mean, error), (bound, bound_error)) = (numbers(flow), numbers(bound));
+        let _ = writeln!(
+            text,
+            "{process},{weighting},{gamma},{mean},{error},{printed},{bound},{bound_error},{steps},{seconds:.1}"
+        );
     }
     text
 }
@@ -60,8 +79,8 @@ fn csv(rows: &[Row]) -> String {
 fn markdown(rows: &[Row], reproduction: &Reproduction) -> String {
     let gammas = reproduction.gammas();
     let mut text = format!(
-        "Bits per dimension of {} held-out digits after {} steps of training (scale {}), with the standard error over the \
-         digits; in brackets papers/003 Table 1.\n\n| process | λ |",
+        "Bits per dimension of {} held-out digits after {} steps of training (scale {}), with the standard errors over the \
+         digits: of the probability flow; bound of the reverse SDE (papers/003 Table 1).\n\n| process | λ |",
         reproduction.numbers().likelihoods,
         rows.last().map_or(0, |row| row.steps),
         reproduction.scale.name()
@@ -77,9 +96,7 @@ fn markdown(rows: &[Row], reproduction: &Reproduction) -> String {
                 let cell = Cell { sde, lambda, gamma };
                 let printed = cell.printed().map_or_else(|| "–".into(), |printed| format!("{printed:.2}"));
                 let _ = match rows.iter().find(|row| row.cell == cell) {
-                    Some(Row { bits, .. }) => {
-                        write!(text, " {:.2} ± {:.2} ({printed}) |", bits.mean, bits.standard_error.unwrap_or(f64::NAN))
-                    }
+                    Some(Row { flow, bound, .. }) => write!(text, " {}; {} ({printed}) |", said(flow), said(bound)),
                     None => write!(text, " – ({printed}) |"),
                 };
             }
