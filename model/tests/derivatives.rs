@@ -220,13 +220,9 @@ fn full(variances: &[f64]) -> Covariance {
     let size = variances.len();
     let n = (size as f64).sqrt().recip();
     let turn = |i: usize, j: usize| f64::from(u8::from(i == j)) - 2.0 * n * n;
-    let entry = |i: usize, j: usize| (0..size).map(|k| turn(i, k) * variances[k] * turn(j, k)).sum();
-    let mut rows: Vec<Vec<f64>> = (0..size).map(|i| (0..size).map(|j| entry(i, j)).collect()).collect();
-    for i in 0..size {
-        for j in 0..i {
-            rows[i][j] = rows[j][i];
-        }
-    }
+    // The same sum in the same order on both sides of the diagonal: a covariance is symmetric to the last bit.
+    let entry = |i: usize, j: usize| (0..size).map(|k| turn(i, k) * turn(j, k) * variances[k]).sum();
+    let rows = (0..size).map(|i| (0..size).map(|j| entry(i, j)).collect()).collect();
     Covariance::Full(rows)
 }
 

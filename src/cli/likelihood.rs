@@ -195,13 +195,11 @@ fn table(report: &LikelihoodReport) -> String {
     let row = |name: &str, nats: f64, bits: f64| format!("{name:<24} {nats:>14.4} {bits:>16.5}\n");
     let (nats, bits) = (&report.nats, &report.bits_per_dimension);
     text += &row("mean", nats.mean, bits.mean);
-    let errors: [(&str, fn(&Estimate) -> Option<f64>); 3] = [
-        ("standard error", |estimate| estimate.standard_error),
-        ("  of it, draws", |estimate| estimate.standard_error_draws),
-        ("  of it, probes", |estimate| estimate.standard_error_probes),
-    ];
-    for (name, error) in errors {
-        if let (Some(nats), Some(bits)) = (error(nats), error(bits)) {
+    let errors =
+        |estimate: &Estimate| [estimate.standard_error, estimate.standard_error_draws, estimate.standard_error_probes];
+    let names = ["standard error", "  of it, draws", "  of it, probes"];
+    for (name, (nats, bits)) in names.iter().zip(errors(nats).into_iter().zip(errors(bits))) {
+        if let (Some(nats), Some(bits)) = (nats, bits) {
             text += &row(name, nats, bits);
         }
     }
