@@ -27,21 +27,22 @@ impl MixtureScore {
     }
 }
 
-impl Score<2> for MixtureScore {
+/// At any rank: an example is a vector, however it is shaped.
+impl<const D: usize> Score<D> for MixtureScore {
     fn process(&self) -> &dyn Process {
         &*self.process
     }
 
-    fn noise(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
-        let ([batch, dimension], device, dtype) = (x.dims(), x.device(), x.dtype());
+    fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        let (shape, device, dtype) = (x.dims(), x.device(), x.dtype());
         let points = x.into_data_as::<f64>();
         let points = points.as_slice::<f64>().expect("converted to f64 just above");
         let mut noise = Vec::with_capacity(points.len());
-        for (point, &t) in points.chunks(dimension).zip(t) {
+        for (point, &t) in points.chunks(self.mixture.dimension()).zip(t) {
             let std = self.process.std(t);
             noise.extend(self.mixture.score(&*self.process, t, point).into_iter().map(|score| -std * score));
         }
-        Tensor::from_data(TensorData::new(noise, [batch, dimension]), (&device, dtype))
+        Tensor::from_data(TensorData::new(noise, shape), (&device, dtype))
     }
 }
 

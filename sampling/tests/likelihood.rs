@@ -26,7 +26,7 @@ struct Scaled {
 
 impl Score<2> for Scaled {
     fn process(&self) -> &dyn Process {
-        self.truth.process()
+        Score::<2>::process(&self.truth)
     }
 
     fn noise(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {

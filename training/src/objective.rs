@@ -130,11 +130,11 @@ impl Objective {
         let Randomness { noise, times, probes, regularizer } = randomness;
         let process = Score::<D>::process(score);
         let t: Vec<f64> = times.iter().map(|draw| draw.t).collect();
-        let truth = || OnVectors(truth.expect("the loss needs data whose score is known"));
+        let truth = || truth.expect("the loss needs data whose score is known");
         let errors = match (self.loss, probes) {
             (Loss::Denoising, _) => denoising_of_output(score, x0, noise, &t),
             (Loss::Expanded, _) => loss::expanded(score, x0, noise, &t),
-            (Loss::Explicit, _) => loss::explicit(score, &truth(), x0, noise, &t),
+            (Loss::Explicit, _) => loss::explicit(score, truth(), x0, noise, &t),
             (Loss::Implicit { .. }, LossProbes::Divergence(divergence)) => {
                 loss::implicit(score, x0, noise, &t, &divergence)
             }
@@ -147,7 +147,7 @@ impl Objective {
             }
             (Loss::InitialValue, _) => {
                 let directions = Directions::axes(&x0);
-                score_fpe::initial_value(score, &frozen(score), &truth(), x0, noise, &t, &directions)
+                score_fpe::initial_value(score, &frozen(score), truth(), x0, noise, &t, &directions)
             }
             (loss, _) => unreachable!("{loss:?} draws its own probes"),
         };
@@ -203,21 +203,6 @@ fn higher_order<const D: usize>(
         sum = sum + loss::second_derivative(score, x0, noise, t, [u, v]).mul_scalar(second);
     }
     sum
-}
-
-/// A mixture's score on arrays of any rank, whose examples are its vectors.
-struct OnVectors<'a>(&'a MixtureScore);
-
-impl<const D: usize> Score<D> for OnVectors<'_> {
-    fn process(&self) -> &dyn Process {
-        self.0.process()
-    }
-
-    fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        let shape = x.dims();
-        let dimension: usize = shape[1..].iter().product();
-        self.0.noise(x.inner().reshape([shape[0], dimension]), t).reshape(shape)
-    }
 }
 
 /// Noise for examples, each a function of (seed, stream, index), as one tensor.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use fokker_datasets::{DatasetConfig, Preprocessing, Split};
-use fokker_model::{Conditioning, Mlp, MlpConfig, Output, Parameterization};
-use fokker_process::ProcessConfig;
+use fokker_model::{Conditioning, MixtureScore, Mlp, MlpConfig, Output, Parameterization};
+use fokker_process::{GaussianMixture, ProcessConfig};
 use fokker_training::*;
 
 const STEPS: u64 = 12;
@@ -111,6 +111,78 @@ fn interrupted_runs_end_with_the_same_bits() {
         }
         assert_eq!(metrics(&run), metrics(&whole));
     }
+}
+
+/// Every loss and every kind of penalty trains, with random numbers that do not depend on where a run was interrupted.
+#[test]
+fn every_objective_trains_and_resumes() {
+    use serde_json::json;
+    let losses = [
+        json!({ "kind": "denoising" }),
+        json!({ "kind": "expanded" }),
+        json!({ "kind": "explicit" }),
+        json!({ "kind": "implicit" }),
+        json!({ "kind": "implicit", "divergence": { "kind": "exact" } }),
+        json!({ "kind": "sliced", "probes": 2 }),
+        json!({ "kind": "sliced", "variance_reduced": false, "probe": "gaussian" }),
+        json!({ "kind": "higher_order", "first": 0.5, "second": 0.1 }),
+        json!({ "kind": "initial_value" }),
+    ];
+    let penalties = [
+        json!({ "gamma": 0.1 }),
+        json!({ "gamma": 0.1, "estimator": "projected", "divergence": { "kind": "exact" }, "examples": 5 }),
+        json!({ "gamma": 0.1, "differentiation": { "kind": "finite_difference" }, "unit": "log_snr" }),
+        json!({ "gamma": 0.1, "points": { "kind": "uniform", "low": 0.0, "high": 1.0 } }),
+    ];
+    let objective = |loss: &serde_json::Value| {
+        json!({
+            "loss": loss, "weighting": { "kind": "epsilon" }, "time": { "kind": "log_normal", "mean": 0.0, "std": 1.0 }
+        })
+    };
+    let mut objectives: Vec<serde_json::Value> = losses.iter().map(objective).collect();
+    objectives.extend(penalties.into_iter().map(|penalty| {
+        let mut objective = objective(&losses[0]);
+        objective["regularizer"] = penalty;
+        objective
+    }));
+    let plan = |objective: &serde_json::Value| {
+        let mut plan = plan(4, 1e-3);
+        let means = vec![vec![-1.0, -1.0], vec![1.0, 1.0]];
+        let mixture = GaussianMixture::isotropic(vec![0.5, 0.5], means, vec![0.01, 0.01]).unwrap();
+        plan.truth = Some(MixtureScore::new(mixture, plan.process.clone()));
+        plan.objective = serde_json::from_value(objective.clone()).unwrap();
+        plan.residuals = Some(serde_json::from_value(json!({ "every": 2, "times": 2, "examples": 4 })).unwrap());
+        plan
+    };
+    let root = tempfile::tempdir().unwrap();
+    let mut ends: Vec<Vec<(String, Vec<u8>)>> = Vec::new();
+    for (index, objective) in objectives.iter().enumerate() {
+        let run = |name: &str, stop: u64| {
+            let run = root.path().join(format!("{index}-{name}"));
+            RunFolder::new(&run).create("").unwrap();
+            trainer(&run, plan(objective)).train("", &mut StopAfter(stop, 0)).unwrap();
+            run
+        };
+        let (whole, stopped) = (run("whole", u64::MAX), run("stopped", 3));
+        let mut resumed = trainer(&stopped, plan(objective));
+        assert_eq!(resumed.resume().unwrap(), Some(3));
+        resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+        let end = |run: &Path| files(&run.join("checkpoints").join(folder_name(4)));
+        assert!(end(&whole) == end(&stopped), "{objective}");
+        assert!(!ends.contains(&end(&whole)), "{objective} is the same as another");
+        ends.push(end(&whole));
+        let metrics = fs::read_to_string(whole.join("metrics.jsonl")).unwrap();
+        let last: serde_json::Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+        assert!(last["loss"].is_f64() && last["validation_loss"].is_f64(), "{last}");
+        let residuals = last["residuals"].as_array().unwrap();
+        assert!(residuals.len() == 2 && residuals.iter().all(|row| row["r_fp"].is_f64() && row["curl"].is_f64()));
+    }
+    let mut unknown = plan(&objectives[2]);
+    unknown.truth = None;
+    let network = trainer(&root.path().join("unknown"), plan(&objectives[0])).network();
+    let folder = RunFolder::new(root.path().join("unknown"));
+    let refused = Trainer::<Mlp, 2>::new(unknown, folder, network, &Device::flex()).err().unwrap().to_string();
+    assert!(refused.contains("objective.loss") && refused.contains("mixture"), "{refused}");
 }
 
 #[test]

@@ -1,0 +1,199 @@
+//! The way through the data: batch by batch, draw by draw.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use fokker_datasets::{Dataset, Dequantization};
+use fokker_model::precision::cast;
+use fokker_model::{MixtureScore, Network, NetworkScore, NetworkVisitor};
+use fokker_process::GaussianMixture;
+use fokker_sampling::likelihood::{
+    ChainConfig, Decoder, Draw, GaussianPrior, KlBound, chain_bound, chain_times, diffusion_bound, kl_bound,
+    log_density,
+};
+
+use super::request::{LikelihoodRequest, Quantity};
+use crate::config::RunConfig;
+use crate::draw::Reading;
+use crate::error::Error;
+use crate::interrupt;
+use crate::progress::Progress;
+
+/// Everything that a batch needs.
+pub(super) struct Work<'a> {
+    pub(super) request: &'a LikelihoodRequest,
+    pub(super) config: &'a RunConfig,
+    pub(super) reading: Reading,
+    pub(super) data: Arc<dyn Dataset>,
+    pub(super) device: &'a Device,
+}
+
+/// What the batches add up to.
+#[derive(Default)]
+pub(super) struct Found {
+    /// In nats of the model's units, `[example][draw][probe]`.
+    pub(super) nats: Vec<Vec<Vec<f64>>>,
+    /// Sums of the terms.
+    pub(super) terms: Vec<(String, f64)>,
+    pub(super) truth: Vec<f64>,
+    pub(super) calls: f64,
+    pub(super) accepted: usize,
+    pub(super) rejected: usize,
+    pub(super) forced: usize,
+}
+
+impl Found {
+    fn add_term(&mut self, name: String, values: impl Iterator<Item = f64>) {
+        let sum: f64 = values.sum();
+        match self.terms.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, total)) => *total += sum,
+            None => self.terms.push((name, sum)),
+        }
+    }
+}
+
+/// Goes through the data with the network it is given.
+impl NetworkVisitor for &Work<'_> {
+    type Output = Result<Found, Error>;
+
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Found, Error> {
+        let network = if self.request.double { cast(network, FloatDType::F64) } else { network };
+        let (request, count) = (self.request, self.count());
+        let law = self.config.mixture()?;
+        let mut found = Found { nats: vec![Vec::new(); count], ..Found::default() };
+        let batches = count.div_ceil(request.batch_size);
+        let mut progress = Progress::new("likelihood", "examples", 0, (count * request.draws) as u64);
+        for draw in 0..request.draws {
+            for batch in 0..batches {
+                let offset = batch * request.batch_size;
+                let size = request.batch_size.min(count - offset);
+                let done = draw * count + offset;
+                let mut told = |percent: usize| {
+                    progress.update((done + size * percent.min(99) / 100) as u64, &format!("{percent} % of a batch"));
+                    if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                };
+                self.batch(&network, law.as_ref(), (offset, size, draw as u64), &mut found, &mut told)?;
+                progress.update((done + size) as u64, "");
+            }
+        }
+        progress.finish();
+        Ok(found)
+    }
+}
+
+impl Work<'_> {
+    pub(super) fn count(&self) -> usize {
+        self.request.count.min(self.data.len() - self.request.first)
+    }
+
+    pub(super) fn units(&self) -> Dequantization {
+        Dequantization::new(self.config.preprocessing, self.data.is_image())
+    }
+
+    /// One batch of one draw.
+    fn batch<N: Network<D>, const D: usize>(
+        &self,
+        network: &N,
+        law: Option<&GaussianMixture>,
+        (offset, size, number): (usize, usize, u64),
+        found: &mut Found,
+        told: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let (units, each) = (self.units(), self.data.size());
+        let mut values = vec![0.0f32; size * each];
+        let mut labels = Vec::with_capacity(size);
+        for (k, out) in values.chunks_mut(each).enumerate() {
+            let index = self.request.first + offset + k;
+            labels.push(match self.request.quantity {
+                Quantity::Flow(_) => units.example(&*self.data, index, self.request.seed, number, out),
+                _ => units.level_example(&*self.data, index, out),
+            });
+        }
+        if let (Some(law), 0) = (law, number) {
+            let point = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+            let nats = |x: &[f32]| -law.log_density(&*self.reading.process, 0.0, &point(x));
+            found.truth.extend(values.chunks(each).map(nats));
+        }
+        let mut shape = [size; D];
+        shape[1..].copy_from_slice(self.data.shape());
+        let precision = if self.request.double { DType::F64 } else { DType::F32 };
+        let x = Tensor::<D>::from_data(TensorData::new(values, shape), (self.device, precision));
+        let mut score = NetworkScore::new(network.clone(), self.reading.process.clone(), self.reading.parameterization);
+        if let Some(null) = network.classes() {
+            let class = |label: &Option<usize>| label.filter(|_| !self.request.unconditional).unwrap_or(null);
+            score = score.with_classes(labels.iter().map(class).collect());
+        }
+        let first = (self.request.first + offset) as u64;
+        let examples: Vec<u64> = (first..first + size as u64).collect();
+        let draw = Draw { seed: self.request.seed, examples: &examples, number };
+        let process = &*self.reading.process;
+        let decoder = match units.levels() {
+            Some(levels) => {
+                let (lowest, highest, half_width) = (levels.lowest, levels.highest, levels.half_width);
+                Decoder::Cells { lowest, highest, half_width }
+            }
+            None => Decoder::Gaussian,
+        };
+        let nats: Vec<Vec<f64>> = match &self.request.quantity {
+            Quantity::Flow(config) => {
+                let prior = GaussianPrior::of(process);
+                let density = log_density(&score, x, config, &draw, &prior, told).ok_or(Error::Interrupted)?;
+                found.calls += (density.network_calls * size) as f64;
+                if let Some(statistics) = density.statistics {
+                    found.accepted += statistics.accepted.iter().sum::<usize>();
+                    found.rejected += statistics.rejected.iter().sum::<usize>();
+                    found.forced += statistics.forced;
+                }
+                density.values.into_iter().map(|probes| probes.into_iter().map(|value| -value).collect()).collect()
+            }
+            Quantity::Chain { variance, steps, clip } => {
+                let times = chain_times(&self.config.process, *steps)?;
+                let config = ChainConfig { variance: *variance, decoder, clip: *clip };
+                let bound = chain_bound(&score, &x, &times, &config, &draw, told).ok_or(Error::Interrupted)?;
+                found.calls += (bound.network_calls * size) as f64;
+                for k in 0..=times.len() {
+                    found.add_term(format!("L_{k}"), bound.terms.iter().map(|terms| terms[k]));
+                }
+                bound.totals().into_iter().map(|total| vec![total]).collect()
+            }
+            Quantity::Diffusion { points } => {
+                let bound = diffusion_bound(&score, &x, decoder, *points, &draw, told).ok_or(Error::Interrupted)?;
+                found.calls += (bound.network_calls * size) as f64;
+                found.add_term("prior".into(), bound.prior.iter().copied());
+                found.add_term("diffusion".into(), bound.diffusion.iter().copied());
+                found.add_term("decoder".into(), bound.decoder.iter().copied());
+                bound.totals().into_iter().map(|total| vec![total]).collect()
+            }
+            Quantity::Kl { points, backward_noise } => {
+                let bound = self.kl(&score, law, &x, (*backward_noise, *points), &draw, told)?;
+                found.calls += (bound.network_calls * size) as f64;
+                found.add_term("prior".into(), bound.prior.iter().copied());
+                found.add_term("score".into(), bound.score.iter().copied());
+                bound.totals().into_iter().map(|total| vec![total]).collect()
+            }
+        };
+        for (place, nats) in found.nats[offset..offset + size].iter_mut().zip(nats) {
+            place.push(nats);
+        }
+        Ok(())
+    }
+
+    /// The bound on the divergence; vectors alone have a mixture's law.
+    fn kl<N: Network<D>, const D: usize>(
+        &self,
+        score: &NetworkScore<N>,
+        law: Option<&GaussianMixture>,
+        x: &Tensor<D>,
+        settings: (f64, usize),
+        draw: &Draw,
+        told: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<KlBound, Error> {
+        let Some(law) = law else { return Err(Error::Usage("--bound kl: the law of the data is not known".into())) };
+        let process = &*self.reading.process;
+        let truth = MixtureScore::new(law.clone(), self.reading.process.clone());
+        let at_horizon = |point: &[f64]| law.log_density(process, process.horizon(), point);
+        let prior = GaussianPrior::of(process);
+        kl_bound(score, (&truth, &at_horizon), &prior, x, settings, draw, told).ok_or(Error::Interrupted)
+    }
+}

@@ -1,0 +1,42 @@
+//! The likelihood of a run's data under its network, with what it is in bits.
+
+mod evaluation;
+mod report;
+mod request;
+
+use std::path::Path;
+use std::time::Instant;
+
+pub use report::{ExampleLikelihood, LikelihoodReport, Term};
+pub use request::{LikelihoodRequest, Quantity};
+
+use crate::config::RunConfig;
+use crate::draw::Reading;
+use crate::error::Error;
+use crate::experiment::{find_checkpoint, with_averaged};
+use crate::interrupt;
+use evaluation::Work;
+
+/// Computes the likelihood of data under the averaged weights of a run's newest checkpoint, or of a given one.
+///
+/// # Errors
+/// A damaged checkpoint, data that cannot be read, a backend that is not there, a request that does not fit; Ctrl-C.
+pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -> Result<LikelihoodReport, Error> {
+    interrupt::listen();
+    fokker_kernels::keep_freed_memory();
+    let checkpoint = find_checkpoint(run)?;
+    let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
+    let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
+    request.validate(&config, &*reading.process)?;
+    let data = config.data.open(request.split, config.seed)?;
+    if request.first >= data.len() {
+        return Err(Error::Usage(format!("--first {}: there are {} examples", request.first, data.len())));
+    }
+    let chosen = config.backend.resolve()?;
+    eprintln!("{} on {}", checkpoint.display(), chosen.description);
+    let device = &chosen.device;
+    let work = Work { request, config: &config, reading, data, device };
+    let start = Instant::now();
+    let found = with_averaged(&checkpoint, &config, device, &work)?;
+    Ok(work.report(checkpoint, found, start.elapsed().as_secs_f64()))
+}

@@ -1,0 +1,129 @@
+//! What is asked: a likelihood or a bound, and of which data.
+
+use fokker_datasets::{DatasetConfig, Split};
+use fokker_process::Process;
+use fokker_sampling::PosteriorVariance;
+use fokker_sampling::likelihood::{LikelihoodConfig, Truncation, chain_times};
+use serde::{Deserialize, Serialize};
+
+use crate::config::RunConfig;
+use crate::error::Error;
+
+/// What is computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Quantity {
+    /// The negative log-likelihood by the probability flow.
+    Flow(LikelihoodConfig),
+    /// The variational bound of a discrete chain.
+    Chain {
+        /// Variance of the reverse steps.
+        variance: PosteriorVariance,
+        /// Steps of the chain, for continuous processes.
+        steps: Option<usize>,
+        /// Whether predicted pixels are clipped to their range.
+        clip: bool,
+    },
+    /// The variational bound of the reverse SDE.
+    Diffusion {
+        /// Noise levels for each example.
+        points: usize,
+    },
+    /// The bound of papers/004 Prop. 4.3 on the divergence from the data's law, for mixtures.
+    Kl {
+        /// Noise levels for each example.
+        points: usize,
+        /// The backward noise in units of the forward noise.
+        backward_noise: f64,
+    },
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct LikelihoodRequest {
+    /// What is computed.
+    pub quantity: Quantity,
+    /// Of which data.
+    pub split: Split,
+    /// The first example.
+    pub first: usize,
+    /// How many examples; as many as there are if there are fewer.
+    pub count: usize,
+    /// Draws of dequantisation and noise for each example.
+    pub draws: usize,
+    /// Examples at once.
+    pub batch_size: usize,
+    /// Seed of draws and probes.
+    pub seed: u64,
+    /// Whether a network with classes is asked without.
+    pub unconditional: bool,
+    /// Whether the network is evaluated in double precision, on backends that have it.
+    pub double: bool,
+}
+
+impl LikelihoodRequest {
+    /// The likelihood by the flow with its defaults, of the first `count` examples that were held out.
+    pub fn new(count: usize) -> Self {
+        Self {
+            quantity: Quantity::Flow(LikelihoodConfig::default()),
+            split: Split::Validation,
+            first: 0,
+            count,
+            draws: 1,
+            batch_size: 32,
+            seed: 0,
+            unconditional: false,
+            double: false,
+        }
+    }
+
+    pub(super) fn validate(&self, config: &RunConfig, process: &dyn Process) -> Result<(), Error> {
+        let usage = |message: &str| Err(Error::Usage(message.into()));
+        if self.count == 0 || self.batch_size == 0 || self.draws == 0 {
+            return usage("--count, --draws and --batch-size must be at least 1");
+        }
+        if self.draws > 256 {
+            return usage("--draws: at most 256");
+        }
+        match &self.quantity {
+            Quantity::Flow(flow) => flow.validate(process)?,
+            Quantity::Chain { steps, .. } => {
+                chain_times(&config.process, *steps)?;
+            }
+            Quantity::Diffusion { points: 0 } | Quantity::Kl { points: 0, .. } => {
+                return usage("--points must be at least 1");
+            }
+            Quantity::Diffusion { .. } => {}
+            Quantity::Kl { backward_noise, .. } => {
+                if !(backward_noise.is_finite() && *backward_noise > 0.0) {
+                    return usage("--backward-noise: must be above 0; the probability flow has no such bound");
+                }
+                if !matches!(config.data, DatasetConfig::Mixture(_)) {
+                    return usage(
+                        "--bound kl: the law of the data must be known, which is that of data.kind = \"mixture\" alone; \
+                         --bound diffusion bounds the likelihood of any data",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Quantity {
+    /// What the number is, in words.
+    pub(super) fn meaning(&self, is_image: bool) -> String {
+        let cells = if is_image { "of uniformly dequantised pixels" } else { "of the data" };
+        match self {
+            Self::Flow(config) => match config.truncation {
+                Truncation::None => format!("-ln p {cells}, taken for data with the noise of the smallest time"),
+                Truncation::Extrapolated => format!("-ln p {cells}, continued to t = 0: an estimate, no bound"),
+                Truncation::Variational => format!("upper bound of -ln p {cells}: decoder of deviation sigma/alpha"),
+                Truncation::Matched => format!("upper bound of -ln p {cells}: decoder of Tweedie's variance"),
+            },
+            Self::Chain { .. } => "upper bound of -ln p of the data: L_vlb of the ancestral chain".into(),
+            Self::Diffusion { .. } => "upper bound of -ln p of the data: that of the reverse SDE".into(),
+            Self::Kl { .. } => "upper bound of KL(p | q), data against what the reverse SDE generates".into(),
+        }
+    }
+}
