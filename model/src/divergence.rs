@@ -133,6 +133,9 @@ fn exact<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], bl
     (noise.expect("an example has a coordinate"), divergence)
 }
 
+/// The share of an image's length below which it counts as spanned by others.
+const SPANNED: f64 = 1e-3;
+
 fn hutch_plus_plus<const D: usize>(
     score: &dyn Derivatives<D>,
     x: Tensor<D>,
@@ -145,10 +148,12 @@ fn hutch_plus_plus<const D: usize>(
     let mut basis: Vec<Tensor<D>> = Vec::new();
     for direction in sketch {
         let image = product(direction.clone()).1;
+        let whole = inner(image.clone(), image.clone());
         let image = without(without(image, &basis), &basis);
-        let length = inner(image.clone(), image.clone()).sqrt();
-        // An image of length 0 adds nothing.
-        let scale = length.clone().add_scalar(f64::from(f32::MIN_POSITIVE)).recip();
+        let square = inner(image.clone(), image.clone());
+        // What the others span but for rounding adds nothing: made a direction, rounding would be one of its own.
+        let spanned = square.clone().lower_equal(whole.mul_scalar(SPANNED * SPANNED));
+        let scale = square.mask_fill(spanned.clone(), 1.0).sqrt().recip().mask_fill(spanned, 0.0);
         basis.push(image * broadcast(scale));
     }
     let mut noise = None;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use fokker_model::{Calculus, Clock, Derivatives, MixtureScore, Score, SmoothScore};
+use fokker_model::{Calculus, Clock, Derivatives, Divergence, MixtureScore, Score, SmoothScore};
 use fokker_process::{Covariance, GaussianMixture, Process};
 use fokker_random::{Stream, normals, rng};
 use fokker_sampling::likelihood::{
@@ -173,8 +173,7 @@ fn probes_are_unbiased_and_their_error_is_told() {
     };
     let exact = evaluate(&score, x.clone(), &fixed, &prior);
     for method in [DivergenceMethod::Hutchinson, DivergenceMethod::HutchPlusPlus] {
-        let config =
-            LikelihoodConfig { divergence: Some(method), probes: 16, sketch: 2, ..config(Truncation::None, 1e-5) };
+        let config = LikelihoodConfig { divergence: Some(method), probes: 16, sketch: 2, ..fixed.clone() };
         let found = evaluate(&score, x.clone(), &config, &prior);
         let away = found.values.iter().zip(&exact.values);
         let away: Vec<Vec<Vec<f64>>> =
@@ -183,6 +182,40 @@ fn probes_are_unbiased_and_their_error_is_told() {
         let error = estimate.standard_error_probes.unwrap();
         assert!(error > 1e-4, "probes that do not differ: {error}");
         assert!(estimate.mean.abs() < 4.0 * error, "{method:?}: {} ± {error}", estimate.mean);
+    }
+}
+
+/// Directions that others span add nothing, in either precision; and paths stay smooth, so that the error control goes on.
+#[test]
+fn sketches_may_be_of_lower_rank() {
+    let (vp, mixture) = (process(json!({ "kind": "vp" })), mixture(2));
+    let score = MixtureScore::new(mixture.clone(), vp.clone());
+    let points = draws(&mixture, &*vp, 0.0, 6);
+    for (dtype, allowed) in [(DType::F64, 1e-10), (DType::F32, 1e-4)] {
+        let on = |values: Vec<f64>| Tensor::<2>::from_data(TensorData::new(values, [6, 2]), (&device(), dtype));
+        let along = |a: f64, b: f64| on([a, b].repeat(6));
+        let sketch = vec![along(1.0, 0.5), along(1.0, 0.5), along(-0.3, 1.0), along(0.7, 1.5)];
+        let whole = Divergence::HutchPlusPlus { sketch, probes: vec![along(1.0, -1.0)] };
+        for t in [0.001, 0.1, 0.9] {
+            let (found, expected) = (
+                whole.of_noise(&score, on(points.clone()), &[t; 6]).1,
+                Divergence::Exact { block: 2 }.of_noise(&score, on(points.clone()), &[t; 6]).1,
+            );
+            for (found, expected) in problems::values(&found).iter().zip(problems::values(&expected)) {
+                assert!((found - expected).abs() < allowed * (1.0 + expected.abs()), "{t}: {found} {expected}");
+            }
+        }
+    }
+    let x = tensor(points, [6, 2]);
+    let prior = GaussianPrior::of(&*vp);
+    let exact = evaluate(&score, x.clone(), &config(Truncation::None, 1e-5), &prior);
+    let method = Some(DivergenceMethod::HutchPlusPlus);
+    let sketched = LikelihoodConfig { divergence: method, ..config(Truncation::None, 1e-5) };
+    let found = evaluate(&score, x, &sketched, &prior);
+    assert_eq!(found.statistics.unwrap().forced, 0);
+    for (found, exact) in found.values.iter().zip(exact.values) {
+        // Two directions in the plane are all there are.
+        assert!((found[0] - exact[0]).abs() < 1e-3, "{found:?} {exact:?}");
     }
 }
 

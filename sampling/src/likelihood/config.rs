@@ -171,18 +171,21 @@ impl LikelihoodConfig {
         if method == DivergenceMethod::Exact {
             return vec![Divergence::Exact { block: self.block.min(dimension) }];
         }
-        let probe = |number: usize| {
+        // More directions than coordinates are no directions.
+        let count = self.sketch.min(dimension);
+        let draw_of = |law: Probe, number: usize| {
             let number = (draw << 12) | number as u64;
-            self.probe.draw(seed, Stream::LikelihoodProbe, examples.iter().copied(), number, like)
+            law.draw(seed, Stream::LikelihoodProbe, examples.iter().copied(), number, like)
         };
-        let several = |first: usize| (first..first + self.sketch).map(probe).collect::<Vec<_>>();
+        let several = |law: Probe, first: usize| (first..first + count).map(|k| draw_of(law, k)).collect::<Vec<_>>();
         (0..self.probes)
             .map(|estimate| match method {
                 DivergenceMethod::HutchPlusPlus => Divergence::HutchPlusPlus {
-                    sketch: several(2 * estimate * self.sketch),
-                    probes: several((2 * estimate + 1) * self.sketch),
+                    // Signs alone would now and then agree in two directions of few coordinates.
+                    sketch: several(Probe::Gaussian, 2 * estimate * count),
+                    probes: several(self.probe, (2 * estimate + 1) * count),
                 },
-                _ => Divergence::Hutchinson(vec![probe(estimate)]),
+                _ => Divergence::Hutchinson(vec![draw_of(self.probe, estimate)]),
             })
             .collect()
     }
