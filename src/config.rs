@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fokker_datasets::{DatasetConfig, Preprocessing};
+use fokker_datasets::{Dataset, DatasetConfig, Preprocessing};
 use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::SamplerConfig;
 use fokker_training::score_fpe::ResidualsConfig;
-use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig};
+use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig, TrainingPlan};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -148,6 +148,27 @@ impl RunConfig {
     pub fn exact_score(&self) -> Result<Option<MixtureScore>, Error> {
         let process = self.build_process()?;
         Ok(self.mixture()?.map(|mixture| MixtureScore::new(mixture, process)))
+    }
+
+    /// What a trainer needs to know besides the network.
+    ///
+    /// # Errors
+    /// Numbers that do not work.
+    pub fn training_plan(&self, train: Arc<dyn Dataset>, validation: Arc<dyn Dataset>) -> Result<TrainingPlan, Error> {
+        Ok(TrainingPlan {
+            seed: self.seed,
+            process: self.build_process()?,
+            parameterization: self.parameterization,
+            objective: self.objective.clone(),
+            optimizer: self.optimizer.clone(),
+            training: self.training.clone(),
+            checkpoints: self.checkpoints.clone(),
+            preprocessing: self.preprocessing,
+            train,
+            validation,
+            truth: self.exact_score()?,
+            residuals: self.residuals,
+        })
     }
 
     /// Checks everything that can be checked without the data and the device.

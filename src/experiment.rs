@@ -9,8 +9,8 @@ use burn::tensor::Device;
 use fokker_datasets::{Dataset, Split};
 use fokker_model::{Network, NetworkVisitor};
 use fokker_training::{
-    Metrics, Observer, Outcome, RunFolder, Trainer, TrainingError, TrainingPlan, list_checkpoints, load_ema,
-    newest_checkpoint, read_state,
+    Metrics, Observer, Outcome, RunFolder, Trainer, TrainingError, list_checkpoints, load_ema, newest_checkpoint,
+    read_state,
 };
 
 use crate::backend::ChosenDevice;
@@ -68,21 +68,8 @@ impl NetworkVisitor for Training<'_> {
             chosen.description
         );
         eprintln!("data: {}, {} examples, {} held out", train.name(), train.len(), validation.len());
-        let process = config.build_process()?;
-        let plan = TrainingPlan {
-            seed: config.seed,
-            process: process.clone(),
-            parameterization: config.parameterization,
-            objective: config.objective.clone(),
-            optimizer: config.optimizer.clone(),
-            training: config.training.clone(),
-            checkpoints: config.checkpoints.clone(),
-            preprocessing: config.preprocessing,
-            train: train.clone(),
-            validation,
-            truth: config.exact_score()?,
-            residuals: config.residuals,
-        };
+        let plan = config.training_plan(train.clone(), validation)?;
+        let process = plan.process.clone();
         let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
         if resume {
             match trainer.resume()? {

@@ -61,24 +61,15 @@ fn measure<N: Network<D>, const D: usize>(
     let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}", std::process::id())));
     let run = RunFolder::new(&folder.0);
     run.create(&config.to_toml())?;
-    let process = config.build_process()?;
     let (train, validation) =
         (config.data.open(Split::Train, config.seed)?, config.data.open(Split::Validation, config.seed)?);
     // The first session ends with a checkpoint, from which the second, which counts, goes on.
     let session = |last: u64| -> Result<Trainer<N, D>, Error> {
         let plan = TrainingPlan {
-            seed: config.seed,
-            process: process.clone(),
-            parameterization: config.parameterization,
-            objective: config.objective.clone(),
-            optimizer: config.optimizer.clone(),
             training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
             checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
-            preprocessing: config.preprocessing,
-            train: train.clone(),
-            validation: validation.clone(),
-            truth: config.exact_score()?,
             residuals: None,
+            ..config.training_plan(train.clone(), validation.clone())?
         };
         let mut trainer = Trainer::new(plan, run.clone(), network.clone(), device)?;
         trainer.resume()?;

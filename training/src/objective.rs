@@ -10,7 +10,6 @@ use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Score};
 use fokker_process::Process;
 use fokker_random::{Stream, normals, rng};
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
@@ -79,17 +78,7 @@ impl Objective {
 
     /// The diffusion times of a batch, a function of seed, stream and index.
     pub fn times(&self, process: &dyn Process, seed: u64, stream: Stream, index: u64, batch: usize) -> Vec<TimeDraw> {
-        let mut rng = rng(seed, stream, index);
-        let shift: f64 = rng.random();
-        (0..batch)
-            .map(|example| {
-                let quantile = match self.stratified {
-                    true => (shift + example as f64 / batch as f64).fract(),
-                    false => rng.random(),
-                };
-                self.time.at_quantile(process, quantile)
-            })
-            .collect()
+        self.time.draw(process, &mut rng(seed, stream, index), batch, self.stratified)
     }
 
     /// Draws for a batch of training: a function of the seed, of the micro-batch (times) and of the positions of its

@@ -1,6 +1,8 @@
 //! Which diffusion times are trained on, and with what weight.
 
 use fokker_process::Process;
+use fokker_random::Rng;
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -59,6 +61,20 @@ impl TimeSampling {
             return Err(TrainingError::config("objective.time.std", format!("{std} is not positive")));
         }
         Ok(())
+    }
+
+    /// `count` times: at quantiles that are spread evenly and shifted together, or each at a quantile of its own.
+    pub fn draw(&self, process: &dyn Process, rng: &mut Rng, count: usize, stratified: bool) -> Vec<TimeDraw> {
+        let shift: f64 = rng.random();
+        (0..count)
+            .map(|example| {
+                let quantile = match stratified {
+                    true => (shift + example as f64 / count as f64).fract(),
+                    false => rng.random(),
+                };
+                self.at_quantile(process, quantile)
+            })
+            .collect()
     }
 
     /// The time at quantile `u` in [0, 1) of the law.

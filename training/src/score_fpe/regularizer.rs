@@ -18,6 +18,7 @@ use super::residual::{Directions, residual, residual_along, unit};
 use crate::error::TrainingError;
 use crate::loss::{Trace, noisy};
 use crate::objective::example_noise;
+use crate::time_sampling::TimeSampling;
 
 /// The `objective.regularizer` section.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,39 +135,43 @@ impl RegularizerConfig {
         let x0 = x0.clone().inner().narrow(0, 0, count);
         let (shape, device, dtype) = (x0.dims(), x0.device(), x0.dtype());
         let mut times = rng(seed, Stream::RegularizerTime, micro_batch);
-        let shift: f64 = times.random();
-        let (start, end) = (process.min_time(), process.horizon());
-        let quantile = |example: usize| (shift + example as f64 / count as f64).fract();
-        let times: Vec<f64> = (0..count).map(|example| start + quantile(example) * (end - start)).collect();
+        let times = TimeSampling::Uniform.draw(process, &mut times, count, true);
+        let times: Vec<f64> = times.into_iter().map(|draw| draw.t).collect();
         let positions = first_position..first_position + count as u64;
         let points = match self.points {
             Points::Data => {
                 let noise = example_noise(seed, Stream::RegularizerPoint, positions.clone(), shape, (&device, dtype));
                 noisy(process, &x0, &noise, &times)
             }
-            Points::Uniform { low, high } => {
-                let each: usize = shape[1..].iter().product();
-                let values: Vec<f64> = positions
-                    .clone()
-                    .flat_map(|position| {
-                        let mut rng = rng(seed, Stream::RegularizerPoint, position);
-                        (0..each).map(move |_| low + (high - low) * rng.random::<f64>())
-                    })
-                    .collect();
-                Tensor::from_data(TensorData::new(values, shape), (&device, dtype))
-            }
+            Points::Uniform { low, high } => uniform(seed, positions.clone(), (low, high), &x0),
         };
         let probe =
             |law: Probe, number: u64| law.draw(seed, Stream::RegularizerProbe, positions.clone(), number, &points);
-        let directions = match self.divergence {
-            Trace::Exact => Directions::axes(&points),
-            Trace::Hutchinson { probes, probe: law } => {
-                Directions::probes((0..probes as u64).map(|number| probe(law, 1 + number)).collect())
-            }
-        };
+        let directions = Directions::draw(self.divergence, &points, |law, number| probe(law, 1 + number));
         let projection = (self.estimator == Estimator::Projected).then(|| probe(Probe::Rademacher, 0));
         RegularizerDraw { points, times, directions, projection }
     }
+}
+
+/// Points of a cube, each a function of the seed and of its index.
+///
+/// # Shapes
+/// Like `like`, whose batch has as many examples as there are indices.
+pub(super) fn uniform<const D: usize>(
+    seed: u64,
+    indices: impl Iterator<Item = u64>,
+    (low, high): (f64, f64),
+    like: &Tensor<D>,
+) -> Tensor<D> {
+    let shape = like.dims();
+    let each: usize = shape[1..].iter().product();
+    let values: Vec<f64> = indices
+        .flat_map(|index| {
+            let mut rng = rng(seed, Stream::RegularizerPoint, index);
+            (0..each).map(move |_| low + (high - low) * rng.random::<f64>())
+        })
+        .collect();
+    Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }
 
 /// `(2/D) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the parameters of `score`. `frozen` is the

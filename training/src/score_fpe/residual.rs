@@ -1,11 +1,12 @@
 //! The residual of the score Fokker–Planck equation (papers/003 eq. 6), and its product with a direction.
 
 use burn::tensor::{Tensor, TensorData};
-use fokker_model::Derivatives;
 use fokker_model::divergence::{broadcast, inner};
 use fokker_model::per_example::scale_examples;
+use fokker_model::{Derivatives, Probe};
 
 use super::differentiation::Differentiation;
+use crate::loss::Trace;
 
 /// The directions along which the divergence is taken.
 #[derive(Clone, Debug)]
@@ -28,6 +29,16 @@ impl<const D: usize> Directions<D> {
             Tensor::from_data(TensorData::new(values, shape), place)
         });
         Self { vectors: vectors.collect(), share: 1.0 }
+    }
+
+    /// What a configuration asks for; `probe` draws probe `number` from a law.
+    pub fn draw(trace: Trace, like: &Tensor<D>, probe: impl Fn(Probe, u64) -> Tensor<D>) -> Self {
+        match trace {
+            Trace::Exact => Self::axes(like),
+            Trace::Hutchinson { probes, probe: law } => {
+                Self::probes((0..probes as u64).map(|number| probe(law, number)).collect())
+            }
+        }
     }
 
     /// Random probes (Hutchinson 1989; papers/003 Appx. D.2).

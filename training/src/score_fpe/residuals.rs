@@ -1,13 +1,13 @@
 //! How well a score fits the data and the equation, along `t` (papers/003 sec. 2, Figures 1 and 6).
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use fokker_model::divergence::inner;
 use fokker_model::{Derivatives, Probe, Score};
-use fokker_random::{Stream, rng};
-use rand::RngExt;
+use fokker_random::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::differentiation::Differentiation;
+use super::regularizer::uniform;
 use super::residual::{Directions, residual, unit};
 use crate::error::TrainingError;
 use crate::loss::{Trace, noisy};
@@ -68,15 +68,6 @@ pub struct Residuals {
     pub curl: f64,
 }
 
-/// The law of the points at which a residual is averaged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResidualPoints {
-    /// Noisy data.
-    Data,
-    /// Uniform in [0, 1]^D.
-    Uniform,
-}
-
 impl ResidualsConfig {
     /// Measures a score at one time on data, with random numbers that are functions of the seed and the examples'
     /// numbers. The score's parameters are not under differentiation.
@@ -90,19 +81,19 @@ impl ResidualsConfig {
         let probe = |law: Probe, number: u64| {
             law.draw(seed, Stream::RegularizerProbe, numbers.clone(), (1 << 19) + number, &x0)
         };
-        let directions = match self.divergence {
-            Trace::Exact => Directions::axes(&x0),
-            Trace::Hutchinson { probes, probe: law } => {
-                Directions::probes((0..probes as u64).map(|number| probe(law, 2 + number)).collect())
-            }
-        };
+        let directions = Directions::draw(self.divergence, &x0, |law, number| probe(law, 2 + number));
         let times = vec![t; x0.dims()[0]];
         let noisy = noisy(score.process(), &x0, &noise, &times);
         Residuals {
             t,
             r_dsm: r_dsm(score, &x0, &noise, t),
             r_fp: r_fp(score, noisy.clone(), t, &directions),
-            r_fp_uniform: r_fp(score, uniform(seed, &x0), t, &directions),
+            r_fp_uniform: r_fp(
+                score,
+                uniform(seed, numbers.clone().map(|number| !number), (0.0, 1.0), &x0),
+                t,
+                &directions,
+            ),
             curl: curl(score, noisy, t, [probe(Probe::Rademacher, 0), probe(Probe::Rademacher, 1)]),
         }
     }
@@ -116,19 +107,6 @@ impl ResidualsConfig {
             .map(|index| process.time_of_log_snr(high + share(index) * (low - high)).clamp(first, last))
             .collect()
     }
-}
-
-/// Points in [0, 1]^D, one for each example.
-fn uniform<const D: usize>(seed: u64, like: &Tensor<D>) -> Tensor<D> {
-    let shape = like.dims();
-    let each: usize = shape[1..].iter().product();
-    let values: Vec<f64> = (0..shape[0] as u64)
-        .flat_map(|example| {
-            let mut rng = rng(seed, Stream::RegularizerPoint, !example);
-            (0..each).map(move |_| rng.random::<f64>())
-        })
-        .collect();
-    Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }
 
 fn mean(values: Tensor<1>) -> f64 {
