@@ -44,23 +44,28 @@ pub(crate) unsafe fn in_parts(
     numbers
 }
 
-/// A vector of `parts · length` numbers, written in parallel in parts that have a share of `beside` each.
+/// `N` vectors of `parts · length` numbers each, written in parallel in parts that have a share of `beside` each.
 ///
 /// # Safety
 /// `write` initialises every number that it is given.
-pub(crate) unsafe fn in_parts_with(
+pub(crate) unsafe fn in_parts_with<const N: usize>(
     parts: usize,
     length: usize,
     beside: &mut [f32],
-    write: impl Fn(usize, &mut [MaybeUninit<f32>], &mut [f32]) + Sync,
-) -> Vec<f32> {
+    write: impl Fn(usize, [&mut [MaybeUninit<f32>]; N], &mut [f32]) + Sync,
+) -> [Vec<f32>; N] {
     assert!(parts > 0 && length > 0 && beside.len().is_multiple_of(parts) && beside.len() >= parts, "parts have sizes");
     let total = parts * length;
-    let mut numbers = Vec::with_capacity(total);
-    let shares = beside.par_chunks_mut(beside.len() / parts);
-    let parts = numbers.spare_capacity_mut()[..total].par_chunks_mut(length).zip(shares);
-    parts.enumerate().for_each(|(part, (numbers, share))| write(part, numbers, share));
-    // SAFETY: there is room for as many, and the caller promises that all of them were written.
-    unsafe { numbers.set_len(total) };
-    numbers
+    let mut vectors: [Vec<f32>; N] = std::array::from_fn(|_| Vec::with_capacity(total));
+    let mut rooms = vectors.each_mut().map(|numbers| numbers.spare_capacity_mut()[..total].chunks_mut(length));
+    let work: Vec<_> = beside
+        .chunks_mut(beside.len() / parts)
+        .map(|share| (rooms.each_mut().map(|room| room.next().expect("there are as many parts")), share))
+        .collect();
+    work.into_par_iter().enumerate().for_each(|(part, (numbers, share))| write(part, numbers, share));
+    for numbers in &mut vectors {
+        // SAFETY: there is room for as many, and the caller promises that all of them were written.
+        unsafe { numbers.set_len(total) };
+    }
+    vectors
 }

@@ -37,7 +37,7 @@ mod upsample;
 pub use adam::Adam;
 pub use cat::cat_channels;
 pub use conv2d::{conv2d, conv2d_add};
-pub use group_norm::group_norm;
+pub use group_norm::{group_norm, group_norm_second, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
 pub use memory::keep_freed_memory;
 pub use upsample::upsample_nearest;

@@ -8,17 +8,7 @@ use crate::simd::padded;
 /// Runs `body` with the same pixels, zeros after the channels of each up to a multiple of
 /// [`COLUMNS`](crate::simd::COLUMNS).
 pub(crate) fn with_padded<T>(pixels: &[f32], channels: usize, body: impl FnOnce(&[f32]) -> T) -> T {
-    let columns = padded(channels);
-    if columns == channels {
-        return body(pixels);
-    }
-    with_scratch(pixels.len() / channels * columns, |wide| {
-        for (pixel, wide) in pixels.chunks_exact(channels).zip(wide.chunks_exact_mut(columns)) {
-            wide[..channels].copy_from_slice(pixel);
-            wide[channels..].fill(0.0);
-        }
-        body(wide)
-    })
+    with_all_padded([pixels], channels, |[pixels]| body(pixels))
 }
 
 /// Has `write` write pixels with whole registers of channels, and keeps the first `channels` of each in `out`.
@@ -30,14 +20,53 @@ pub(crate) unsafe fn write_padded(
     channels: usize,
     write: impl FnOnce(&mut [MaybeUninit<f32>]),
 ) {
+    // SAFETY: the caller's promise.
+    unsafe { write_all_padded([out], channels, |[out]| write(out)) }
+}
+
+/// [`with_padded`] for several images of the same size.
+pub(crate) fn with_all_padded<const N: usize, T>(
+    images: [&[f32]; N],
+    channels: usize,
+    body: impl FnOnce([&[f32]; N]) -> T,
+) -> T {
+    let columns = padded(channels);
+    if columns == channels {
+        return body(images);
+    }
+    let length = images[0].len() / channels * columns;
+    with_scratch(N * length, |wide| {
+        for (image, wide) in images.iter().zip(wide.chunks_exact_mut(length)) {
+            for (pixel, wide) in image.chunks_exact(channels).zip(wide.chunks_exact_mut(columns)) {
+                wide[..channels].copy_from_slice(pixel);
+                wide[channels..].fill(0.0);
+            }
+        }
+        body(std::array::from_fn(|image| &wide[image * length..][..length]))
+    })
+}
+
+/// [`write_padded`] for several images of the same size.
+///
+/// # Safety
+/// `write` initialises every number that it is given.
+pub(crate) unsafe fn write_all_padded<const N: usize>(
+    mut out: [&mut [MaybeUninit<f32>]; N],
+    channels: usize,
+    write: impl FnOnce([&mut [MaybeUninit<f32>]; N]),
+) {
     let columns = padded(channels);
     if columns == channels {
         return write(out);
     }
-    with_scratch(out.len() / channels * columns, |wide| {
-        write(as_uninit(wide));
-        for (pixel, wide) in out.chunks_exact_mut(channels).zip(wide.chunks_exact(columns)) {
-            pixel.write_copy_of_slice(&wide[..channels]);
+    let length = out[0].len() / channels * columns;
+    with_scratch(N * length, |wide| {
+        let mut rooms = as_uninit(wide).chunks_exact_mut(length);
+        write(std::array::from_fn(|_| rooms.next().expect("as many as images")));
+        for (out, wide) in out.iter_mut().zip(wide.chunks_exact(length)) {
+            for (pixel, wide) in out.chunks_exact_mut(channels).zip(wide.chunks_exact(columns)) {
+                pixel.write_copy_of_slice(&wide[..channels]);
+            }
         }
     });
 }

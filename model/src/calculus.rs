@@ -26,6 +26,21 @@ impl Conv2dShape {
     }
 }
 
+/// Group normalisation (Wu & He 2018): what is subtracted and divided by, and the affine map and activation after it.
+#[derive(Clone, Debug)]
+pub struct Normalization {
+    /// Groups of channels; divides their number.
+    pub groups: usize,
+    /// `[channels]`
+    pub weight: Tensor<1>,
+    /// `[channels]`
+    pub bias: Tensor<1>,
+    /// Added to the variance.
+    pub eps: f64,
+    /// Whether the result goes through `y / (1 + e^{−y})`.
+    pub silu: bool,
+}
+
 /// What a network may do with its arrays. In the operations on images, these are `[batch, height, width, channels]`: the
 /// order in which CPUs and GPUs convolve.
 ///
@@ -132,27 +147,26 @@ pub trait Calculus: 'static {
     }
     /// Mean over the pixels of a group of channels, `[batch, 1, 1, channels]`: each channel's is its group's.
     fn group_mean(x: Self::Array<4>, groups: usize) -> Self::Array<4>;
-    /// Group normalisation (Wu & He 2018) of images, `groups` groups of channels; `weight` and `bias` are
-    /// `[channels]`.
-    fn group_norm(x: Self::Array<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Self::Array<4>;
-    /// `silu(group_norm(x + shift))`, which is before every convolution of a U-Net; the shift, if any, is
+    /// The normalisation of `x + shift`, which is before every convolution of a U-Net; the shift, if any, is
     /// `[batch, channels]`.
-    fn group_norm_silu(
-        x: Self::Array<4>,
-        shift: Option<Self::Array<2>>,
-        groups: usize,
-        weight: Tensor<1>,
-        bias: Tensor<1>,
-        eps: f64,
-    ) -> Self::Array<4> {
-        let x = match shift {
-            Some(shift) => {
-                let [batch, channels] = Self::dims(&shift);
-                Self::add(x, Self::reshape(shift, [batch, 1, 1, channels]))
-            }
-            None => x,
-        };
-        Self::silu(Self::group_norm(x, groups, weight, bias, eps))
+    fn group_norm(x: Self::Array<4>, shift: Option<Self::Array<2>>, norm: &Normalization) -> Self::Array<4>;
+    /// The derivative of [`group_norm`](Self::group_norm) along a direction, `[value, direction]` each; none if the
+    /// calculus has no operation for it.
+    fn group_norm_tangent(
+        _x: [&Self::Array<4>; 2],
+        _shift: Option<[&Self::Array<2>; 2]>,
+        _norm: &Normalization,
+    ) -> Option<Self::Array<4>> {
+        None
+    }
+    /// The mixed second derivative of [`group_norm`](Self::group_norm) along two directions, `[value, first, second,
+    /// derivative of either along the other]` each; none if the calculus has no operation for it.
+    fn group_norm_second(
+        _x: [&Self::Array<4>; 4],
+        _shift: Option<[&Self::Array<2>; 4]>,
+        _norm: &Normalization,
+    ) -> Option<Self::Array<4>> {
+        None
     }
     /// The channels of one image after those of another.
     fn cat_channels(first: Self::Array<4>, second: Self::Array<4>) -> Self::Array<4> {

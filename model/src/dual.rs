@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::calculus::{Calculus, Conv2dShape};
+use crate::calculus::{Calculus, Conv2dShape, Normalization};
 
 /// Values of the calculus `C` with one tangent.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +93,34 @@ fn product<C: Calculus, const D: usize>(
     let value = operation(x.value, y.value);
     let tangent = sum::<C, D>(left, right, C::dims(&value));
     DualArray { value, tangent }
+}
+
+/// Group normalisation in the operations of the inner calculus. With the normalised `n = r (x − mean x)`:
+/// `ṅ = r (ẋ − mean ẋ − n mean(n (ẋ − mean ẋ)))`.
+fn group_norm_by_definition<C: Calculus>(
+    x: DualArray<C, 4>,
+    shift: Option<DualArray<C, 2>>,
+    norm: &Normalization,
+) -> DualArray<C, 4> {
+    let channels = norm.weight.dims()[0];
+    let x = match shift {
+        Some(shift) => {
+            let [batch, channels] = C::dims(&shift.value);
+            Dual::<C>::add(x, Dual::<C>::reshape(shift, [batch, 1, 1, channels]))
+        }
+        None => x,
+    };
+    let [weight, bias] = [&norm.weight, &norm.bias].map(|each| C::constant(each.clone().reshape([1, 1, 1, channels])));
+    let centred = |x: C::Array<4>| sub::<C, 4>(x.clone(), C::group_mean(x, norm.groups));
+    let tangent = centred(x.tangent_or_zeros());
+    let away = centred(x.value);
+    let variance = C::group_mean(C::mul(away.clone(), away.clone()), norm.groups);
+    let inverse = C::rsqrt(C::affine(variance, 1.0, norm.eps));
+    let normal = C::mul(away, inverse.clone());
+    let along = C::mul(normal.clone(), C::group_mean(C::mul(normal.clone(), tangent.clone()), norm.groups));
+    let tangent = C::mul(sub::<C, 4>(tangent, along), C::mul(inverse, weight.clone()));
+    let out = DualArray::new(C::add(C::mul(normal, weight), bias), tangent);
+    if norm.silu { Dual::<C>::silu(out) } else { out }
 }
 
 impl<C: Calculus> Calculus for Dual<C> {
@@ -223,32 +251,52 @@ impl<C: Calculus> Calculus for Dual<C> {
         residual: DualArray<C, 4>,
     ) -> DualArray<C, 4> {
         let shape = Conv2dShape::same(weight.dims()[2]);
-        let tangent = x.tangent.map(|tangent| C::conv2d(tangent, weight.clone(), None, shape));
-        let value = C::conv2d_add(x.value, weight, bias, residual.value);
-        let tangent = sum::<C, 4>(tangent, residual.tangent, C::dims(&value));
-        DualArray { value, tangent }
+        let tangent = match (x.tangent, residual.tangent) {
+            (Some(x), Some(residual)) => Some(C::conv2d_add(x, weight.clone(), bias.zeros_like(), residual)),
+            (Some(x), None) => Some(C::conv2d(x, weight.clone(), None, shape)),
+            (None, residual) => residual,
+        };
+        DualArray { value: C::conv2d_add(x.value, weight, bias, residual.value), tangent }
     }
 
     fn group_mean(x: DualArray<C, 4>, groups: usize) -> DualArray<C, 4> {
         x.linear(|x| C::group_mean(x, groups))
     }
 
-    /// With the normalised `n = r (x − mean x)`: `ṅ = r (ẋ − mean ẋ − n mean(n (ẋ − mean ẋ)))`.
-    fn group_norm(x: DualArray<C, 4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> DualArray<C, 4> {
-        let Some(tangent) = x.tangent else {
-            return DualArray { value: C::group_norm(x.value, groups, weight, bias, eps), tangent: None };
-        };
-        let channels = weight.dims()[0];
-        let [weight, bias] = [weight, bias].map(|each| C::constant(each.reshape([1, 1, 1, channels])));
-        let centred = |x: C::Array<4>| sub::<C, 4>(x.clone(), C::group_mean(x, groups));
-        let away = centred(x.value);
-        let variance = C::group_mean(C::mul(away.clone(), away.clone()), groups);
-        let inverse = C::rsqrt(C::affine(variance, 1.0, eps));
-        let normal = C::mul(away, inverse.clone());
-        let tangent = centred(tangent);
-        let along = C::mul(normal.clone(), C::group_mean(C::mul(normal.clone(), tangent.clone()), groups));
-        let tangent = C::mul(sub::<C, 4>(tangent, along), C::mul(inverse, weight.clone()));
-        DualArray { value: C::add(C::mul(normal, weight), bias), tangent: Some(tangent) }
+    fn group_norm(x: DualArray<C, 4>, shift: Option<DualArray<C, 2>>, norm: &Normalization) -> DualArray<C, 4> {
+        if x.tangent.is_none() && shift.as_ref().is_none_or(|shift| shift.tangent.is_none()) {
+            let shift = shift.map(|shift| shift.value);
+            return DualArray { value: C::group_norm(x.value, shift, norm), tangent: None };
+        }
+        let tangents = (x.tangent_or_zeros(), shift.as_ref().map(DualArray::tangent_or_zeros));
+        let shifts = shift.as_ref().map(|shift| &shift.value).zip(tangents.1.as_ref());
+        match C::group_norm_tangent([&x.value, &tangents.0], shifts.map(<[_; 2]>::from), norm) {
+            Some(tangent) => DualArray {
+                value: C::group_norm(x.value, shift.map(|shift| shift.value), norm),
+                tangent: Some(tangent),
+            },
+            None => group_norm_by_definition(x, shift, norm),
+        }
+    }
+
+    fn group_norm_tangent(
+        x: [&DualArray<C, 4>; 2],
+        shift: Option<[&DualArray<C, 2>; 2]>,
+        norm: &Normalization,
+    ) -> Option<DualArray<C, 4>> {
+        let shifts = shift.map(|shift| shift.map(|part| &part.value));
+        let value = C::group_norm_tangent(x.map(|part| &part.value), shifts, norm)?;
+        let moves = |part: &[bool]| part.contains(&true);
+        let x_moves = moves(&x.map(|part| part.tangent.is_some()));
+        if !x_moves && !shift.is_some_and(|shift| moves(&shift.map(|part| part.tangent.is_some()))) {
+            return Some(DualArray { value, tangent: None });
+        }
+        let tangents = (x.map(DualArray::tangent_or_zeros), shift.map(|shift| shift.map(DualArray::tangent_or_zeros)));
+        let [along, mixed] = &tangents.0;
+        let shift = shift.zip(tangents.1.as_ref());
+        let shift = shift.map(|(shift, [along, mixed])| [&shift[0].value, &shift[1].value, along, mixed]);
+        let tangent = C::group_norm_second([&x[0].value, &x[1].value, along, mixed], shift, norm)?;
+        Some(DualArray { value, tangent: Some(tangent) })
     }
 
     fn upsample_nearest(x: DualArray<C, 4>) -> DualArray<C, 4> {

@@ -27,7 +27,7 @@ pub mod score;
 pub mod score_net;
 pub mod unet;
 
-pub use calculus::Calculus;
+pub use calculus::{Calculus, Normalization};
 pub use clock::Clock;
 pub use config::{NetworkConfig, NetworkVisitor};
 pub use derivatives::Derivatives;

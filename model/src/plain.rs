@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, Tensor, activation};
 
 use fokker_kernels::{channels_first, channels_last};
 
-use crate::calculus::{Calculus, Conv2dShape};
+use crate::calculus::{Calculus, Conv2dShape, Normalization};
 
 /// Values alone, on Burn's tensors; its reverse mode works through them.
 #[derive(Clone, Copy, Debug)]
@@ -120,19 +120,26 @@ impl Calculus for Plain {
         mean.expand([batch, 1, groups, each]).reshape([batch, 1, 1, channels])
     }
 
-    fn group_norm(x: Tensor<4>, groups: usize, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<4> {
-        fokker_kernels::group_norm(x, None, groups, [weight, bias], eps, false)
+    fn group_norm(x: Tensor<4>, shift: Option<Tensor<2>>, norm: &Normalization) -> Tensor<4> {
+        fokker_kernels::group_norm(x, shift, norm.groups, affine(norm), norm.eps, norm.silu)
     }
 
-    fn group_norm_silu(
-        x: Tensor<4>,
-        shift: Option<Tensor<2>>,
-        groups: usize,
-        weight: Tensor<1>,
-        bias: Tensor<1>,
-        eps: f64,
-    ) -> Tensor<4> {
-        fokker_kernels::group_norm(x, shift, groups, [weight, bias], eps, true)
+    fn group_norm_tangent(
+        x: [&Tensor<4>; 2],
+        shift: Option<[&Tensor<2>; 2]>,
+        norm: &Normalization,
+    ) -> Option<Tensor<4>> {
+        let shift = shift.map(|shift| shift.map(Tensor::clone));
+        fokker_kernels::group_norm_tangent(x.map(Tensor::clone), shift, norm.groups, affine(norm), norm.eps, norm.silu)
+    }
+
+    fn group_norm_second(
+        x: [&Tensor<4>; 4],
+        shift: Option<[&Tensor<2>; 4]>,
+        norm: &Normalization,
+    ) -> Option<Tensor<4>> {
+        let shift = shift.map(|shift| shift.map(Tensor::clone));
+        fokker_kernels::group_norm_second(x.map(Tensor::clone), shift, norm.groups, affine(norm), norm.eps, norm.silu)
     }
 
     fn cat_channels(first: Tensor<4>, second: Tensor<4>) -> Tensor<4> {
@@ -146,4 +153,8 @@ impl Calculus for Plain {
     fn average_pool(x: Tensor<4>) -> Tensor<4> {
         channels_last(avg_pool2d(channels_first(x), AvgPoolOptions::new([2, 2])))
     }
+}
+
+fn affine(norm: &Normalization) -> [Tensor<1>; 2] {
+    [norm.weight.clone(), norm.bias.clone()]
 }

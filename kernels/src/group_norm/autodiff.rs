@@ -9,47 +9,47 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{Flex, TensorMetadata};
 
-use super::backward::backward;
+use super::backward::{Gradients as Parts, backward};
 use super::{Inputs, Shape, run};
 use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
-/// The normalisation of `N` tensors: image, weight, bias and perhaps shift.
+/// The normalisation of `N` tensors in the order of [`Inputs::of`], with `K − 1` derivatives.
 #[derive(Debug)]
-struct GroupNorm<const N: usize>;
+struct GroupNorm<const K: usize, const N: usize>;
 
-impl<const N: usize> Backward<Flex, N> for GroupNorm<N> {
+impl<const K: usize, const N: usize> Backward<Flex, N> for GroupNorm<K, N> {
     type State = ([NodeId; N], Arc<Vec<f32>>, Shape);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
         let (nodes, moments, shape) = ops.state;
         let inputs = nodes.map(|node| contiguous(checkpointer.retrieve_node_output::<Primitive>(node)));
-        let of = backward(&shape, &Inputs::of(&inputs), &moments, numbers(&gradient));
         let device = gradient.device();
         let Shape { batch, channels, size: [height, width], .. } = shape;
-        for (index, (node, numbers)) in ops.parents.iter().zip(of).enumerate() {
-            let Some(node) = node else { continue };
-            let gradient = match index {
-                0 => tensor(numbers, [batch, height, width, channels], &device),
-                1 | 2 => tensor(numbers, [channels], &device),
-                _ => tensor(numbers, [batch, channels], &device),
-            };
-            gradients.register::<Flex>(node.id, gradient);
+        let Parts { x, shift, weight, bias } =
+            backward::<K>(&shape, &Inputs::of(&inputs), &moments, numbers(&gradient));
+        let images = x.map(|x| tensor(x, [batch, height, width, channels], &device));
+        let affine = [weight, bias].map(|numbers| tensor(numbers, [channels], &device));
+        let shifts = shift.map(|shift| tensor(shift, [batch, channels], &device));
+        for (node, gradient) in ops.parents.iter().zip(images.into_iter().chain(affine).chain(shifts)) {
+            if let Some(node) = node {
+                gradients.register::<Flex>(node.id, gradient);
+            }
         }
     }
 }
 
 /// The normalisation, remembered for its gradient.
-pub(super) fn group_norm<const N: usize>(shape: Shape, inputs: [Tracked; N]) -> Tracked {
+pub(super) fn group_norm<const K: usize, const N: usize>(shape: Shape, inputs: [Tracked; N]) -> Tracked {
     let nodes = inputs.each_ref().map(Tracked::node);
     let primitives = |inputs: [Tracked; N]| inputs.map(|input| contiguous(input.into_primitive()));
     // Computed once: without checkpoints of its own the strategy has no say in it.
-    match GroupNorm.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+    match GroupNorm::<K, N>.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(mut step) => {
             let nodes = inputs.each_ref().map(|input| step.checkpoint(input));
-            let (out, moments) = run(&shape, &primitives(inputs));
+            let (out, moments) = run::<K>(&shape, &primitives(inputs));
             step.finish((nodes, Arc::new(moments), shape), out)
         }
-        OpsKind::UnTracked(step) => step.finish(run(&shape, &primitives(inputs)).0),
+        OpsKind::UnTracked(step) => step.finish(run::<K>(&shape, &primitives(inputs)).0),
     }
 }

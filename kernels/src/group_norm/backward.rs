@@ -2,36 +2,53 @@
 //!
 //! With `x̂ = (x − mean) / std`, `y = weight x̂ + bias` and `d` the gradient of `y`: that of the weight is `Σ d x̂`, that
 //! of the bias `Σ d`, and that of `x` is `(weight d − ⟨weight d⟩ − x̂ ⟨weight d x̂⟩) / std` with means over the group;
-//! that of a channel's shift is its sum over the channel.
+//! that of a channel's shift is its sum over the channel. With derivatives the same is computed in [`Jet`]s, and read
+//! backwards.
 
 use std::mem::MaybeUninit;
 
-use super::channels::{Block, LANES, blocks};
-use super::sigmoid::sigmoid;
+use super::channels::{Block, JetBlock, LANES, Sums, block_of, blocks, channel_of, lane_of};
+use super::jet::Jet;
 use super::{Inputs, Shape};
 use crate::buffer::{in_parts_with, with_scratch};
-use crate::pixels::{with_padded, write_padded};
+use crate::pixels::{with_all_padded, with_padded, write_all_padded};
 use crate::simd::multiversion;
 
-/// The gradients of `x`, weight, bias and shift.
-pub(super) fn backward(shape: &Shape, inputs: &Inputs, moments: &[f32], gradient: &[f32]) -> [Vec<f32>; 4] {
+/// The gradients of what a group normalisation takes.
+pub(super) struct Gradients<const K: usize> {
+    /// `[batch, height, width, channels]` each
+    pub(super) x: [Vec<f32>; K],
+    /// `[batch, channels]` each
+    pub(super) shift: [Vec<f32>; K],
+    /// `[channels]`
+    pub(super) weight: Vec<f32>,
+    /// `[channels]`
+    pub(super) bias: Vec<f32>,
+}
+
+/// From the gradient of the result.
+pub(super) fn backward<const K: usize>(
+    shape: &Shape,
+    inputs: &Inputs<K>,
+    moments: &[f32],
+    gradient: &[f32],
+) -> Gradients<K> {
     let (length, channels) = (shape.image_length(), shape.channels);
     let [weight, bias] = [inputs.weight, inputs.bias].map(|numbers| shape.padded(numbers));
-    // Of every image: its share of the gradients of weight and bias, and its own shift's.
+    // Of every image: its share of the gradients of weight and bias, and those of its own shift.
     let columns = weight.len();
-    let mut shares = vec![0.0; 3 * shape.batch * columns];
+    let mut shares = vec![0.0; (2 + K) * shape.batch * columns];
     // SAFETY: `gradients` writes every number of its image.
-    let of_x = unsafe {
+    let x = unsafe {
         in_parts_with(shape.batch, length, &mut shares, |index, out, shares| {
             let shift = inputs.shift_of(shape, index);
-            let moments = &moments[2 * shape.groups * index..][..2 * shape.groups];
-            let [x, gradient] = [inputs.x, gradient].map(|numbers| &numbers[index * length..][..length]);
-            with_padded(x, channels, |x| {
-                with_padded(gradient, channels, |gradient| {
-                    write_padded(out, channels, |out| {
-                        with_scratch(x.len(), |scratch| {
-                            let parameters = [&shift[..], &weight, &bias];
-                            image([x, gradient], parameters, moments, shape, scratch, out, shares);
+            let moments = &moments[index * shape.moments::<K>()..][..shape.moments::<K>()];
+            let of_image = |numbers| &<[f32]>::as_ref(numbers)[index * length..][..length];
+            with_all_padded(inputs.x.map(of_image), channels, |x| {
+                with_padded(of_image(gradient), channels, |gradient| {
+                    write_all_padded(out, channels, |out| {
+                        with_scratch(K * gradient.len(), |scratch| {
+                            image(x, gradient, &shift, [&weight, &bias], moments, shape, scratch, out, shares);
                         });
                     });
                 });
@@ -39,107 +56,139 @@ pub(super) fn backward(shape: &Shape, inputs: &Inputs, moments: &[f32], gradient
         })
     };
     let mut of_affine = [vec![0.0; channels], vec![0.0; channels]];
-    let mut of_shift = Vec::with_capacity(shape.batch * channels);
+    let mut shift: [Vec<f32>; K] = std::array::from_fn(|_| Vec::with_capacity(shape.batch * channels));
     // In the images' order: the sum does not depend on who computed the shares.
-    for image in shares.chunks_exact(3 * columns) {
-        for (total, share) in of_affine.iter_mut().zip(image.chunks_exact(columns)) {
+    for image in shares.chunks_exact((2 + K) * columns) {
+        let mut image = image.chunks_exact(columns);
+        for (total, share) in of_affine.iter_mut().zip(&mut image) {
             for (total, share) in total.iter_mut().zip(share) {
                 *total += share;
             }
         }
-        of_shift.extend(&image[2 * columns..][..channels]);
+        for (shift, of_image) in shift.iter_mut().zip(image) {
+            shift.extend(&of_image[..channels]);
+        }
     }
-    let [of_weight, of_bias] = of_affine;
-    [of_x, of_weight, of_bias, of_shift]
+    let [weight, bias] = of_affine;
+    Gradients { x, shift, weight, bias }
 }
 
 multiversion!(
-    fn image(
-        values: [&[f32]; 2],
-        parameters: [&[f32]; 3],
+    fn image[const K: usize](
+        x: [&[f32]; K],
+        gradient: &[f32],
+        shift: &[JetBlock<K>],
+        affine: [&[f32]; 2],
         moments: &[f32],
         shape: &Shape,
         scratch: &mut [f32],
-        out: &mut [MaybeUninit<f32>],
+        out: [&mut [MaybeUninit<f32>]; K],
         shares: &mut [f32],
     ) = gradients
 );
 
-/// One image: its numbers and their gradient; shift, weight and bias.
+/// One image.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn gradients(
-    [x, gradient]: [&[f32]; 2],
-    [shift, weight, bias]: [&[f32]; 3],
+fn gradients<const K: usize>(
+    x: [&[f32]; K],
+    gradient: &[f32],
+    shift: &[JetBlock<K>],
+    [weight, bias]: [&[f32]; 2],
     moments: &[f32],
     shape: &Shape,
     scratch: &mut [f32],
-    out: &mut [MaybeUninit<f32>],
+    out: [&mut [MaybeUninit<f32>]; K],
     shares: &mut [f32],
 ) {
-    let (x, gradient) = (blocks(x), blocks(gradient));
-    let (scratch, _) = scratch.as_chunks_mut::<LANES>();
-    let centre = shape.per_channel(|channel, group| moments[2 * group] - shift[channel]);
-    let inverse_std = shape.per_channel(|_, group| moments[2 * group + 1]);
-    let (of_weight, rest) = shares.split_at_mut(weight.len());
-    let (of_bias, of_shift) = rest.split_at_mut(weight.len());
-    let sums = [of_weight.as_chunks_mut().0, of_bias.as_chunks_mut().0];
-    let parameters = [&centre[..], &inverse_std, blocks(weight), blocks(bias)];
-    match shape.silu {
-        true => of_y(x, gradient, parameters, scratch, sums, |y, gradient| {
-            let s = sigmoid(y);
-            gradient * s * (1.0 + y * (1.0 - s))
-        }),
-        false => of_y(x, gradient, parameters, scratch, sums, |_, gradient| gradient),
-    }
-    let mean = |sums: &[f32], group: usize| {
-        shape.channels_of(group).map(|c| weight[c] * sums[c]).sum::<f32>() / shape.group_length() as f32
+    let x = x.map(|x| blocks(x));
+    let mut scratch = {
+        let mut parts = scratch.chunks_exact_mut(gradient.len());
+        std::array::from_fn(|_| parts.next().expect("as many as derivatives").as_chunks_mut::<LANES>().0)
     };
-    let scale = shape.per_channel(|channel, group| weight[channel] * moments[2 * group + 1]);
-    let offset = shape.per_channel(|_, group| mean(of_bias, group) * moments[2 * group + 1]);
-    let slope = shape.per_channel(|_, group| mean(of_weight, group) * moments[2 * group + 1].powi(2));
-    let (out, _) = out.as_chunks_mut::<LANES>();
+    let (moments, _) = moments.as_chunks::<K>();
+    let centre = shape.per_channel(|channel, group| {
+        Jet(moments[2 * group]) - lane_of(shift[channel / LANES].each_ref(), channel % LANES)
+    });
+    let inverse_std = shape.per_channel(|_, group| Jet(moments[2 * group + 1]));
+    let channels = [&centre[..], &inverse_std];
+    let affine = [blocks(weight), blocks(bias)];
+    let [of_weight, of_bias] = match shape.silu {
+        true => of_y(&x, blocks(gradient), channels, affine, &mut scratch, |y, gradient| {
+            let s = y.sigmoid();
+            s * (Jet::real(1.0) + y * (Jet::real(1.0) - s)) * gradient
+        }),
+        false => of_y(&x, blocks(gradient), channels, affine, &mut scratch, |_, gradient| Jet::real(gradient)),
+    };
+    let (shares, _) = shares.as_chunks_mut::<LANES>();
+    for (all, sums) in shares.chunks_exact_mut(centre.len()).zip([&of_weight, &of_bias]) {
+        for (share, sums) in all.iter_mut().zip(sums) {
+            *share = sums.0[K - 1];
+        }
+    }
+    let mean = |sums: &[Sums<K>], group: usize| {
+        let total = shape.channels_of(group).fold(Jet::ZERO, |total, c| total + channel_of(sums, c) * weight[c]);
+        total * (1.0 / shape.group_length() as f32)
+    };
+    let inverse = |group: usize| Jet(moments[2 * group + 1]);
+    let scale = shape.per_channel(|channel, group| inverse(group) * weight[channel]);
+    let offset = shape.per_channel(|_, group| mean(&of_bias, group) * inverse(group));
+    let slope = shape.per_channel(|_, group| mean(&of_weight, group) * (inverse(group) * inverse(group)));
+    let mut out = out.map(|out| out.as_chunks_mut::<LANES>().0);
     let per_pixel = centre.len();
-    for block in 0..per_pixel {
-        let mut sums = [0.0; LANES];
-        let pixels = x[block..].iter().zip(&scratch[block..]).zip(&mut out[block..]).step_by(per_pixel);
-        for ((x, d), out) in pixels {
+    for first in 0..per_pixel {
+        let parameter = |of: &[JetBlock<K>], lane: usize| lane_of(of[first].each_ref(), lane);
+        let mut sums = Sums::ZERO;
+        for block in (first..x[0].len()).step_by(per_pixel) {
+            let (x, d) = (block_of(&x, block), std::array::from_fn(|k| &scratch[k][block]));
+            let out = out.each_mut().map(|out| &mut out[block]);
             for lane in 0..LANES {
-                let value = d[lane] * scale[block][lane]
-                    - offset[block][lane]
-                    - (x[lane] - centre[block][lane]) * slope[block][lane];
-                sums[lane] += value;
-                out[lane].write(value);
+                let value = lane_of(d, lane) * parameter(&scale, lane)
+                    - parameter(&offset, lane)
+                    - (lane_of(x, lane) - parameter(&centre, lane)) * parameter(&slope, lane);
+                sums.add(lane, value);
+                for k in 0..K {
+                    out[k][lane].write(value.0[K - 1 - k]);
+                }
             }
         }
-        of_shift.as_chunks_mut::<LANES>().0[block] = sums;
+        for k in 0..K {
+            shares[(2 + k) * per_pixel + first] = sums.0[K - 1 - k];
+        }
     }
 }
 
-/// Writes the gradient of `y` to `scratch`; `Σ d x̂` and `Σ d` of every channel to `sums`.
+/// Writes the gradient of `y` to `scratch`; returns `Σ d x̂` and `Σ d` of every channel.
 #[inline(always)]
-fn of_y(
-    x: &[Block],
+fn of_y<const K: usize>(
+    x: &[&[Block]; K],
     gradient: &[Block],
-    [centre, inverse_std, weight, bias]: [&[Block]; 4],
-    scratch: &mut [Block],
-    [of_weight, of_bias]: [&mut [Block]; 2],
-    of_y: impl Fn(f32, f32) -> f32,
-) {
+    [centre, inverse_std]: [&[JetBlock<K>]; 2],
+    [weight, bias]: [&[Block]; 2],
+    scratch: &mut [&mut [Block]; K],
+    of_y: impl Fn(Jet<K>, f32) -> Jet<K>,
+) -> [Vec<Sums<K>>; 2] {
     let per_pixel = centre.len();
-    for block in 0..per_pixel {
-        let mut sums = [[0.0; LANES]; 2];
-        let pixels = x[block..].iter().zip(&gradient[block..]).zip(&mut scratch[block..]).step_by(per_pixel);
-        for ((x, gradient), scratch) in pixels {
+    let mut all = [vec![Sums::ZERO; per_pixel], vec![Sums::ZERO; per_pixel]];
+    for first in 0..per_pixel {
+        let (centre, inverse_std) = (centre[first].each_ref(), inverse_std[first].each_ref());
+        let mut sums = [Sums::ZERO; 2];
+        for block in (first..gradient.len()).step_by(per_pixel) {
+            let (x, gradient) = (block_of(x, block), &gradient[block]);
+            let scratch = scratch.each_mut().map(|scratch| &mut scratch[block]);
             for lane in 0..LANES {
-                let normal = (x[lane] - centre[block][lane]) * inverse_std[block][lane];
-                let d = of_y(normal * weight[block][lane] + bias[block][lane], gradient[lane]);
-                scratch[lane] = d;
-                sums[0][lane] += d * normal;
-                sums[1][lane] += d;
+                let normal = (lane_of(x, lane) - lane_of(centre, lane)) * lane_of(inverse_std, lane);
+                let d = of_y(normal * weight[first][lane] + Jet::real(bias[first][lane]), gradient[lane]);
+                for k in 0..K {
+                    scratch[k][lane] = d.0[k];
+                }
+                sums[0].add(lane, d * normal);
+                sums[1].add(lane, d);
             }
         }
-        of_weight[block] = sums[0];
-        of_bias[block] = sums[1];
+        for (all, sums) in all.iter_mut().zip(sums) {
+            all[first] = sums;
+        }
     }
+    all
 }

@@ -1,10 +1,15 @@
 //! Images in blocks of channels.
 
+use super::jet::Jet;
+
 /// Channels of a block: one register of AVX-512.
 pub(super) const LANES: usize = 16;
 
 /// A few channels of a pixel, or one number for each of them.
 pub(super) type Block = [f32; LANES];
+
+/// The same with derivatives.
+pub(super) type JetBlock<const K: usize> = [Block; K];
 
 /// Numbers as blocks.
 #[inline(always)]
@@ -14,18 +19,61 @@ pub(super) fn blocks(numbers: &[f32]) -> &[Block] {
     blocks
 }
 
-/// `Σ term(x, parameters)` over the pixels, for every channel: `x` is blocks of pixels, the other two have one block for
-/// every block of a pixel.
+/// One block of several images.
 #[inline(always)]
-pub(super) fn sum<P>(x: &[Block], parameters: &[P], to: &mut [Block], term: impl Fn(f32, &P, usize) -> f32) {
-    let per_pixel = to.len();
-    for (first, (to, parameters)) in to.iter_mut().zip(parameters).enumerate() {
-        let mut sums = [0.0; LANES];
-        for x in x[first..].iter().step_by(per_pixel) {
+pub(super) fn block_of<'a, const K: usize>(images: &[&'a [Block]; K], block: usize) -> [&'a Block; K] {
+    std::array::from_fn(|k| &images[k][block])
+}
+
+/// One channel's number and derivatives.
+#[inline(always)]
+pub(super) fn lane_of<const K: usize>(blocks: [&Block; K], lane: usize) -> Jet<K> {
+    Jet(std::array::from_fn(|k| blocks[k][lane]))
+}
+
+/// Sums over the pixels, of a block of channels.
+#[derive(Clone, Copy)]
+pub(super) struct Sums<const K: usize>(pub JetBlock<K>);
+
+impl<const K: usize> Sums<K> {
+    pub(super) const ZERO: Self = Self([[0.0; LANES]; K]);
+
+    #[inline(always)]
+    pub(super) fn add(&mut self, lane: usize, term: Jet<K>) {
+        for k in 0..K {
+            self.0[k][lane] += term.0[k];
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn lane(&self, lane: usize) -> Jet<K> {
+        Jet(std::array::from_fn(|k| self.0[k][lane]))
+    }
+}
+
+/// `Σ term(x, channel's parameter)` over the pixels, for every channel.
+#[inline(always)]
+pub(super) fn sum<const K: usize>(
+    x: &[&[Block]; K],
+    parameters: &[JetBlock<K>],
+    term: impl Fn(Jet<K>, Jet<K>) -> Jet<K>,
+) -> Vec<Sums<K>> {
+    let per_pixel = parameters.len();
+    let of_block = |(first, parameters): (usize, &JetBlock<K>)| {
+        let mut sums = Sums::ZERO;
+        for block in (first..x[0].len()).step_by(per_pixel) {
+            let x = block_of(x, block);
             for lane in 0..LANES {
-                sums[lane] += term(x[lane], parameters, lane);
+                sums.add(lane, term(lane_of(x, lane), lane_of(parameters.each_ref(), lane)));
             }
         }
-        *to = sums;
-    }
+        sums
+    };
+    parameters.iter().enumerate().map(of_block).collect()
+}
+
+/// The number of a channel.
+#[inline(always)]
+pub(super) fn channel_of<const K: usize>(all: &[Sums<K>], channel: usize) -> Jet<K> {
+    all[channel / LANES].lane(channel % LANES)
 }

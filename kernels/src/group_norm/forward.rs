@@ -2,23 +2,24 @@
 
 use std::mem::MaybeUninit;
 
-use super::channels::{Block, LANES, blocks, sum};
-use super::sigmoid::sigmoid;
+use super::channels::{Block, JetBlock, LANES, block_of, blocks, channel_of, lane_of, sum};
+use super::jet::Jet;
 use super::{Inputs, Shape};
 use crate::buffer::in_parts_with;
-use crate::pixels::{with_padded, write_padded};
+use crate::pixels::{with_all_padded, write_padded};
 use crate::simd::multiversion;
 
-/// The result, and mean and inverse standard deviation of every group of every image.
-pub(super) fn forward(shape: &Shape, inputs: &Inputs) -> (Vec<f32>, Vec<f32>) {
+/// The result's highest derivative, and mean and inverse standard deviation of every group of every image, both with
+/// their derivatives.
+pub(super) fn forward<const K: usize>(shape: &Shape, inputs: &Inputs<K>) -> (Vec<f32>, Vec<f32>) {
     let length = shape.image_length();
-    let mut moments = vec![0.0; 2 * shape.batch * shape.groups];
+    let mut moments = vec![0.0; shape.batch * shape.moments::<K>()];
     let [weight, bias] = [inputs.weight, inputs.bias].map(|numbers| shape.padded(numbers));
     // SAFETY: `normalize` writes every number of its image.
-    let out = unsafe {
-        in_parts_with(shape.batch, length, &mut moments, |index, out, moments| {
+    let [out] = unsafe {
+        in_parts_with(shape.batch, length, &mut moments, |index, [out], moments| {
             let shift = inputs.shift_of(shape, index);
-            with_padded(&inputs.x[index * length..][..length], shape.channels, |x| {
+            with_all_padded(inputs.x.map(|x| &x[index * length..][..length]), shape.channels, |x| {
                 write_padded(out, shape.channels, |out| image(x, &shift, [&weight, &bias], shape, out, moments));
             });
         })
@@ -27,9 +28,9 @@ pub(super) fn forward(shape: &Shape, inputs: &Inputs) -> (Vec<f32>, Vec<f32>) {
 }
 
 multiversion!(
-    fn image(
-        x: &[f32],
-        shift: &[f32],
+    fn image[const K: usize](
+        x: [&[f32]; K],
+        shift: &[JetBlock<K>],
         affine: [&[f32]; 2],
         shape: &Shape,
         out: &mut [MaybeUninit<f32>],
@@ -39,43 +40,56 @@ multiversion!(
 
 /// One image: it stays in the second cache from the mean to the result.
 #[inline(always)]
-fn normalize(
-    x: &[f32],
-    shift: &[f32],
+fn normalize<const K: usize>(
+    x: [&[f32]; K],
+    shift: &[JetBlock<K>],
     [weight, bias]: [&[f32]; 2],
     shape: &Shape,
     out: &mut [MaybeUninit<f32>],
     moments: &mut [f32],
 ) {
-    let (x, pixels) = (blocks(x), shape.pixels() as f32);
-    let mut sums = vec![[0.0; LANES]; shift.len() / LANES];
-    sum(x, blocks(shift), &mut sums, |x, _, _| x);
-    for (group, moments) in moments.chunks_exact_mut(2).enumerate() {
-        let total: f32 = shape.channels_of(group).map(|c| sums.as_flattened()[c] + pixels * shift[c]).sum();
-        moments[0] = total / shape.group_length() as f32;
+    let (x, pixels) = (x.map(|x| blocks(x)), shape.pixels() as f32);
+    let (moments, _) = moments.as_chunks_mut::<K>();
+    let share = 1.0 / shape.group_length() as f32;
+    let shift_of = |channel: usize| lane_of(shift[channel / LANES].each_ref(), channel % LANES);
+    let sums = sum(&x, shift, |x, _| x);
+    for group in 0..shape.groups {
+        let channels = shape.channels_of(group);
+        let total = channels.fold(Jet::ZERO, |total, c| total + channel_of(&sums, c) + shift_of(c) * pixels);
+        moments[2 * group] = (total * share).0;
     }
     // What a channel's numbers differ from their group's mean by, before its shift.
-    let centre = shape.per_channel(|channel, group| moments[2 * group] - shift[channel]);
-    sum(x, &centre, &mut sums, |x, centre, lane| (x - centre[lane]) * (x - centre[lane]));
-    for (group, moments) in moments.chunks_exact_mut(2).enumerate() {
-        let total: f32 = shape.channels_of(group).map(|c| sums.as_flattened()[c]).sum();
-        moments[1] = 1.0 / (total / shape.group_length() as f32 + shape.eps).sqrt();
+    let centre = shape.per_channel(|channel, group| Jet(moments[2 * group]) - shift_of(channel));
+    let sums = sum(&x, &centre, |x, centre| (x - centre) * (x - centre));
+    for group in 0..shape.groups {
+        let total = shape.channels_of(group).fold(Jet::ZERO, |total, c| total + channel_of(&sums, c));
+        moments[2 * group + 1] = (total * share + Jet::real(shape.eps)).rsqrt().0;
     }
-    let scale = shape.per_channel(|channel, group| moments[2 * group + 1] * weight[channel]);
+    let scale = shape.per_channel(|channel, group| Jet(moments[2 * group + 1]) * weight[channel]);
     match shape.silu {
-        true => write(x, [&centre, &scale, blocks(bias)], out, |y| y * sigmoid(y)),
-        false => write(x, [&centre, &scale, blocks(bias)], out, |y| y),
+        true => write(&x, [&centre, &scale], blocks(bias), out, |y| y * y.sigmoid()),
+        false => write(&x, [&centre, &scale], blocks(bias), out, |y| y),
     }
 }
 
-/// `f((x − centre) · scale + bias)`.
+/// The highest derivative of `f((x − centre) · scale + bias)`.
 #[inline(always)]
-fn write(x: &[Block], [centre, scale, bias]: [&[Block]; 3], out: &mut [MaybeUninit<f32>], f: impl Fn(f32) -> f32) {
+fn write<const K: usize>(
+    x: &[&[Block]; K],
+    [centre, scale]: [&[JetBlock<K>]; 2],
+    bias: &[Block],
+    out: &mut [MaybeUninit<f32>],
+    f: impl Fn(Jet<K>) -> Jet<K>,
+) {
     let (out, _) = out.as_chunks_mut::<LANES>();
-    for (x, out) in x.chunks_exact(centre.len()).zip(out.chunks_exact_mut(centre.len())) {
-        for (block, (x, out)) in x.iter().zip(out).enumerate() {
+    let per_pixel = centre.len();
+    for (pixel, out) in out.chunks_exact_mut(per_pixel).enumerate() {
+        for (block, out) in out.iter_mut().enumerate() {
+            let x = block_of(x, pixel * per_pixel + block);
+            let (centre, scale) = (centre[block].each_ref(), scale[block].each_ref());
             for lane in 0..LANES {
-                out[lane].write(f((x[lane] - centre[block][lane]) * scale[block][lane] + bias[block][lane]));
+                let normal = (lane_of(x, lane) - lane_of(centre, lane)) * lane_of(scale, lane);
+                out[lane].write(f(normal + Jet::real(bias[block][lane])).top());
             }
         }
     }

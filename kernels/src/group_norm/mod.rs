@@ -1,21 +1,23 @@
-//! Group normalisation, with the activation that follows it.
+//! Group normalisation, with the activation that follows it, and their first two derivatives.
 
 mod autodiff;
 mod backward;
 mod channels;
 mod forward;
+mod jet;
 mod sigmoid;
 
 use std::ops::Range;
 
-use burn::backend::TensorMetadata;
+use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{Tensor, activation};
 
 use crate::flex::{self, Primitive, contiguous, from_plain, from_tracked, numbers, tensor};
 use crate::layout::{channels_first, channels_last};
 use crate::simd::padded;
-use channels::{Block, LANES};
+use channels::{JetBlock, LANES};
 use forward::forward;
+use jet::Jet;
 
 /// The sizes of a group normalisation, and what it adds to the variance.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,29 @@ struct Shape {
 }
 
 impl Shape {
+    /// # Panics
+    /// If the shapes do not fit together.
+    fn of(
+        x: &Tensor<4>,
+        shift: Option<&Tensor<2>>,
+        groups: usize,
+        [weight, bias]: [&Tensor<1>; 2],
+        eps: f64,
+        silu: bool,
+    ) -> Self {
+        let [batch, height, width, channels] = x.dims();
+        assert!(groups > 0 && channels.is_multiple_of(groups), "{groups} groups do not divide {channels} channels");
+        assert_eq!(
+            [weight.dims(), bias.dims()],
+            [[channels]; 2],
+            "a group norm has a weight and a bias for each channel"
+        );
+        if let Some(shift) = shift {
+            assert_eq!(shift.dims(), [batch, channels], "a group norm has a shift for each channel of each image");
+        }
+        Self { batch, channels, size: [height, width], groups, eps: eps as f32, silu }
+    }
+
     fn pixels(&self) -> usize {
         self.size[0] * self.size[1]
     }
@@ -48,6 +73,11 @@ impl Shape {
         group * channels..(group + 1) * channels
     }
 
+    /// Numbers that are remembered of an image, with `K − 1` derivatives.
+    fn moments<const K: usize>(&self) -> usize {
+        2 * K * self.groups
+    }
+
     /// One number for each channel, then zeros to whole blocks.
     fn padded(&self, numbers: &[f32]) -> Vec<f32> {
         let mut numbers = numbers.to_vec();
@@ -57,39 +87,44 @@ impl Shape {
 
     /// `value(channel, group)` of every channel, then zeros to whole blocks.
     #[inline(always)]
-    fn per_channel(&self, value: impl Fn(usize, usize) -> f32) -> Vec<Block> {
-        let mut values = vec![[0.0; LANES]; padded(self.channels) / LANES];
+    fn per_channel<const K: usize>(&self, value: impl Fn(usize, usize) -> Jet<K>) -> Vec<JetBlock<K>> {
+        let mut values = vec![[[0.0; LANES]; K]; padded(self.channels) / LANES];
         for group in 0..self.groups {
             for channel in self.channels_of(group) {
-                values[channel / LANES][channel % LANES] = value(channel, group);
+                let Jet(value) = value(channel, group);
+                for (values, value) in values[channel / LANES].iter_mut().zip(value) {
+                    values[channel % LANES] = value;
+                }
             }
         }
         values
     }
 }
 
-/// The numbers that a group normalisation takes.
-struct Inputs<'a> {
-    /// `[batch, height, width, channels]`
-    x: &'a [f32],
-    /// `[batch, channels]`, or nothing
-    shift: Option<&'a [f32]>,
+/// The numbers that a group normalisation takes: values first, then their derivatives.
+struct Inputs<'a, const K: usize> {
+    /// `[batch, height, width, channels]` each
+    x: [&'a [f32]; K],
+    /// `[batch, channels]` each, or nothing
+    shift: Option<[&'a [f32]; K]>,
     /// `[channels]`
     weight: &'a [f32],
     /// `[channels]`
     bias: &'a [f32],
 }
 
-impl<'a> Inputs<'a> {
-    /// From the tensors of [`group_norm`] in its order.
+impl<'a, const K: usize> Inputs<'a, K> {
+    /// From the images, the weight, the bias, and the shifts if there are any.
     fn of(tensors: &'a [Primitive]) -> Self {
-        let [x, weight, bias] = [0, 1, 2].map(|index| numbers(&tensors[index]));
-        Self { x, shift: tensors.get(3).map(numbers), weight, bias }
+        let several = |first: usize| std::array::from_fn(|k| numbers(&tensors[first + k]));
+        let shift = (tensors.len() > K + 2).then(|| several(K + 2));
+        Self { x: several(0), shift, weight: numbers(&tensors[K]), bias: numbers(&tensors[K + 1]) }
     }
 
-    /// An image's shift, padded to whole blocks.
-    fn shift_of(&self, shape: &Shape, image: usize) -> Vec<f32> {
-        shape.padded(self.shift.map_or(&[], |shift| &shift[image * shape.channels..][..shape.channels]))
+    /// An image's shift, in whole blocks.
+    fn shift_of(&self, shape: &Shape, image: usize) -> Vec<JetBlock<K>> {
+        let of_channel = |shift: [&[f32]; K], channel| Jet(shift.map(|shift| shift[image * shape.channels + channel]));
+        shape.per_channel(|channel, _| self.shift.map_or(Jet::ZERO, |shift| of_channel(shift, channel)))
     }
 }
 
@@ -111,21 +146,18 @@ pub fn group_norm(
     eps: f64,
     silu: bool,
 ) -> Tensor<4> {
-    let [batch, height, width, channels] = x.dims();
-    assert!(groups > 0 && channels.is_multiple_of(groups), "{groups} groups do not divide {channels} channels");
-    assert_eq!([weight.dims(), bias.dims()], [[channels]; 2], "a group norm has a weight and a bias for each channel");
-    if let Some(shift) = &shift {
-        assert_eq!(shift.dims(), [batch, channels], "a group norm has a shift for each channel of each image");
-    }
+    let shape = Shape::of(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu);
+    let [batch, .., channels] = x.dims();
     if x.dims().contains(&0) {
         return x;
     }
-    let shape = Shape { batch, channels, size: [height, width], groups, eps: eps as f32, silu };
     let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
     match shift {
         Some(shift) => match flex::Inputs::of([x, weight, bias, shift.into_dispatch()]) {
-            flex::Inputs::Plain(inputs) => from_plain(run(&shape, &inputs.map(contiguous)).0),
-            flex::Inputs::Tracked(inputs, context) => from_tracked(autodiff::group_norm(shape, inputs), context),
+            flex::Inputs::Plain(inputs) => from_plain(run::<1>(&shape, &inputs.map(contiguous)).0),
+            flex::Inputs::Tracked(inputs, context) => {
+                from_tracked(autodiff::group_norm::<1, _>(shape, inputs), context)
+            }
             flex::Inputs::Other([x, weight, bias, shift]) => {
                 let shift = Tensor::<2>::from_dispatch(shift).reshape([batch, 1, 1, channels]);
                 let x = Tensor::from_dispatch(x) + shift;
@@ -133,8 +165,10 @@ pub fn group_norm(
             }
         },
         None => match flex::Inputs::of([x, weight, bias]) {
-            flex::Inputs::Plain(inputs) => from_plain(run(&shape, &inputs.map(contiguous)).0),
-            flex::Inputs::Tracked(inputs, context) => from_tracked(autodiff::group_norm(shape, inputs), context),
+            flex::Inputs::Plain(inputs) => from_plain(run::<1>(&shape, &inputs.map(contiguous)).0),
+            flex::Inputs::Tracked(inputs, context) => {
+                from_tracked(autodiff::group_norm::<1, _>(shape, inputs), context)
+            }
             flex::Inputs::Other([x, weight, bias]) => {
                 burns_own(Tensor::from_dispatch(x), groups, [weight, bias].map(Tensor::from_dispatch), eps, silu)
             }
@@ -154,9 +188,82 @@ fn burns_own(x: Tensor<4>, groups: usize, [weight, bias]: [Tensor<1>; 2], eps: f
     channels_last(if silu { activation::silu(out) } else { out })
 }
 
-/// The normalisation of flex's tensors, and each group's mean and inverse standard deviation.
-fn run(shape: &Shape, tensors: &[Primitive]) -> (Primitive, Vec<f32>) {
-    let (out, moments) = forward(shape, &Inputs::of(tensors));
+/// The derivative of [`group_norm`] at `x` and `shift` along a direction, both given as `[value, direction]`; none where
+/// there is no fused operation for it, which is everywhere but in single precision on flex.
+///
+/// # Shapes
+/// As for [`group_norm`].
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn group_norm_tangent(
+    x: [Tensor<4>; 2],
+    shift: Option<[Tensor<2>; 2]>,
+    groups: usize,
+    affine: [Tensor<1>; 2],
+    eps: f64,
+    silu: bool,
+) -> Option<Tensor<4>> {
+    match shift {
+        Some(_) => derivative::<2, 6>(x, shift, groups, affine, eps, silu),
+        None => derivative::<2, 4>(x, shift, groups, affine, eps, silu),
+    }
+}
+
+/// The mixed second derivative of [`group_norm`] along two directions, where [`group_norm_tangent`] is there: `x` and
+/// `shift` are `[value, first direction, second direction, derivative of either along the other]`.
+///
+/// # Shapes
+/// As for [`group_norm`].
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn group_norm_second(
+    x: [Tensor<4>; 4],
+    shift: Option<[Tensor<2>; 4]>,
+    groups: usize,
+    affine: [Tensor<1>; 2],
+    eps: f64,
+    silu: bool,
+) -> Option<Tensor<4>> {
+    match shift {
+        Some(_) => derivative::<4, 10>(x, shift, groups, affine, eps, silu),
+        None => derivative::<4, 6>(x, shift, groups, affine, eps, silu),
+    }
+}
+
+/// `N` is the number of tensors.
+fn derivative<const K: usize, const N: usize>(
+    x: [Tensor<4>; K],
+    shift: Option<[Tensor<2>; K]>,
+    groups: usize,
+    [weight, bias]: [Tensor<1>; 2],
+    eps: f64,
+    silu: bool,
+) -> Option<Tensor<4>> {
+    let shape = Shape::of(&x[0], shift.as_ref().map(|shift| &shift[0]), groups, [&weight, &bias], eps, silu);
+    assert!(x.iter().all(|part| part.dims() == x[0].dims()), "derivatives have the shape of values");
+    if let Some(shift) = &shift {
+        assert!(shift.iter().all(|part| part.dims() == shift[0].dims()), "derivatives have the shape of values");
+    }
+    if x[0].dims().contains(&0) {
+        return Some(x[K - 1].clone());
+    }
+    let tensors = x.into_iter().map(Tensor::into_dispatch).chain([weight.into_dispatch(), bias.into_dispatch()]);
+    let tensors: Vec<DispatchTensor> = tensors.chain(shift.into_iter().flatten().map(Tensor::into_dispatch)).collect();
+    let tensors: [DispatchTensor; N] = tensors.try_into().expect("the caller counts the tensors");
+    match flex::Inputs::of(tensors) {
+        flex::Inputs::Plain(inputs) => Some(from_plain(run::<K>(&shape, &inputs.map(contiguous)).0)),
+        flex::Inputs::Tracked(inputs, context) => {
+            Some(from_tracked(autodiff::group_norm::<K, N>(shape, inputs), context))
+        }
+        flex::Inputs::Other(_) => None,
+    }
+}
+
+/// The normalisation of flex's tensors, and what [`forward`] remembers of each group.
+fn run<const K: usize>(shape: &Shape, tensors: &[Primitive]) -> (Primitive, Vec<f32>) {
+    let (out, moments) = forward::<K>(shape, &Inputs::of(tensors));
     let [height, width] = shape.size;
     (tensor(out, [shape.batch, height, width, shape.channels], &tensors[0].device()), moments)
 }

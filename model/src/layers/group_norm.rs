@@ -3,7 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::{calculus::Calculus, initializer::Initializer};
+use crate::calculus::{Calculus, Normalization};
+use crate::initializer::Initializer;
 
 /// Normalises groups of channels to mean 0 and variance 1, then scales and shifts each channel (Wu & He 2018).
 #[derive(Module, Debug)]
@@ -25,11 +26,15 @@ impl GroupNorm {
     /// # Shapes
     /// `[batch, height, width, channels]` → the same
     pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
-        C::group_norm(x, self.groups, self.weight.val(), self.bias.val(), self.eps)
+        C::group_norm(x, None, &self.normalization(false))
     }
 
     /// [`GroupNorm::forward`] of `x + shift` followed by SiLU; the shift, if any, is `[batch, channels]`.
     pub fn forward_silu<C: Calculus>(&self, x: C::Array<4>, shift: Option<C::Array<2>>) -> C::Array<4> {
-        C::group_norm_silu(x, shift, self.groups, self.weight.val(), self.bias.val(), self.eps)
+        C::group_norm(x, shift, &self.normalization(true))
+    }
+
+    fn normalization(&self, silu: bool) -> Normalization {
+        Normalization { groups: self.groups, weight: self.weight.val(), bias: self.bias.val(), eps: self.eps, silu }
     }
 }
