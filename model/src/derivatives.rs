@@ -6,6 +6,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::calculus::Calculus;
 use crate::clock::Clock;
 use crate::dual::{Dual, DualArray};
 use crate::plain::Plain;
@@ -38,8 +39,20 @@ pub trait Derivatives<const D: usize>: Score<D> {
     /// The score `s`, and `∂ₜ s`.
     fn score_rate(&self, x: Tensor<D>, t: &[f64]) -> (Tensor<D>, Tensor<D>);
 
+    /// [`score_jvp`](Self::score_jvp) and then `∂ₜ s`, for three evaluations rather than four.
+    fn score_jvp_and_rate(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> [Tensor<D>; 3];
+
     /// The score with its first derivatives along `u` and `v`, and the mixed second one.
     fn score_second(&self, x: Tensor<D>, t: &[f64], u: Tensor<D>, v: Tensor<D>) -> SecondDerivative<D>;
+
+    /// [`score_second`](Self::score_second) and `∂ₜ s`, for five evaluations rather than six.
+    fn score_second_and_rate(
+        &self,
+        x: Tensor<D>,
+        t: &[f64],
+        u: Tensor<D>,
+        v: Tensor<D>,
+    ) -> (SecondDerivative<D>, Tensor<D>);
 }
 
 impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
@@ -52,20 +65,52 @@ impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
     }
 
     fn score_rate(&self, x: Tensor<D>, t: &[f64]) -> (Tensor<D>, Tensor<D>) {
-        let (device, dtype) = (x.device(), x.dtype());
-        let elapsed =
-            DualArray::new(Tensor::zeros([t.len()], (&device, dtype)), Tensor::ones([t.len()], (&device, dtype)));
-        let x = DualArray { value: x, tangent: None };
-        parts(self.score_in::<Dual<Plain>>(x, &Clock::running(t, elapsed)))
+        let clock = Clock::running(t, running::<Plain, D>(&x));
+        parts(self.score_in::<Dual<Plain>>(DualArray::still(x), &clock))
+    }
+
+    fn score_jvp_and_rate(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> [Tensor<D>; 3] {
+        let clock = Clock::running(t, running::<Dual<Plain>, D>(&x));
+        let score = self.score_in::<Dual<Dual<Plain>, Plain>>(DualArray::still(DualArray::new(x, v)), &clock);
+        let rate = score.tangent_or_zeros();
+        let (score, product) = parts(score.value);
+        [score, product, rate]
     }
 
     fn score_second(&self, x: Tensor<D>, t: &[f64], u: Tensor<D>, v: Tensor<D>) -> SecondDerivative<D> {
-        let x =
-            DualArray { value: DualArray::<Plain, D>::new(x, v), tangent: Some(DualArray { value: u, tangent: None }) };
-        let score = self.score_in::<Dual<Dual<Plain>>>(x, &Clock::still(t));
-        let (first, second) = (parts(score.value.clone()), parts(score.tangent_or_zeros()));
-        SecondDerivative { score: first.0, along_v: first.1, along_u: second.0, mixed: second.1 }
+        second(self.score_in::<Dual<Dual<Plain>>>(along_both(x, u, v), &Clock::still(t)))
     }
+
+    fn score_second_and_rate(
+        &self,
+        x: Tensor<D>,
+        t: &[f64],
+        u: Tensor<D>,
+        v: Tensor<D>,
+    ) -> (SecondDerivative<D>, Tensor<D>) {
+        let clock = Clock::running(t, running::<Dual<Dual<Plain>>, D>(&x));
+        let x = DualArray::still(along_both(x, u, v));
+        let score = self.score_in::<Dual<Dual<Dual<Plain>>, Plain>>(x, &clock);
+        let rate = score.tangent_or_zeros();
+        (second(score.value), rate)
+    }
+}
+
+/// Zero, with a tangent of one in time.
+fn running<C: Calculus, const D: usize>(like: &Tensor<D>) -> DualArray<C, 1, Plain> {
+    let (batch, place) = (like.dims()[0], (&like.device(), like.dtype()));
+    DualArray::new(C::constant(Tensor::zeros([batch], place)), Tensor::ones([batch], place))
+}
+
+/// Moves along `v` in the inner calculus and along `u` in the outer one.
+fn along_both<const D: usize>(x: Tensor<D>, u: Tensor<D>, v: Tensor<D>) -> DualArray<Dual<Plain>, D> {
+    DualArray::new(DualArray::new(x, v), DualArray::still(u))
+}
+
+fn second<const D: usize>(score: DualArray<Dual<Plain>, D>) -> SecondDerivative<D> {
+    let (along_u, mixed) = parts(score.tangent_or_zeros());
+    let (score, along_v) = parts(score.value);
+    SecondDerivative { score, along_u, along_v, mixed }
 }
 
 fn parts<const D: usize>(array: DualArray<Plain, D>) -> (Tensor<D>, Tensor<D>) {

@@ -32,7 +32,7 @@ pub use clock::Clock;
 pub use config::{NetworkConfig, NetworkVisitor};
 pub use derivatives::Derivatives;
 pub use divergence::{Divergence, Probe};
-pub use dual::{Dual, DualArray};
+pub use dual::{Dual, DualArray, ProjectsOnto};
 pub use error::ModelError;
 pub use mixture_score::MixtureScore;
 pub use mlp::{Mlp, MlpConfig};

@@ -67,11 +67,26 @@ fn check<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], wh
     // Fourier features turn many times while t doubles.
     let want = difference(3e-5, |step| score.score(x.clone(), &at(step)));
     let factors = Tensor::<1>::from_data(TensorData::new(t.to_vec(), [t.len()]), (&Device::flex(), DType::F64));
+    let plain_rate = rate.clone();
     let rate = rate * fokker_model::divergence::broadcast(factors);
     assert!(distance(rate, want) < TOLERANCE, "{what}: the derivative in time");
 
     let second = score.score_second(x.clone(), t, u.clone(), v.clone());
-    assert!(distance(second.along_v, product) < 1e-12, "{what}: Jv again");
+    assert!(distance(second.along_v.clone(), product.clone()) < 1e-12, "{what}: Jv again");
+    let [first, first_product, first_rate] = score.score_jvp_and_rate(x.clone(), t, v.clone());
+    let (together, rate) = score.score_second_and_rate(x.clone(), t, u.clone(), v.clone());
+    for (got, want) in [
+        (first, &second.score),
+        (first_product, &product),
+        (first_rate, &plain_rate),
+        (together.score, &second.score),
+        (together.along_u, &second.along_u),
+        (together.along_v, &second.along_v),
+        (together.mixed, &second.mixed),
+        (rate, &plain_rate),
+    ] {
+        assert!(distance(got, want.clone()) < 1e-12, "{what}: all in one pass");
+    }
     let want = difference(1e-3, |step| score.score(moved(&u, step), t));
     assert!(distance(second.along_u, want) < TOLERANCE, "{what}: Ju");
     // Values alone: differences of differences lose the step twice over.

@@ -77,11 +77,10 @@ impl Scale {
                 cells: 8,
                 points: 50,
             },
-            // The regulariser of a single example costs as much as the denoising loss of a batch.
             Self::Cpu => Numbers {
                 gammas: &[0.0, 1.0],
                 digit_steps: 500,
-                regularized: 1,
+                regularized: 4,
                 tiny: false,
                 likelihoods: 32,
                 bound_points: 64,

@@ -41,6 +41,12 @@ impl<const D: usize> Directions<D> {
         }
     }
 
+    /// The first direction and the others.
+    fn split(&self) -> (Tensor<D>, &[Tensor<D>]) {
+        let (first, others) = self.vectors.split_first().expect("there is a direction");
+        (first.clone(), others)
+    }
+
     /// Random probes (Hutchinson 1989; papers/003 Appx. D.2).
     pub fn probes(vectors: Vec<Tensor<D>>) -> Self {
         let share = 1.0 / vectors.len() as f64;
@@ -56,22 +62,22 @@ fn factors<const D: usize>(score: &dyn Derivatives<D>, t: &[f64]) -> [Vec<f64>; 
     [half_square, drift]
 }
 
-/// `M = ½ g² (div s + ‖s‖²) − f ⟨x, s⟩`, up to a constant in `x`: `[batch]`.
+/// `M = ½ g² (div s + ‖s‖²) − f ⟨x, s⟩`, up to a constant in `x`: `[batch]`. The score and `Jv` along the first
+/// direction are given.
 fn potential<const D: usize>(
     score: &dyn Derivatives<D>,
     x: Tensor<D>,
     t: &[f64],
     directions: &Directions<D>,
+    (value, product): (Tensor<D>, Tensor<D>),
 ) -> Tensor<1> {
     let [half_square, drift] = factors(score, t);
-    let (mut value, mut divergence) = (None, None);
-    for direction in &directions.vectors {
-        let (s, product) = score.score_jvp(x.clone(), t, direction.clone());
-        value.get_or_insert(s);
-        let part = inner(product, direction.clone());
-        divergence = Some(divergence.map_or(part.clone(), |sum: Tensor<1>| sum + part));
+    let (first, others) = directions.split();
+    let mut divergence = inner(product, first);
+    for direction in others {
+        let (_, product) = score.score_jvp(x.clone(), t, direction.clone());
+        divergence = divergence + inner(product, direction.clone());
     }
-    let (value, divergence) = value.zip(divergence).expect("there is a direction");
     let inside = divergence.mul_scalar(directions.share) + inner(value.clone(), value.clone());
     scale_examples(inside, half_square.into_iter()) - scale_examples(inner(x, value), drift.into_iter())
 }
@@ -89,9 +95,19 @@ pub fn residual<const D: usize>(
     differentiation: Differentiation,
 ) -> Tensor<D> {
     let x = x.inner();
-    let (_, rate) = differentiation.rate(score, x.clone(), t);
-    let tracked = x.autodiff().require_grad();
-    let gradients = potential(score, tracked.clone(), t, directions).sum().backward();
+    let tracked = x.clone().autodiff().require_grad();
+    let (first, _) = directions.split();
+    let (rate, value, product) = match differentiation {
+        Differentiation::Exact => {
+            let [value, product, rate] = score.score_jvp_and_rate(tracked.clone(), t, first);
+            (rate, value, product)
+        }
+        Differentiation::FiniteDifference { .. } => {
+            let (value, product) = score.score_jvp(tracked.clone(), t, first);
+            (differentiation.rate(score, x, t).1, value, product)
+        }
+    };
+    let gradients = potential(score, tracked.clone(), t, directions, (value, product)).sum().backward();
     let gradient = tracked.grad(&gradients).expect("the potential depends on x");
     rate.inner() - gradient
 }
@@ -109,29 +125,35 @@ pub fn residual_along<const D: usize>(
     directions: &Directions<D>,
     differentiation: Differentiation,
 ) -> Tensor<1> {
-    let (_, rate) = differentiation.rate(score, x.clone(), t);
-    let rate = inner(rate, w.clone());
+    let (first, others) = directions.split();
     if let Differentiation::FiniteDifference { space: Some(share), .. } = differentiation {
+        let (_, rate) = differentiation.rate(score, x.clone(), t);
         let process = score.process();
         let steps: Vec<f64> = t.iter().map(|&t| share * process.std(t)).collect();
         let at = |sign: f64| {
             let moved = x.clone() + scale_examples(w.clone(), steps.iter().map(|step| sign * step));
-            potential(score, moved, t, directions)
+            let along = score.score_jvp(moved.clone(), t, first.clone());
+            potential(score, moved, t, directions, along)
         };
-        return rate - scale_examples(at(1.0) - at(-1.0), steps.iter().map(|step| 0.5 / step));
+        return inner(rate, w.clone()) - scale_examples(at(1.0) - at(-1.0), steps.iter().map(|step| 0.5 / step));
+    }
+    let (along, rate) = match differentiation {
+        Differentiation::Exact => score.score_second_and_rate(x.clone(), t, w.clone(), first.clone()),
+        Differentiation::FiniteDifference { .. } => {
+            let along = score.score_second(x.clone(), t, w.clone(), first.clone());
+            (along, differentiation.rate(score, x.clone(), t).1)
+        }
+    };
+    let mut second = inner(along.mixed, first);
+    for direction in others {
+        let mixed = score.score_second(x.clone(), t, w.clone(), direction.clone()).mixed;
+        second = second + inner(mixed, direction.clone());
     }
     let [half_square, drift] = factors(score, t);
-    let (mut first, mut second) = (None, None);
-    for direction in &directions.vectors {
-        let derivative = score.score_second(x.clone(), t, w.clone(), direction.clone());
-        first.get_or_insert((derivative.score, derivative.along_u));
-        let part = inner(derivative.mixed, direction.clone());
-        second = Some(second.map_or(part.clone(), |sum: Tensor<1>| sum + part));
-    }
-    let ((value, product), second) = first.zip(second).expect("there is a direction");
+    let (value, product) = (along.score, along.along_u);
     let inside = second.mul_scalar(directions.share) + inner(value.clone(), product.clone()).mul_scalar(2.0);
-    let outside = inner(w, value) + inner(x, product);
-    rate - scale_examples(inside, half_square.into_iter()) + scale_examples(outside, drift.into_iter())
+    let outside = inner(w.clone(), value) + inner(x, product);
+    inner(rate, w) - scale_examples(inside, half_square.into_iter()) + scale_examples(outside, drift.into_iter())
 }
 
 /// `ε/‖ε‖` of each example, and `‖ε‖`.
