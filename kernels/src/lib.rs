@@ -26,6 +26,7 @@ mod adam;
 mod buffer;
 mod cat;
 mod conv2d;
+mod cube;
 mod flex;
 mod group_norm;
 mod layout;

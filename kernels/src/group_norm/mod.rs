@@ -120,6 +120,9 @@ pub fn group_norm(
     if x.dims().contains(&0) {
         return x;
     }
+    if let Some(out) = crate::cube::group_norm(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu) {
+        return out;
+    }
     let shape = Shape { batch, channels, size: [height, width], groups, eps: eps as f32, silu };
     let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
     match shift {
