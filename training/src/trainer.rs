@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use burn::backend::GradientCheckpointingStrategy;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Batch, Batches, Dataset, Preprocessing, Sequential};
 use fokker_model::layers::DropoutKey;
-use fokker_model::{MixtureScore, Network, NetworkScore, Parameterization};
+use fokker_model::{MixtureScore, Network, NetworkScore, Parameterization, Precision};
 use fokker_process::Process;
 use fokker_random::{Stream, rng};
 use rand::RngExt;
@@ -152,12 +153,20 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let message = "needs data whose score is known: data.kind = \"mixture\"";
             return Err(TrainingError::config("objective.loss", message));
         }
+        let precision = plan.training.precision;
+        if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
+            let message = format!("{device:?} does not compute in {}; set precision = \"f32\"", precision.name());
+            return Err(TrainingError::config("training.precision", message));
+        }
+        let tracked = device.clone().autodiff();
+        let recompute = plan.training.recompute_activations;
+        let tracked = if recompute { tracked.gradient_checkpointing() } else { tracked };
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing, batch_size, plan.seed)?);
         Ok(Self {
             optimizer: ModuleAdam::new(plan.optimizer.clone()),
             run,
-            device: device.clone().autodiff(),
+            device: tracked,
             ema: network.valid(),
             network: network.train(),
             state: TrainingState::default(),
@@ -296,6 +305,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let step = self.state.step;
         let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
         let mut accumulator = GradientsAccumulator::new();
+        let scale = self.loss_scale();
         let mut losses: Vec<Tensor<1>> = Vec::new();
         let mut all_times = Vec::new();
         for (part, batch) in (0u64..).zip(micro_batches) {
@@ -304,13 +314,14 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             all_times.extend_from_slice(&randomness.times);
             lap.add_to(&mut self.breakdown.inputs);
             let loss = self.plan.objective.loss(&score, self.plan.truth.as_ref(), x0, randomness);
+            losses.push(loss.clone().inner());
+            let loss = if scale == 1.0 { loss } else { loss.mul_scalar(scale) };
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
             accumulator.accumulate(&self.network, gradients);
-            losses.push(loss.inner());
             lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
-        let share = 1.0 / settings.accumulation as f64;
+        let share = 1.0 / (settings.accumulation as f64 * scale);
         let norm = gradients::global_norm(&self.network, &gradients);
         let norm = norm.expect("a network has parameters that are trained");
         // One transfer for both numbers.
@@ -330,9 +341,21 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
     }
 
+    /// What the loss is multiplied by before its gradient is taken. The loss is a mean, so the gradient of a single output
+    /// is of the size of its error over the numbers of a batch, which half precision cannot hold; a power of two
+    /// changes no digit.
+    fn loss_scale(&self) -> f64 {
+        let numbers = self.plan.training.batch_size * self.plan.train.shape().iter().product::<usize>();
+        match self.plan.training.precision {
+            Precision::F16 => (numbers as f64).log2().floor().exp2(),
+            Precision::F32 | Precision::Bf16 => 1.0,
+        }
+    }
+
     /// A network's score, for examples of these labels.
     fn score_of(&self, network: &N, labels: Option<Vec<usize>>) -> NetworkScore<N> {
-        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization);
+        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization)
+            .with_precision(self.plan.training.precision);
         match network.classes().and(labels) {
             Some(labels) => score.with_classes(labels),
             None => score,
@@ -354,7 +377,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             labels
         });
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
-        let score = self.score_of(&self.network, labels).with_dropout(dropout);
+        let network = match self.device.gradient_checkpointing_strategy() {
+            Some(strategy @ GradientCheckpointingStrategy::Balanced) => {
+                gradients::with_strategy(self.network.clone(), strategy)
+            }
+            _ => self.network.clone(),
+        };
+        let score = self.score_of(&network, labels).with_dropout(dropout);
         let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
         Inputs { score, x0, randomness }
     }

@@ -9,7 +9,7 @@ mod sigmoid;
 use std::ops::Range;
 
 use burn::backend::TensorMetadata;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{DType, FloatDType, Tensor, activation};
 
 use crate::flex::{self, Primitive, contiguous, from_plain, from_tracked, numbers, tensor};
 use crate::layout::{channels_first, channels_last};
@@ -101,6 +101,8 @@ impl<'a> Inputs<'a> {
 /// - `shift`: `[batch, channels]`
 /// - `weight`, `bias`: `[channels]`
 ///
+/// Of images in half precision the sums are made in single precision, in which everything else then is.
+///
 /// # Panics
 /// If the shapes do not fit together.
 pub fn group_norm(
@@ -122,6 +124,10 @@ pub fn group_norm(
     }
     if let Some(out) = crate::cube::group_norm(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu) {
         return out;
+    }
+    if let precision @ (DType::F16 | DType::BF16) = x.dtype() {
+        let out = group_norm(x.cast(FloatDType::F32), shift, groups, [weight, bias], eps, silu);
+        return out.cast(FloatDType::from(precision));
     }
     let shape = Shape { batch, channels, size: [height, width], groups, eps: eps as f32, silu };
     let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
