@@ -38,6 +38,7 @@ mod upsample;
 pub use adam::Adam;
 pub use cat::cat_channels;
 pub use conv2d::{conv2d, conv2d_add};
+pub use cube::computes_ahead;
 pub use group_norm::group_norm;
 pub use layout::{channels_first, channels_last};
 pub use memory::keep_freed_memory;

@@ -3,7 +3,7 @@
 mod support;
 
 use burn::tensor::{Device, Tensor, activation};
-use fokker_kernels::group_norm;
+use fokker_kernels::{Adam, computes_ahead, group_norm};
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -131,4 +131,34 @@ fn views_are_read_as_what_they_show() {
     });
     assert_close(&ours.0, &burns.0, 1e-5, "values");
     assert_close(&ours.1, &burns.1, 1e-5, "image");
+}
+
+#[test]
+fn a_step_of_adam_is_the_one_on_the_processor() {
+    let Some(gpu) = gpu() else { return };
+    assert!(computes_ahead(&gpu) && computes_ahead(&gpu.clone().autodiff()) && !computes_ahead(&Device::flex()));
+    let adam = Adam {
+        gradient_scale: 1.0,
+        betas: [0.9, 0.99],
+        corrections: [1.0 - 0.729, 1.0 - 0.970_299],
+        epsilon: 1e-8,
+        learning_rate: 1e-2,
+        keep: 0.999,
+        average_decay: 0.95,
+    };
+    let step = |device: &Device, scale: f32| {
+        let [weight, first, second, average, gradient] =
+            std::array::from_fn(|seed| random([67, 31], seed as u64, device));
+        let state = [weight, first, second.square(), average];
+        let scale = Tensor::from_floats([scale], device);
+        (state.clone(), adam.step_by(state, gradient, &scale))
+    };
+    let (ours, expected) = (step(&gpu, 0.7).1, step(&Device::flex(), 0.7).1);
+    for ((ours, expected), what) in ours.iter().zip(&expected).zip(["weight", "first", "second", "average"]) {
+        assert_close(ours, expected, 1e-6, what);
+    }
+    for device in [gpu, Device::flex()] {
+        let (before, after) = step(&device, -1.0);
+        assert!(before.iter().zip(&after).all(|(before, after)| bits(before) == bits(after)));
+    }
 }

@@ -10,6 +10,7 @@ mod learning_rate;
 pub mod loss;
 mod objective;
 mod optimizer;
+mod readings;
 mod run;
 pub mod score_fpe;
 mod tensorboard;

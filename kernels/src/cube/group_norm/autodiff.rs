@@ -22,13 +22,13 @@ use crate::cube::tensors::{Primitive, Tracked};
 struct GroupNorm<const N: usize>;
 
 impl<const N: usize> Backward<Cube, N> for GroupNorm<N> {
-    type State = ([NodeId; N], Primitive, Plan);
+    type State = ([NodeId; 3], Primitive, Plan);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let gradient = into_contiguous(gradients.consume::<Cube>(&ops.node));
         let (nodes, moments, plan) = ops.state;
         let inputs = nodes.map(|node| into_contiguous(checkpointer.retrieve_node_output::<Primitive>(node)));
-        let of = backward(&plan, inputs.into(), moments, gradient);
+        let of = backward(&plan, inputs, moments, gradient);
         for (node, gradient) in ops.parents.iter().zip(of) {
             if let Some(node) = node {
                 gradients.register::<Cube>(node.id, gradient);
@@ -74,7 +74,7 @@ fn tracked<C: CheckpointStrategy, const N: usize>(plan: Plan, inputs: [Tracked; 
     let step = GroupNorm.prepare::<C>(guards).memory_bound().retro_forward(Again { nodes, plan });
     match step.parents(&inputs).stateful() {
         OpsKind::Tracked(mut step) => {
-            let nodes = inputs.each_ref().map(|input| step.checkpoint(input));
+            let nodes = [0, 1, 2].map(|index| step.checkpoint(&inputs[index]));
             let (out, moments) = run(&plan, primitives(inputs));
             step.finish((nodes, moments, plan), out)
         }

@@ -10,17 +10,20 @@ use super::plan::{Fixed, Plan};
 use super::sums::{over_channels, over_pixels};
 use crate::cube::tensors::{Primitive, empty};
 
-/// The gradients of image, weight, bias and, as if there were one, shift. The tensors are contiguous.
-pub(super) fn backward(plan: &Plan, inputs: Vec<Primitive>, moments: Primitive, gradient: Primitive) -> [Primitive; 4] {
-    let mut inputs = inputs.into_iter();
-    let mut next = || inputs.next().expect("image, weight and bias");
-    let [x, weight, bias] = [next(), next(), next()];
-    let shift = inputs.next();
+/// The gradients of image, weight, bias and, as if there were one, shift, from the first three of these and what
+/// [`forward`](super::forward::forward) left. The tensors are contiguous.
+///
+/// No kernel here takes more than eight buffers, sizes included: every device has as many.
+pub(super) fn backward(
+    plan: &Plan,
+    [x, weight, bias]: [Primitive; 3],
+    moments: Primitive,
+    gradient: Primitive,
+) -> [Primitive; 4] {
     let (batch, channels) = (plan.batch(), plan.fixed.channels);
     let of_x = empty(&x, plan.image, x.dtype());
-    // Of every image: its share of the gradients of weight and bias.
-    let shares = empty(&x, [batch, 2, channels], DType::F32);
-    let of_shift = empty(&x, [batch, channels], DType::F32);
+    // Of every image: its share of the gradients of weight and bias, and its own shift's.
+    let sums = empty(&x, [batch, 3, channels], DType::F32);
     let dtype = dtype_to_storage_type(x.dtype());
     gradients::launch(
         &of_x.client.clone(),
@@ -29,22 +32,21 @@ pub(super) fn backward(plan: &Plan, inputs: Vec<Primitive>, moments: Primitive, 
         x.into_tensor_arg(),
         weight.into_tensor_arg(),
         bias.into_tensor_arg(),
-        shift.map(Primitive::into_tensor_arg).into(),
         moments.into_tensor_arg(),
         gradient.into_tensor_arg(),
         of_x.clone().into_tensor_arg(),
-        shares.clone().into_tensor_arg(),
-        of_shift.clone().into_tensor_arg(),
+        sums.clone().into_tensor_arg(),
         plan.pixels(),
         plan.fixed,
         plan.silu,
         dtype,
     );
-    let shares = Cube::float_reshape(Cube::float_sum_dim(shares, 0), [2, channels].into());
-    let [of_weight, of_bias] = [0, 1].map(|row| {
-        let row = Cube::float_slice(shares.clone(), &[(row..row + 1).into(), (0..channels).into()]);
-        Cube::float_reshape(row, [channels].into())
-    });
+    let row = |sums: &Primitive, batch: usize, row: usize| {
+        Cube::float_slice(sums.clone(), &[(0..batch).into(), (row..row + 1).into(), (0..channels).into()])
+    };
+    let total = Cube::float_sum_dim(sums.clone(), 0);
+    let [of_weight, of_bias] = [0, 1].map(|index| Cube::float_reshape(row(&total, 1, index), [channels].into()));
+    let of_shift = Cube::float_reshape(row(&sums, batch, 2), [batch, channels].into());
     [of_x, of_weight, of_bias, of_shift]
 }
 
@@ -54,12 +56,10 @@ fn gradients<F: Float>(
     x: &Tensor<F>,
     weight: &Tensor<f32>,
     bias: &Tensor<f32>,
-    shift: ComptimeOption<&Tensor<f32>>,
     moments: &Tensor<f32>,
     gradient: &Tensor<F>,
     of_x: &mut Tensor<F>,
-    shares: &mut Tensor<f32>,
-    of_shift: &mut Tensor<f32>,
+    sums: &mut Tensor<f32>,
     pixels: usize,
     #[comptime] plan: Fixed,
     #[comptime] silu: bool,
@@ -70,11 +70,8 @@ fn gradients<F: Float>(
     let unit = UNIT_POS as usize;
     let channel = CUBE_POS_X as usize * plan.strip + unit % plan.strip;
     let start = image * pixels * plan.channels + channel;
-    let shift: ComptimeOption<f32> = shift.as_ref().map(|shift| shift[image * plan.channels + channel]);
-    let shift = shift.unwrap_or_default();
-    let group = image * (plan.channels / plan.group) + channel / plan.group;
-    let centre = moments[2 * group] - shift;
-    let inverse_std = moments[2 * group + 1];
+    let centre = moments[2 * image * plan.channels + channel];
+    let inverse_std = moments[(2 * image + 1) * plan.channels + channel];
     let weight = weight[channel];
     let bias = bias[channel];
 
@@ -108,9 +105,9 @@ fn gradients<F: Float>(
     }
     let sum = over_pixels(sum, &mut shared, plan);
     if unit < plan.strip {
-        shares[2 * image * plan.channels + channel] = of_weight;
-        shares[(2 * image + 1) * plan.channels + channel] = of_bias;
-        of_shift[image * plan.channels + channel] = sum;
+        sums[3 * image * plan.channels + channel] = of_weight;
+        sums[(3 * image + 1) * plan.channels + channel] = of_bias;
+        sums[(3 * image + 2) * plan.channels + channel] = sum;
     }
 }
 

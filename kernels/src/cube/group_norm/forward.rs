@@ -9,14 +9,15 @@ use super::plan::{Fixed, Plan};
 use super::sums::{over_channels, over_pixels};
 use crate::cube::tensors::{Primitive, empty};
 
-/// The result, and mean and inverse standard deviation of every group, `[batch, groups, 2]`. The tensors are contiguous.
+/// The result, and for every channel of every image what it is centred by and the inverse standard deviation of its group,
+/// `[batch, 2, channels]`. The tensors are contiguous.
 pub(super) fn forward(plan: &Plan, inputs: Vec<Primitive>) -> (Primitive, Primitive) {
     let mut inputs = inputs.into_iter();
     let mut next = || inputs.next().expect("image, weight and bias");
     let [x, weight, bias] = [next(), next(), next()];
     let shift = inputs.next();
     let out = empty(&x, plan.image, x.dtype());
-    let moments = empty(&x, [plan.batch(), plan.fixed.channels / plan.fixed.group, 2], DType::F32);
+    let moments = empty(&x, [plan.batch(), 2, plan.fixed.channels], DType::F32);
     let dtype = dtype_to_storage_type(x.dtype());
     normalize::launch(
         &out.client.clone(),
@@ -96,9 +97,8 @@ fn normalize<F: Float>(
         }
         pixel += plan.rows;
     }
-    if unit < plan.strip && unit % plan.group == 0 {
-        let group = image * (plan.channels / plan.group) + channel / plan.group;
-        moments[2 * group] = mean;
-        moments[2 * group + 1] = inverse_std;
+    if unit < plan.strip {
+        moments[2 * image * plan.channels + channel] = centre;
+        moments[(2 * image + 1) * plan.channels + channel] = inverse_std;
     }
 }

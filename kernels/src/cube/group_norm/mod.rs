@@ -40,7 +40,7 @@ pub(crate) fn group_norm(
     })
 }
 
-/// The normalisation, and each group's mean and inverse standard deviation.
+/// The normalisation, and what its gradient needs besides image, weight and bias.
 fn run(plan: &Plan, inputs: Vec<Primitive>) -> (Primitive, Primitive) {
     forward(plan, inputs.into_iter().map(into_contiguous).collect())
 }
