@@ -3,7 +3,7 @@
 mod support;
 
 use burn::tensor::{Device, Tensor, activation};
-use fokker_kernels::{Adam, computes_ahead, group_norm};
+use fokker_kernels::{Adam, computes_ahead, group_norm, softmax};
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -160,5 +160,26 @@ fn a_step_of_adam_is_the_one_on_the_processor() {
     for device in [gpu, Device::flex()] {
         let (before, after) = step(&device, -1.0);
         assert!(before.iter().zip(&after).all(|(before, after)| bits(before) == bits(after)));
+    }
+}
+
+#[test]
+fn a_softmax_and_its_gradient_are_burns() {
+    let Some(device) = gpu().map(Device::autodiff) else { return };
+    // One number, fewer and more than a cube has units, odd lengths.
+    for shape in [[1, 2, 3, 1], [2, 1, 5, 7], [1, 3, 2, 64], [2, 1, 3, 300]] {
+        // Large numbers, of which only differences matter.
+        let x = (random(shape, 1, &device) * 40.0 + 1000.0).detach().require_grad();
+        let [ours, burns] = [true, false].map(|ours| {
+            let p = match ours {
+                true => softmax(x.clone(), 0.3),
+                false => activation::softmax(x.clone().mul_scalar(0.3), 3),
+            };
+            let gradients = (p.clone() * random(shape, 2, &device)).sum().backward();
+            (p.inner(), x.grad(&gradients).unwrap())
+        });
+        assert_close(&ours.0, &burns.0, 1e-4, &format!("values, {shape:?}"));
+        let off = ours.1.sub(burns.1).abs().max().into_scalar::<f32>();
+        assert!(off < 3e-5, "gradient, {shape:?}: {off:e}");
     }
 }

@@ -165,4 +165,9 @@ impl Calculus for Plain {
     fn average_pool(x: Tensor<4>) -> Tensor<4> {
         channels_last(avg_pool2d(channels_first(x), AvgPoolOptions::new([2, 2])))
     }
+
+    fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+        let width = q.dims()[3] as f64;
+        fokker_kernels::softmax(q.matmul(k.swap_dims(2, 3)), width.powf(-0.5)).matmul(v)
+    }
 }

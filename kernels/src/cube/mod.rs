@@ -6,6 +6,7 @@
 
 mod adam;
 mod group_norm;
+mod softmax;
 mod tensors;
 
 use burn::backend::DispatchDevice;
@@ -13,6 +14,7 @@ use burn::tensor::Device;
 
 pub(crate) use adam::step as adam_step;
 pub(crate) use group_norm::group_norm;
+pub(crate) use softmax::softmax;
 
 /// Whether the device computes beside the host, which waits for it only where it reads a number.
 pub fn computes_ahead(device: &Device) -> bool {

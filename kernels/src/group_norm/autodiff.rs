@@ -1,13 +1,17 @@
 //! Group normalisation as a step of Burn's automatic differentiation.
+//!
+//! Where gradients are checkpointed the result is not kept for the operation that takes it, but computed again.
 
 use std::sync::Arc;
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::checkpoint::retro_forward::RetroForward;
+use burn::backend::autodiff::checkpoint::state::BackwardStates;
+use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy, NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::{Flex, TensorMetadata};
+use burn::backend::{DispatchAutodiffContext, Flex, GradientCheckpointingStrategy, TensorMetadata};
 
 use super::backward::backward;
 use super::{Inputs, Shape, run};
@@ -39,12 +43,39 @@ impl<const N: usize> Backward<Flex, N> for GroupNorm<N> {
     }
 }
 
+/// The normalisation once more.
+#[derive(Debug)]
+struct Again<const N: usize> {
+    nodes: [NodeId; N],
+    shape: Shape,
+}
+
+impl<const N: usize> RetroForward for Again<N> {
+    fn forward(&self, states: &mut BackwardStates, out: NodeId) {
+        let inputs = self.nodes.map(|node| contiguous(states.get_state::<Primitive>(&node)));
+        states.save(out, run(&self.shape, &inputs).0);
+    }
+}
+
 /// The normalisation, remembered for its gradient.
-pub(super) fn group_norm<const N: usize>(shape: Shape, inputs: [Tracked; N]) -> Tracked {
-    let nodes = inputs.each_ref().map(Tracked::node);
+pub(super) fn group_norm<const N: usize>(
+    shape: Shape,
+    inputs: [Tracked; N],
+    context: DispatchAutodiffContext,
+) -> Tracked {
+    match context {
+        DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced) => {
+            tracked::<BalancedCheckpointing, N>(shape, inputs)
+        }
+        _ => tracked::<NoCheckpointing, N>(shape, inputs),
+    }
+}
+
+fn tracked<C: CheckpointStrategy, const N: usize>(shape: Shape, inputs: [Tracked; N]) -> Tracked {
+    let guards = inputs.each_ref().map(Tracked::node);
+    let again = Again { nodes: guards.each_ref().map(|guard| guard.id()), shape };
     let primitives = |inputs: [Tracked; N]| inputs.map(|input| contiguous(input.into_primitive()));
-    // Computed once: without checkpoints of its own the strategy has no say in it.
-    match GroupNorm.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+    match GroupNorm.prepare::<C>(guards).memory_bound().retro_forward(again).parents(&inputs).stateful() {
         OpsKind::Tracked(mut step) => {
             let nodes = inputs.each_ref().map(|input| step.checkpoint(input));
             let (out, moments) = run(&shape, &primitives(inputs));

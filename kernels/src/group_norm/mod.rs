@@ -134,7 +134,9 @@ pub fn group_norm(
     match shift {
         Some(shift) => match flex::Inputs::of([x, weight, bias, shift.into_dispatch()]) {
             flex::Inputs::Plain(inputs) => from_plain(run(&shape, &inputs.map(contiguous)).0),
-            flex::Inputs::Tracked(inputs, context) => from_tracked(autodiff::group_norm(shape, inputs), context),
+            flex::Inputs::Tracked(inputs, context) => {
+                from_tracked(autodiff::group_norm(shape, inputs, context), context)
+            }
             flex::Inputs::Other([x, weight, bias, shift]) => {
                 let shift = Tensor::<2>::from_dispatch(shift).reshape([batch, 1, 1, channels]);
                 let x = Tensor::from_dispatch(x) + shift;
@@ -143,7 +145,9 @@ pub fn group_norm(
         },
         None => match flex::Inputs::of([x, weight, bias]) {
             flex::Inputs::Plain(inputs) => from_plain(run(&shape, &inputs.map(contiguous)).0),
-            flex::Inputs::Tracked(inputs, context) => from_tracked(autodiff::group_norm(shape, inputs), context),
+            flex::Inputs::Tracked(inputs, context) => {
+                from_tracked(autodiff::group_norm(shape, inputs, context), context)
+            }
             flex::Inputs::Other([x, weight, bias]) => {
                 burns_own(Tensor::from_dispatch(x), groups, [weight, bias].map(Tensor::from_dispatch), eps, silu)
             }
