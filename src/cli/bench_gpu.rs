@@ -30,6 +30,10 @@ pub struct GpuArgs {
     /// With --parts gpu: precisions of the network's values, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "f32,bf16", value_parser = precision)]
     precision: Vec<Precision>,
+    /// With --parts gpu: whether cheap activations are computed again, separated by commas. Memory of the process, which is
+    /// what a device without an allocator of its own reports, is comparable between processes alone
+    #[arg(long, value_delimiter = ',', default_values_t = [false, true], action = clap::ArgAction::Append)]
+    gpu_recompute: Vec<bool>,
     /// With --parts gpu: PyTorch's part
     #[arg(long, default_value = "reference/gpu_bench.py")]
     gpu_script: PathBuf,
@@ -59,7 +63,7 @@ impl GpuArgs {
                     cost.reserved_mib
                 );
             };
-            for recompute in [false, true] {
+            for &recompute in &self.gpu_recompute {
                 let cost = measure_gpu(self.case(precision, recompute), device)?;
                 parameters = cost.parameters;
                 row(if recompute { "fokker, recomputing" } else { "fokker" }, cost);
