@@ -106,7 +106,9 @@ struct Watch<'a, const D: usize> {
 
 impl<const D: usize, N: Network<D>> Observer<N> for Watch<'_, D> {
     fn step(&mut self, step: u64, loss: f64) {
-        self.progress.update(step, &format!("loss {loss:.4}"));
+        // Before the first reading there is none.
+        let loss = if loss.is_nan() { String::new() } else { format!("loss {loss:.4}") };
+        self.progress.update(step, &loss);
     }
 
     fn metrics(&mut self, metrics: &Metrics) {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use fokker::BackendName;
 use fokker::datasets::{DatasetConfig, Preprocessing, Split};
-use fokker::model::{Conditioning, MixtureScore, NetworkScore, Output, Parameterization, Score, UNet, UNetConfig};
+use fokker::model::{
+    Conditioning, MixtureScore, NetworkScore, Output, Parameterization, Precision, Score, UNet, UNetConfig,
+};
 use fokker::process::{GaussianMixture, Process, ProcessConfig};
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::training::*;
@@ -67,6 +69,33 @@ fn hold_together(what: &str, tolerance: f64, numbers: impl Fn(&Device) -> Vec<f6
     }
 }
 
+fn plan(steps: u64) -> TrainingPlan {
+    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "mnist" })).unwrap();
+    let training = serde_json::json!({
+        "steps": steps, "batch_size": 4, "learning_rate": 1e-3, "ema_decay": 0.5, "validation_examples": 8
+    });
+    TrainingPlan {
+        seed: 1,
+        process: vp(),
+        parameterization: TABLE,
+        objective: Objective {
+            weighting: Weighting::Edm { sigma_data: 0.5 },
+            time: TimeSampling::LogNormal { mean: -1.2, std: 1.2 },
+            stratified: true,
+            loss: Loss::default(),
+            regularizer: None,
+        },
+        optimizer: serde_json::from_value(serde_json::json!({ "kind": "adam" })).unwrap(),
+        training: serde_json::from_value(training).unwrap(),
+        checkpoints: CheckpointConfig { every: 2, keep: 1 },
+        preprocessing: Preprocessing::default(),
+        train: data.open(Split::Train, 0).unwrap(),
+        validation: data.open(Split::Validation, 0).unwrap(),
+        truth: None,
+        residuals: None,
+    }
+}
+
 struct Silent;
 impl Observer<UNet> for Silent {}
 
@@ -74,40 +103,40 @@ impl Observer<UNet> for Silent {}
 /// differ by up to two steps of the learning rate; the loss is smooth in them.
 #[test]
 fn a_training_step_is_the_same() {
-    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "mnist" })).unwrap();
-    let (train, validation) = (data.open(Split::Train, 0).unwrap(), data.open(Split::Validation, 0).unwrap());
     hold_together("validation loss after two steps", 1e-4, |device| {
         let folder = tempfile::tempdir().unwrap();
         let run = RunFolder::new(folder.path());
         run.create("").unwrap();
-        let training = serde_json::json!({
-            "steps": 2, "batch_size": 4, "learning_rate": 1e-3, "ema_decay": 0.5, "validation_examples": 8
-        });
-        let plan = TrainingPlan {
-            seed: 1,
-            process: vp(),
-            parameterization: TABLE,
-            objective: Objective {
-                weighting: Weighting::Edm { sigma_data: 0.5 },
-                time: TimeSampling::LogNormal { mean: -1.2, std: 1.2 },
-                stratified: true,
-                loss: Loss::default(),
-                regularizer: None,
-            },
-            optimizer: serde_json::from_value(serde_json::json!({ "kind": "adam" })).unwrap(),
-            training: serde_json::from_value(training).unwrap(),
-            checkpoints: CheckpointConfig { every: 2, keep: 1 },
-            preprocessing: Preprocessing::default(),
-            train: train.clone(),
-            validation: validation.clone(),
-            truth: None,
-            residuals: None,
-        };
-        let mut trainer = Trainer::<UNet, 4>::new(plan, run, unet(device), device).unwrap();
+        let mut trainer = Trainer::<UNet, 4>::new(plan(2), run, unet(device), device).unwrap();
         let before = trainer.validation_loss().unwrap();
         trainer.train("", &mut Silent).unwrap();
         vec![before, trainer.validation_loss().unwrap()]
     });
+}
+
+/// Half precision trains where the device computes in it, and is refused by name where it does not.
+#[test]
+fn a_precision_that_a_device_lacks_is_refused() {
+    for (name, device) in devices() {
+        for precision in [Precision::F32, Precision::Bf16, Precision::F16] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut plan = plan(1);
+            plan.training.precision = precision;
+            let trainer = Trainer::<UNet, 4>::new(plan, RunFolder::new(folder.path()), unet(&device), &device);
+            let supported = precision.dtype().is_none_or(|dtype| device.supports_dtype(dtype));
+            eprintln!("{name}: {} {supported}", precision.name());
+            match trainer {
+                Ok(_) => assert!(supported, "{name} does not compute in {}", precision.name()),
+                Err(error) => {
+                    let message = error.to_string();
+                    assert!(
+                        !supported && message.contains("training.precision") && message.contains("\"f32\""),
+                        "{message}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// 20 steps of the deterministic sampler: the same picture to 2 of 255 levels, which is 4/255 in [−1, 1].

@@ -51,6 +51,28 @@ impl Adam {
         }
     }
 
+    /// As [`Adam::step`], with gradients multiplied by a number that is on the device as well: nobody waits for it there,
+    /// and elsewhere it is read. A negative one changes nothing.
+    ///
+    /// # Shapes
+    /// All of one shape; `scale` is `[1]`.
+    pub fn step_by<const D: usize>(
+        &self,
+        state: [Tensor<D>; 4],
+        gradient: Tensor<D>,
+        scale: &Tensor<1>,
+    ) -> [Tensor<D>; 4] {
+        if self.gradient_scale == 1.0
+            && let Some(state) = crate::cube::adam_step(self, &state, &gradient, scale)
+        {
+            return state;
+        }
+        match scale.clone().into_scalar::<f64>() {
+            scale if scale < 0.0 => state,
+            scale => Self { gradient_scale: self.gradient_scale * scale, ..*self }.step(state, gradient),
+        }
+    }
+
     fn burns_own<const D: usize>(&self, inputs: [Tensor<D>; 5]) -> [Tensor<D>; 4] {
         let [weight, first, second, average, gradient] = inputs;
         let gradient = if self.gradient_scale == 1.0 { gradient } else { gradient.mul_scalar(self.gradient_scale) };

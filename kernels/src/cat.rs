@@ -1,10 +1,13 @@
-//! Two images' channels, one after the other.
+//! Two images' channels, one after the other. Where gradients are checkpointed the result is not kept, but joined again.
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::checkpoint::retro_forward::RetroForward;
+use burn::backend::autodiff::checkpoint::state::BackwardStates;
+use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy, NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::{Flex, TensorMetadata};
+use burn::backend::{DispatchAutodiffContext, Flex, GradientCheckpointingStrategy, TensorMetadata};
 use burn::tensor::Tensor;
 
 use crate::buffer::in_parts;
@@ -34,7 +37,14 @@ pub fn cat_channels(first: Tensor<4>, second: Tensor<4>) -> Tensor<4> {
     let shape = Shape { batch, channels: [c1, c2], size: [height, width] };
     match Inputs::of([first.into_dispatch(), second.into_dispatch()]) {
         Inputs::Plain(inputs) => from_plain(cat(&shape, inputs)),
-        Inputs::Tracked(inputs, context) => from_tracked(tracked(shape, inputs), context),
+        Inputs::Tracked(inputs, context) => {
+            let balanced = context == DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced);
+            let out = match balanced {
+                true => tracked::<BalancedCheckpointing>(shape, inputs),
+                false => tracked::<NoCheckpointing>(shape, inputs),
+            };
+            from_tracked(out, context)
+        }
         Inputs::Other(inputs) => Tensor::cat(inputs.map(Tensor::from_dispatch).to_vec(), 3),
     }
 }
@@ -85,10 +95,26 @@ impl Backward<Flex, 2> for Cat {
     }
 }
 
-fn tracked(shape: Shape, inputs: [Tracked; 2]) -> Tracked {
-    let nodes = inputs.each_ref().map(Tracked::node);
+/// The join once more.
+#[derive(Debug)]
+struct Again {
+    nodes: [NodeId; 2],
+    shape: Shape,
+}
+
+impl RetroForward for Again {
+    fn forward(&self, states: &mut BackwardStates, out: NodeId) {
+        let inputs = self.nodes.map(|node| states.get_state::<Primitive>(&node));
+        states.save(out, cat(&self.shape, inputs));
+    }
+}
+
+fn tracked<C: CheckpointStrategy>(shape: Shape, inputs: [Tracked; 2]) -> Tracked {
+    let guards = inputs.each_ref().map(Tracked::node);
+    let again = Again { nodes: guards.each_ref().map(|guard| guard.id()), shape };
+    let step = Cat.prepare::<C>(guards).memory_bound().retro_forward(again).parents(&inputs).stateful();
     let out = cat(&shape, inputs.map(Tracked::into_primitive));
-    match Cat.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+    match step {
         OpsKind::Tracked(step) => step.finish(shape, out),
         OpsKind::UnTracked(step) => step.finish(out),
     }

@@ -2,8 +2,9 @@
 //!
 //! Burn's CPU backend, flex, computes a convolution's gradients by convolutions with kernels as large as the image,
 //! and one elementwise operation at a time. The functions here replace the operations that a U-Net spends its
-//! time in, for single precision on flex, with and without automatic differentiation. On any other backend, and in
-//! any other precision, they are Burn's own operations. Images are `[batch, height, width, channels]`: what a
+//! time in, for single precision on flex, with and without automatic differentiation. Group normalisation, softmax and
+//! Adam have kernels for GPUs as well. On any other backend, and in any other precision, they are Burn's own
+//! operations. Images are `[batch, height, width, channels]`: what a
 //! convolution sums over are neighbours in memory.
 //!
 //! ```
@@ -26,18 +27,22 @@ mod adam;
 mod buffer;
 mod cat;
 mod conv2d;
+mod cube;
 mod flex;
 mod group_norm;
 mod layout;
 mod memory;
 mod pixels;
 mod simd;
+mod softmax;
 mod upsample;
 
 pub use adam::Adam;
 pub use cat::cat_channels;
 pub use conv2d::{conv2d, conv2d_add};
+pub use cube::computes_ahead;
 pub use group_norm::{group_norm, group_norm_second, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
 pub use memory::keep_freed_memory;
+pub use softmax::softmax;
 pub use upsample::upsample_nearest;

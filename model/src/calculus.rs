@@ -6,7 +6,7 @@
 //!
 //! Parameters enter as plain tensors: they are constants of every derivative in the input or in time.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
 /// Stride and padding of a two-dimensional convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,8 @@ pub struct Normalization {
 /// What a network may do with its arrays. In the operations on images, these are `[batch, height, width, channels]`: the
 /// order in which CPUs and GPUs convolve.
 ///
-/// Binary operations broadcast dimensions of size 1, as Burn does.
+/// Binary operations broadcast dimensions of size 1, as Burn does. Parameters are converted to the precision of the array
+/// that meets them, and of two arrays the second to that of the first.
 pub trait Calculus: 'static {
     /// An array of rank `D`.
     type Array<const D: usize>: Clone;
@@ -53,6 +54,10 @@ pub trait Calculus: 'static {
     fn constant<const D: usize>(tensor: Tensor<D>) -> Self::Array<D>;
     /// Where the array is, and in what precision: constants that meet it must be made alike.
     fn place<const D: usize>(x: &Self::Array<D>) -> (Device, DType);
+    /// The array in another precision. Only plain values change theirs: derivatives need their digits.
+    fn to_precision<const D: usize>(x: Self::Array<D>, _: FloatDType) -> Self::Array<D> {
+        x
+    }
     /// The shape.
     fn dims<const D: usize>(x: &Self::Array<D>) -> [usize; D];
     /// The same numbers in another shape.

@@ -39,6 +39,7 @@ pub use mlp::{Mlp, MlpConfig};
 pub use network::{Context, Network};
 pub use parameterization::{Conditioning, Estimate, Output, Parameterization};
 pub use plain::Plain;
+pub use precision::Precision;
 pub use rate::Rate;
 pub use score::{NetworkScore, Score, SmoothScore};
 pub use score_net::{ScoreNet, ScoreNetConfig};

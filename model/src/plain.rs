@@ -2,7 +2,7 @@
 
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
-use burn::tensor::{DType, Device, Tensor, activation};
+use burn::tensor::{DType, Device, FloatDType, Tensor, activation};
 
 use fokker_kernels::{channels_first, channels_last};
 
@@ -11,6 +11,11 @@ use crate::calculus::{Calculus, Conv2dShape, Normalization};
 /// Values alone, on Burn's tensors; its reverse mode works through them.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
+
+/// The tensor in the precision of another; itself if it has that already.
+fn like<const D: usize>(tensor: Tensor<D>, precision: DType) -> Tensor<D> {
+    if tensor.dtype() == precision { tensor } else { tensor.cast(FloatDType::from(precision)) }
+}
 
 impl Calculus for Plain {
     type Array<const D: usize> = Tensor<D>;
@@ -21,6 +26,10 @@ impl Calculus for Plain {
 
     fn place<const D: usize>(x: &Tensor<D>) -> (Device, DType) {
         (x.device(), x.dtype())
+    }
+
+    fn to_precision<const D: usize>(x: Tensor<D>, precision: FloatDType) -> Tensor<D> {
+        like(x, precision.into())
     }
 
     fn dims<const D: usize>(x: &Tensor<D>) -> [usize; D] {
@@ -48,10 +57,12 @@ impl Calculus for Plain {
     }
 
     fn add<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+        let y = like(y, x.dtype());
         x + y
     }
 
     fn mul<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
+        let y = like(y, x.dtype());
         x * y
     }
 
@@ -89,7 +100,11 @@ impl Calculus for Plain {
     }
 
     fn softmax<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-        activation::softmax(x, D - 1)
+        let precision = x.dtype();
+        match precision {
+            DType::F16 | DType::BF16 => like(activation::softmax(x.cast(FloatDType::F32), D - 1), precision),
+            _ => activation::softmax(x, D - 1),
+        }
     }
 
     fn sum_last<const D: usize>(x: Tensor<D>) -> Tensor<D> {
@@ -101,16 +116,20 @@ impl Calculus for Plain {
     }
 
     fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
-        burn::tensor::module::linear(x, weight.transpose(), bias)
+        let precision = x.dtype();
+        let bias = bias.map(|bias| like(bias, precision));
+        burn::tensor::module::linear(x, like(weight, precision).transpose(), bias)
     }
 
     fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
         let Conv2dShape { stride, padding_before, padding_after } = shape;
+        let (weight, bias) = (like(weight, x.dtype()), bias.map(|bias| like(bias, x.dtype())));
         fokker_kernels::conv2d(x, weight, bias, stride, padding_before, padding_after)
     }
 
     fn conv2d_add(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
-        fokker_kernels::conv2d_add(x, weight, bias, residual)
+        let precision = x.dtype();
+        fokker_kernels::conv2d_add(x, like(weight, precision), like(bias, precision), like(residual, precision))
     }
 
     fn group_mean(x: Tensor<4>, groups: usize) -> Tensor<4> {
@@ -152,6 +171,11 @@ impl Calculus for Plain {
 
     fn average_pool(x: Tensor<4>) -> Tensor<4> {
         channels_last(avg_pool2d(channels_first(x), AvgPoolOptions::new([2, 2])))
+    }
+
+    fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+        let width = q.dims()[3] as f64;
+        fokker_kernels::softmax(q.matmul(k.swap_dims(2, 3)), width.powf(-0.5)).matmul(v)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use fokker_process::Process;
 
 use crate::calculus::Calculus;
@@ -12,6 +12,7 @@ use crate::network::{Context, Network};
 use crate::parameterization::{Estimate, Parameterization};
 use crate::per_example::scale_examples;
 use crate::plain::Plain;
+use crate::precision::Precision;
 use crate::rate::Rate;
 
 /// The gradient field `∇ log p_t` of a diffused distribution, in its three equivalent forms.
@@ -89,12 +90,21 @@ pub struct NetworkScore<N> {
     parameterization: Parameterization,
     classes: Option<Vec<usize>>,
     dropout: Option<DropoutKey>,
+    precision: Precision,
 }
 
 impl<N> NetworkScore<N> {
     /// Reads `network` through `parameterization`.
     pub fn new(network: N, process: Arc<dyn Process>, parameterization: Parameterization) -> Self {
-        Self { network, process, parameterization, classes: None, dropout: None }
+        Self { network, process, parameterization, classes: None, dropout: None, precision: Precision::default() }
+    }
+
+    /// The same score from a network that computes its values in another precision. Derivatives are computed in that of
+    /// the parameters.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
     }
 
     /// The same score for examples of these classes, one for each example of the batches to come.
@@ -159,7 +169,12 @@ impl<N> NetworkScore<N> {
         let context = Context { classes, dropout: self.dropout.clone() };
         let noise = clock.vector(|t| table.noise_condition(process, t), &x);
         let input = clock.scale(x, |t| table.input_scale(process, t));
-        self.network.forward::<C>(input, noise, &context)
+        let Some(precision) = self.precision.dtype() else {
+            return self.network.forward::<C>(input, noise, &context);
+        };
+        let own = FloatDType::from(C::place(&input).1);
+        let output = self.network.forward::<C>(C::to_precision(input, precision), noise, &context);
+        C::to_precision(output, own)
     }
 
     fn estimate_in<C: Calculus, const D: usize>(

@@ -4,12 +4,14 @@
 //! `reference/unet_bench.py` measures the same in PyTorch. The figures are in docs/PERFORMANCE.md.
 
 mod floor;
+mod gpu;
 mod memory;
 mod sampling;
 mod step;
 mod trainer;
 
 pub use floor::{Machine, Work};
+pub use gpu::{GpuCase, GpuCost, measure_gpu};
 pub use sampling::{SamplingCost, measure_sampling};
 pub use step::{Case, Cost, measure};
 pub use trainer::{TrainerCost, measure_trainer};

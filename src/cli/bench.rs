@@ -9,6 +9,8 @@ use fokker::bench::{Case, Cost, Machine, Work, measure, measure_sampling, measur
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::{BackendConfig, BackendName, Error, RunConfig};
 
+use super::bench_gpu::GpuArgs;
+
 /// Measure what training and drawing cost, beside PyTorch where there is a Python with it
 #[derive(Args)]
 pub struct Bench {
@@ -51,6 +53,8 @@ pub struct Bench {
     /// PyTorch's part
     #[arg(long, default_value = "reference/unet_bench.py")]
     script: PathBuf,
+    #[command(flatten)]
+    gpu: GpuArgs,
     /// Measure the first case in this process and print it as JSON
     #[arg(long, hide = true)]
     alone: bool,
@@ -66,6 +70,8 @@ enum Part {
     Sampling,
     /// What a training step is made of
     Trainer,
+    /// A network of 35.7 million parameters, for a GPU: images a second in training and drawing, memory
+    Gpu,
 }
 
 fn backend(name: &str) -> Result<BackendName, String> {
@@ -97,6 +103,9 @@ impl Bench {
         }
         if has(Part::Trainer) {
             self.trainer()?;
+        }
+        if has(Part::Gpu) {
+            self.gpu.run(&device, self.python.as_deref())?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod bench_gpu;
 mod check;
 mod compare_samplers;
 mod devices;

@@ -1,5 +1,6 @@
 //! The `training` and `checkpoints` sections of a run's configuration.
 
+use fokker_model::Precision;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
@@ -32,6 +33,13 @@ pub struct TrainingConfig {
     /// Probability that an example's class is replaced by the null class (Ho & Salimans 2022).
     #[serde(default)]
     pub class_dropout: f64,
+    /// The precision in which the network computes its values while training; weights, moments, averages and the loss are
+    /// in single precision whatever it is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub precision: Precision,
+    /// Computes cheap intermediate results again in the backward pass rather than keeping them: less memory, more time.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub recompute_activations: bool,
     /// How many steps with a loss or gradient that is not finite may be skipped before the run stops.
     #[serde(default)]
     pub skip_non_finite: u64,
@@ -44,6 +52,10 @@ pub struct TrainingConfig {
     /// Held-out examples that are evaluated.
     #[serde(default = "examples")]
     pub validation_examples: usize,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn one() -> u64 {

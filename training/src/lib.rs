@@ -10,6 +10,7 @@ mod learning_rate;
 pub mod loss;
 mod objective;
 mod optimizer;
+mod readings;
 mod run;
 pub mod score_fpe;
 mod tensorboard;
@@ -25,6 +26,7 @@ pub use checkpoint::{
 pub use config::{CheckpointConfig, TrainingConfig};
 pub use ema::ema_decay;
 pub use error::TrainingError;
+pub use gradients::with_strategy;
 pub use learning_rate::{Decay, learning_rate};
 pub use loss::Loss;
 pub use objective::{Objective, Randomness, example_noise};

@@ -111,10 +111,41 @@ impl ModuleAdam {
         scale: f64,
         average_decay: f64,
     ) -> (M, M) {
+        self.update(network, average, gradients, learning_rate, (scale, None), average_decay)
+    }
+
+    /// The same with a `scale`, `[1]`, that the host does not wait for. If it is negative nothing changes but the number
+    /// of updates, which [`ModuleAdam::take_back`] puts right when that is known.
+    pub fn step_by<M: Module>(
+        &mut self,
+        network: M,
+        average: M,
+        gradients: &mut GradientsParams,
+        learning_rate: f64,
+        scale: Tensor<1>,
+        average_decay: f64,
+    ) -> (M, M) {
+        self.update(network, average, gradients, learning_rate, (1.0, Some(scale)), average_decay)
+    }
+
+    /// Does not count the last update.
+    pub fn take_back(&mut self) {
+        self.updates -= 1;
+    }
+
+    fn update<M: Module>(
+        &mut self,
+        network: M,
+        average: M,
+        gradients: &mut GradientsParams,
+        learning_rate: f64,
+        (gradient_scale, scale): (f64, Option<Tensor<1>>),
+        average_decay: f64,
+    ) -> (M, M) {
         self.updates += 1;
         let OptimizerConfig { betas, epsilon, weight_decay, .. } = self.config;
         let adam = Adam {
-            gradient_scale: scale,
+            gradient_scale,
             betas,
             corrections: betas.map(|beta| 1.0 - beta.powf(self.updates as f64)),
             epsilon,
@@ -124,13 +155,14 @@ impl ModuleAdam {
         };
         let mut averages = arrays(&average);
         let optimizer = self;
-        let network = network.map(&mut Update { adam, gradients, averages: &mut averages, optimizer });
+        let network = network.map(&mut Update { adam, scale, gradients, averages: &mut averages, optimizer });
         (network, average.map(&mut Replace { arrays: averages }))
     }
 }
 
 struct Update<'a> {
     adam: Adam,
+    scale: Option<Tensor<1>>,
     gradients: &'a mut GradientsParams,
     averages: &'a mut GradientsParams,
     optimizer: &'a mut ModuleAdam,
@@ -146,7 +178,10 @@ impl ModuleMapper for Update<'_> {
         let moment = |moments: &mut GradientsParams| moments.remove(id).unwrap_or_else(|| value.zeros_like());
         let average = self.averages.remove(id).expect("average and network have the same parameters");
         let state = [value.clone(), moment(first), moment(second), average];
-        let [value, moment_1, moment_2, average] = self.adam.step(state, gradient);
+        let [value, moment_1, moment_2, average] = match &self.scale {
+            Some(scale) => self.adam.step_by(state, gradient, scale),
+            None => self.adam.step(state, gradient),
+        };
         first.register(id, moment_1);
         second.register(id, moment_2);
         self.averages.register(id, average);

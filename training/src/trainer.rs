@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use burn::backend::GradientCheckpointingStrategy;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Batch, Batches, Dataset, Preprocessing, Sequential};
 use fokker_model::layers::DropoutKey;
-use fokker_model::{MixtureScore, Network, NetworkScore, Parameterization};
+use fokker_model::{MixtureScore, Network, NetworkScore, Parameterization, Precision};
 use fokker_process::Process;
 use fokker_random::{Stream, rng};
 use rand::RngExt;
@@ -22,10 +23,10 @@ use crate::gradients;
 use crate::learning_rate::learning_rate;
 use crate::objective::{Objective, Randomness, example_noise};
 use crate::optimizer::{ModuleAdam, OptimizerConfig};
+use crate::readings::{Reading, Unread, scale_on_device};
 use crate::run::{MetricsWriter, RunFolder};
 use crate::score_fpe::{Residuals, ResidualsConfig};
 use crate::tensorboard::EventsWriter;
-use crate::time_sampling::TimeDraw;
 
 /// What a trainer needs to know besides the network.
 #[derive(Clone)]
@@ -85,7 +86,8 @@ pub struct Metrics {
 
 /// Somebody who watches a run, draws previews and may ask it to stop.
 pub trait Observer<N> {
-    /// Called after every step with the loss of the step.
+    /// Called after every step with the loss of the step, or, on a device that computes beside the host, of the newest
+    /// whose loss was read: NaN before the first.
     fn step(&mut self, _step: u64, _loss: f64) {}
     /// Called with every line of metrics.
     fn metrics(&mut self, _metrics: &Metrics) {}
@@ -122,6 +124,7 @@ pub struct Trainer<N: Network<D>, const D: usize> {
     state: TrainingState,
     batches: Arc<Batches>,
     breakdown: Breakdown,
+    unread: Unread,
 }
 
 /// What the loss of a batch is made of.
@@ -129,12 +132,6 @@ struct Inputs<N, const D: usize> {
     score: NetworkScore<N>,
     x0: Tensor<D>,
     randomness: Randomness<D>,
-}
-
-struct StepReport {
-    loss: f64,
-    gradient_norm: f64,
-    learning_rate: f64,
 }
 
 impl<N: Network<D>, const D: usize> Trainer<N, D> {
@@ -152,17 +149,26 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let message = "needs data whose score is known: data.kind = \"mixture\"";
             return Err(TrainingError::config("objective.loss", message));
         }
+        let precision = plan.training.precision;
+        if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
+            let message = format!("{device:?} does not compute in {}; set precision = \"f32\"", precision.name());
+            return Err(TrainingError::config("training.precision", message));
+        }
+        let tracked = device.clone().autodiff();
+        let recompute = plan.training.recompute_activations;
+        let tracked = if recompute { tracked.gradient_checkpointing() } else { tracked };
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing, batch_size, plan.seed)?);
         Ok(Self {
             optimizer: ModuleAdam::new(plan.optimizer.clone()),
             run,
-            device: device.clone().autodiff(),
+            device: tracked,
             ema: network.valid(),
             network: network.train(),
             state: TrainingState::default(),
             batches,
             breakdown: Breakdown::default(),
+            unread: Unread::default(),
             plan,
         })
     }
@@ -223,22 +229,31 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let mut prefetch = self.batches.clone().prefetch(self.state.step * settings.accumulation, 4)?;
         let (start, seconds_before) = (Instant::now(), self.state.seconds);
         let (mut losses, mut since) = (Vec::new(), Instant::now());
+        let (mut loss, mut gradient_norm) = (f64::NAN, f64::NAN);
         let mut lap = Lap::start();
         while self.state.step < settings.steps {
             let micro_batches = prefetch.by_ref().take(settings.accumulation as usize).collect();
             lap.add_to(&mut self.breakdown.data);
-            let report = self.one_step(micro_batches, &mut lap)?;
+            let (learning_rate, mut readings) = self.one_step(micro_batches, &mut lap)?;
             self.breakdown.steps += 1;
             self.state.step += 1;
             self.state.seconds = seconds_before + start.elapsed().as_secs_f64();
             let step = self.state.step;
-            observer.step(step, report.loss);
-            lap.add_to(&mut self.breakdown.observer);
-            losses.push(report.loss);
             let due = |every: u64| every > 0 && (step.is_multiple_of(every) || step == settings.steps);
-            let stop = observer.stop_requested();
             let residuals_every = plan.residuals.map_or(0, |residuals| residuals.every);
-            if due(settings.log_every) || due(settings.validate_every) || due(residuals_every) {
+            let line_is_due = due(settings.log_every) || due(settings.validate_every) || due(residuals_every);
+            if line_is_due || due(plan.checkpoints.every) {
+                readings.extend(self.read()?);
+                lap.add_to(&mut self.breakdown.gradient);
+            }
+            for reading in readings {
+                (loss, gradient_norm) = (reading.loss, reading.gradient_norm);
+                losses.push(loss);
+            }
+            observer.step(step, loss);
+            lap.add_to(&mut self.breakdown.observer);
+            let stop = observer.stop_requested();
+            if line_is_due {
                 let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
                 let examples_per_second = examples / since.elapsed().as_secs_f64();
                 let validation_loss = due(settings.validate_every).then(|| self.validation_loss()).transpose()?;
@@ -248,8 +263,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                     step,
                     epoch: self.batches.epochs(step * settings.accumulation),
                     loss: losses.iter().sum::<f64>() / losses.len() as f64,
-                    gradient_norm: report.gradient_norm,
-                    learning_rate: report.learning_rate,
+                    gradient_norm,
+                    learning_rate,
                     examples_per_second,
                     seconds: self.state.seconds,
                     skipped: self.state.skipped,
@@ -266,6 +281,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             observer.preview(step, &self.ema)?;
             lap.add_to(&mut self.breakdown.observer);
             if due(plan.checkpoints.every) || stop {
+                self.read()?;
                 self.save(config)?;
                 lap.add_to(&mut self.breakdown.checkpoints);
             }
@@ -291,11 +307,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         checkpoint::prune(&self.run.checkpoints(), self.plan.checkpoints.keep)
     }
 
-    fn one_step(&mut self, micro_batches: Vec<Batch>, lap: &mut Lap) -> Result<StepReport, TrainingError> {
+    /// Takes a step. Returns the learning rate, and what is known of the step: nothing on a device that computes ahead.
+    fn one_step(&mut self, micro_batches: Vec<Batch>, lap: &mut Lap) -> Result<(f64, Vec<Reading>), TrainingError> {
         let settings = self.plan.training.clone();
         let step = self.state.step;
         let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
         let mut accumulator = GradientsAccumulator::new();
+        let scale = self.loss_scale();
         let mut losses: Vec<Tensor<1>> = Vec::new();
         let mut all_times = Vec::new();
         for (part, batch) in (0u64..).zip(micro_batches) {
@@ -304,35 +322,70 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             all_times.extend_from_slice(&randomness.times);
             lap.add_to(&mut self.breakdown.inputs);
             let loss = self.plan.objective.loss(&score, self.plan.truth.as_ref(), x0, randomness);
+            losses.push(loss.clone().inner());
+            let loss = if scale == 1.0 { loss } else { loss.mul_scalar(scale) };
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
             accumulator.accumulate(&self.network, gradients);
-            losses.push(loss.inner());
             lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
-        let share = 1.0 / settings.accumulation as f64;
         let norm = gradients::global_norm(&self.network, &gradients);
         let norm = norm.expect("a network has parameters that are trained");
-        // One transfer for both numbers.
-        let numbers = Tensor::cat(vec![Tensor::cat(losses, 0).mean(), norm], 0).into_data_as::<f64>();
-        let numbers = numbers.as_slice::<f64>().expect("converted to f64 just above");
-        let (loss, norm) = (numbers[0], numbers[1] * share);
-        lap.add_to(&mut self.breakdown.gradient);
-        if !(loss.is_finite() && norm.is_finite()) {
-            self.skip_or_stop(step, if loss.is_finite() { "gradient" } else { "loss" }, &all_times)?;
-            return Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate });
-        }
-        let clip = settings.gradient_clip.map_or(1.0, |limit| (limit / norm).min(1.0));
-        let decay = ema_decay(settings.ema_decay, self.optimizer.updates() + 1);
+        let loss = Tensor::cat(losses, 0).mean();
+        self.unread.push(step, loss.clone(), norm.clone(), &all_times);
+        let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));
         let (network, ema) = (self.network.clone(), self.ema.clone());
-        (self.network, self.ema) = self.optimizer.step(network, ema, &mut gradients, rate, share * clip, decay);
-        lap.add_to(&mut self.breakdown.update);
-        Ok(StepReport { loss, gradient_norm: norm, learning_rate: rate })
+        if fokker_kernels::computes_ahead(&self.device) {
+            let scale = scale_on_device(loss, norm, share, settings.gradient_clip);
+            (self.network, self.ema) = self.optimizer.step_by(network, ema, &mut gradients, rate, scale, decay);
+            lap.add_to(&mut self.breakdown.update);
+            return Ok((rate, Vec::new()));
+        }
+        let readings = self.read()?;
+        lap.add_to(&mut self.breakdown.gradient);
+        if let Some(reading) = readings.last().filter(|reading| reading.non_finite().is_none()) {
+            let clip = settings.gradient_clip.map_or(1.0, |limit| (limit / reading.gradient_norm).min(1.0));
+            (self.network, self.ema) = self.optimizer.step(network, ema, &mut gradients, rate, share * clip, decay);
+            lap.add_to(&mut self.breakdown.update);
+        }
+        Ok((rate, readings))
+    }
+
+    /// What is not read yet of the steps so far: waits for the device. Steps that were not finite are counted, or stop the
+    /// run.
+    fn read(&mut self) -> Result<Vec<Reading>, TrainingError> {
+        let readings = self.unread.read(self.share());
+        for reading in &readings {
+            let Some(what) = reading.non_finite() else { continue };
+            if fokker_kernels::computes_ahead(&self.device) {
+                // The device has changed nothing in this step.
+                self.optimizer.take_back();
+            }
+            self.skip_or_stop(reading, what)?;
+        }
+        Ok(readings)
+    }
+
+    /// What the sum of a step's gradients is to be multiplied by.
+    fn share(&self) -> f64 {
+        1.0 / (self.plan.training.accumulation as f64 * self.loss_scale())
+    }
+
+    /// What the loss is multiplied by before its gradient is taken. The loss is a mean, so the gradient of a single output
+    /// is of the size of its error over the numbers of a batch, which half precision cannot hold; a power of two
+    /// changes no digit.
+    fn loss_scale(&self) -> f64 {
+        let numbers = self.plan.training.batch_size * self.plan.train.shape().iter().product::<usize>();
+        match self.plan.training.precision {
+            Precision::F16 => (numbers as f64).log2().floor().exp2(),
+            Precision::F32 | Precision::Bf16 => 1.0,
+        }
     }
 
     /// A network's score, for examples of these labels.
     fn score_of(&self, network: &N, labels: Option<Vec<usize>>) -> NetworkScore<N> {
-        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization);
+        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization)
+            .with_precision(self.plan.training.precision);
         match network.classes().and(labels) {
             Some(labels) => score.with_classes(labels),
             None => score,
@@ -354,7 +407,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             labels
         });
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
-        let score = self.score_of(&self.network, labels).with_dropout(dropout);
+        let network = match self.device.gradient_checkpointing_strategy() {
+            Some(strategy @ GradientCheckpointingStrategy::Balanced) => {
+                gradients::with_strategy(self.network.clone(), strategy)
+            }
+            _ => self.network.clone(),
+        };
+        let score = self.score_of(&network, labels).with_dropout(dropout);
         let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
         Inputs { score, x0, randomness }
     }
@@ -410,11 +469,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         Ok(times.into_iter().map(|t| config.measure(&score, &x0, plan.seed, t)).collect())
     }
 
-    fn skip_or_stop(&mut self, step: u64, what: &'static str, times: &[TimeDraw]) -> Result<(), TrainingError> {
+    fn skip_or_stop(&mut self, reading: &Reading, what: &'static str) -> Result<(), TrainingError> {
         self.state.skipped += 1;
-        let (low, high) = times
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), draw| (low.min(draw.t), high.max(draw.t)));
+        let Reading { step, times: [low, high], .. } = *reading;
         if self.state.skipped <= self.plan.training.skip_non_finite {
             tracing::warn!("step {step}: the {what} is not finite; the step is skipped");
             return Ok(());

@@ -157,18 +157,22 @@ fn every_objective_trains_and_resumes() {
     let root = tempfile::tempdir().unwrap();
     let mut ends: Vec<Vec<(String, Vec<u8>)>> = Vec::new();
     for (index, objective) in objectives.iter().enumerate() {
-        let run = |name: &str, stop: u64| {
+        let run = |name: &str, stop: u64, recompute_activations: bool| {
             let run = root.path().join(format!("{index}-{name}"));
             RunFolder::new(&run).create("").unwrap();
-            trainer(&run, plan(objective)).train("", &mut StopAfter(stop, 0)).unwrap();
+            let mut plan = plan(objective);
+            plan.training.recompute_activations = recompute_activations;
+            trainer(&run, plan).train("", &mut StopAfter(stop, 0)).unwrap();
             run
         };
-        let (whole, stopped) = (run("whole", u64::MAX), run("stopped", 3));
+        let (whole, stopped) = (run("whole", u64::MAX, false), run("stopped", 3, false));
         let mut resumed = trainer(&stopped, plan(objective));
         assert_eq!(resumed.resume().unwrap(), Some(3));
         resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
         let end = |run: &Path| files(&run.join("checkpoints").join(folder_name(4)));
         assert!(end(&whole) == end(&stopped), "{objective}");
+        let again = run("again", u64::MAX, true);
+        assert!(end(&whole) == end(&again), "{objective} with activations computed again");
         assert!(!ends.contains(&end(&whole)), "{objective} is the same as another");
         ends.push(end(&whole));
         let metrics = fs::read_to_string(whole.join("metrics.jsonl")).unwrap();

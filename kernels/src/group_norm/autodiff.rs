@@ -1,13 +1,17 @@
 //! Group normalisation as a step of Burn's automatic differentiation.
+//!
+//! Where gradients are checkpointed the result is not kept for the operation that takes it, but computed again.
 
 use std::sync::Arc;
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::checkpoint::retro_forward::RetroForward;
+use burn::backend::autodiff::checkpoint::state::BackwardStates;
+use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy, NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::{Flex, TensorMetadata};
+use burn::backend::{DispatchAutodiffContext, Flex, GradientCheckpointingStrategy, TensorMetadata};
 
 use super::backward::{Gradients as Parts, backward};
 use super::{Inputs, Shape, run};
@@ -39,12 +43,40 @@ impl<const K: usize, const N: usize> Backward<Flex, N> for GroupNorm<K, N> {
     }
 }
 
+/// The normalisation once more.
+#[derive(Debug)]
+struct Again<const K: usize, const N: usize> {
+    nodes: [NodeId; N],
+    shape: Shape,
+}
+
+impl<const K: usize, const N: usize> RetroForward for Again<K, N> {
+    fn forward(&self, states: &mut BackwardStates, out: NodeId) {
+        let inputs = self.nodes.map(|node| contiguous(states.get_state::<Primitive>(&node)));
+        states.save(out, run::<K>(&self.shape, &inputs).0);
+    }
+}
+
 /// The normalisation, remembered for its gradient.
-pub(super) fn group_norm<const K: usize, const N: usize>(shape: Shape, inputs: [Tracked; N]) -> Tracked {
-    let nodes = inputs.each_ref().map(Tracked::node);
+pub(super) fn group_norm<const K: usize, const N: usize>(
+    shape: Shape,
+    inputs: [Tracked; N],
+    context: DispatchAutodiffContext,
+) -> Tracked {
+    match context {
+        DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced) => {
+            tracked::<BalancedCheckpointing, K, N>(shape, inputs)
+        }
+        _ => tracked::<NoCheckpointing, K, N>(shape, inputs),
+    }
+}
+
+fn tracked<C: CheckpointStrategy, const K: usize, const N: usize>(shape: Shape, inputs: [Tracked; N]) -> Tracked {
+    let guards = inputs.each_ref().map(Tracked::node);
+    let again = Again::<K, N> { nodes: guards.each_ref().map(|guard| guard.id()), shape };
     let primitives = |inputs: [Tracked; N]| inputs.map(|input| contiguous(input.into_primitive()));
-    // Computed once: without checkpoints of its own the strategy has no say in it.
-    match GroupNorm::<K, N>.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+    let step = GroupNorm::<K, N>.prepare::<C>(guards).memory_bound().retro_forward(again);
+    match step.parents(&inputs).stateful() {
         OpsKind::Tracked(mut step) => {
             let nodes = inputs.each_ref().map(|input| step.checkpoint(input));
             let (out, moments) = run::<K>(&shape, &primitives(inputs));

@@ -10,7 +10,7 @@ mod sigmoid;
 use std::ops::Range;
 
 use burn::backend::{DispatchTensor, TensorMetadata};
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{DType, FloatDType, Tensor, activation};
 
 use crate::flex::{self, Primitive, contiguous, from_plain, from_tracked, numbers, tensor};
 use crate::layout::{channels_first, channels_last};
@@ -136,6 +136,8 @@ impl<'a, const K: usize> Inputs<'a, K> {
 /// - `shift`: `[batch, channels]`
 /// - `weight`, `bias`: `[channels]`
 ///
+/// Of images in half precision the sums are made in single precision, in which everything else then is.
+///
 /// # Panics
 /// If the shapes do not fit together.
 pub fn group_norm(
@@ -151,12 +153,19 @@ pub fn group_norm(
     if x.dims().contains(&0) {
         return x;
     }
+    if let Some(out) = crate::cube::group_norm(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu) {
+        return out;
+    }
+    if let precision @ (DType::F16 | DType::BF16) = x.dtype() {
+        let out = group_norm(x.cast(FloatDType::F32), shift, groups, [weight, bias], eps, silu);
+        return out.cast(FloatDType::from(precision));
+    }
     let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
     match shift {
         Some(shift) => match flex::Inputs::of([x, weight, bias, shift.into_dispatch()]) {
             flex::Inputs::Plain(inputs) => from_plain(run::<1>(&shape, &inputs.map(contiguous)).0),
             flex::Inputs::Tracked(inputs, context) => {
-                from_tracked(autodiff::group_norm::<1, _>(shape, inputs), context)
+                from_tracked(autodiff::group_norm::<1, _>(shape, inputs, context), context)
             }
             flex::Inputs::Other([x, weight, bias, shift]) => {
                 let shift = Tensor::<2>::from_dispatch(shift).reshape([batch, 1, 1, channels]);
@@ -167,7 +176,7 @@ pub fn group_norm(
         None => match flex::Inputs::of([x, weight, bias]) {
             flex::Inputs::Plain(inputs) => from_plain(run::<1>(&shape, &inputs.map(contiguous)).0),
             flex::Inputs::Tracked(inputs, context) => {
-                from_tracked(autodiff::group_norm::<1, _>(shape, inputs), context)
+                from_tracked(autodiff::group_norm::<1, _>(shape, inputs, context), context)
             }
             flex::Inputs::Other([x, weight, bias]) => {
                 burns_own(Tensor::from_dispatch(x), groups, [weight, bias].map(Tensor::from_dispatch), eps, silu)
@@ -255,7 +264,7 @@ fn derivative<const K: usize, const N: usize>(
     match flex::Inputs::of(tensors) {
         flex::Inputs::Plain(inputs) => Some(from_plain(run::<K>(&shape, &inputs.map(contiguous)).0)),
         flex::Inputs::Tracked(inputs, context) => {
-            Some(from_tracked(autodiff::group_norm::<K, N>(shape, inputs), context))
+            Some(from_tracked(autodiff::group_norm::<K, N>(shape, inputs, context), context))
         }
         flex::Inputs::Other(_) => None,
     }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, DeviceKind, DeviceType, Tensor, TensorData};
 
 /// Numbers in (−1, 1), a function of the seed (an additive sequence hashed by splitmix64).
 pub fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
@@ -34,4 +34,16 @@ pub fn assert_close<const D: usize>(actual: &Tensor<D>, expected: &Tensor<D>, to
     let largest = expected.iter().fold(0f64, |largest, value| largest.max(value.abs()));
     let error = actual.iter().zip(&expected).fold(0f64, |worst, (a, e)| worst.max((a - e).abs()));
     assert!(error <= tolerance * largest.max(1e-6), "{what}: off by {error:e}, entries are up to {largest:e}");
+}
+
+/// wgpu's device where there is a GPU. `FOKKER_REQUIRE_WGPU=1` makes its absence a failure, and takes software for one.
+pub fn gpu() -> Option<Device> {
+    let required = std::env::var_os("FOKKER_REQUIRE_WGPU").is_some();
+    let imitation = Device::wgpu(DeviceKind::Cpu);
+    let gpu = Device::enumerate(DeviceType::Wgpu).into_vec().into_iter().find(|gpu| required || *gpu != imitation);
+    assert!(gpu.is_some() || !required, "wgpu has no device");
+    if gpu.is_none() {
+        eprintln!("wgpu has no GPU here: it is not tested");
+    }
+    gpu
 }

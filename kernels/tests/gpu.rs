@@ -1,0 +1,185 @@
+//! The kernels for GPUs against Burn's operations there. What makes these tests run is in `support::gpu`.
+
+mod support;
+
+use burn::tensor::{Device, Tensor, activation};
+use fokker_kernels::{Adam, computes_ahead, group_norm, softmax};
+use support::{assert_close, bits, gpu, random};
+
+const EPS: f64 = 1e-5;
+
+/// `[batch, height, width, channels]` and groups: one group, groups of one channel, odd sizes, several strips, more
+/// pixels than a cube walks over at a time, and one pixel.
+const CASES: [([usize; 4], usize); 7] = [
+    ([1, 5, 7, 4], 2),
+    ([3, 9, 4, 6], 1),
+    ([2, 3, 3, 5], 5),
+    ([2, 7, 7, 96], 32),
+    ([2, 17, 19, 32], 8),
+    ([1, 2, 3, 257], 257),
+    ([3, 1, 1, 12], 3),
+];
+
+/// What a normalisation takes: image, shift, weight, bias.
+type Inputs = (Tensor<4>, Option<Tensor<2>>, Tensor<1>, Tensor<1>);
+
+fn inputs([batch, height, width, channels]: [usize; 4], shifted: bool, device: &Device) -> Inputs {
+    let x = random([batch, height, width, channels], 1, device) * 3.0 + random([1, 1, 1, channels], 2, device);
+    let shift = shifted.then(|| random([batch, channels], 3, device));
+    let (weight, bias) = (random([channels], 4, device) + 1.0, random([channels], 5, device));
+    if !device.is_autodiff() {
+        return (x, shift, weight, bias);
+    }
+    let shift = shift.map(Tensor::require_grad);
+    (x.detach().require_grad(), shift, weight.detach().require_grad(), bias.require_grad())
+}
+
+fn burns((x, shift, weight, bias): Inputs, groups: usize, silu: bool) -> Tensor<4> {
+    let [batch, height, width, channels] = x.dims();
+    let x = match shift {
+        Some(shift) => x + shift.reshape([batch, 1, 1, channels]),
+        None => x,
+    };
+    let grouped = x.reshape([batch, height * width, groups, channels / groups]).swap_dims(1, 2);
+    let grouped = grouped.reshape([batch, groups, height * width * channels / groups]);
+    let centred = grouped.clone() - grouped.mean_dim(2);
+    let variance = centred.clone().square().mean_dim(2);
+    let normal =
+        (centred / variance.add_scalar(EPS).sqrt()).reshape([batch, groups, height * width, channels / groups]);
+    let normal = normal.swap_dims(1, 2).reshape([batch, height, width, channels]);
+    let out = normal * weight.reshape([1, 1, 1, channels]) + bias.reshape([1, 1, 1, channels]);
+    if silu { activation::silu(out) } else { out }
+}
+
+fn ours((x, shift, weight, bias): Inputs, groups: usize, silu: bool) -> Tensor<4> {
+    group_norm(x, shift, groups, [weight, bias], EPS, silu)
+}
+
+/// The result, and the gradients of image, shift, weight and bias, of the sum of what a fixed probe sees.
+fn run(
+    function: fn(Inputs, usize, bool) -> Tensor<4>,
+    inputs: Inputs,
+    groups: usize,
+    silu: bool,
+) -> (Tensor<4>, Tensor<4>, Option<Tensor<2>>, [Tensor<1>; 2]) {
+    let (x, shift, weight, bias) = inputs.clone();
+    let out = function(inputs, groups, silu);
+    let gradients = (out.clone() * random(out.dims(), 6, &out.device())).sum().backward();
+    let of_affine = [weight, bias].map(|parameter| parameter.grad(&gradients).unwrap());
+    (out.inner(), x.grad(&gradients).unwrap(), shift.map(|shift| shift.grad(&gradients).unwrap()), of_affine)
+}
+
+#[test]
+fn a_group_norm_and_its_gradients_are_burns() {
+    let Some(device) = gpu().map(Device::autodiff) else { return };
+    for (shape, groups) in CASES {
+        for (shifted, silu) in [(false, false), (false, true), (true, true)] {
+            let [ours, burns] =
+                [ours, burns].map(|function| run(function, inputs(shape, shifted, &device), groups, silu));
+            let case = format!("{shape:?}, {groups} groups, shift {shifted}, silu {silu}");
+            assert_close(&ours.0, &burns.0, 1e-5, &format!("values, {case}"));
+            // A group of one number has no gradient but for rounding, which is measured against the probe.
+            let near = |ours: &Tensor<4>, burns: &Tensor<4>| {
+                let largest = ours.clone().sub(burns.clone()).abs().max().into_scalar::<f32>();
+                let scale = burns.clone().abs().max().into_scalar::<f32>().max(1.0);
+                assert!(largest <= 2e-5 * scale, "image, {case}: {largest:e} of {scale}");
+            };
+            near(&ours.1, &burns.1);
+            if let (Some(ours), Some(burns)) = (ours.2, burns.2) {
+                near(&ours.unsqueeze(), &burns.unsqueeze());
+            }
+            assert_close(&ours.3[0], &burns.3[0], 1e-5, &format!("weight, {case}"));
+            assert_close(&ours.3[1], &burns.3[1], 1e-5, &format!("bias, {case}"));
+        }
+    }
+}
+
+#[test]
+fn without_a_graph_the_values_are_the_same_bits() {
+    let Some(device) = gpu() else { return };
+    let [plain, tracked] = [device.clone(), device.autodiff()].map(|device| {
+        let (x, shift, weight, bias) = inputs([2, 5, 4, 12], true, &device);
+        bits(&group_norm(x, shift, 4, [weight, bias], EPS, true))
+    });
+    assert_eq!(plain, tracked);
+}
+
+#[test]
+fn gradients_of_a_result_computed_again_are_the_same_bits() {
+    let Some(device) = gpu() else { return };
+    let [kept, again] = [device.clone().autodiff(), device.autodiff().gradient_checkpointing()].map(|device| {
+        let (x, shift, weight, bias) = inputs([2, 5, 4, 12], true, &device);
+        // The second takes the result of the first, which is computed again for it.
+        let first = group_norm(x.clone(), shift, 4, [weight.clone(), bias.clone()], EPS, true);
+        let second = group_norm(first, None, 3, [weight.clone(), bias], EPS, true);
+        let gradients = (second.clone() * second).sum().backward();
+        (bits(&x.grad(&gradients).unwrap()), bits(&weight.grad(&gradients).unwrap()))
+    });
+    assert!(kept == again);
+}
+
+#[test]
+fn views_are_read_as_what_they_show() {
+    let Some(device) = gpu().map(Device::autodiff) else { return };
+    let wide = random([2, 9, 6, 5], 1, &device).require_grad();
+    let [ours, burns] = [ours, burns].map(|function| {
+        let x = wide.clone().permute([0, 2, 3, 1]).narrow(3, 1, 8);
+        let affine = random([12], 2, &device).narrow(0, 2, 8);
+        let out = function((x, None, affine.clone(), affine), 4, true);
+        let gradients = out.clone().square().sum().backward();
+        (out.inner(), wide.grad(&gradients).unwrap())
+    });
+    assert_close(&ours.0, &burns.0, 1e-5, "values");
+    assert_close(&ours.1, &burns.1, 1e-5, "image");
+}
+
+#[test]
+fn a_step_of_adam_is_the_one_on_the_processor() {
+    let Some(gpu) = gpu() else { return };
+    assert!(computes_ahead(&gpu) && computes_ahead(&gpu.clone().autodiff()) && !computes_ahead(&Device::flex()));
+    let adam = Adam {
+        gradient_scale: 1.0,
+        betas: [0.9, 0.99],
+        corrections: [1.0 - 0.729, 1.0 - 0.970_299],
+        epsilon: 1e-8,
+        learning_rate: 1e-2,
+        keep: 0.999,
+        average_decay: 0.95,
+    };
+    let step = |device: &Device, scale: f32| {
+        let [weight, first, second, average, gradient] =
+            std::array::from_fn(|seed| random([67, 31], seed as u64, device));
+        let state = [weight, first, second.square(), average];
+        let scale = Tensor::from_floats([scale], device);
+        (state.clone(), adam.step_by(state, gradient, &scale))
+    };
+    let (ours, expected) = (step(&gpu, 0.7).1, step(&Device::flex(), 0.7).1);
+    for ((ours, expected), what) in ours.iter().zip(&expected).zip(["weight", "first", "second", "average"]) {
+        assert_close(ours, expected, 1e-6, what);
+    }
+    for device in [gpu, Device::flex()] {
+        let (before, after) = step(&device, -1.0);
+        assert!(before.iter().zip(&after).all(|(before, after)| bits(before) == bits(after)));
+    }
+}
+
+#[test]
+fn a_softmax_and_its_gradient_are_burns() {
+    let Some(device) = gpu().map(Device::autodiff) else { return };
+    // One number, fewer and more than a cube has units, odd lengths.
+    for shape in [[1, 2, 3, 1], [2, 1, 5, 7], [1, 3, 2, 64], [2, 1, 3, 300]] {
+        // Large numbers, of which only differences matter.
+        let x = (random(shape, 1, &device) * 40.0 + 1000.0).detach().require_grad();
+        let [ours, burns] = [true, false].map(|ours| {
+            let p = match ours {
+                true => softmax(x.clone(), 0.3),
+                false => activation::softmax(x.clone().mul_scalar(0.3), 3),
+            };
+            let gradients = (p.clone() * random(shape, 2, &device)).sum().backward();
+            (p.inner(), x.grad(&gradients).unwrap())
+        });
+        assert_close(&ours.0, &burns.0, 1e-4, &format!("values, {shape:?}"));
+        let off = ours.1.sub(burns.1).abs().max().into_scalar::<f32>();
+        assert!(off < 3e-5, "gradient, {shape:?}: {off:e}");
+    }
+}

@@ -1,0 +1,118 @@
+//! The part of `fokker bench` that is for GPUs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use burn::tensor::Device;
+use clap::Args;
+use fokker::Error;
+use fokker::bench::{GpuCase, GpuCost, measure_gpu};
+use fokker::model::Precision;
+
+/// What `--parts gpu` measures: the network of DDPM for CIFAR-10, 35.7 million parameters
+#[derive(Args)]
+pub struct GpuArgs {
+    /// With --parts gpu: images in a batch
+    #[arg(long, default_value_t = 128)]
+    gpu_batch: usize,
+    /// With --parts gpu: sides of the images
+    #[arg(long, default_value_t = 32)]
+    gpu_size: usize,
+    /// With --parts gpu: channels of the first level
+    #[arg(long, default_value_t = 128)]
+    gpu_width: usize,
+    /// With --parts gpu: steps that are timed
+    #[arg(long, default_value_t = 30)]
+    gpu_steps: usize,
+    /// With --parts gpu: steps of DDIM
+    #[arg(long, default_value_t = 50)]
+    gpu_sampler_steps: usize,
+    /// With --parts gpu: precisions of the network's values, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "f32,bf16", value_parser = precision)]
+    precision: Vec<Precision>,
+    /// With --parts gpu: whether cheap activations are computed again, separated by commas. Memory of the process, which is
+    /// what a device without an allocator of its own reports, is comparable between processes alone
+    #[arg(long, value_delimiter = ',', default_values_t = [false, true], action = clap::ArgAction::Append)]
+    gpu_recompute: Vec<bool>,
+    /// With --parts gpu: PyTorch's part
+    #[arg(long, default_value = "reference/gpu_bench.py")]
+    gpu_script: PathBuf,
+}
+
+fn precision(name: &str) -> Result<Precision, String> {
+    let all = [Precision::F32, Precision::Bf16, Precision::F16];
+    let found = all.into_iter().find(|precision| precision.name() == name);
+    found.ok_or_else(|| format!("one of {}", all.map(Precision::name).join(", ")))
+}
+
+impl GpuArgs {
+    /// Measures, in turn with PyTorch if there is a Python with it, and prints a table.
+    pub fn run(&self, device: &Device, python: Option<&Path>) -> Result<(), Error> {
+        println!(
+            "| what | precision | trained images/s | drawn images/s | held MiB | reserved MiB |\n|---|---|---|---|---|---|"
+        );
+        let mut parameters = 0;
+        for &precision in &self.precision {
+            let row = |what: &str, cost: GpuCost| {
+                println!(
+                    "| {what} | {} | {:.1} | {:.2} | {:.0} | {:.0} |",
+                    precision.name(),
+                    cost.trained,
+                    cost.drawn,
+                    cost.held_mib,
+                    cost.reserved_mib
+                );
+            };
+            for &recompute in &self.gpu_recompute {
+                let cost = measure_gpu(self.case(precision, recompute), device)?;
+                parameters = cost.parameters;
+                row(if recompute { "fokker, recomputing" } else { "fokker" }, cost);
+            }
+            let Some(python) = python else { continue };
+            for (what, cost) in self.theirs(python, precision)? {
+                row(&what, cost);
+            }
+        }
+        let Self { gpu_batch, gpu_size, gpu_sampler_steps, .. } = self;
+        println!(
+            "\nBatches of {gpu_batch} images of 3×{gpu_size}×{gpu_size}, {parameters} parameters; drawn by \
+             {gpu_sampler_steps} steps of DDIM. Held: between forward and backward pass.\n"
+        );
+        Ok(())
+    }
+
+    fn case(&self, precision: Precision, recompute: bool) -> GpuCase {
+        GpuCase {
+            batch: self.gpu_batch,
+            size: self.gpu_size,
+            width: self.gpu_width,
+            precision,
+            recompute,
+            steps: self.gpu_steps,
+            sampler_steps: self.gpu_sampler_steps,
+        }
+    }
+
+    /// A line of JSON for each way in which PyTorch runs a network: its name and what it costs.
+    fn theirs(&self, python: &Path, precision: Precision) -> Result<Vec<(String, GpuCost)>, Error> {
+        let failed = |message: String| Error::Usage(format!("{}: {message}", self.gpu_script.display()));
+        let mut command = Command::new(python);
+        command.arg(&self.gpu_script).args(["--precision", precision.name()]);
+        for (name, value) in [
+            ("--batch", self.gpu_batch),
+            ("--size", self.gpu_size),
+            ("--width", self.gpu_width),
+            ("--steps", self.gpu_steps),
+            ("--sampler-steps", self.gpu_sampler_steps),
+        ] {
+            command.args([name, &value.to_string()]);
+        }
+        let output = command.stderr(Stdio::inherit()).output().map_err(|error| failed(error.to_string()))?;
+        if !output.status.success() {
+            return Err(failed(format!("ended with {}", output.status)));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let lines = text.lines().filter(|line| line.starts_with('['));
+        lines.map(|line| serde_json::from_str(line).map_err(|error| failed(format!("{error} in {line}")))).collect()
+    }
+}

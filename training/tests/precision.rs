@@ -1,0 +1,136 @@
+//! Training in reduced precision, and with activations that are computed again.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use fokker_datasets::{DatasetConfig, Preprocessing, Split};
+use fokker_model::{Conditioning, Output, Parameterization, Precision, UNet, UNetConfig};
+use fokker_process::ProcessConfig;
+use fokker_training::*;
+
+const STEPS: u64 = 3;
+
+fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
+    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "mnist" })).unwrap();
+    let process: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
+    let training = serde_json::json!({
+        "steps": STEPS, "batch_size": 2, "learning_rate": 1e-3, "ema_decay": 0.9, "log_every": 1, "gradient_clip": 1.0,
+        "validation_examples": 4
+    });
+    let mut training: TrainingConfig = serde_json::from_value(training).unwrap();
+    change(&mut training);
+    TrainingPlan {
+        seed: 3,
+        process: process.build().unwrap().into(),
+        parameterization: Parameterization {
+            output: Output::Edm,
+            conditioning: Conditioning::LogSigma,
+            sigma_data: 0.5,
+        },
+        objective: Objective {
+            weighting: Weighting::Edm { sigma_data: 0.5 },
+            time: TimeSampling::LogNormal { mean: -1.2, std: 1.2 },
+            stratified: true,
+            loss: Loss::default(),
+            regularizer: None,
+        },
+        optimizer: serde_json::from_value(serde_json::json!({ "kind": "adam" })).unwrap(),
+        training,
+        checkpoints: CheckpointConfig { every: 2, keep: 2 },
+        preprocessing: Preprocessing::default(),
+        train: data.open(Split::Train, 3).unwrap(),
+        validation: data.open(Split::Validation, 3).unwrap(),
+        truth: None,
+        residuals: None,
+    }
+}
+
+/// A small U-Net with everything that has a precision: attention, both ways of the time vector, a change of channels.
+fn network(shift: &str) -> UNet {
+    let config: UNetConfig = serde_json::from_value(serde_json::json!({
+        "in_channels": 1, "out_channels": 1, "block_out_channels": [4, 8], "layers_per_block": 1,
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "norm_num_groups": 2, "attention_head_dim": 4, "resnet_time_scale_shift": shift, "dropout": 0.1
+    }))
+    .unwrap();
+    UNet::new(&config, 3, &Device::flex()).unwrap()
+}
+
+fn trainer(folder: &Path, shift: &str, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<UNet, 4> {
+    Trainer::new(plan(change), RunFolder::new(folder), network(shift), &Device::flex()).unwrap()
+}
+
+/// Remembers the losses, and asks to stop after some steps.
+struct Watch(u64, Vec<f64>);
+
+impl Observer<UNet> for Watch {
+    fn step(&mut self, _: u64, loss: f64) {
+        self.1.push(loss);
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.1.len() as u64 >= self.0
+    }
+}
+
+/// The losses of a run, and its last weights.
+fn run(folder: &Path, shift: &str, change: impl Fn(&mut TrainingConfig)) -> (Vec<f64>, Vec<u8>) {
+    RunFolder::new(folder).create("").unwrap();
+    let mut watch = Watch(u64::MAX, Vec::new());
+    trainer(folder, shift, change).train("", &mut watch).unwrap();
+    (watch.1, fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap())
+}
+
+#[test]
+fn a_loss_differs_by_the_rounding_of_its_precision() {
+    let root = tempfile::tempdir().unwrap();
+    for shift in ["default", "scale_shift"] {
+        let losses = |precision: Precision| {
+            let folder = root.path().join(format!("{shift}-{}", precision.name()));
+            run(&folder, shift, |training| training.precision = precision).0
+        };
+        let single = losses(Precision::F32);
+        // A rounding error is 2⁻⁹ and 2⁻¹², and some tens of them meet in a number.
+        for (precision, least, most) in [(Precision::Bf16, 1e-6, 1e-2), (Precision::F16, 1e-7, 2e-3)] {
+            let reduced = losses(precision);
+            let differences: Vec<f64> = reduced.iter().zip(&single).map(|(a, b)| (a / b - 1.0).abs()).collect();
+            assert!(differences[0] > least, "{shift}, {precision:?} is not another precision: {differences:?}");
+            assert!(differences.iter().all(|difference| *difference < most), "{shift}, {precision:?}: {differences:?}");
+        }
+    }
+}
+
+#[test]
+fn weights_stay_in_single_precision_and_runs_resume() {
+    let root = tempfile::tempdir().unwrap();
+    let change = |training: &mut TrainingConfig| {
+        (training.precision, training.recompute_activations) = (Precision::Bf16, true);
+    };
+    let whole = run(&root.path().join("whole"), "default", change).1;
+    let folder = root.path().join("stopped");
+    RunFolder::new(&folder).create("").unwrap();
+    trainer(&folder, "default", change).train("", &mut Watch(2, Vec::new())).unwrap();
+    let mut resumed = trainer(&folder, "default", change);
+    assert_eq!(resumed.resume().unwrap(), Some(2));
+    resumed.train("", &mut Watch(u64::MAX, Vec::new())).unwrap();
+    let end = fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap();
+    assert!(end == whole, "a resumed run ends with other bits");
+
+    struct Single;
+    impl burn::module::ModuleVisitor for Single {
+        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<burn::tensor::Tensor<D>>) {
+            assert_eq!(param.val().dtype(), burn::tensor::DType::F32);
+        }
+    }
+    burn::module::Module::visit(&resumed.network(), &mut Single);
+}
+
+#[test]
+fn activations_computed_again_give_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let kept = run(&root.path().join("kept"), "default", |_| ());
+    let again = run(&root.path().join("again"), "default", |training| training.recompute_activations = true);
+    assert_eq!(kept.0, again.0);
+    assert!(kept.1 == again.1, "weights differ");
+}
