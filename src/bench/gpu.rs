@@ -52,7 +52,7 @@ pub struct GpuCost {
     pub drawn: f64,
     /// MiB in use between the forward and the backward pass, on the device if it keeps count, else of the process.
     pub held_mib: f64,
-    /// MiB that the device has reserved in the end, zero if it does not say.
+    /// The most MiB that the device had reserved there, zero if it does not say.
     pub reserved_mib: f64,
 }
 
@@ -86,7 +86,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<GpuCost, Error> {
         return Err(Error::Usage(message));
     }
     let network = UNet::new(&network(width)?, 0, device)?;
-    let (trained, held_mib) = training_rate(case, &network, device);
+    let (trained, held_mib, reserved_mib) = training_rate(case, &network, device);
     let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
     let parameterization =
         Parameterization { output: Output::Epsilon, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
@@ -94,14 +94,13 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<GpuCost, Error> {
     let score = NetworkScore::new(network, process, parameterization).with_precision(precision);
     let sampler = SamplerConfig { steps: Some(case.sampler_steps), ..SamplerConfig::new(Method::Ddim) };
     let drawn = draw_rate(&score, [batch, 3, size, size], &sampler, device).images_per_second;
-    let reserved = device.memory_pool_usage().map_or(0, |usage| usage.bytes_reserved);
-    Ok(GpuCost { parameters, trained, drawn, held_mib, reserved_mib: reserved as f64 / MIB })
+    Ok(GpuCost { parameters, trained, drawn, held_mib, reserved_mib })
 }
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// Images a second, and MiB held between forward and backward pass.
-fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64) {
+/// Images a second, and MiB held and reserved between forward and backward pass.
+fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64, f64) {
     let GpuCase { batch, size, precision, recompute, steps, .. } = case;
     let mut tracked = device.clone().autodiff();
     if recompute {
@@ -120,7 +119,7 @@ fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64) {
         epsilon: 1e-8,
         weight_decay: 0.0,
     });
-    let mut held = 0.0;
+    let (mut held, mut reserved) = (0.0, 0f64);
     let mut step = || {
         let copy = trained.clone();
         let strategy = if recompute { GradientCheckpointingStrategy::Balanced } else { Default::default() };
@@ -132,7 +131,10 @@ fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64) {
         let output = copy.forward::<Plain>(input, levels.clone(), &Context::default());
         let loss = (Plain::to_precision(output, FloatDType::F32) - noise.clone()).square().mean();
         held = match device.memory_pool_usage() {
-            Some(usage) => usage.bytes_in_use as f64 / MIB,
+            Some(usage) => {
+                reserved = reserved.max(usage.bytes_reserved as f64 / MIB);
+                usage.bytes_in_use as f64 / MIB
+            }
             None => resident_mib(),
         };
         let mut gradients = GradientsParams::from_grads(loss.backward(), &trained);
@@ -149,7 +151,7 @@ fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64) {
     };
     run((steps / 3).max(2));
     let seconds = run(steps);
-    ((steps * batch) as f64 / seconds, held)
+    ((steps * batch) as f64 / seconds, held, reserved)
 }
 
 #[cfg(test)]
