@@ -101,7 +101,7 @@ fn gradients<const K: usize>(
     out: [&mut [MaybeUninit<f32>]; K],
     shares: &mut [f32],
 ) {
-    let x = x.map(|x| blocks(x));
+    let x = x.map(blocks);
     let mut scratch = {
         let mut parts = scratch.chunks_exact_mut(gradient.len());
         std::array::from_fn(|_| parts.next().expect("as many as derivatives").as_chunks_mut::<LANES>().0)
@@ -141,14 +141,14 @@ fn gradients<const K: usize>(
         let mut sums = Sums::ZERO;
         for block in (first..x[0].len()).step_by(per_pixel) {
             let (x, d) = (block_of(&x, block), std::array::from_fn(|k| &scratch[k][block]));
-            let out = out.each_mut().map(|out| &mut out[block]);
+            let mut out = out.each_mut().map(|out| &mut out[block]);
             for lane in 0..LANES {
                 let value = lane_of(d, lane) * parameter(&scale, lane)
                     - parameter(&offset, lane)
                     - (lane_of(x, lane) - parameter(&centre, lane)) * parameter(&slope, lane);
                 sums.add(lane, value);
-                for k in 0..K {
-                    out[k][lane].write(value.0[K - 1 - k]);
+                for (out, value) in out.iter_mut().zip(value.0.into_iter().rev()) {
+                    out[lane].write(value);
                 }
             }
         }
@@ -175,12 +175,12 @@ fn of_y<const K: usize>(
         let mut sums = [Sums::ZERO; 2];
         for block in (first..gradient.len()).step_by(per_pixel) {
             let (x, gradient) = (block_of(x, block), &gradient[block]);
-            let scratch = scratch.each_mut().map(|scratch| &mut scratch[block]);
+            let mut scratch = scratch.each_mut().map(|scratch| &mut scratch[block]);
             for lane in 0..LANES {
                 let normal = (lane_of(x, lane) - lane_of(centre, lane)) * lane_of(inverse_std, lane);
                 let d = of_y(normal * weight[first][lane] + Jet::real(bias[first][lane]), gradient[lane]);
-                for k in 0..K {
-                    scratch[k][lane] = d.0[k];
+                for (scratch, d) in scratch.iter_mut().zip(d.0) {
+                    scratch[lane] = d;
                 }
                 sums[0].add(lane, d * normal);
                 sums[1].add(lane, d);

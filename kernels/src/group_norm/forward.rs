@@ -48,7 +48,7 @@ fn normalize<const K: usize>(
     out: &mut [MaybeUninit<f32>],
     moments: &mut [f32],
 ) {
-    let (x, pixels) = (x.map(|x| blocks(x)), shape.pixels() as f32);
+    let (x, pixels) = (x.map(blocks), shape.pixels() as f32);
     let (moments, _) = moments.as_chunks_mut::<K>();
     let share = 1.0 / shape.group_length() as f32;
     let shift_of = |channel: usize| lane_of(shift[channel / LANES].each_ref(), channel % LANES);
