@@ -36,13 +36,14 @@ pub struct Trained {
 /// Anything that keeps the run from starting or going on; what was saved stays.
 pub fn train(config: &RunConfig, resume: bool) -> Result<Trained, Error> {
     interrupt::listen();
-    fokker_kernels::keep_freed_memory();
-    let chosen = config.backend.resolve()?;
-    let train = config.data.open(Split::Train, config.seed)?;
-    let validation = config.data.open(Split::Validation, config.seed)?;
-    config.validate_classes(train.classes())?;
-    let training = Training { config, chosen: &chosen, train, validation, resume };
-    config.network.build(config.seed, &chosen.device, training)?
+    fokker_kernels::on_all_cores(|| {
+        let chosen = config.backend.resolve()?;
+        let train = config.data.open(Split::Train, config.seed)?;
+        let validation = config.data.open(Split::Validation, config.seed)?;
+        config.validate_classes(train.classes())?;
+        let training = Training { config, chosen: &chosen, train, validation, resume };
+        config.network.build(config.seed, &chosen.device, training)?
+    })
 }
 
 /// Trains the network it is given.
@@ -252,13 +253,13 @@ impl NetworkVisitor for Draw<'_> {
 ///
 /// # Errors
 /// A damaged checkpoint, one of another architecture, and those of the visitor.
-pub fn with_averaged<T>(
+pub fn with_averaged<T: Send>(
     checkpoint: &Path,
     config: &RunConfig,
     device: &Device,
-    visitor: impl NetworkVisitor<Output = Result<T, Error>>,
+    visitor: impl NetworkVisitor<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
-    config.network.build(config.seed, device, Averaged { checkpoint, visitor })?
+    fokker_kernels::on_all_cores(|| config.network.build(config.seed, device, Averaged { checkpoint, visitor }))?
 }
 
 struct Averaged<'a, V> {

@@ -26,6 +26,16 @@ pub(crate) fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
     unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
 }
 
+/// Numbers to be copied or mapped that are worth another thread's waking, which takes some ten microseconds.
+pub(crate) const WORTH: usize = 1 << 15;
+
+/// Into how many pieces each of `parts` is to be cut so that no thread is without work, if that is worth while: `products`
+/// are the multiplications and additions of a part.
+pub(crate) fn pieces(parts: usize, products: usize) -> usize {
+    const WORTH: usize = 1 << 23;
+    rayon::current_num_threads().div_ceil(parts).min(products / WORTH).max(1)
+}
+
 /// A vector of `total` numbers, written in parallel by `write(part, its numbers)` in parts of `length`; the last one may
 /// be shorter.
 ///
@@ -37,8 +47,12 @@ pub(crate) unsafe fn in_parts(
     write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
 ) -> Vec<f32> {
     let mut numbers = Vec::with_capacity(total);
-    let parts = numbers.spare_capacity_mut()[..total].par_chunks_mut(length);
-    parts.enumerate().for_each(|(part, numbers)| write(part, numbers));
+    let room = &mut numbers.spare_capacity_mut()[..total];
+    if total <= length {
+        write(0, room);
+    } else {
+        room.par_chunks_mut(length).enumerate().for_each(|(part, numbers)| write(part, numbers));
+    }
     // SAFETY: there is room for as many, and the caller promises that all of them were written.
     unsafe { numbers.set_len(total) };
     numbers

@@ -18,7 +18,7 @@
 //! assert_eq!(neighbours.into_data().try_to_vec::<f32>().unwrap(), [4., 6., 4., 6., 9., 6., 4., 6., 4.]);
 //! ```
 //!
-//! A program that trains on flex does well to call [`keep_freed_memory`] when it starts.
+//! A program that trains on flex does well to do so within [`on_all_cores`].
 //!
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
 //! AVX-512, with AVX2, and without either.
@@ -31,18 +31,18 @@ mod cube;
 mod flex;
 mod group_norm;
 mod layout;
-mod memory;
 mod pixels;
 mod simd;
 mod softmax;
+mod threads;
 mod upsample;
 
 pub use adam::Adam;
 pub use cat::cat_channels;
-pub use conv2d::{conv2d, conv2d_add};
+pub use conv2d::{conv_transpose2d, conv2d, conv2d_add};
 pub use cube::computes_ahead;
 pub use group_norm::{group_norm, group_norm_second, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
-pub use memory::keep_freed_memory;
 pub use softmax::softmax;
+pub use threads::on_all_cores;
 pub use upsample::upsample_nearest;

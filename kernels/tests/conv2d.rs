@@ -202,19 +202,27 @@ fn a_weight_used_twice_gets_both_gradients() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let case = Case { batch: 21, inputs: 33, outputs: 40, size: [9, 11], kernel: 3, stride: 2, padding: (1, 1) };
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-        pool.install(|| {
-            let device = Device::flex().autodiff();
-            let (x, weight, bias) = case.inputs(&device);
-            let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
-            let out = case.ours(x.clone(), weight.clone(), Some(bias.clone()));
-            let gradients = case.probe(out.clone()).backward();
-            let of = [x.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap()];
-            [bits(&out), bits(&of[0]), bits(&of[1]), bits(&bias.grad(&gradients).unwrap())]
-        })
-    };
-    let one = run(1);
-    assert!(one == run(2) && one == run(3));
+    // Many images, and one that is large enough to be cut, in both ways of convolving.
+    for (batch, inputs, outputs, size, kernel, stride, padding) in [
+        (21, 33, 40, [9, 11], 3, 2, (1, 1)),
+        (1, 100, 70, [53, 50], 3, 1, (1, 1)),
+        (1, 100, 70, [53, 50], 3, 2, (0, 1)),
+        (1, 300, 200, [20, 18], 1, 1, (0, 0)),
+    ] {
+        let case = Case { batch, inputs, outputs, size, kernel, stride, padding };
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+            pool.install(|| {
+                let device = Device::flex().autodiff();
+                let (x, weight, bias) = case.inputs(&device);
+                let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
+                let out = case.ours(x.clone(), weight.clone(), Some(bias.clone()));
+                let gradients = case.probe(out.clone()).backward();
+                let of = [x.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap()];
+                [bits(&out), bits(&of[0]), bits(&of[1]), bits(&bias.grad(&gradients).unwrap())]
+            })
+        };
+        let one = run(1);
+        assert!(one == run(2) && one == run(3), "{case:?}");
+    }
 }

@@ -6,7 +6,7 @@
 //!
 //! Parameters enter as plain tensors: they are constants of every derivative in the input or in time.
 
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor};
 
 /// Stride and padding of a two-dimensional convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,11 +110,7 @@ pub trait Calculus: 'static {
         Self::add(residual, Self::conv2d(x, weight, Some(bias), shape))
     }
     /// Transposed convolution of images, `out[stride·y + k] += in[y] · weight[k]` in both directions, to a height and
-    /// width: rows and columns that are too many are left out, those that no tap meets are the bias alone. `weight` is
-    /// `[in, out, kernel, kernel]`, `bias` is `[out]`.
-    ///
-    /// Output pixels fall into `stride × stride` phases by their place modulo the stride. Each phase is a convolution of
-    /// the input with its own taps, and all phases are one convolution with as many times the channels.
+    /// width; pixels that no tap meets are the bias alone. `weight` is `[in, out, kernel, kernel]`, `bias` is `[out]`.
     ///
     /// # Shapes
     /// `[batch, height, width, in]` → `[batch, size[0], size[1], out]`
@@ -124,32 +120,7 @@ pub trait Calculus: 'static {
         bias: Option<Tensor<1>>,
         stride: usize,
         size: [usize; 2],
-    ) -> Self::Array<4> {
-        let [inputs, outputs, kernel, _] = weight.dims();
-        let taps = kernel.div_ceil(stride);
-        let phases = stride * stride;
-        let choice = phase_taps(kernel, stride, taps, &weight.device(), weight.dtype());
-        let weight = weight.reshape([inputs * outputs, kernel * kernel]).matmul(choice);
-        let weight = weight.reshape([inputs, outputs, phases, taps * taps]).permute([2, 1, 0, 3]);
-        let weight: Tensor<4> = weight.reshape([phases * outputs, inputs, taps, taps]);
-        let [_, height, width, _] = Self::dims(&x);
-        let missing = |size: usize, side: usize| size.div_ceil(stride).saturating_sub(side);
-        let padding_after = missing(size[0], height).max(missing(size[1], width));
-        let shape = Conv2dShape { stride: 1, padding_before: taps - 1, padding_after };
-        let bias = bias.map(|bias| bias.repeat_dim(0, phases));
-        let out = Self::conv2d(x, weight, bias, shape);
-        let [batch, height, width, _] = Self::dims(&out);
-        let out = match stride {
-            1 => out,
-            _ => {
-                let apart = Self::reshape(out, [batch, height, width, stride, stride, outputs]);
-                let rows = Self::swap_dims(apart, 2, 3);
-                Self::reshape(rows, [batch, height * stride, width * stride, outputs])
-            }
-        };
-        let out = if height * stride == size[0] { out } else { Self::narrow(out, 1, 0, size[0]) };
-        if width * stride == size[1] { out } else { Self::narrow(out, 2, 0, size[1]) }
-    }
+    ) -> Self::Array<4>;
     /// Mean over the pixels of a group of channels, `[batch, 1, 1, channels]`: each channel's is its group's.
     fn group_mean(x: Self::Array<4>, groups: usize) -> Self::Array<4>;
     /// The normalisation of `x + shift`, which is before every convolution of a U-Net; the shift, if any, is
@@ -187,21 +158,4 @@ pub trait Calculus: 'static {
         let likeness = Self::matmul(q, Self::swap_dims(k, 2, 3));
         Self::matmul(Self::softmax(Self::affine(likeness, width.powf(-0.5), 0.0)), v)
     }
-}
-
-/// Which tap of a transposed convolution is which tap of which phase, as a matrix of ones `[taps, phases · their taps]`:
-/// tap `stride·k + phase` is tap `taps − 1 − k` of the phase, in both directions.
-fn phase_taps(kernel: usize, stride: usize, taps: usize, device: &Device, dtype: DType) -> Tensor<2> {
-    let columns = (stride * taps).pow(2);
-    let mut choice = vec![0.0f32; kernel * kernel * columns];
-    // The phase and the phase's tap of each tap along one axis.
-    let along = |tap: usize| (tap % stride, taps - 1 - tap / stride);
-    for y in 0..kernel {
-        for x in 0..kernel {
-            let ((phase_y, tap_y), (phase_x, tap_x)) = (along(y), along(x));
-            let column = ((phase_y * stride + phase_x) * taps + tap_y) * taps + tap_x;
-            choice[(y * kernel + x) * columns + column] = 1.0;
-        }
-    }
-    Tensor::from_data(TensorData::new(choice, [kernel * kernel, columns]), (device, dtype))
 }

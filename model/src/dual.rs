@@ -297,6 +297,17 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
         DualArray { value: C::conv2d_add(x.value, weight, bias, residual.value), tangent }
     }
 
+    fn conv_transpose2d(
+        x: DualArray<C, 4, T>,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        stride: usize,
+        size: [usize; 2],
+    ) -> DualArray<C, 4, T> {
+        let tangent = x.tangent.map(|tangent| T::conv_transpose2d(tangent, weight.clone(), None, stride, size));
+        DualArray { value: C::conv_transpose2d(x.value, weight, bias, stride, size), tangent }
+    }
+
     fn group_mean(x: DualArray<C, 4, T>, groups: usize) -> DualArray<C, 4, T> {
         x.linear(|x| C::group_mean(x, groups), |x| T::group_mean(x, groups))
     }

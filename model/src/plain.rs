@@ -132,6 +132,17 @@ impl Calculus for Plain {
         fokker_kernels::conv2d_add(x, like(weight, precision), like(bias, precision), like(residual, precision))
     }
 
+    fn conv_transpose2d(
+        x: Tensor<4>,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        stride: usize,
+        size: [usize; 2],
+    ) -> Tensor<4> {
+        let (weight, bias) = (like(weight, x.dtype()), bias.map(|bias| like(bias, x.dtype())));
+        fokker_kernels::conv_transpose2d(x, weight, bias, stride, size)
+    }
+
     fn group_mean(x: Tensor<4>, groups: usize) -> Tensor<4> {
         let [batch, height, width, channels] = x.dims();
         let each = channels / groups;

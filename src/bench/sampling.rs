@@ -27,14 +27,15 @@ pub struct SamplingCost {
 /// # Errors
 /// Sizes that do not fit.
 pub fn measure_sampling(case: Case, sampler: &SamplerConfig, device: &Device) -> Result<SamplingCost, Error> {
-    fokker_kernels::keep_freed_memory();
-    let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
-    sampler.validate(&*process)?;
-    let parameterization =
-        Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
-    let network = UNet::new(&network(case.width)?, 0, device)?;
-    let score = NetworkScore::new(network, process, parameterization);
-    Ok(draw_rate(&score, [case.batch, 1, case.size, case.size], sampler, device))
+    fokker_kernels::on_all_cores(|| {
+        let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
+        sampler.validate(&*process)?;
+        let parameterization =
+            Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
+        let network = UNet::new(&network(case.width)?, 0, device)?;
+        let score = NetworkScore::new(network, process, parameterization);
+        Ok(draw_rate(&score, [case.batch, 1, case.size, case.size], sampler, device))
+    })
 }
 
 /// What drawing images of a shape costs; the faster of two draws counts.

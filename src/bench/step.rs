@@ -58,45 +58,46 @@ impl Cost {
 /// # Errors
 /// Sizes that do not fit.
 pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
-    fokker_kernels::keep_freed_memory();
-    let Case { batch, size, width, repetitions } = case;
-    if batch == 0 || size == 0 || !size.is_multiple_of(4) {
-        let message = format!("--batch {batch} --size {size}: a batch has an image, and sizes are multiples of 4");
-        return Err(Error::Usage(message));
-    }
-    let start_mib = resident_mib();
-    let network = UNet::new(&network(width)?, 0, device)?;
-    let shape = [batch, 1, size, size];
-    let numbers = |index: u64| TensorData::new(normals(0, Stream::Test, index, batch * size * size), shape);
-    let noise_levels = TensorData::new((0..batch).map(|i| (i * 37 % 1000) as f32).collect::<Vec<_>>(), [batch]);
-    let context = Context::default();
+    fokker_kernels::on_all_cores(|| {
+        let Case { batch, size, width, repetitions } = case;
+        if batch == 0 || size == 0 || !size.is_multiple_of(4) {
+            let message = format!("--batch {batch} --size {size}: a batch has an image, and sizes are multiples of 4");
+            return Err(Error::Usage(message));
+        }
+        let start_mib = resident_mib();
+        let network = UNet::new(&network(width)?, 0, device)?;
+        let shape = [batch, 1, size, size];
+        let numbers = |index: u64| TensorData::new(normals(0, Stream::Test, index, batch * size * size), shape);
+        let noise_levels = TensorData::new((0..batch).map(|i| (i * 37 % 1000) as f32).collect::<Vec<_>>(), [batch]);
+        let context = Context::default();
 
-    let train_device = device.clone().autodiff();
-    let (mut trained, mut average) = (network.clone().train(), network.clone());
-    let mut optimizer = ModuleAdam::new(OptimizerConfig {
-        kind: OptimizerKind::Adam,
-        betas: [0.9, 0.999],
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-    });
-    let mut index = 0;
-    let mut next = |device: &Device| {
-        index += 1;
-        Tensor::<4>::from_data(numbers(index), device)
-    };
-    let train_ms = median_ms(repetitions, || {
-        let (x, noise) = (next(&train_device), next(&train_device));
-        let levels = Tensor::<1>::from_data(noise_levels.clone(), &train_device);
-        let error = trained.forward::<Plain>(x + noise.clone(), levels, &context) - noise;
-        let loss = error.square().mean();
-        let mut gradients = GradientsParams::from_grads(loss.backward(), &trained);
-        (trained, average) = optimizer.step(trained.clone(), average.clone(), &mut gradients, 1e-3, 1.0, 0.999);
-        loss.into_scalar::<f32>();
-    });
-    let peak_mib = peak_mib();
-    let forward_ms = median_ms(repetitions, || {
-        let levels = Tensor::<1>::from_data(noise_levels.clone(), device);
-        network.forward::<Plain>(next(device), levels, &context).sum().into_scalar::<f32>();
-    });
-    Ok(Cost { train_ms, forward_ms, peak_mib, start_mib })
+        let train_device = device.clone().autodiff();
+        let (mut trained, mut average) = (network.clone().train(), network.clone());
+        let mut optimizer = ModuleAdam::new(OptimizerConfig {
+            kind: OptimizerKind::Adam,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+        });
+        let mut index = 0;
+        let mut next = |device: &Device| {
+            index += 1;
+            Tensor::<4>::from_data(numbers(index), device)
+        };
+        let train_ms = median_ms(repetitions, || {
+            let (x, noise) = (next(&train_device), next(&train_device));
+            let levels = Tensor::<1>::from_data(noise_levels.clone(), &train_device);
+            let error = trained.forward::<Plain>(x + noise.clone(), levels, &context) - noise;
+            let loss = error.square().mean();
+            let mut gradients = GradientsParams::from_grads(loss.backward(), &trained);
+            (trained, average) = optimizer.step(trained.clone(), average.clone(), &mut gradients, 1e-3, 1.0, 0.999);
+            loss.into_scalar::<f32>();
+        });
+        let peak_mib = peak_mib();
+        let forward_ms = median_ms(repetitions, || {
+            let levels = Tensor::<1>::from_data(noise_levels.clone(), device);
+            network.forward::<Plain>(next(device), levels, &context).sum().into_scalar::<f32>();
+        });
+        Ok(Cost { train_ms, forward_ms, peak_mib, start_mib })
+    })
 }

@@ -29,9 +29,10 @@ pub struct TrainerCost {
 /// # Errors
 /// As [`train`](crate::train).
 pub fn measure_trainer(config: &RunConfig, steps: u64) -> Result<TrainerCost, Error> {
-    fokker_kernels::keep_freed_memory();
-    let device = config.backend.resolve()?.device;
-    config.network.build(config.seed, &device, Measurement { config, steps, device: &device })?
+    fokker_kernels::on_all_cores(|| {
+        let device = config.backend.resolve()?.device;
+        config.network.build(config.seed, &device, Measurement { config, steps, device: &device })?
+    })
 }
 
 /// Steps that do not count: those in which memory is got from the system.

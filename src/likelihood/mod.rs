@@ -23,7 +23,6 @@ use evaluation::Work;
 /// A damaged checkpoint, data that cannot be read, a backend that is not there, a request that does not fit; Ctrl-C.
 pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -> Result<LikelihoodReport, Error> {
     interrupt::listen();
-    fokker_kernels::keep_freed_memory();
     let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };

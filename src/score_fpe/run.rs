@@ -76,7 +76,7 @@ struct Kept<S, T> {
 
 impl Run {
     /// Hands the run's network with its averaged weights on.
-    pub fn visit<T>(&self, visitor: impl NetworkVisitor<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub fn visit<T: Send>(&self, visitor: impl NetworkVisitor<Output = Result<T, Error>> + Send) -> Result<T, Error> {
         let chosen = self.config.backend.resolve()?;
         with_averaged(&self.checkpoint, &self.config, &chosen.device, visitor)
     }

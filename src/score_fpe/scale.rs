@@ -22,6 +22,10 @@ pub struct Numbers {
     pub gammas: &'static [f64],
     /// Steps of training on digits.
     pub digit_steps: u64,
+    /// Digits of a batch.
+    pub digit_batch: usize,
+    /// Learning rate of the networks for digits.
+    pub digit_rate: f64,
     /// Examples of a batch for which the regulariser is computed.
     pub regularized: usize,
     /// Whether the networks are those of the configurations, or tiny ones.
@@ -65,6 +69,8 @@ impl Scale {
             Self::Smoke => Numbers {
                 gammas: &[0.0, 1.0],
                 digit_steps: 2,
+                digit_batch: 2,
+                digit_rate: 1e-3,
                 regularized: 1,
                 tiny: true,
                 likelihoods: 2,
@@ -79,8 +85,10 @@ impl Scale {
             },
             Self::Cpu => Numbers {
                 gammas: &[0.0, 1.0],
-                digit_steps: 500,
-                regularized: 4,
+                digit_steps: 1500,
+                digit_batch: 16,
+                digit_rate: 6e-3,
+                regularized: 2,
                 tiny: false,
                 likelihoods: 32,
                 bound_points: 64,
@@ -95,6 +103,8 @@ impl Scale {
             Self::Full => Numbers {
                 gammas: &Cell::GAMMAS,
                 digit_steps: 375_000,
+                digit_batch: 32,
+                digit_rate: 1e-3,
                 regularized: 32,
                 tiny: false,
                 likelihoods: 10_000,
@@ -125,10 +135,12 @@ impl Numbers {
     pub(super) fn digits_changes(&self) -> Vec<String> {
         let steps = self.digit_steps;
         let mut changes = training(steps);
+        changes.push(format!("training.batch_size={}", self.digit_batch));
+        changes.push(format!("training.learning_rate={:?}", self.digit_rate));
         changes.push(format!("objective.regularizer.examples={}", self.regularized));
         if self.tiny {
             let network = "{ kind = \"score_net\", channels = [8, 8, 8, 8], embedding_width = 8, norm_num_groups = 4 }";
-            changes.extend([format!("network={network}"), "training.batch_size=2".into()]);
+            changes.push(format!("network={network}"));
         }
         changes
     }

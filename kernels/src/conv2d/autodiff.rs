@@ -34,7 +34,7 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
         let [values_x, values_weight] = values;
         if let Some(node) = x {
-            let numbers = input_gradient(&geometry, numbers(&contiguous(values_weight)), gradient);
+            let numbers = input_gradient(&geometry, numbers(&contiguous(values_weight)), gradient, None);
             gradients.register::<Flex>(node.id, tensor(numbers, [batch, height, width, inputs], &device));
         }
         if weight.is_some() || bias.is_some() {

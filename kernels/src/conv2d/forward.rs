@@ -1,13 +1,17 @@
 //! The convolution itself.
 
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
 use super::geometry::Geometry;
 use super::winograd;
-use crate::buffer::in_parts;
+use crate::buffer::{in_parts, pieces};
 use crate::pixels::{add, write_padded};
 use crate::simd::{GatherMatmul, padded, transposed};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`, plus `residual`, if any, of the result's
-/// shape; image by image in parallel.
+/// shape; image by image in parallel, and where there are few, in strips.
 pub(crate) fn forward(
     geometry: &Geometry,
     x: &[f32],
@@ -26,13 +30,23 @@ pub(crate) fn forward(
     let targets: Vec<usize> = (0..geometry.output_pixels()).map(|pixel| pixel * columns).collect();
     let frame = geometry.input_frame();
     let [from, to] = [geometry.input_length(), geometry.output_length()];
+    let strip_pixels = geometry.output_pixels().div_ceil(pieces(geometry.batch, geometry.products()));
     // SAFETY: the product writes every channel of every pixel.
     unsafe {
         in_parts(geometry.batch * to, to, |image, out| {
             frame.with(&x[image * from..][..from], |framed| {
-                let (rows, steps, targets) = (&rows, &steps, &targets);
-                let product = GatherMatmul { image: framed, rows, steps, matrix: &matrix, columns, targets };
-                write_padded(out, geometry.outputs, |out| product.write(&first, out));
+                let strip = |(index, out): (usize, &mut [MaybeUninit<f32>])| {
+                    let pixels = out.len() / geometry.outputs;
+                    let rows = &rows[index * strip_pixels..][..pixels];
+                    let (steps, targets) = (&steps, &targets[..pixels]);
+                    let product = GatherMatmul { image: framed, rows, steps, matrix: &matrix, columns, targets };
+                    write_padded(out, geometry.outputs, |out| product.write(&first, out));
+                };
+                if strip_pixels == rows.len() {
+                    strip((0, &mut *out));
+                } else {
+                    out.par_chunks_mut(strip_pixels * geometry.outputs).enumerate().for_each(strip);
+                }
             });
             if let Some(residual) = residual {
                 add(out, &residual[image * to..][..to]);

@@ -65,6 +65,11 @@ impl Geometry {
         self.inputs * self.kernel[0] * self.kernel[1]
     }
 
+    /// Multiplications and additions for an image.
+    pub(super) fn products(&self) -> usize {
+        self.output_length() * self.taps()
+    }
+
     /// The frame in which the input is convolved.
     pub(super) fn input_frame(&self) -> Frame {
         let size = self.size.map(|length| length + self.before + self.after);

@@ -4,6 +4,7 @@ mod autodiff;
 mod forward;
 mod geometry;
 mod input_gradient;
+mod transposed;
 mod weight_gradient;
 mod winograd;
 
@@ -16,6 +17,7 @@ use crate::flex::{Inputs, Primitive, contiguous, from_plain, from_tracked, numbe
 use crate::layout::{channels_first, channels_last};
 use forward::forward;
 use geometry::Geometry;
+pub use transposed::conv_transpose2d;
 
 /// `out[n, y, x, o] = bias[o] + Σ in[n, y·stride + k − before, x·stride + l − before, i] · weight[o, i, k, l]`, where
 /// `in` is zero outside the image.

@@ -1,6 +1,9 @@
 //! Transposition, between images (a row for each channel) and matrices (a row for each pixel).
 
+use std::mem::MaybeUninit;
+
 use super::InstructionSet;
+use crate::buffer::{WORTH, in_parts};
 
 /// Writes `rows` × `columns` numbers, whose rows begin every `from_stride` entries, as columns: entry `(row, column)`
 /// goes to `to[column · stride + row]`.
@@ -11,7 +14,7 @@ pub(crate) fn transpose(
     from: &[f32],
     from_stride: usize,
     [rows, columns]: [usize; 2],
-    to: &mut [f32],
+    to: &mut [MaybeUninit<f32>],
     [stride, padded]: [usize; 2],
 ) {
     assert!(0 < rows && rows <= padded && padded <= stride && 0 < columns, "rows fit");
@@ -21,27 +24,38 @@ pub(crate) fn transpose(
         // SAFETY: the processor has the instruction set, and both matrices lie in their slices.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe {
-            let to = to.as_mut_ptr();
+            let to = to.as_mut_ptr().cast();
             avx512::transpose(from.as_ptr(), from_stride, [rows, columns], to, [stride, padded]);
         },
         _ => blocks(from, from_stride, [rows, columns], to, [stride, padded]),
     }
 }
 
-/// A new matrix `[columns, padded]` from one of `rows` rows.
+/// A new matrix `[columns, padded]` from one of `rows` rows, several of its rows at a time in parallel.
 pub(crate) fn transposed(from: &[f32], from_stride: usize, [rows, columns]: [usize; 2], padded: usize) -> Vec<f32> {
-    let mut to = vec![0.0; columns * padded];
-    transpose(from, from_stride, [rows, columns], &mut to, [padded, padded]);
-    to
+    let at_once = WORTH.div_ceil(padded).next_multiple_of(16);
+    // SAFETY: every row is written up to its padding.
+    unsafe {
+        in_parts(columns * padded, at_once * padded, |part, to| {
+            let columns = to.len() / padded;
+            transpose(&from[part * at_once..], from_stride, [rows, columns], to, [padded, padded]);
+        })
+    }
 }
 
 /// The same in blocks of 8 × 8.
-fn blocks(from: &[f32], from_stride: usize, [rows, columns]: [usize; 2], to: &mut [f32], [stride, padded]: [usize; 2]) {
+fn blocks(
+    from: &[f32],
+    from_stride: usize,
+    [rows, columns]: [usize; 2],
+    to: &mut [MaybeUninit<f32>],
+    [stride, padded]: [usize; 2],
+) {
     for row in (0..padded).step_by(8) {
         for column in (0..columns).step_by(8) {
             for c in column..(column + 8).min(columns) {
                 for r in row..(row + 8).min(padded) {
-                    to[c * stride + r] = if r < rows { from[r * from_stride + c] } else { 0.0 };
+                    to[c * stride + r].write(if r < rows { from[r * from_stride + c] } else { 0.0 });
                 }
             }
         }
@@ -121,6 +135,7 @@ mod avx512 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::buffer::as_uninit;
 
     #[test]
     fn entries_change_rows_and_columns() {
@@ -130,9 +145,9 @@ mod tests {
             let from_stride = columns + 3;
             let from: Vec<f32> = (0..rows * from_stride).map(|i| i as f32).collect();
             let mut fast = vec![-1.0; columns * stride];
-            transpose(&from, from_stride, [rows, columns], &mut fast, [stride, padded]);
+            transpose(&from, from_stride, [rows, columns], as_uninit(&mut fast), [stride, padded]);
             let mut portable = vec![-1.0; columns * stride];
-            blocks(&from, from_stride, [rows, columns], &mut portable, [stride, padded]);
+            blocks(&from, from_stride, [rows, columns], as_uninit(&mut portable), [stride, padded]);
             for column in 0..columns {
                 for row in 0..stride {
                     let expected = match row {

@@ -1,14 +1,17 @@
 //! The convolution, and the gradient of its input, which is a convolution too.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::tiles::Tiles;
-use super::transforms::{Input, Output, Places, Weight, map, map_over};
+use super::transforms::{Input, OUTSIDE, Output, Places, Weight, map, map_in_parallel, map_over};
 use super::{SIDE, SQUARE, TILE};
-use crate::buffer::{as_uninit, in_parts, with_scratch};
+use crate::buffer::{as_uninit, in_parts, pieces, with_scratch};
 use crate::conv2d::geometry::Geometry;
 use crate::pixels::{add, with_padded, write_padded};
-use crate::simd::{GatherMatmul, padded, transpose};
+use crate::simd::{GatherMatmul, padded};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`; `taps` are `[inputs, 9, padded outputs]`,
 /// `bias` is `[padded outputs]`.
@@ -25,23 +28,20 @@ pub(in crate::conv2d) fn forward(
 }
 
 /// `[batch, height, width, inputs]`, the gradient of the input, from that of the output: the convolution with the taps
-/// in reverse, from output channels to input channels.
-pub(in crate::conv2d) fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let (inputs, columns) = (geometry.inputs, padded(geometry.inputs));
-    let mut taps = vec![0.0; geometry.outputs * 9 * columns];
-    let mut forwards = vec![0.0; 9 * columns];
-    for (weight, taps) in weight.chunks_exact(inputs * 9).zip(taps.chunks_exact_mut(9 * columns)) {
-        transpose(weight, 9, [inputs, 9], &mut forwards, [columns, columns]);
-        for (tap, to) in forwards.chunks_exact(columns).rev().zip(taps.chunks_exact_mut(columns)) {
-            to.copy_from_slice(tap);
-        }
-    }
+/// in reverse, `[outputs, 9, padded inputs]`, from output channels to input channels. `first` is `[padded inputs]`.
+pub(in crate::conv2d) fn input_gradient(
+    geometry: &Geometry,
+    taps: &[f32],
+    gradient: &[f32],
+    first: &[f32],
+) -> Vec<f32> {
     let tiles = Tiles::new(geometry.output_size(), geometry.size, 2 - geometry.before);
-    let (channels, zeros) = ([geometry.outputs, inputs], vec![0.0; columns]);
-    convolve(&tiles, channels, &taps, &zeros, gradient, [geometry.output_length(), geometry.input_length()], None)
+    let channels = [geometry.outputs, geometry.inputs];
+    convolve(&tiles, channels, taps, first, gradient, [geometry.output_length(), geometry.input_length()], None)
 }
 
-/// Convolves images of `from` numbers to images of `to` numbers, several at a time in parallel.
+/// Convolves images of `from` numbers to images of `to` numbers in parallel: several at a time, or in strips of tiles
+/// where there are few.
 fn convolve(
     tiles: &Tiles,
     [inputs, outputs]: [usize; 2],
@@ -52,20 +52,17 @@ fn convolve(
     residual: Option<&[f32]>,
 ) -> Vec<f32> {
     let (rows, columns) = (padded(inputs), padded(outputs));
-    let mut weight = vec![0.0; SQUARE * inputs * columns];
-    let tap_places = Places::Regular { entry: columns, square: 9 * columns };
-    let weight_places = Places::Regular { entry: inputs * columns, square: columns };
-    map_over::<3, SIDE, Weight>(inputs, columns, (taps, tap_places), (&mut weight, weight_places));
     let [input_places, output_places] = tiles.places(rows, columns);
     let (steps, block): (Vec<usize>, _) = ((0..inputs).collect(), tiles.block());
     let [places, targets] = [rows, columns].map(|length| (0..block).map(|tile| tile * length).collect::<Vec<_>>());
     let zeros = vec![0.0; columns];
     let lengths = [SQUARE * block * rows, SQUARE * block * columns];
-    let convolve_images = |x: &[f32], images: usize, out: &mut [MaybeUninit<f32>]| {
+    // Some of the tiles; `output_places` are theirs.
+    let convolve_tiles = |weight: &[f32], x: &[f32], some: Range<usize>, output_places: &[usize], out: &mut [_]| {
         with_scratch(lengths.iter().sum(), |scratch| {
             let (transformed, products) = scratch.split_at_mut(lengths[0]);
-            for (first, count) in tiles.blocks(images) {
-                let input = Places::Listed(&input_places[first * SQUARE..]);
+            for (first, count) in Tiles::blocks(some.len()) {
+                let input = Places::Listed(&input_places[(some.start + first) * SQUARE..]);
                 let entries = Places::Regular { entry: block * rows, square: rows };
                 map_over::<SIDE, SIDE, Input>(count, rows, (x, input), (transformed, entries));
                 for square in 0..SQUARE {
@@ -86,16 +83,44 @@ fn convolve(
             }
         });
     };
-    // SAFETY: the tiles cover every pixel of every image, and their map writes every channel.
-    unsafe {
-        in_parts(x.len() / from * to, tiles.images * to, |part, out| {
-            let (first, images) = (part * tiles.images, out.len() / to);
-            with_padded(&x[first * from..][..images * from], inputs, |x| {
-                write_padded(out, outputs, |out| convolve_images(x, images, out));
-            });
-            if let Some(residual) = residual {
-                add(out, &residual[first * to..][..images * to]);
+    let products = SQUARE * tiles.per_image() * inputs * outputs;
+    let parts = (x.len() / from).div_ceil(tiles.images);
+    let strip_rows = tiles.size[0].div_ceil(if tiles.images == 1 { pieces(parts, products) } else { 1 });
+    let strip_pixels = strip_rows * TILE * tiles.width;
+    let convolve_part = |weight: &[f32], x: &[f32], out: &mut [MaybeUninit<f32>]| {
+        let images = out.len() / to;
+        if strip_rows == tiles.size[0] {
+            let all = 0..images * tiles.per_image();
+            // SAFETY: the tiles cover every pixel of every image, and their map writes every channel.
+            unsafe { write_padded(out, outputs, |out| convolve_tiles(weight, x, all, &output_places, out)) };
+            return;
+        }
+        out.par_chunks_mut(strip_pixels * outputs).enumerate().for_each(|(strip, out)| {
+            let first = strip * strip_rows * tiles.size[1];
+            let count = strip_rows.min(tiles.size[0] - strip * strip_rows) * tiles.size[1];
+            let before = strip * strip_pixels * columns;
+            let places = &output_places[first * TILE * TILE..][..count * TILE * TILE];
+            let places: Vec<usize> =
+                places.iter().map(|&place| if place == OUTSIDE { place } else { place - before }).collect();
+            // SAFETY: as above, for the pixels of the strip.
+            unsafe {
+                write_padded(out, outputs, |out| convolve_tiles(weight, x, first..first + count, &places, out));
             }
-        })
-    }
+        });
+    };
+    with_scratch(SQUARE * inputs * columns, |weight| {
+        let tap_places = Places::Regular { entry: columns, square: 9 * columns };
+        let weight_places = Places::Regular { entry: inputs * columns, square: columns };
+        map_in_parallel::<3, SIDE, Weight>(inputs, columns, (taps, tap_places), (weight, weight_places));
+        // SAFETY: every part is written.
+        unsafe {
+            in_parts(x.len() / from * to, tiles.images * to, |part, out| {
+                let (first, images) = (part * tiles.images, out.len() / to);
+                with_padded(&x[first * from..][..images * from], inputs, |x| convolve_part(weight, x, out));
+                if let Some(residual) = residual {
+                    add(out, &residual[first * to..][..images * to]);
+                }
+            })
+        }
+    })
 }

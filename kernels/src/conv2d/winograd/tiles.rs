@@ -10,8 +10,10 @@ const BLOCK: usize = 42;
 pub(super) struct Tiles {
     /// Images that are taken together, so that even small ones fill a block.
     pub images: usize,
-    /// Tiles of one image.
-    pub per_image: usize,
+    /// Rows and columns of tiles in an image.
+    pub size: [usize; 2],
+    /// Pixels in a row of the output.
+    pub width: usize,
     /// The pixel of the input at each of a tile's 6 × 6 places, if there is one.
     inputs: Vec<Option<usize>>,
     /// The pixel of the output at each of a tile's 4 × 4 places, if there is one.
@@ -21,8 +23,8 @@ pub(super) struct Tiles {
 impl Tiles {
     /// Tiles of an output of this size, whose pixel `p` meets the pixels `p − before ..= p − before + 2` of the input.
     pub(super) fn new(input: [usize; 2], output: [usize; 2], before: usize) -> Self {
-        let count = output.map(|length| length.div_ceil(TILE));
-        let per_image = count[0] * count[1];
+        let size = output.map(|length| length.div_ceil(TILE));
+        let per_image = size[0] * size[1];
         let images = (BLOCK / per_image).max(1);
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         let pixel = |image: usize, [y, x]: [usize; 2], size: [usize; 2], before: usize| {
@@ -31,13 +33,13 @@ impl Tiles {
         };
         for image in 0..images {
             for tile in 0..per_image {
-                let corner = [tile / count[1] * TILE, tile % count[1] * TILE];
+                let corner = [tile / size[1] * TILE, tile % size[1] * TILE];
                 let at = |place: usize, width: usize| [corner[0] + place / width, corner[1] + place % width];
                 inputs.extend((0..SQUARE).map(|place| pixel(image, at(place, SIDE), input, before)));
                 outputs.extend((0..TILE * TILE).map(|place| pixel(image, at(place, TILE), output, 0)));
             }
         }
-        Self { images, per_image, inputs, outputs }
+        Self { images, size, width: output[1], inputs, outputs }
     }
 
     /// Where the tiles' pixels are among pixels of so many numbers: those of the input, and those of the output.
@@ -48,14 +50,18 @@ impl Tiles {
         [places(&self.inputs, input_channels), places(&self.outputs, output_channels)]
     }
 
-    /// The blocks of the first `images` images' tiles: the first tile of each, and how many.
-    pub(super) fn blocks(&self, images: usize) -> impl Iterator<Item = (usize, usize)> {
-        let tiles = images * self.per_image;
+    /// Tiles of one image.
+    pub(super) fn per_image(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    /// The blocks of so many tiles: the first tile of each, and how many.
+    pub(super) fn blocks(tiles: usize) -> impl Iterator<Item = (usize, usize)> {
         (0..tiles).step_by(BLOCK).map(move |first| (first, BLOCK.min(tiles - first)))
     }
 
     /// Tiles of the largest block.
     pub(super) fn block(&self) -> usize {
-        BLOCK.min(self.images * self.per_image)
+        BLOCK.min(self.images * self.per_image())
     }
 }

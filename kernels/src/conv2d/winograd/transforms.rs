@@ -16,8 +16,11 @@
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
-use crate::buffer::{as_uninit, with_scratch};
+use rayon::prelude::*;
+
+use crate::buffer::{WORTH, as_uninit, with_scratch};
 use crate::simd::{COLUMNS, Kernel, Vector, dispatch};
 
 /// Entries of the largest square.
@@ -179,72 +182,13 @@ impl Places<'_> {
 pub(super) fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
     squares: usize,
     channels: usize,
-    (from, from_places): (&[f32], Places),
-    (to, to_places): (&mut [MaybeUninit<f32>], Places),
+    from: (&[f32], Places),
+    to: (&mut [MaybeUninit<f32>], Places),
     bias: &[f32],
 ) {
-    struct Loop<'a, const FROM: usize, const TO: usize, M> {
-        squares: usize,
-        channels: usize,
-        from: (*mut f32, Places<'a>),
-        to: (*mut f32, Places<'a>),
-        /// Zeros to read, and room to write what goes nowhere; as many numbers as channels each.
-        outside: [*mut f32; 2],
-        bias: &'a [f32],
-        map: PhantomData<M>,
+    if let Some(all) = Squares::new::<FROM, TO>(squares, channels, from, to, bias) {
+        all.map::<FROM, TO, M>(0..squares);
     }
-
-    impl<const FROM: usize, const TO: usize, M: Map<FROM, TO>> Kernel for Loop<'_, FROM, TO, M> {
-        #[inline(always)]
-        unsafe fn run<V: Vector>(self) {
-            // Enough for a square of either kind.
-            let (mut from, mut to) = ([std::ptr::null_mut(); LARGEST], [std::ptr::null_mut(); LARGEST]);
-            for square in 0..self.squares {
-                // SAFETY: the assertions below hold for every place, and channels are a multiple of the lanes.
-                unsafe {
-                    self.from.1.pointers(square, self.from.0, self.outside[0], &mut from[..FROM * FROM]);
-                    self.to.1.pointers(square, self.to.0, self.outside[1], &mut to[..TO * TO]);
-                    for channel in (0..self.channels).step_by(V::LANES) {
-                        let zero = V::splat(0.0);
-                        let mut columns = [[zero; TO]; FROM];
-                        for (x, column) in columns.iter_mut().enumerate() {
-                            let mut entries = [zero; FROM];
-                            for (y, entry) in entries.iter_mut().enumerate() {
-                                *entry = V::load(from[y * FROM + x].add(channel));
-                            }
-                            *column = M::column(entries);
-                        }
-                        let bias = if self.bias.is_empty() { zero } else { V::load(self.bias.as_ptr().add(channel)) };
-                        for y in 0..TO {
-                            let mut row = [zero; FROM];
-                            for (entry, column) in row.iter_mut().zip(&columns) {
-                                *entry = column[y];
-                            }
-                            for (x, entry) in M::column(row).into_iter().enumerate() {
-                                entry.add(bias).store(to[y * TO + x].add(channel));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    if squares == 0 {
-        return;
-    }
-    assert!(channels.is_multiple_of(COLUMNS), "channels come padded");
-    assert!(bias.is_empty() || bias.len() >= channels, "one bias for each channel");
-    assert!(from_places.last(squares, FROM * FROM) + channels <= from.len(), "the squares are there");
-    assert!(to_places.last(squares, TO * TO) + channels <= to.len(), "there is room for the squares");
-    with_scratch(2 * channels, |outside| {
-        outside.fill(0.0);
-        let (zeros, nowhere) = outside.split_at_mut(channels);
-        let outside = [zeros.as_mut_ptr(), nowhere.as_mut_ptr()];
-        // What is read is read only.
-        let (from, to) = ((from.as_ptr().cast_mut(), from_places), (to.as_mut_ptr().cast(), to_places));
-        dispatch(Loop { squares, channels, from, to, outside, bias, map: PhantomData::<M> });
-    });
 }
 
 /// The same over numbers that are there already.
@@ -255,4 +199,110 @@ pub(super) fn map_over<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
     (to, to_places): (&mut [f32], Places),
 ) {
     map::<FROM, TO, M>(squares, channels, from, (as_uninit(to), to_places), &[]);
+}
+
+/// The same, several squares at a time in parallel. No two of them share a place that is written.
+pub(super) fn map_in_parallel<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
+    squares: usize,
+    channels: usize,
+    from: (&[f32], Places),
+    (to, to_places): (&mut [f32], Places),
+) {
+    let at_once = (WORTH / (TO * TO)).div_ceil(channels);
+    let Places::Regular { .. } = to_places else { unreachable!("listed places may be the same") };
+    if let Some(all) = Squares::new::<FROM, TO>(squares, channels, from, (as_uninit(to), to_places), &[]) {
+        if squares <= at_once {
+            return all.map::<FROM, TO, M>(0..squares);
+        }
+        (0..squares.div_ceil(at_once)).into_par_iter().for_each(|part| {
+            all.map::<FROM, TO, M>(part * at_once..((part + 1) * at_once).min(squares));
+        });
+    }
+}
+
+/// Squares to be mapped, which lie where their places say.
+struct Squares<'a> {
+    channels: usize,
+    from: (*mut f32, Places<'a>),
+    to: (*mut f32, Places<'a>),
+    bias: &'a [f32],
+}
+
+// SAFETY: what is read is only read, and threads map different squares, whose results lie in different places.
+unsafe impl Sync for Squares<'_> {}
+
+impl<'a> Squares<'a> {
+    /// None if there are none.
+    fn new<const FROM: usize, const TO: usize>(
+        squares: usize,
+        channels: usize,
+        (from, from_places): (&'a [f32], Places<'a>),
+        (to, to_places): (&'a mut [MaybeUninit<f32>], Places<'a>),
+        bias: &'a [f32],
+    ) -> Option<Self> {
+        if squares == 0 {
+            return None;
+        }
+        assert!(channels.is_multiple_of(COLUMNS), "channels come padded");
+        assert!(bias.is_empty() || bias.len() >= channels, "one bias for each channel");
+        assert!(from_places.last(squares, FROM * FROM) + channels <= from.len(), "the squares are there");
+        assert!(to_places.last(squares, TO * TO) + channels <= to.len(), "there is room for the squares");
+        let (from, to) = ((from.as_ptr().cast_mut(), from_places), (to.as_mut_ptr().cast(), to_places));
+        Some(Self { channels, from, to, bias })
+    }
+
+    /// Maps some of them.
+    fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(&self, range: Range<usize>) {
+        with_scratch(2 * self.channels, |outside| {
+            outside.fill(0.0);
+            let (zeros, nowhere) = outside.split_at_mut(self.channels);
+            let outside = [zeros.as_mut_ptr(), nowhere.as_mut_ptr()];
+            dispatch(Loop::<FROM, TO, M> { squares: self, range, outside, map: PhantomData });
+        });
+    }
+}
+
+struct Loop<'a, const FROM: usize, const TO: usize, M> {
+    squares: &'a Squares<'a>,
+    range: Range<usize>,
+    /// Zeros to read, and room to write what goes nowhere; as many numbers as channels each.
+    outside: [*mut f32; 2],
+    map: PhantomData<M>,
+}
+
+impl<const FROM: usize, const TO: usize, M: Map<FROM, TO>> Kernel for Loop<'_, FROM, TO, M> {
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        let Squares { channels, from: source, to: target, bias } = *self.squares;
+        // Enough for a square of either kind.
+        let (mut from, mut to) = ([std::ptr::null_mut(); LARGEST], [std::ptr::null_mut(); LARGEST]);
+        for square in self.range {
+            // SAFETY: `Squares::new` has looked at every place, and channels are a multiple of the lanes.
+            unsafe {
+                source.1.pointers(square, source.0, self.outside[0], &mut from[..FROM * FROM]);
+                target.1.pointers(square, target.0, self.outside[1], &mut to[..TO * TO]);
+                for channel in (0..channels).step_by(V::LANES) {
+                    let zero = V::splat(0.0);
+                    let mut columns = [[zero; TO]; FROM];
+                    for (x, column) in columns.iter_mut().enumerate() {
+                        let mut entries = [zero; FROM];
+                        for (y, entry) in entries.iter_mut().enumerate() {
+                            *entry = V::load(from[y * FROM + x].add(channel));
+                        }
+                        *column = M::column(entries);
+                    }
+                    let bias = if bias.is_empty() { zero } else { V::load(bias.as_ptr().add(channel)) };
+                    for y in 0..TO {
+                        let mut row = [zero; FROM];
+                        for (entry, column) in row.iter_mut().zip(&columns) {
+                            *entry = column[y];
+                        }
+                        for (x, entry) in M::column(row).into_iter().enumerate() {
+                            entry.add(bias).store(to[y * TO + x].add(channel));
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,49 +1,52 @@
 //! The gradients of weight and bias: `Gᵀ [Σ (A y Aᵀ) ⊙ (Bᵀ d B)] G` over all tiles, with `y` the output's gradient.
 
+use std::ops::Range;
+
 use super::tiles::Tiles;
 use super::transforms::{Input, OutputGradient, Places, WeightGradient, map_over};
 use super::{SIDE, SQUARE, TILE};
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
-use crate::pixels::{add_pixels, with_padded};
-use crate::simd::{GatherMatmul, padded};
+use crate::pixels::with_padded;
+use crate::simd::{COLUMNS, GatherMatmul, padded};
 
-/// Writes the sums over some images: `weight`, `[inputs, 9, padded outputs]`, and `bias`, `[padded outputs]`.
+/// Writes the sums over some images for some of the input channels, from a multiple of [`COLUMNS`] on: `weight`,
+/// `[channels, 9, padded outputs]`.
 pub(in crate::conv2d) fn sum_images(
     geometry: &Geometry,
+    channels: Range<usize>,
     x: &[f32],
     gradient: &[f32],
     weight: &mut [f32],
-    bias: &mut [f32],
 ) {
-    let inputs = geometry.inputs;
-    let (rows, columns) = (padded(inputs), padded(geometry.outputs));
+    assert!(channels.start.is_multiple_of(COLUMNS), "channels are cut between registers");
+    let count = channels.len();
+    let (rows, columns) = (padded(count), padded(geometry.outputs));
     let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before);
-    let [input_places, output_places] = tiles.places(rows, columns);
+    let [input_places, output_places] = tiles.places(padded(geometry.inputs), columns);
     let block = tiles.block();
-    let channels: Vec<usize> = (0..inputs).collect();
-    let [steps, targets] = [(block, rows), (inputs, columns)]
+    let each: Vec<usize> = (0..count).collect();
+    let [steps, targets] = [(block, rows), (count, columns)]
         .map(|(count, length)| (0..count).map(|index| index * length).collect::<Vec<_>>());
-    let square_length = inputs * columns;
+    let square_length = count * columns;
     let lengths = [SQUARE * block * rows, SQUARE * block * columns, SQUARE * square_length];
     with_scratch(lengths.iter().sum(), |scratch| {
         let (transformed, scratch) = scratch.split_at_mut(lengths[0]);
         let (factors, sums) = scratch.split_at_mut(lengths[1]);
         sums.fill(0.0);
-        bias.fill(0.0);
         let mut add_images = |x: &[f32], gradient: &[f32], images: usize| {
-            add_pixels(gradient, bias);
-            for (first, count) in tiles.blocks(images) {
+            for (first, count) in Tiles::blocks(images * tiles.per_image()) {
                 let input = Places::Listed(&input_places[first * SQUARE..]);
                 let entries = Places::Regular { entry: block * rows, square: rows };
-                map_over::<SIDE, SIDE, Input>(count, rows, (x, input), (transformed, entries));
+                let x = (&x[channels.start..], input);
+                map_over::<SIDE, SIDE, Input>(count, rows, x, (transformed, entries));
                 let pixels = Places::Listed(&output_places[first * TILE * TILE..]);
                 let entries = Places::Regular { entry: block * columns, square: columns };
                 map_over::<TILE, SIDE, OutputGradient>(count, columns, (gradient, pixels), (factors, entries));
                 for square in 0..SQUARE {
                     let product = GatherMatmul {
                         image: &transformed[square * block * rows..][..count * rows],
-                        rows: &channels,
+                        rows: &each,
                         steps: &steps[..count],
                         matrix: &factors[square * block * columns..][..count * columns],
                         columns,
@@ -56,12 +59,12 @@ pub(in crate::conv2d) fn sum_images(
         let x = x.chunks(tiles.images * geometry.input_length());
         for (x, gradient) in x.zip(gradient.chunks(tiles.images * geometry.output_length())) {
             let images = x.len() / geometry.input_length();
-            with_padded(x, inputs, |x| {
+            with_padded(x, geometry.inputs, |x| {
                 with_padded(gradient, geometry.outputs, |gradient| add_images(x, gradient, images));
             });
         }
         let entries = Places::Regular { entry: square_length, square: columns };
         let taps = Places::Regular { entry: columns, square: 9 * columns };
-        map_over::<SIDE, 3, WeightGradient>(inputs, columns, (sums, entries), (weight, taps));
+        map_over::<SIDE, 3, WeightGradient>(count, columns, (sums, entries), (weight, taps));
     });
 }
