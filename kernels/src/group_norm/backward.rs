@@ -7,7 +7,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::channels::{Block, JetBlock, LANES, Sums, block_of, blocks, channel_of, lane_of};
+use super::channels::{Block, JetBlock, LANES, Sums, block_of, blocks, channel_of, lane_of, set_lane};
 use super::jet::Jet;
 use super::{Inputs, Shape};
 use crate::buffer::{in_parts_with, with_scratch};
@@ -107,9 +107,8 @@ fn gradients<const K: usize>(
         std::array::from_fn(|_| parts.next().expect("as many as derivatives").as_chunks_mut::<LANES>().0)
     };
     let (moments, _) = moments.as_chunks::<K>();
-    let centre = shape.per_channel(|channel, group| {
-        Jet(moments[2 * group]) - lane_of(shift[channel / LANES].each_ref(), channel % LANES)
-    });
+    let centre =
+        shape.per_channel(|channel, group| Jet(moments[2 * group]) - lane_of(&shift[channel / LANES], channel % LANES));
     let inverse_std = shape.per_channel(|_, group| Jet(moments[2 * group + 1]));
     let channels = [&centre[..], &inverse_std];
     let affine = [blocks(weight), blocks(bias)];
@@ -137,19 +136,20 @@ fn gradients<const K: usize>(
     let mut out = out.map(|out| out.as_chunks_mut::<LANES>().0);
     let per_pixel = centre.len();
     for first in 0..per_pixel {
-        let parameter = |of: &[JetBlock<K>], lane: usize| lane_of(of[first].each_ref(), lane);
+        let [centre, scale, offset, slope] = [&centre, &scale, &offset, &slope].map(|of| of[first]);
         let mut sums = Sums::ZERO;
         for block in (first..x[0].len()).step_by(per_pixel) {
-            let (x, d) = (block_of(&x, block), std::array::from_fn(|k| &scratch[k][block]));
-            let mut out = out.each_mut().map(|out| &mut out[block]);
+            let (x, d) = (block_of(x, block), block_of(scratch.each_ref().map(|scratch| &**scratch), block));
+            let mut result = [[0.0; LANES]; K];
             for lane in 0..LANES {
-                let value = lane_of(d, lane) * parameter(&scale, lane)
-                    - parameter(&offset, lane)
-                    - (lane_of(x, lane) - parameter(&centre, lane)) * parameter(&slope, lane);
+                let value = lane_of(&d, lane) * lane_of(&scale, lane)
+                    - lane_of(&offset, lane)
+                    - (lane_of(&x, lane) - lane_of(&centre, lane)) * lane_of(&slope, lane);
                 sums.add(lane, value);
-                for (out, value) in out.iter_mut().zip(value.0.into_iter().rev()) {
-                    out[lane].write(value);
-                }
+                set_lane(&mut result, lane, value);
+            }
+            for (out, result) in out.iter_mut().zip(result.iter().rev()) {
+                out[block].write_copy_of_slice(result);
             }
         }
         for k in 0..K {
@@ -171,24 +171,24 @@ fn of_y<const K: usize>(
     let per_pixel = centre.len();
     let mut all = [vec![Sums::ZERO; per_pixel], vec![Sums::ZERO; per_pixel]];
     for first in 0..per_pixel {
-        let (centre, inverse_std) = (centre[first].each_ref(), inverse_std[first].each_ref());
-        let mut sums = [Sums::ZERO; 2];
+        let (centre, inverse_std, weight, bias) = (centre[first], inverse_std[first], weight[first], bias[first]);
+        let (mut products, mut sums) = (Sums::ZERO, Sums::ZERO);
         for block in (first..gradient.len()).step_by(per_pixel) {
-            let (x, gradient) = (block_of(x, block), &gradient[block]);
-            let mut scratch = scratch.each_mut().map(|scratch| &mut scratch[block]);
+            let (x, gradient) = (block_of(*x, block), gradient[block]);
+            let mut result = [[0.0; LANES]; K];
             for lane in 0..LANES {
-                let normal = (lane_of(x, lane) - lane_of(centre, lane)) * lane_of(inverse_std, lane);
-                let d = of_y(normal * weight[first][lane] + Jet::real(bias[first][lane]), gradient[lane]);
-                for (scratch, d) in scratch.iter_mut().zip(d.0) {
-                    scratch[lane] = d;
-                }
-                sums[0].add(lane, d * normal);
-                sums[1].add(lane, d);
+                let normal = (lane_of(&x, lane) - lane_of(&centre, lane)) * lane_of(&inverse_std, lane);
+                let d = of_y(normal * weight[lane] + Jet::real(bias[lane]), gradient[lane]);
+                set_lane(&mut result, lane, d);
+                products.add(lane, d * normal);
+                sums.add(lane, d);
+            }
+            for (scratch, result) in scratch.iter_mut().zip(result) {
+                scratch[block] = result;
             }
         }
-        for (all, sums) in all.iter_mut().zip(sums) {
-            all[first] = sums;
-        }
+        all[0][first] = products;
+        all[1][first] = sums;
     }
     all
 }

@@ -1,4 +1,7 @@
 //! Images in blocks of channels.
+//!
+//! Loops over a block's lanes become vector instructions. That takes copies: of numbers behind many pointers compilers
+//! cannot tell that none of them are the same.
 
 use super::jet::Jet;
 
@@ -21,14 +24,22 @@ pub(super) fn blocks(numbers: &[f32]) -> &[Block] {
 
 /// One block of several images.
 #[inline(always)]
-pub(super) fn block_of<'a, const K: usize>(images: &[&'a [Block]; K], block: usize) -> [&'a Block; K] {
-    std::array::from_fn(|k| &images[k][block])
+pub(super) fn block_of<const K: usize>(images: [&[Block]; K], block: usize) -> JetBlock<K> {
+    images.map(|image| image[block])
 }
 
 /// One channel's number and derivatives.
 #[inline(always)]
-pub(super) fn lane_of<const K: usize>(blocks: [&Block; K], lane: usize) -> Jet<K> {
-    Jet(std::array::from_fn(|k| blocks[k][lane]))
+pub(super) fn lane_of<const K: usize>(block: &JetBlock<K>, lane: usize) -> Jet<K> {
+    Jet(std::array::from_fn(|k| block[k][lane]))
+}
+
+/// Sets one channel's number and derivatives.
+#[inline(always)]
+pub(super) fn set_lane<const K: usize>(block: &mut JetBlock<K>, lane: usize, value: Jet<K>) {
+    for (block, value) in block.iter_mut().zip(value.0) {
+        block[lane] = value;
+    }
 }
 
 /// Sums over the pixels, of a block of channels.
@@ -60,11 +71,11 @@ pub(super) fn sum<const K: usize>(
 ) -> Vec<Sums<K>> {
     let per_pixel = parameters.len();
     let of_block = |(first, parameters): (usize, &JetBlock<K>)| {
-        let mut sums = Sums::ZERO;
+        let (mut sums, parameters) = (Sums::ZERO, *parameters);
         for block in (first..x[0].len()).step_by(per_pixel) {
-            let x = block_of(x, block);
+            let x = block_of(*x, block);
             for lane in 0..LANES {
-                sums.add(lane, term(lane_of(x, lane), lane_of(parameters.each_ref(), lane)));
+                sums.add(lane, term(lane_of(&x, lane), lane_of(&parameters, lane)));
             }
         }
         sums

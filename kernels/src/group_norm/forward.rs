@@ -51,7 +51,7 @@ fn normalize<const K: usize>(
     let (x, pixels) = (x.map(blocks), shape.pixels() as f32);
     let (moments, _) = moments.as_chunks_mut::<K>();
     let share = 1.0 / shape.group_length() as f32;
-    let shift_of = |channel: usize| lane_of(shift[channel / LANES].each_ref(), channel % LANES);
+    let shift_of = |channel: usize| lane_of(&shift[channel / LANES], channel % LANES);
     let sums = sum(&x, shift, |x, _| x);
     for group in 0..shape.groups {
         let channels = shape.channels_of(group);
@@ -85,12 +85,14 @@ fn write<const K: usize>(
     let per_pixel = centre.len();
     for (pixel, out) in out.chunks_exact_mut(per_pixel).enumerate() {
         for (block, out) in out.iter_mut().enumerate() {
-            let x = block_of(x, pixel * per_pixel + block);
-            let (centre, scale) = (centre[block].each_ref(), scale[block].each_ref());
-            for lane in 0..LANES {
-                let normal = (lane_of(x, lane) - lane_of(centre, lane)) * lane_of(scale, lane);
-                out[lane].write(f(normal + Jet::real(bias[block][lane])).top());
+            let x = block_of(*x, pixel * per_pixel + block);
+            let (centre, scale, bias) = (centre[block], scale[block], bias[block]);
+            let mut result = [0.0; LANES];
+            for (lane, result) in result.iter_mut().enumerate() {
+                let normal = (lane_of(&x, lane) - lane_of(&centre, lane)) * lane_of(&scale, lane);
+                *result = f(normal + Jet::real(bias[lane])).top();
             }
+            out.write_copy_of_slice(&result);
         }
     }
 }
