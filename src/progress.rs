@@ -43,13 +43,12 @@ impl Progress {
             }
             None if self.last_line.elapsed() >= LINE_EVERY || done == self.total => {
                 let rate = (done - self.first) as f64 / self.start.elapsed().as_secs_f64();
-                let left = Duration::from_secs_f64(((self.total - done) as f64 / rate.max(1e-9)).min(1e9));
+                let left = match done > self.first {
+                    true => format!(", {} left", clock(Duration::from_secs_f64((self.total - done) as f64 / rate))),
+                    false => String::new(),
+                };
                 let (what, unit, total) = (&self.what, self.unit, self.total);
-                eprintln!(
-                    "{what}: {done}/{total} {unit}, {rate:.2} {unit}/s, {} left{}",
-                    clock(left),
-                    separated(message)
-                );
+                eprintln!("{what}: {done}/{total} {unit}, {rate:.2} {unit}/s{left}{}", separated(message));
                 self.last_line = Instant::now();
             }
             None => {}

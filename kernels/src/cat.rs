@@ -7,11 +7,11 @@ use burn::backend::autodiff::checkpoint::state::BackwardStates;
 use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy, NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::{DispatchAutodiffContext, Flex, GradientCheckpointingStrategy, TensorMetadata};
+use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::Tensor;
 
 use crate::buffer::in_parts;
-use crate::flex::{Inputs, Primitive, Tracked, contiguous, from_plain, from_tracked, numbers, tensor};
+use crate::flex::{Inputs, Primitive, Tracked, contiguous, from_plain, from_tracked, numbers, recomputes, tensor};
 
 /// The sizes of the two.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +38,7 @@ pub fn cat_channels(first: Tensor<4>, second: Tensor<4>) -> Tensor<4> {
     match Inputs::of([first.into_dispatch(), second.into_dispatch()]) {
         Inputs::Plain(inputs) => from_plain(cat(&shape, inputs)),
         Inputs::Tracked(inputs, context) => {
-            let balanced = context == DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced);
-            let out = match balanced {
+            let out = match recomputes(context) {
                 true => tracked::<BalancedCheckpointing>(shape, inputs),
                 false => tracked::<NoCheckpointing>(shape, inputs),
             };

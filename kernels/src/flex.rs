@@ -7,7 +7,7 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{Device, FloatTensor};
 use burn::backend::{
     Autodiff, AutodiffBackend, BackendTensor, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind, Flex,
-    TensorMetadata,
+    GradientCheckpointingStrategy, TensorMetadata,
 };
 use burn::tensor::{DType, Tensor, TensorData};
 
@@ -63,6 +63,11 @@ fn tracked(tensor: DispatchTensor) -> Tracked {
         },
         kind => Autodiff::<Flex>::from_inner(primitive(DispatchTensor { kind, autodiff: tensor.autodiff })),
     }
+}
+
+/// Whether results of differentiated operations are to be computed again rather than kept.
+pub(crate) fn recomputes(context: DispatchAutodiffContext) -> bool {
+    context == DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced)
 }
 
 /// A result that is not differentiated, as Burn's tensor.

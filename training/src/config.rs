@@ -35,10 +35,10 @@ pub struct TrainingConfig {
     pub class_dropout: f64,
     /// The precision in which the network computes its values while training; weights, moments, averages and the loss are
     /// in single precision whatever it is.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub precision: Precision,
     /// Computes cheap intermediate results again in the backward pass rather than keeping them: less memory, more time.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub recompute_activations: bool,
     /// How many steps with a loss or gradient that is not finite may be skipped before the run stops.
     #[serde(default)]
@@ -52,10 +52,6 @@ pub struct TrainingConfig {
     /// Held-out examples that are evaluated.
     #[serde(default = "examples")]
     pub validation_examples: usize,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 fn one() -> u64 {

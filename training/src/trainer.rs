@@ -25,7 +25,7 @@ use crate::objective::{Objective, Randomness, example_noise};
 use crate::optimizer::{ModuleAdam, OptimizerConfig};
 use crate::readings::{Reading, Unread, scale_on_device};
 use crate::run::{MetricsWriter, RunFolder};
-use crate::score_fpe::{Residuals, ResidualsConfig};
+use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
 use crate::tensorboard::EventsWriter;
 
 /// What a trainer needs to know besides the network.
@@ -459,14 +459,21 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     pub fn residuals(&self) -> Result<Vec<Residuals>, TrainingError> {
         let (plan, device) = (&self.plan, self.device.clone().inner());
         let Some(config) = plan.residuals else { return Ok(Vec::new()) };
-        let size = config.examples.min(plan.validation.len());
-        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, size, plan.seed)?;
-        let Some(batch) = held_out.iter().next() else { return Ok(Vec::new()) };
-        let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
-        let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
-        let score = self.score_of(&self.ema, batch.labels);
+        let examples = config.examples.min(plan.validation.len());
+        let at_once = ResidualsConfig::at_once(plan.validation.size()).min(examples);
+        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, at_once, plan.seed)?;
         let times = config.times(&*plan.process);
-        Ok(times.into_iter().map(|t| config.measure(&score, &x0, plan.seed, t)).collect())
+        let mut sums = vec![ResidualSums::default(); times.len()];
+        for batch in held_out.iter().take(examples.div_ceil(at_once)) {
+            let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+            let count = shape[0].min(examples - batch.first_position as usize);
+            let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device).narrow(0, 0, count);
+            let score = self.score_of(&self.ema, batch.labels).first(count);
+            for (sums, &t) in sums.iter_mut().zip(&times) {
+                *sums += config.sums(&score, &x0, batch.first_position, plan.seed, t);
+            }
+        }
+        Ok(sums.into_iter().zip(times).map(|(sums, t)| sums.at(t)).collect())
     }
 
     fn skip_or_stop(&mut self, reading: &Reading, what: &'static str) -> Result<(), TrainingError> {

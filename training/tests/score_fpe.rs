@@ -271,6 +271,12 @@ fn a_gradient_field_has_no_curl_and_reports_are_complete() {
     let all = config.times(&*process);
     assert!((all[0] - process.min_time()).abs() < 1e-12 && (all[4] - process.horizon()).abs() < 1e-12);
     let report = config.measure(&truth, &x, 1, 0.3);
+    let learned = score_of(mlp(3), "vp");
+    let mut parts = config.sums(&learned, &x.clone().narrow(0, 0, 20), 0, 1, 0.3);
+    parts += config.sums(&learned, &x.clone().narrow(0, 20, 44), 20, 1, 0.3);
+    let (whole, parts) = (config.measure(&learned, &x, 1, 0.3), parts.at(0.3));
+    let pairs = [(whole.r_dsm, parts.r_dsm), (whole.r_fp, parts.r_fp), (whole.curl, parts.curl)];
+    assert!(pairs.into_iter().all(|(whole, part)| (whole - part).abs() < 1e-9 * whole), "{whole:?} {parts:?}");
     assert!(report.r_fp < 1e-10 && report.r_fp_uniform < 1e-10 && report.curl < 1e-12);
     // The true score is as far from a single example's as noise is uncertain: between 0 and that of pure noise.
     assert!(0.1 < report.r_dsm * process.std(0.3) && report.r_dsm * process.std(0.3) < 1.0, "{report:?}");

@@ -11,11 +11,11 @@ use burn::backend::autodiff::checkpoint::state::BackwardStates;
 use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy, NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::{DispatchAutodiffContext, Flex, GradientCheckpointingStrategy, TensorMetadata};
+use burn::backend::{DispatchAutodiffContext, Flex, TensorMetadata};
 
 use super::backward::{Gradients as Parts, backward};
 use super::{Inputs, Shape, run};
-use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
+use crate::flex::{Primitive, Tracked, contiguous, numbers, recomputes, tensor};
 
 /// The normalisation of `N` tensors in the order of [`Inputs::of`], with `K − 1` derivatives.
 #[derive(Debug)]
@@ -63,11 +63,9 @@ pub(super) fn group_norm<const K: usize, const N: usize>(
     inputs: [Tracked; N],
     context: DispatchAutodiffContext,
 ) -> Tracked {
-    match context {
-        DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced) => {
-            tracked::<BalancedCheckpointing, K, N>(shape, inputs)
-        }
-        _ => tracked::<NoCheckpointing, K, N>(shape, inputs),
+    match recomputes(context) {
+        true => tracked::<BalancedCheckpointing, K, N>(shape, inputs),
+        false => tracked::<NoCheckpointing, K, N>(shape, inputs),
     }
 }
 

@@ -26,4 +26,4 @@ pub use differentiation::Differentiation;
 pub use initial_value::initial_value;
 pub use regularizer::{Estimator, Points, RegularizerConfig, RegularizerDraw, Unit, regularizer};
 pub use residual::{Directions, residual, residual_along};
-pub use residuals::{Residuals, ResidualsConfig, curl, r_dsm, r_fp};
+pub use residuals::{ResidualSums, Residuals, ResidualsConfig, curl, r_dsm, r_fp};

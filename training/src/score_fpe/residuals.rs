@@ -1,5 +1,7 @@
 //! How well a score fits the data and the equation, along `t` (papers/003 sec. 2, Figures 1 and 6).
 
+use std::ops::AddAssign;
+
 use burn::tensor::Tensor;
 use fokker_model::divergence::inner;
 use fokker_model::{Derivatives, Probe, Score};
@@ -68,15 +70,70 @@ pub struct Residuals {
     pub curl: f64,
 }
 
+/// Sums over examples, of which [`Residuals`] are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ResidualSums {
+    examples: f64,
+    dsm: f64,
+    fp: f64,
+    fp_uniform: f64,
+    curl: [f64; 2],
+}
+
+impl AddAssign for ResidualSums {
+    fn add_assign(&mut self, other: Self) {
+        self.examples += other.examples;
+        self.dsm += other.dsm;
+        self.fp += other.fp;
+        self.fp_uniform += other.fp_uniform;
+        self.curl = std::array::from_fn(|part| self.curl[part] + other.curl[part]);
+    }
+}
+
+impl ResidualSums {
+    /// The averages, at a time.
+    pub fn at(self, t: f64) -> Residuals {
+        let [r_dsm, r_fp, r_fp_uniform] = [self.dsm, self.fp, self.fp_uniform].map(|sum| sum / self.examples);
+        Residuals { t, r_dsm, r_fp, r_fp_uniform, curl: ratio(self.curl) }
+    }
+}
+
 impl ResidualsConfig {
+    /// How many examples of so many numbers are worth evaluating at once: memory is some hundred times theirs.
+    pub fn at_once(dimension: usize) -> usize {
+        (1 << 14) / dimension.clamp(1, 1 << 14)
+    }
+
     /// Measures a score at one time on data, with random numbers that are functions of the seed and the examples'
-    /// numbers. The score's parameters are not under differentiation.
+    /// numbers. The score's parameters are not under differentiation, and it has no classes.
     ///
     /// # Shapes
     /// `x0`: `[examples, …]`
     pub fn measure<const D: usize>(&self, score: &dyn Derivatives<D>, x0: &Tensor<D>, seed: u64, t: f64) -> Residuals {
+        let (examples, at_once) = (x0.dims()[0], Self::at_once(x0.dims()[1..].iter().product()));
+        let mut sums = ResidualSums::default();
+        for first in (0..examples).step_by(at_once) {
+            let some = x0.clone().narrow(0, first, at_once.min(examples - first));
+            sums += self.sums(score, &some, first as u64, seed, t);
+        }
+        sums.at(t)
+    }
+
+    /// The sums over some examples, from number `first` on.
+    ///
+    /// # Shapes
+    /// `x0`: `[examples, …]`
+    pub fn sums<const D: usize>(
+        &self,
+        score: &dyn Derivatives<D>,
+        x0: &Tensor<D>,
+        first: u64,
+        seed: u64,
+        t: f64,
+    ) -> ResidualSums {
         let x0 = x0.clone().inner();
-        let numbers = 0..x0.dims()[0] as u64;
+        let examples = x0.dims()[0] as f64;
+        let numbers = first..first + x0.dims()[0] as u64;
         let noise = example_noise(seed, Stream::Validation, numbers.clone(), x0.dims(), (&x0.device(), x0.dtype()));
         let probe = |law: Probe, number: u64| {
             law.draw(seed, Stream::RegularizerProbe, numbers.clone(), (1 << 19) + number, &x0)
@@ -84,17 +141,14 @@ impl ResidualsConfig {
         let directions = Directions::draw(self.divergence, &x0, |law, number| probe(law, 2 + number));
         let times = vec![t; x0.dims()[0]];
         let noisy = noisy(score.process(), &x0, &noise, &times);
-        Residuals {
-            t,
-            r_dsm: r_dsm(score, &x0, &noise, t),
-            r_fp: r_fp(score, noisy.clone(), t, &directions),
-            r_fp_uniform: r_fp(
-                score,
-                uniform(seed, numbers.clone().map(|number| !number), (0.0, 1.0), &x0),
-                t,
-                &directions,
-            ),
-            curl: curl(score, noisy, t, [probe(Probe::Rademacher, 0), probe(Probe::Rademacher, 1)]),
+        let anywhere = uniform(seed, numbers.clone().map(|number| !number), (0.0, 1.0), &x0);
+        let [u, v] = [0, 1].map(|number| probe(Probe::Rademacher, number));
+        ResidualSums {
+            examples,
+            dsm: examples * r_dsm(score, &x0, &noise, t),
+            fp: examples * r_fp(score, noisy.clone(), t, &directions),
+            fp_uniform: examples * r_fp(score, anywhere, t, &directions),
+            curl: asymmetry(score, noisy, t, [u, v]).map(|mean| examples * mean),
         }
     }
 
@@ -142,11 +196,20 @@ pub fn r_fp<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, di
 ///
 /// # Shapes
 /// `x`, `u`, `v`: `[batch, …]`
-pub fn curl<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, [u, v]: [Tensor<D>; 2]) -> f64 {
+pub fn curl<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, directions: [Tensor<D>; 2]) -> f64 {
+    ratio(asymmetry(score, x, t, directions))
+}
+
+fn ratio([difference, whole]: [f64; 2]) -> f64 {
+    (difference / whole).sqrt()
+}
+
+/// The two means under the root.
+fn asymmetry<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, [u, v]: [Tensor<D>; 2]) -> [f64; 2] {
     let times = vec![t; x.dims()[0]];
     let along =
         |from: &Tensor<D>, to: &Tensor<D>| inner(score.score_jvp(x.clone(), &times, from.clone()).1, to.clone());
     let (there, back) = (along(&v, &u), along(&u, &v));
     let whole = mean(there.clone().square() + back.clone().square()) / 2.0;
-    (mean((there - back).square()) / whole).sqrt()
+    [mean((there - back).square()), whole]
 }

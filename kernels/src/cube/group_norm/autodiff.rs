@@ -10,12 +10,13 @@ use burn::backend::autodiff::checkpoint::state::BackwardStates;
 use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy, NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::{Cube, DispatchAutodiffContext, GradientCheckpointingStrategy};
+use burn::backend::{Cube, DispatchAutodiffContext};
 use burn_cubecl::kernel::into_contiguous;
 
 use super::backward::backward;
 use super::{Plan, run};
 use crate::cube::tensors::{Primitive, Tracked};
+use crate::flex::recomputes;
 
 /// The normalisation of `N` tensors: image, weight, bias and perhaps shift.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl<const N: usize> RetroForward for Again<N> {
 
 /// The normalisation, remembered for its gradient.
 pub(super) fn group_norm(plan: Plan, inputs: Vec<Tracked>, context: DispatchAutodiffContext) -> Tracked {
-    let balanced = context == DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced);
+    let balanced = recomputes(context);
     match <[Tracked; 4]>::try_from(inputs) {
         Ok(inputs) if balanced => tracked::<BalancedCheckpointing, 4>(plan, inputs),
         Ok(inputs) => tracked::<NoCheckpointing, 4>(plan, inputs),
