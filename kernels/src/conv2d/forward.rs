@@ -39,7 +39,8 @@ pub(crate) fn forward(
                     let pixels = out.len() / geometry.outputs;
                     let rows = &rows[index * strip_pixels..][..pixels];
                     let (steps, targets) = (&steps, &targets[..pixels]);
-                    let product = GatherMatmul { image: framed, rows, steps, matrix: &matrix, columns, targets };
+                    let (image, matrix, panel) = (framed, &matrix, columns);
+                    let product = GatherMatmul { image, rows, steps, matrix, panel, columns, targets };
                     write_padded(out, geometry.outputs, |out| product.write(&first, out));
                 };
                 if strip_pixels == rows.len() {

@@ -38,7 +38,8 @@ pub(crate) fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f3
             frame.with(&gradient[image * from..][..from], |image| {
                 write_padded(out, geometry.inputs, |out| {
                     for Phase { rows, steps, matrix, targets } in &phases {
-                        GatherMatmul { image, rows, steps, matrix, columns, targets }.write(&first, out);
+                        GatherMatmul { image, rows, steps, matrix, panel: columns, columns, targets }
+                            .write(&first, out);
                     }
                 });
             });

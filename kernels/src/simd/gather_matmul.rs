@@ -18,13 +18,19 @@ pub(crate) struct GatherMatmul<'a> {
     pub rows: &'a [usize],
     /// Second summand of an entry's place, one for each term of the sum.
     pub steps: &'a [usize],
-    /// `[steps, columns]`.
+    /// `[steps, columns]`, in panels.
     pub matrix: &'a [f32],
+    /// Columns that lie together for each step: the matrix is one panel after another, the last perhaps narrower. A multiple of
+    /// [`COLUMNS`]; as many as there are columns for a matrix row by row.
+    pub panel: usize,
     /// Columns of the matrix and of the result, a multiple of [`COLUMNS`].
     pub columns: usize,
     /// Where each row of the result begins.
     pub targets: &'a [usize],
 }
+
+/// A panel as wide as the widest tile: its steps are neighbours in memory.
+pub(crate) const PANEL: usize = 2 * COLUMNS;
 
 /// What the sums start from.
 #[derive(Clone, Copy)]
@@ -51,6 +57,10 @@ impl GatherMatmul<'_> {
         let last = |places: &[usize]| places.iter().max().copied();
         let (Some(row), Some(target)) = (last(self.rows), last(self.targets)) else { return };
         assert_eq!(self.columns % COLUMNS, 0, "columns come padded");
+        assert!(
+            self.panel > 0 && self.panel.is_multiple_of(2 * COLUMNS) || self.panel == self.columns,
+            "panels hold tiles"
+        );
         assert_eq!(self.rows.len(), self.targets.len(), "one target for each row");
         assert_eq!(self.matrix.len(), self.steps.len() * self.columns, "one row of the matrix for each step");
         assert!(last(self.steps).is_none_or(|step| row + step < self.image.len()), "entries lie in the image");
@@ -149,7 +159,9 @@ impl GatherMatmul<'_> {
                     *sum = V::load(first.add(c * V::LANES));
                 }
             }
-            let mut matrix = self.matrix.as_ptr().add(column);
+            let (panel, within) = (column / self.panel * self.panel, column % self.panel);
+            let width = self.panel.min(self.columns - panel);
+            let mut matrix = self.matrix.as_ptr().add(panel * self.steps.len() + within);
             for &step in self.steps {
                 let mut factors = [V::splat(0.0); C];
                 for (c, factor) in factors.iter_mut().enumerate() {
@@ -161,7 +173,7 @@ impl GatherMatmul<'_> {
                         *sum = sum.add_product(entry, factor).here();
                     }
                 }
-                matrix = matrix.add(self.columns);
+                matrix = matrix.add(width);
             }
             for (sums, result) in sums.into_iter().zip(results) {
                 for (c, sum) in sums.into_iter().enumerate() {
@@ -185,20 +197,24 @@ mod tests {
                 let rows: Vec<usize> = (0..count).map(|row| row * 17 % 61).collect();
                 let targets: Vec<usize> = (0..count).rev().map(|row| row * columns).collect();
                 let matrix: Vec<f32> = (0..23 * columns).map(|i| (i as f32 * 1.3).cos()).collect();
+                let mut packed = Vec::new();
+                for panel in (0..columns).step_by(PANEL) {
+                    for row in matrix.chunks_exact(columns) {
+                        packed.extend(&row[panel..columns.min(panel + PANEL)]);
+                    }
+                }
                 let first: Vec<f32> = (0..columns).map(|column| column as f32).collect();
-                let product = GatherMatmul {
-                    image: &image,
-                    rows: &rows,
-                    steps: &steps,
-                    matrix: &matrix,
-                    columns,
-                    targets: &targets,
+                let run = |matrix: &[f32], panel: usize| {
+                    let (image, rows, steps, targets) = (&image, &rows, &steps, &targets);
+                    let product = GatherMatmul { image, rows, steps, matrix, panel, columns, targets };
+                    let mut out = vec![MaybeUninit::uninit(); count * columns];
+                    product.run(instructions, Start::Row(&first), &mut out);
+                    product.run(instructions, Start::Out, &mut out);
+                    // SAFETY: the targets are all rows.
+                    out.into_iter().map(|value| unsafe { value.assume_init() }).collect::<Vec<f32>>()
                 };
-                let mut out = vec![MaybeUninit::uninit(); count * columns];
-                product.run(instructions, Start::Row(&first), &mut out);
-                product.run(instructions, Start::Out, &mut out);
-                // SAFETY: the targets are all rows.
-                let out: Vec<f32> = out.into_iter().map(|value| unsafe { value.assume_init() }).collect();
+                let out = run(&matrix, columns);
+                assert_eq!(out, run(&packed, PANEL));
                 for (&row, &target) in rows.iter().zip(&targets) {
                     for column in 0..columns {
                         let term = |s: usize| image[row + steps[s]] * matrix[s * columns + column];

@@ -8,7 +8,7 @@ mod kernel;
 mod transpose;
 mod vector;
 
-pub(crate) use gather_matmul::GatherMatmul;
+pub(crate) use gather_matmul::{GatherMatmul, PANEL};
 pub(crate) use kernel::{Kernel, dispatch};
 pub(crate) use transpose::{transpose, transposed};
 pub(crate) use vector::Vector;

@@ -11,7 +11,7 @@ use super::{SIDE, SQUARE, TILE};
 use crate::buffer::{as_uninit, in_parts, pieces, with_scratch};
 use crate::conv2d::geometry::Geometry;
 use crate::pixels::{add, with_padded, write_padded};
-use crate::simd::{GatherMatmul, padded};
+use crate::simd::{GatherMatmul, PANEL, padded};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`; `taps` are `[inputs, 9, padded outputs]`,
 /// `bias` is `[padded outputs]`.
@@ -71,6 +71,7 @@ fn convolve(
                         rows: &places[..count],
                         steps: &steps,
                         matrix: &weight[square * inputs * columns..][..inputs * columns],
+                        panel: PANEL.min(columns),
                         columns,
                         targets: &targets[..count],
                     };
@@ -110,8 +111,12 @@ fn convolve(
     };
     with_scratch(SQUARE * inputs * columns, |weight| {
         let tap_places = Places::Regular { entry: columns, square: 9 * columns };
-        let weight_places = Places::Regular { entry: inputs * columns, square: columns };
-        map_in_parallel::<3, SIDE, Weight>(inputs, columns, (taps, tap_places), (weight, weight_places));
+        for panel in (0..columns).step_by(PANEL) {
+            let width = PANEL.min(columns - panel);
+            let weight_places = Places::Regular { entry: inputs * columns, square: width };
+            let weight = (&mut weight[panel * inputs..], weight_places);
+            map_in_parallel::<3, SIDE, Weight>(inputs, width, (&taps[panel..], tap_places), weight);
+        }
         // SAFETY: every part is written.
         unsafe {
             in_parts(x.len() / from * to, tiles.images * to, |part, out| {

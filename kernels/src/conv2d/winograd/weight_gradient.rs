@@ -8,7 +8,7 @@ use super::{SIDE, SQUARE, TILE};
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
 use crate::pixels::with_padded;
-use crate::simd::{COLUMNS, GatherMatmul, padded};
+use crate::simd::{COLUMNS, GatherMatmul, PANEL, padded};
 
 /// Writes the sums over some images for some of the input channels, from a multiple of [`COLUMNS`] on: `weight`,
 /// `[channels, 9, padded outputs]`.
@@ -41,14 +41,19 @@ pub(in crate::conv2d) fn sum_images(
                 let x = (&x[channels.start..], input);
                 map_over::<SIDE, SIDE, Input>(count, rows, x, (transformed, entries));
                 let pixels = Places::Listed(&output_places[first * TILE * TILE..]);
-                let entries = Places::Regular { entry: block * columns, square: columns };
-                map_over::<TILE, SIDE, OutputGradient>(count, columns, (gradient, pixels), (factors, entries));
+                for panel in (0..columns).step_by(PANEL) {
+                    let width = PANEL.min(columns - panel);
+                    let entries = Places::Regular { entry: block * columns, square: width };
+                    let factors = (&mut factors[panel * count..], entries);
+                    map_over::<TILE, SIDE, OutputGradient>(count, width, (&gradient[panel..], pixels), factors);
+                }
                 for square in 0..SQUARE {
                     let product = GatherMatmul {
                         image: &transformed[square * block * rows..][..count * rows],
                         rows: &each,
                         steps: &steps[..count],
                         matrix: &factors[square * block * columns..][..count * columns],
+                        panel: PANEL.min(columns),
                         columns,
                         targets: &targets,
                     };
