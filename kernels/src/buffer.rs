@@ -32,8 +32,9 @@ pub(crate) const WORTH: usize = 1 << 15;
 /// Into how many pieces each of `parts` is to be cut so that no thread is without work, if that is worth while: `products`
 /// are the multiplications and additions of a part.
 pub(crate) fn pieces(parts: usize, products: usize) -> usize {
-    const WORTH: usize = 1 << 23;
-    rayon::current_num_threads().div_ceil(parts).min(products / WORTH).max(1)
+    /// What takes a core about a hundred microseconds.
+    const PRODUCTS_WORTH: usize = 1 << 23;
+    rayon::current_num_threads().div_ceil(parts).min(products / PRODUCTS_WORTH).max(1)
 }
 
 /// A vector of `total` numbers, written in parallel by `write(part, its numbers)` in parts of `length`; the last one may

@@ -6,7 +6,7 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, FloatDType, Tensor};
 use fokker_kernels::{channels_first, channels_last, conv2d};
-use support::{assert_close, bits, numbers, random};
+use support::{assert_close, bits, numbers, probe, random};
 
 #[derive(Clone, Copy, Debug)]
 struct Case {
@@ -54,12 +54,6 @@ impl Case {
         let options = ConvOptions::new_with_padding([self.stride; 2], [self.padding; 2], [1, 1], 1);
         module::conv2d(x, weight, bias, options)
     }
-
-    /// A number that depends on all entries of the result.
-    fn probe(&self, out: Tensor<4>) -> Tensor<1> {
-        let probe = random(out.dims(), 4, &out.device()).cast(FloatDType::from(out.dtype()));
-        (out * probe).sum()
-    }
 }
 
 #[test]
@@ -83,7 +77,7 @@ fn gradients_are_burns() {
             let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
             let run = if ours { Case::ours } else { Case::burns };
             let out = run(&case, x.clone(), weight.clone(), Some(bias.clone()));
-            let gradients = case.probe(out).backward();
+            let gradients = probe(out).backward();
             (x.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap(), bias.grad(&gradients).unwrap())
         };
         let (ours, burns) = (gradients(true), gradients(false));
@@ -100,7 +94,7 @@ fn gradients_are_slopes_of_the_convolution_in_double_precision() {
         let (x, weight, bias) = case.inputs(&single);
         let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
         let out = case.ours(x.clone(), weight.clone(), Some(bias.clone()));
-        let gradients = case.probe(out).backward();
+        let gradients = probe(out).backward();
         let (of_x, of_weight, of_bias) =
             (x.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap(), bias.grad(&gradients).unwrap());
 
@@ -113,7 +107,7 @@ fn gradients_are_slopes_of_the_convolution_in_double_precision() {
             };
             let bias = bias.clone().cast(FloatDType::F64) + db.clone().cast(FloatDType::F64) * step[2];
             let out = case.ours(moved(step[0], &x, &dx), moved(step[1], &weight, &dw), Some(bias));
-            numbers(&case.probe(out))[0]
+            numbers(&probe(out))[0]
         };
         // The convolution is linear in each argument: any step will do.
         let slope = |d: usize| {
@@ -145,7 +139,7 @@ fn views_are_read_as_what_they_show() {
         let weight = tall.clone().permute([3, 2, 0, 1]).narrow(0, 2, 6);
         let out = if ours { case.ours(x, weight, None) } else { case.burns(x, weight, None) };
         // The gradient reaches the convolution as a view, too.
-        let gradients = case.probe(out.clone().swap_dims(2, 3)).backward();
+        let gradients = probe(out.clone().swap_dims(2, 3)).backward();
         (out, wide.grad(&gradients).unwrap(), tall.grad(&gradients).unwrap())
     };
     let (ours, burns) = (run(true), run(false));
@@ -168,7 +162,7 @@ fn only_what_requires_a_gradient_gets_one() {
         if wanted == 0 {
             continue;
         }
-        let gradients = case.probe(out).backward();
+        let gradients = probe(out).backward();
         assert_eq!(x.grad(&gradients).is_some(), wanted & 1 > 0);
         assert_eq!(weight.grad(&gradients).is_some(), wanted & 2 > 0);
         assert_eq!(bias.grad(&gradients).is_some(), wanted & 4 > 0);
@@ -182,7 +176,7 @@ fn tensors_without_automatic_differentiation_count_as_constants() {
     let (x, _, bias) = case.inputs(&plain);
     let weight = case.inputs(&device).1.require_grad();
     let out = case.ours(x, weight.clone(), Some(bias));
-    let gradients = case.probe(out).backward();
+    let gradients = probe(out).backward();
     assert!(weight.grad(&gradients).is_some());
 }
 
@@ -195,7 +189,7 @@ fn a_weight_used_twice_gets_both_gradients() {
         let weight = weight.require_grad();
         let run = if ours { Case::ours } else { Case::burns };
         let out = run(&case, run(&case, x, weight.clone(), None), weight.clone(), None);
-        weight.grad(&case.probe(out).backward()).unwrap()
+        weight.grad(&probe(out).backward()).unwrap()
     };
     assert_close(&gradient(true), &gradient(false), 1e-5, "weight");
 }
@@ -217,7 +211,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
                 let (x, weight, bias) = case.inputs(&device);
                 let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
                 let out = case.ours(x.clone(), weight.clone(), Some(bias.clone()));
-                let gradients = case.probe(out.clone()).backward();
+                let gradients = probe(out.clone()).backward();
                 let of = [x.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap()];
                 [bits(&out), bits(&of[0]), bits(&of[1]), bits(&bias.grad(&gradients).unwrap())]
             })

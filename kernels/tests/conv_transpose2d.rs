@@ -4,7 +4,7 @@ mod support;
 
 use burn::tensor::{Device, FloatDType, Tensor};
 use fokker_kernels::conv_transpose2d;
-use support::{assert_close, numbers, random};
+use support::{assert_close, numbers, probe, random};
 
 #[derive(Clone, Copy, Debug)]
 struct Case {
@@ -44,12 +44,6 @@ impl Case {
 
     fn run(&self, x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
         conv_transpose2d(x, weight, Some(bias), self.stride, self.result())
-    }
-
-    /// A number that depends on all entries of the result.
-    fn probe(&self, out: Tensor<4>) -> Tensor<1> {
-        let probe = random(out.dims(), 4, &out.device()).cast(FloatDType::from(out.dtype()));
-        (out * probe).sum()
     }
 }
 
@@ -91,7 +85,7 @@ fn gradients_are_burns() {
             let (x, weight, bias) = (x.cast(precision), weight.cast(precision), bias.cast(precision));
             let (x, weight, bias) = (x.require_grad(), weight.require_grad(), bias.require_grad());
             let out = case.run(x.clone(), weight.clone(), bias.clone());
-            let gradients = case.probe(out.clone()).backward();
+            let gradients = probe(out.clone()).backward();
             (out, x.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap(), bias.grad(&gradients).unwrap())
         };
         let (ours, burns) = (gradients(FloatDType::F32), gradients(FloatDType::F64));

@@ -4,7 +4,7 @@ mod support;
 
 use burn::tensor::{Device, FloatDType, Tensor, activation};
 use fokker_kernels::{channels_first, channels_last, group_norm};
-use support::{assert_close, bits, numbers, random};
+use support::{assert_close, bits, numbers, probe, random};
 
 const EPS: f64 = 1e-5;
 
@@ -27,11 +27,6 @@ fn inputs(shape: [usize; 4], device: &Device) -> (Tensor<4>, Tensor<1>, Tensor<1
     let per_channel = [1, shape[1], 1, 1];
     let x = random(shape, 1, device) * random(per_channel, 2, device) * 3.0 + random(per_channel, 3, device);
     (x.detach(), random([shape[1]], 4, device) + 1.0, random([shape[1]], 5, device))
-}
-
-fn probe(out: Tensor<4>) -> Tensor<1> {
-    let probe = random(out.dims(), 6, &out.device()).cast(FloatDType::from(out.dtype()));
-    (out * probe).sum()
 }
 
 fn cases() -> Vec<([usize; 4], usize, bool)> {

@@ -5,7 +5,7 @@ mod support;
 
 use burn::tensor::{Device, FloatDType, Tensor, activation};
 use fokker_kernels::{group_norm_second, group_norm_tangent};
-use support::{assert_close, bits, numbers, random};
+use support::{assert_close, bits, numbers, probe, random};
 
 const EPS: f64 = 1e-5;
 
@@ -133,12 +133,6 @@ impl Case {
 
 fn wide(x: &Tensor<4>) -> Tensor<4> {
     x.clone().cast(FloatDType::F64)
-}
-
-/// A loss that no number of the result enters alike.
-fn probe(out: Tensor<4>) -> Tensor<1> {
-    let probe = random(out.dims(), 6, &out.device()).cast(FloatDType::from(out.dtype()));
-    (out * probe).sum()
 }
 
 #[test]

@@ -15,7 +15,7 @@ use fokker_model::{Precision, UNet, UNetConfig};
 use fokker_process::{Process, ProcessConfig, VpConfig};
 use fokker_random::{Stream, normals};
 use fokker_sampling::{Method, SamplerConfig};
-use fokker_training::{ModuleAdam, OptimizerConfig, OptimizerKind, with_strategy};
+use fokker_training::{ModuleAdam, OptimizerConfig, with_strategy};
 use serde::{Deserialize, Serialize};
 
 use super::memory::resident_mib;
@@ -113,12 +113,7 @@ fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64, f
     let levels = Tensor::<1>::from_data(TensorData::new(levels, [batch]), &tracked);
     let no_scale = Tensor::<1>::ones([1], device);
     let (mut trained, mut average) = (network.clone().train(), network.clone());
-    let mut optimizer = ModuleAdam::new(OptimizerConfig {
-        kind: OptimizerKind::Adam,
-        betas: [0.9, 0.999],
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-    });
+    let mut optimizer = ModuleAdam::new(OptimizerConfig::default());
     let (mut held, mut reserved) = (0.0, 0f64);
     let mut step = || {
         let copy = trained.clone();

@@ -8,7 +8,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_model::{Context, Network, Plain, UNet};
 use fokker_random::{Stream, normals};
-use fokker_training::{ModuleAdam, OptimizerConfig, OptimizerKind};
+use fokker_training::{ModuleAdam, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 
 use super::memory::{peak_mib, resident_mib};
@@ -73,12 +73,7 @@ pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
 
         let train_device = device.clone().autodiff();
         let (mut trained, mut average) = (network.clone().train(), network.clone());
-        let mut optimizer = ModuleAdam::new(OptimizerConfig {
-            kind: OptimizerKind::Adam,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        });
+        let mut optimizer = ModuleAdam::new(OptimizerConfig::default());
         let mut index = 0;
         let mut next = |device: &Device| {
             index += 1;

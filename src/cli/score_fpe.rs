@@ -9,7 +9,7 @@ use fokker::score_fpe::{Part, Reproduction, Scale};
 /// Table 1 and Figures 1 to 6 of papers/003: train the networks, measure them, draw. Goes on where it was interrupted
 #[derive(Args)]
 pub struct ScoreFpe {
-    /// How much is computed: smoke (seconds), cpu (an hour on two cores) or full (the paper's 200 epochs, for a GPU)
+    /// How much is computed: smoke (seconds), cpu (one to two hours on two cores) or full (the paper's 200 epochs, for a GPU)
     #[arg(long, default_value = "cpu")]
     scale: Scale,
     /// Only these: table1, figure1 … figure6

@@ -9,7 +9,7 @@ use super::cell::Cell;
 pub enum Scale {
     /// Seconds: networks of a few channels and a few steps, to see that everything works.
     Smoke,
-    /// An hour on two CPU cores.
+    /// One to two hours on two CPU cores.
     Cpu,
     /// The paper's: 200 epochs of MNIST for every cell, for a GPU.
     Full,

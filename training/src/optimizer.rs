@@ -43,6 +43,13 @@ fn default_epsilon() -> f64 {
     1e-8
 }
 
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        let (betas, epsilon) = (default_betas(), default_epsilon());
+        Self { kind: OptimizerKind::Adam, betas, epsilon, weight_decay: 0.0 }
+    }
+}
+
 impl OptimizerConfig {
     /// Checks the numbers.
     ///

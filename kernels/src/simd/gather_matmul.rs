@@ -21,7 +21,7 @@ pub(crate) struct GatherMatmul<'a> {
     /// `[steps, columns]`, in panels.
     pub matrix: &'a [f32],
     /// Columns that lie together for each step: the matrix is one panel after another, the last perhaps narrower. A multiple of
-    /// [`COLUMNS`]; as many as there are columns for a matrix row by row.
+    /// [`PANEL`], or as many as there are columns for a matrix row by row.
     pub panel: usize,
     /// Columns of the matrix and of the result, a multiple of [`COLUMNS`].
     pub columns: usize,
@@ -57,10 +57,7 @@ impl GatherMatmul<'_> {
         let last = |places: &[usize]| places.iter().max().copied();
         let (Some(row), Some(target)) = (last(self.rows), last(self.targets)) else { return };
         assert_eq!(self.columns % COLUMNS, 0, "columns come padded");
-        assert!(
-            self.panel > 0 && self.panel.is_multiple_of(2 * COLUMNS) || self.panel == self.columns,
-            "panels hold tiles"
-        );
+        assert!(self.panel > 0 && self.panel.is_multiple_of(PANEL) || self.panel == self.columns, "panels hold tiles");
         assert_eq!(self.rows.len(), self.targets.len(), "one target for each row");
         assert_eq!(self.matrix.len(), self.steps.len() * self.columns, "one row of the matrix for each step");
         assert!(last(self.steps).is_none_or(|step| row + step < self.image.len()), "entries lie in the image");

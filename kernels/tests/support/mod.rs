@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
-use burn::tensor::{Device, DeviceKind, DeviceType, Tensor, TensorData};
+use burn::tensor::{Device, DeviceKind, DeviceType, FloatDType, Tensor, TensorData};
 
 /// Numbers in (−1, 1), a function of the seed (an additive sequence hashed by splitmix64).
 pub fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
@@ -14,6 +14,12 @@ pub fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> 
     };
     let numbers: Vec<f32> = (0..shape.iter().product()).map(number).collect();
     Tensor::from_data(TensorData::new(numbers, shape), device)
+}
+
+/// A number that depends on all entries of a result.
+pub fn probe(out: Tensor<4>) -> Tensor<1> {
+    let probe = random(out.dims(), 4, &out.device()).cast(FloatDType::from(out.dtype()));
+    (out * probe).sum()
 }
 
 /// The numbers in double precision, whatever precision they had.
