@@ -1,12 +1,9 @@
 //! A step of Adam with its running average in one pass over memory.
 
-use std::mem::MaybeUninit;
-
-use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use crate::flex::{Inputs, contiguous, from_plain, numbers, tensor};
+use crate::flex::{Inputs, contiguous, from_plain, numbers, numbers_mut};
 use crate::simd::multiversion;
 
 /// The numbers of one step of Adam (Kingma & Ba 2015, algorithm 1; with `keep` < 1 AdamW, Loshchilov & Hutter 2019),
@@ -33,7 +30,8 @@ pub struct Adam {
 const PART: usize = 1 << 14;
 
 impl Adam {
-    /// Takes a step: weights, first moment, second moment and running average after it, from those before it.
+    /// Takes a step: weights, first moment, second moment and running average after it, from those before it. On flex a
+    /// tensor that nothing else refers to is changed where it is.
     ///
     /// # Shapes
     /// All of one shape.
@@ -41,10 +39,10 @@ impl Adam {
         let [weight, first, second, average] = state;
         match Inputs::of([weight, first, second, average, gradient].map(Tensor::into_dispatch)) {
             Inputs::Plain(inputs) => {
-                let shape = inputs[0].shape().dims::<D>();
-                let inputs = inputs.map(contiguous);
-                let results = self.fused(inputs.each_ref().map(numbers));
-                results.map(|numbers| from_plain(tensor(numbers, shape, &inputs[0].device())))
+                let [weight, first, second, average, gradient] = inputs.map(contiguous);
+                let mut state = [weight, first, second, average];
+                self.fused(state.each_mut().map(numbers_mut), numbers(&gradient));
+                state.map(from_plain)
             }
             Inputs::Tracked(..) => panic!("a step is taken on tensors without automatic differentiation"),
             Inputs::Other(inputs) => self.burns_own(inputs.map(Tensor::from_dispatch)),
@@ -86,44 +84,31 @@ impl Adam {
         [weight, first, second, average]
     }
 
-    fn fused(&self, inputs: [&[f32]; 5]) -> [Vec<f32>; 4] {
-        let total = inputs[0].len();
-        assert!(inputs.iter().all(|numbers| numbers.len() == total), "the tensors of a step have one shape");
-        let mut results: [Vec<f32>; 4] = std::array::from_fn(|_| Vec::with_capacity(total));
-        let [weight, first, second, average] =
-            results.each_mut().map(|numbers| numbers.spare_capacity_mut()[..total].par_chunks_mut(PART));
-        weight.zip(first).zip(second.zip(average)).enumerate().for_each(|(part, ((w, m), (v, a)))| {
-            let start = part * PART;
-            let inputs = inputs.map(|numbers| &numbers[start..start + w.len()]);
-            update(self, inputs, [w, m, v, a]);
-        });
-        // SAFETY: `update` writes every number of every part.
-        results.iter_mut().for_each(|numbers| unsafe { numbers.set_len(total) });
-        results
+    fn fused(&self, state: [&mut [f32]; 4], gradient: &[f32]) {
+        let total = gradient.len();
+        assert!(state.iter().all(|numbers| numbers.len() == total), "the tensors of a step have one shape");
+        let [weight, first, second, average] = state.map(|numbers| numbers.par_chunks_mut(PART));
+        let parts = weight.zip(first).zip(second.zip(average)).zip(gradient.par_chunks(PART));
+        parts.for_each(|(((w, m), (v, a)), g)| update(self, w, m, v, a, g));
     }
 }
 
-multiversion!(fn update(step: &Adam, inputs: [&[f32]; 5], results: [&mut [MaybeUninit<f32>]; 4]) = take);
+// One argument each: that they do not overlap is known of arguments, not of an array's entries.
+multiversion!(fn update(step: &Adam, w: &mut [f32], m: &mut [f32], v: &mut [f32], a: &mut [f32], g: &[f32]) = take);
 
 #[inline(always)]
-fn take(step: &Adam, [w, m, v, a, g]: [&[f32]; 5], [to_w, to_m, to_v, to_a]: [&mut [MaybeUninit<f32>]; 4]) {
+fn take(step: &Adam, w: &mut [f32], m: &mut [f32], v: &mut [f32], a: &mut [f32], g: &[f32]) {
     let [scale, epsilon, keep, decay] =
         [step.gradient_scale, step.epsilon, step.keep, step.average_decay].map(|number| number as f32);
     let [b1, b2] = step.betas.map(|beta| beta as f32);
     let [n1, n2] = step.betas.map(|beta| (1.0 - beta) as f32);
     let rate = (step.learning_rate / step.corrections[0]) as f32;
     let (correction, fresh) = ((1.0 / step.corrections[1]) as f32, (1.0 - step.average_decay) as f32);
-    let n = w.len();
-    let (m, v, a, g) = (&m[..n], &v[..n], &a[..n], &g[..n]);
-    let (to_w, to_m, to_v, to_a) = (&mut to_w[..n], &mut to_m[..n], &mut to_v[..n], &mut to_a[..n]);
-    for i in 0..n {
-        let g = g[i] * scale;
-        let m = m[i] * b1 + g * n1;
-        let v = v[i] * b2 + g * g * n2;
-        let w = w[i] * keep - m * rate / ((v * correction).sqrt() + epsilon);
-        to_m[i].write(m);
-        to_v[i].write(v);
-        to_w[i].write(w);
-        to_a[i].write(a[i] * decay + w * fresh);
+    for ((w, m), ((v, a), g)) in w.iter_mut().zip(m).zip(v.iter_mut().zip(a).zip(g)) {
+        let g = g * scale;
+        *m = *m * b1 + g * n1;
+        *v = *v * b2 + g * g * n2;
+        *w = *w * keep - *m * rate / ((*v * correction).sqrt() + epsilon);
+        *a = *a * decay + *w * fresh;
     }
 }

@@ -10,8 +10,9 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::Tensor;
 
+use crate::bridge::recomputes;
 use crate::buffer::in_parts;
-use crate::flex::{Inputs, Primitive, Tracked, contiguous, from_plain, from_tracked, numbers, recomputes, tensor};
+use crate::flex::{Inputs, Primitive, Tracked, contiguous, from_plain, from_tracked, numbers, tensor};
 
 /// The sizes of the two.
 #[derive(Clone, Copy, Debug)]

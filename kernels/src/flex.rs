@@ -5,11 +5,10 @@
 
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{Device, FloatTensor};
-use burn::backend::{
-    Autodiff, AutodiffBackend, BackendTensor, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind, Flex,
-    GradientCheckpointingStrategy, TensorMetadata,
-};
+use burn::backend::{Autodiff, DispatchAutodiffContext, DispatchTensor, Flex, TensorMetadata};
 use burn::tensor::{DType, Tensor, TensorData};
+
+use crate::bridge::{context, is_on, of_plain, of_tracked, primitive, tracked};
 
 /// A tensor of flex.
 pub(crate) type Primitive = FloatTensor<Flex>;
@@ -28,58 +27,24 @@ pub(crate) enum Inputs<const N: usize> {
 
 impl<const N: usize> Inputs<N> {
     pub(crate) fn of(tensors: [DispatchTensor; N]) -> Self {
-        if !tensors.iter().all(is_single_precision_on_flex) {
+        if !tensors.iter().all(|tensor| is_on::<Flex>(tensor) && tensor.dtype() == DType::F32) {
             return Self::Other(tensors);
         }
-        let context = tensors.iter().fold(DispatchAutodiffContext::Disabled, |all, tensor| all.merge(tensor.autodiff));
-        match context {
-            DispatchAutodiffContext::Disabled => Self::Plain(tensors.map(primitive)),
-            DispatchAutodiffContext::Enabled(_) => Self::Tracked(tensors.map(tracked), context),
+        match context(&tensors) {
+            DispatchAutodiffContext::Disabled => Self::Plain(tensors.map(primitive::<Flex>)),
+            context @ DispatchAutodiffContext::Enabled(_) => Self::Tracked(tensors.map(tracked::<Flex>), context),
         }
     }
-}
-
-fn is_single_precision_on_flex(tensor: &DispatchTensor) -> bool {
-    let on_flex = match &tensor.kind {
-        DispatchTensorKind::Flex(BackendTensor::Float(_)) => true,
-        DispatchTensorKind::Autodiff(inner) => matches!(**inner, DispatchTensorKind::Flex(BackendTensor::Autodiff(_))),
-        _ => false,
-    };
-    on_flex && tensor.dtype() == DType::F32
-}
-
-fn primitive(tensor: DispatchTensor) -> Primitive {
-    match tensor.kind {
-        DispatchTensorKind::Flex(tensor) => tensor.float(),
-        _ => unreachable!("only tensors of flex get here"),
-    }
-}
-
-fn tracked(tensor: DispatchTensor) -> Tracked {
-    match tensor.kind {
-        DispatchTensorKind::Autodiff(inner) => match *inner {
-            DispatchTensorKind::Flex(tensor) => tensor.autodiff(),
-            _ => unreachable!("only tensors of flex get here"),
-        },
-        kind => Autodiff::<Flex>::from_inner(primitive(DispatchTensor { kind, autodiff: tensor.autodiff })),
-    }
-}
-
-/// Whether results of differentiated operations are to be computed again rather than kept.
-pub(crate) fn recomputes(context: DispatchAutodiffContext) -> bool {
-    context == DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Balanced)
 }
 
 /// A result that is not differentiated, as Burn's tensor.
 pub(crate) fn from_plain<const D: usize>(tensor: Primitive) -> Tensor<D> {
-    let kind = DispatchTensorKind::Flex(BackendTensor::Float(tensor));
-    Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::Disabled })
+    Tensor::from_dispatch(of_plain::<Flex>(tensor))
 }
 
 /// A result under automatic differentiation, as Burn's tensor.
 pub(crate) fn from_tracked<const D: usize>(tensor: Tracked, autodiff: DispatchAutodiffContext) -> Tensor<D> {
-    let kind = DispatchTensorKind::Autodiff(Box::new(DispatchTensorKind::Flex(BackendTensor::Autodiff(tensor))));
-    Tensor::from_dispatch(DispatchTensor { kind, autodiff })
+    Tensor::from_dispatch(of_tracked::<Flex>(tensor, autodiff))
 }
 
 /// The same numbers in the order of their indices, without gaps.
@@ -90,6 +55,12 @@ pub(crate) fn contiguous(tensor: Primitive) -> Primitive {
 /// The numbers of a contiguous tensor.
 pub(crate) fn numbers(tensor: &Primitive) -> &[f32] {
     tensor.as_slice().expect("a contiguous tensor in single precision")
+}
+
+/// The numbers of a contiguous tensor, to be changed; copied first if something else refers to them.
+pub(crate) fn numbers_mut(tensor: &mut Primitive) -> &mut [f32] {
+    let (start, end) = tensor.layout().contiguous_offsets().expect("a contiguous tensor");
+    &mut tensor.storage_mut()[start..end]
 }
 
 /// A tensor of these numbers.

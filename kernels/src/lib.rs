@@ -24,6 +24,7 @@
 //! AVX-512, with AVX2, and without either.
 
 mod adam;
+mod bridge;
 mod buffer;
 mod cat;
 mod conv2d;
@@ -32,6 +33,8 @@ mod flex;
 mod group_norm;
 mod layout;
 mod pixels;
+mod recompute;
+mod remember;
 mod simd;
 mod softmax;
 mod threads;
@@ -43,6 +46,8 @@ pub use conv2d::{conv_transpose2d, conv2d, conv2d_add};
 pub use cube::computes_ahead;
 pub use group_norm::{group_norm, group_norm_second, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
+pub use recompute::{Body, recomputed};
+pub use remember::{Remembered, remember};
 pub use softmax::softmax;
 pub use threads::on_all_cores;
 pub use upsample::upsample_nearest;

@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use burn::backend::DispatchTensor;
 use burn::tensor::{Device, Tensor, activation};
-use fokker_kernels::{Adam, computes_ahead, group_norm, softmax};
+use fokker_kernels::{Adam, Body, computes_ahead, group_norm, recomputed, softmax};
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -114,6 +117,26 @@ fn gradients_of_a_result_computed_again_are_the_same_bits() {
         let second = group_norm(first, None, 3, [weight.clone(), bias], EPS, true);
         let gradients = (second.clone() * second).sum().backward();
         (bits(&x.grad(&gradients).unwrap()), bits(&weight.grad(&gradients).unwrap()))
+    });
+    assert!(kept == again);
+}
+
+#[test]
+fn parts_are_computed_again() {
+    let Some(device) = gpu().map(Device::autodiff) else { return };
+    let (x, shift, weight, bias) = inputs([2, 5, 4, 12], true, &device);
+    let shift = shift.unwrap();
+    let part = |[x, shift, weight, bias]: [DispatchTensor; 4]| {
+        let affine = [weight, bias].map(Tensor::from_dispatch);
+        let x = Tensor::<4>::from_dispatch(x);
+        group_norm(x.clone(), Some(Tensor::from_dispatch(shift)), 4, affine, EPS, true) * x
+    };
+    let inputs =
+        [x.clone().into_dispatch(), shift.clone().into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+    let again: Body = Arc::new(move |inputs| part(inputs.try_into().unwrap()).into_dispatch());
+    let [kept, again] = [part(inputs.clone()), Tensor::from_dispatch(recomputed(inputs.to_vec(), again))].map(|out| {
+        let gradients = out.clone().square().sum().backward();
+        [bits(&out), bits(&x.grad(&gradients).unwrap()), bits(&shift.grad(&gradients).unwrap())]
     });
     assert!(kept == again);
 }

@@ -6,6 +6,7 @@
 //!
 //! Parameters enter as plain tensors: they are constants of every derivative in the input or in time.
 
+use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
 
 /// Stride and padding of a two-dimensional convolution.
@@ -49,6 +50,19 @@ pub struct Normalization {
 pub trait Calculus: 'static {
     /// An array of rank `D`.
     type Array<const D: usize>: Clone;
+
+    /// `body(block, images, time)`, a block of a network. Where values are differentiated by Burn and `again` is set, nothing
+    /// but images, time and parameters is kept of it, and it is computed once more for the gradient. `body` sees the block
+    /// it is given, and nothing else that is differentiated.
+    fn block<M: Module + Sync + 'static>(
+        block: &M,
+        images: Vec<Self::Array<4>>,
+        time: Self::Array<2>,
+        _again: bool,
+        body: impl Fn(&M, Vec<Self::Array<4>>, Self::Array<2>) -> Self::Array<4> + Send + Sync + 'static,
+    ) -> Self::Array<4> {
+        body(block, images, time)
+    }
 
     /// A tensor as an array that nothing is differentiated in.
     fn constant<const D: usize>(tensor: Tensor<D>) -> Self::Array<D>;

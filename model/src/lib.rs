@@ -23,6 +23,7 @@ pub mod plain;
 pub mod precision;
 pub mod pretrained;
 pub mod rate;
+mod recompute;
 pub mod score;
 pub mod score_net;
 pub mod unet;

@@ -12,6 +12,9 @@ pub struct Context {
     pub classes: Option<Tensor<1, Int>>,
     /// The dropout masks, while training.
     pub dropout: Option<DropoutKey>,
+    /// Whether automatic differentiation keeps only what the network's blocks take, and computes them again; networks
+    /// without blocks keep everything.
+    pub recompute_blocks: bool,
 }
 
 /// A network on batches of rank `D` (2 for vectors `[batch, dimension]`, 4 for images
@@ -23,6 +26,11 @@ pub trait Network<const D: usize>: Module + ModuleDisplay + Sync + 'static {
     /// `x`: `[batch, …]`; `noise`: `[batch]`, the conditioning number `c_noise` of the
     /// [parameterisation](crate::Parameterization).
     fn forward<C: Calculus>(&self, x: C::Array<D>, noise: C::Array<1>, context: &Context) -> C::Array<D>;
+
+    /// Whether the network has blocks that can be [computed again](Context::recompute_blocks).
+    fn has_blocks(&self) -> bool {
+        false
+    }
 
     /// Number of classes the network can be asked for, the null class not counted; `None` if it has none.
     fn classes(&self) -> Option<usize>;

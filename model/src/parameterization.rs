@@ -78,7 +78,7 @@ pub struct Affine<T = f64> {
 
 impl Affine<Rate> {
     /// The factors alone, without their derivatives.
-    fn values(self) -> Affine {
+    pub(crate) fn values(self) -> Affine {
         Affine { input: self.input.value, output: self.output.value }
     }
 }

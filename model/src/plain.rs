@@ -1,5 +1,6 @@
 //! The calculus of plain tensors: every operation is Burn's, or fused where a U-Net spends its time.
 
+use burn::module::Module;
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{DType, Device, FloatDType, Tensor, activation};
@@ -7,6 +8,7 @@ use burn::tensor::{DType, Device, FloatDType, Tensor, activation};
 use fokker_kernels::{channels_first, channels_last};
 
 use crate::calculus::{Calculus, Conv2dShape, Normalization};
+use crate::recompute::recomputed;
 
 /// Values alone, on Burn's tensors; its reverse mode works through them.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,16 @@ fn like<const D: usize>(tensor: Tensor<D>, precision: DType) -> Tensor<D> {
 
 impl Calculus for Plain {
     type Array<const D: usize> = Tensor<D>;
+
+    fn block<M: Module + Sync + 'static>(
+        block: &M,
+        images: Vec<Tensor<4>>,
+        time: Tensor<2>,
+        again: bool,
+        body: impl Fn(&M, Vec<Tensor<4>>, Tensor<2>) -> Tensor<4> + Send + Sync + 'static,
+    ) -> Tensor<4> {
+        if again { recomputed(block, images, time, body) } else { body(block, images, time) }
+    }
 
     fn constant<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
         tensor

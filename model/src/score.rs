@@ -91,12 +91,21 @@ pub struct NetworkScore<N> {
     classes: Option<Vec<usize>>,
     dropout: Option<DropoutKey>,
     precision: Precision,
+    recompute_blocks: bool,
 }
 
 impl<N> NetworkScore<N> {
     /// Reads `network` through `parameterization`.
     pub fn new(network: N, process: Arc<dyn Process>, parameterization: Parameterization) -> Self {
-        Self { network, process, parameterization, classes: None, dropout: None, precision: Precision::default() }
+        Self {
+            network,
+            process,
+            parameterization,
+            classes: None,
+            dropout: None,
+            precision: Precision::default(),
+            recompute_blocks: false,
+        }
     }
 
     /// The same score from a network that computes its values in another precision. Derivatives are computed in that of
@@ -121,11 +130,27 @@ impl<N> NetworkScore<N> {
         self
     }
 
+    /// The same score from a network whose [blocks are computed again](Context::recompute_blocks) in the backward pass.
+    #[must_use]
+    pub fn with_recomputed_blocks(mut self) -> Self {
+        self.recompute_blocks = true;
+        self
+    }
+
     /// The same score for the first examples of the batches.
     #[must_use]
     pub fn first(mut self, count: usize) -> Self {
         if let Some(classes) = &mut self.classes {
             classes.truncate(count);
+        }
+        self
+    }
+
+    /// The same score for the batches without their first examples.
+    #[must_use]
+    pub fn without_first(mut self, count: usize) -> Self {
+        if let Some(classes) = &mut self.classes {
+            classes.drain(..count.min(classes.len()));
         }
         self
     }
@@ -147,6 +172,16 @@ impl<N> NetworkScore<N> {
         self.output_in::<Plain, D>(x, &Clock::still(t))
     }
 
+    /// The raw output `F` that belongs to a score.
+    ///
+    /// # Shapes
+    /// `score`, `x`: `[batch, …]`, one time for each example → the same
+    pub fn output_of_score<const D: usize>(&self, score: Tensor<D>, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        let affine = |t: f64| self.parameterization.estimate(Estimate::Score, &*self.process, t).values();
+        let of_network = score - scale_examples(x, t.iter().map(|&t| affine(t).input));
+        scale_examples(of_network, t.iter().map(|&t| 1.0 / affine(t).output))
+    }
+
     /// The network.
     pub fn network(&self) -> &N {
         &self.network
@@ -166,7 +201,8 @@ impl<N> NetworkScore<N> {
         // A batch of several copies has the classes several times.
         let copies = |classes: &Vec<usize>| classes.repeat(clock.times().len() / classes.len());
         let classes = self.classes.as_ref().map(|classes| class_tensor(&copies(classes), &device));
-        let context = Context { classes, dropout: self.dropout.clone() };
+        let (dropout, recompute_blocks) = (self.dropout.clone(), self.recompute_blocks);
+        let context = Context { classes, dropout, recompute_blocks };
         let noise = clock.vector(|t| table.noise_condition(process, t), &x);
         let input = clock.scale(x, |t| table.input_scale(process, t));
         let Some(precision) = self.precision.dtype() else {

@@ -73,7 +73,7 @@ impl ModuleVisitor for Gradients<'_> {
     }
 }
 
-fn check(case: &str, device: &Device) {
+fn check(case: &str, recompute_blocks: bool, device: &Device) {
     let folder = golden().join(case);
     let config = UNetConfig::from_diffusers(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap();
     let network = UNet::new(&config, 0, device).unwrap();
@@ -82,7 +82,7 @@ fn check(case: &str, device: &Device) {
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let device = device.clone().autodiff();
     let sample = array::<4>(&file, "sample", &device).require_grad();
-    let context = Context { classes: classes(&file, &device), dropout: None };
+    let context = Context { classes: classes(&file, &device), recompute_blocks, ..Context::default() };
     let output = network.forward::<Plain>(sample.clone(), array::<1>(&file, "timestep", &device), &context);
     assert_close(&values(output.clone()), &values(array::<4>(&file, "output", &device)), &format!("{case} output"));
     let loss = (output.square() * array::<4>(&file, "w", &device)).mean();
@@ -97,7 +97,9 @@ fn check(case: &str, device: &Device) {
 #[test]
 fn outputs_and_gradients_are_those_of_diffusers() {
     for case in ["classes_attention", "ddpm", "scale_shift", "fourier_resnet", "convolutions", "no_mid_block"] {
-        check(case, &Device::flex());
+        for recompute_blocks in [false, true] {
+            check(case, recompute_blocks, &Device::flex());
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use fokker_model::{Precision, UNet, UNetConfig};
 use fokker_process::{Process, ProcessConfig, VpConfig};
 use fokker_random::{Stream, normals};
 use fokker_sampling::{Method, SamplerConfig};
-use fokker_training::{ModuleAdam, OptimizerConfig, with_strategy};
+use fokker_training::{ModuleAdam, OptimizerConfig, Recompute, Weights, with_strategy};
 use serde::{Deserialize, Serialize};
 
 use super::memory::resident_mib;
@@ -33,8 +33,8 @@ pub struct GpuCase {
     pub width: usize,
     /// The precision of the network's values.
     pub precision: Precision,
-    /// Whether cheap activations are computed again in the backward pass.
-    pub recompute: bool,
+    /// What is computed again in the backward pass.
+    pub recompute: Recompute,
     /// Steps that are timed, after a third as many, but at least two, that are not.
     pub steps: usize,
     /// Steps of DDIM.
@@ -102,28 +102,28 @@ const MIB: f64 = (1 << 20) as f64;
 /// Images a second, and MiB held and reserved between forward and backward pass.
 fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64, f64) {
     let GpuCase { batch, size, precision, recompute, steps, .. } = case;
-    let mut tracked = device.clone().autodiff();
-    if recompute {
-        tracked = tracked.gradient_checkpointing();
+    let (mut tracked, mut strategy) = (device.clone().autodiff(), GradientCheckpointingStrategy::default());
+    if recompute == Recompute::Activations {
+        (tracked, strategy) = (tracked.gradient_checkpointing(), GradientCheckpointingStrategy::Balanced);
     }
+    let context = Context { recompute_blocks: recompute == Recompute::Blocks, ..Context::default() };
     let shape = [batch, 3, size, size];
     let numbers = |index: u64| TensorData::new(normals(0, Stream::Test, index, batch * 3 * size * size), shape);
     let [x, noise] = [0, 1].map(|index| Tensor::<4>::from_data(numbers(index), &tracked));
     let levels: Vec<f32> = (0..batch).map(|image| (image * 37 % 1000) as f32).collect();
     let levels = Tensor::<1>::from_data(TensorData::new(levels, [batch]), &tracked);
     let no_scale = Tensor::<1>::ones([1], device);
-    let (mut trained, mut average) = (network.clone().train(), network.clone());
+    let mut weights = Weights::new(network.clone());
     let mut optimizer = ModuleAdam::new(OptimizerConfig::default());
     let (mut held, mut reserved) = (0.0, 0f64);
     let mut step = || {
-        let copy = trained.clone();
-        let strategy = if recompute { GradientCheckpointingStrategy::Balanced } else { Default::default() };
+        let copy = weights.network.clone();
         let copy = with_strategy(copy, strategy);
         let input = match precision.dtype() {
             Some(precision) => Plain::to_precision(x.clone(), precision),
             None => x.clone(),
         };
-        let output = copy.forward::<Plain>(input, levels.clone(), &Context::default());
+        let output = copy.forward::<Plain>(input, levels.clone(), &context);
         let loss = (Plain::to_precision(output, FloatDType::F32) - noise.clone()).square().mean();
         held = match device.memory_pool_usage() {
             Some(usage) => {
@@ -132,9 +132,9 @@ fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64, f
             }
             None => resident_mib(),
         };
-        let mut gradients = GradientsParams::from_grads(loss.backward(), &trained);
-        (trained, average) =
-            optimizer.step_by(trained.clone(), average.clone(), &mut gradients, 1e-4, no_scale.clone(), 0.9999);
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &weights.network);
+        drop(copy);
+        optimizer.step_by(&mut weights, &mut gradients, 1e-4, no_scale.clone(), 0.9999);
         loss
     };
     let mut run = |steps: usize| {
@@ -167,7 +167,7 @@ mod tests {
             size: 12,
             width: 32,
             precision: Precision::F32,
-            recompute: false,
+            recompute: Recompute::Nothing,
             steps: 1,
             sampler_steps: 1,
         };

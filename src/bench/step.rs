@@ -3,12 +3,11 @@
 //! A step is a forward pass on noisy images, the mean squared error against the noise, its gradient, and Adam's update
 //! with the running average of the weights.
 
-use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_model::{Context, Network, Plain, UNet};
 use fokker_random::{Stream, normals};
-use fokker_training::{ModuleAdam, OptimizerConfig};
+use fokker_training::{ModuleAdam, OptimizerConfig, Weights};
 use serde::{Deserialize, Serialize};
 
 use super::memory::{peak_mib, resident_mib};
@@ -72,7 +71,7 @@ pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
         let context = Context::default();
 
         let train_device = device.clone().autodiff();
-        let (mut trained, mut average) = (network.clone().train(), network.clone());
+        let mut weights = Weights::new(network.clone());
         let mut optimizer = ModuleAdam::new(OptimizerConfig::default());
         let mut index = 0;
         let mut next = |device: &Device| {
@@ -82,10 +81,10 @@ pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
         let train_ms = median_ms(repetitions, || {
             let (x, noise) = (next(&train_device), next(&train_device));
             let levels = Tensor::<1>::from_data(noise_levels.clone(), &train_device);
-            let error = trained.forward::<Plain>(x + noise.clone(), levels, &context) - noise;
+            let error = weights.network.forward::<Plain>(x + noise.clone(), levels, &context) - noise;
             let loss = error.square().mean();
-            let mut gradients = GradientsParams::from_grads(loss.backward(), &trained);
-            (trained, average) = optimizer.step(trained.clone(), average.clone(), &mut gradients, 1e-3, 1.0, 0.999);
+            let mut gradients = GradientsParams::from_grads(loss.backward(), &weights.network);
+            optimizer.step(&mut weights, &mut gradients, 1e-3, 1.0, 0.999);
             loss.into_scalar::<f32>();
         });
         let peak_mib = peak_mib();

@@ -8,6 +8,7 @@ use clap::Args;
 use fokker::Error;
 use fokker::bench::{GpuCase, GpuCost, measure_gpu};
 use fokker::model::Precision;
+use fokker::training::Recompute;
 
 /// What `--parts gpu` measures: the network of DDPM for CIFAR-10, 35.7 million parameters
 #[derive(Args)]
@@ -30,10 +31,10 @@ pub struct GpuArgs {
     /// With --parts gpu: precisions of the network's values, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "f32,bf16", value_parser = precision)]
     precision: Vec<Precision>,
-    /// With --parts gpu: whether cheap activations are computed again, separated by commas. Memory of the process, which is
-    /// what a device without an allocator of its own reports, is comparable between processes alone
-    #[arg(long, value_delimiter = ',', default_values_t = [false, true], action = clap::ArgAction::Append)]
-    gpu_recompute: Vec<bool>,
+    /// With --parts gpu: what is computed again in the backward pass, as training.recompute, separated by commas. Memory of
+    /// the process, which is what a device without an allocator of its own reports, is comparable between processes alone
+    #[arg(long, value_delimiter = ',', default_value = "nothing,activations,blocks", value_parser = recompute)]
+    gpu_recompute: Vec<Recompute>,
     /// With --parts gpu: PyTorch's part
     #[arg(long, default_value = "reference/gpu_bench.py")]
     gpu_script: PathBuf,
@@ -43,6 +44,12 @@ fn precision(name: &str) -> Result<Precision, String> {
     let all = [Precision::F32, Precision::Bf16, Precision::F16];
     let found = all.into_iter().find(|precision| precision.name() == name);
     found.ok_or_else(|| format!("one of {}", all.map(Precision::name).join(", ")))
+}
+
+fn recompute(name: &str) -> Result<Recompute, String> {
+    let all = [Recompute::Nothing, Recompute::Activations, Recompute::Blocks];
+    let found = all.into_iter().find(|recompute| recompute.name() == name);
+    found.ok_or_else(|| format!("one of {}", all.map(Recompute::name).join(", ")))
 }
 
 impl GpuArgs {
@@ -66,7 +73,7 @@ impl GpuArgs {
             for &recompute in &self.gpu_recompute {
                 let cost = measure_gpu(self.case(precision, recompute), device)?;
                 parameters = cost.parameters;
-                row(if recompute { "fokker, recomputing" } else { "fokker" }, cost);
+                row(&format!("fokker, {} again", recompute.name()), cost);
             }
             let Some(python) = python else { continue };
             for (what, cost) in self.theirs(python, precision)? {
@@ -81,7 +88,7 @@ impl GpuArgs {
         Ok(())
     }
 
-    fn case(&self, precision: Precision, recompute: bool) -> GpuCase {
+    fn case(&self, precision: Precision, recompute: Recompute) -> GpuCase {
         GpuCase {
             batch: self.gpu_batch,
             size: self.gpu_size,

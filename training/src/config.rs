@@ -37,9 +37,9 @@ pub struct TrainingConfig {
     /// in single precision whatever it is.
     #[serde(default)]
     pub precision: Precision,
-    /// Computes cheap intermediate results again in the backward pass rather than keeping them: less memory, more time.
+    /// What is computed again in the backward pass rather than kept: less memory, more time.
     #[serde(default)]
-    pub recompute_activations: bool,
+    pub recompute: Recompute,
     /// How many steps with a loss or gradient that is not finite may be skipped before the run stops.
     #[serde(default)]
     pub skip_non_finite: u64,
@@ -52,6 +52,30 @@ pub struct TrainingConfig {
     /// Held-out examples that are evaluated.
     #[serde(default = "examples")]
     pub validation_examples: usize,
+}
+
+/// What of the forward pass is not kept for the backward pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recompute {
+    /// Everything is kept.
+    #[default]
+    Nothing,
+    /// What is cheap to compute: normalisations, activations, sums. Convolutions and products of matrices are kept.
+    Activations,
+    /// The insides of a U-Net's residual blocks and attention layers: the least memory, for one more forward pass.
+    Blocks,
+}
+
+impl Recompute {
+    /// The name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Activations => "activations",
+            Self::Blocks => "blocks",
+        }
+    }
 }
 
 fn one() -> u64 {

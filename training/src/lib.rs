@@ -23,14 +23,14 @@ pub use checkpoint::{
     Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
     read_state, verify as verify_checkpoint,
 };
-pub use config::{CheckpointConfig, TrainingConfig};
+pub use config::{CheckpointConfig, Recompute, TrainingConfig};
 pub use ema::ema_decay;
 pub use error::TrainingError;
 pub use gradients::with_strategy;
 pub use learning_rate::{Decay, learning_rate};
 pub use loss::Loss;
 pub use objective::{Objective, Randomness, example_noise};
-pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind};
+pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind, Weights};
 pub use run::{MetricsWriter, RunFolder};
 pub use tensorboard::EventsWriter;
 pub use time_sampling::{TimeDraw, TimeSampling};

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
 use crate::loss::{self, Loss, LossProbes};
-use crate::score_fpe::{self, Directions, RegularizerConfig, RegularizerDraw};
+use crate::score_fpe::{self, Directions, Points, RegularizerConfig, RegularizerDraw};
 use crate::time_sampling::{TimeDraw, TimeSampling};
 use crate::weighting::Weighting;
 
@@ -93,12 +93,12 @@ impl Objective {
     ) -> Randomness<D> {
         let batch = x0.dims()[0];
         let positions = first_position..first_position + batch as u64;
-        Randomness {
-            noise: example_noise(seed, Stream::TrainingNoise, positions.clone(), x0.dims(), (&x0.device(), x0.dtype())),
-            times: self.times(process, seed, Stream::TrainingTime, micro_batch, batch),
-            probes: self.loss.probes(seed, positions, x0),
-            regularizer: self.regularizer.map(|config| config.draw(process, seed, micro_batch, first_position, x0)),
-        }
+        let place = (&x0.device(), x0.dtype());
+        let noise = example_noise(seed, Stream::TrainingNoise, positions.clone(), x0.dims(), place);
+        let times = self.times(process, seed, Stream::TrainingTime, micro_batch, batch);
+        let key = (seed, micro_batch, first_position);
+        let regularizer = self.regularizer.map(|config| config.draw(process, key, x0, &noise, &times));
+        Randomness { noise, times, probes: self.loss.probes(seed, positions, x0), regularizer }
     }
 
     /// The loss of a batch, its randomness given. `truth` is the score of the data, where the loss
@@ -120,8 +120,17 @@ impl Objective {
         let process = Score::<D>::process(score);
         let t: Vec<f64> = times.iter().map(|draw| draw.t).collect();
         let truth = || truth.expect("the loss needs data whose score is known");
+        let penalty =
+            self.regularizer.zip(regularizer).filter(|(config, _)| config.gamma > 0.0).map(|(config, draw)| {
+                // The first examples of the batch have the classes of the first.
+                let count = draw.times.len();
+                let (live, frozen) = (score.clone().first(count), frozen(score).first(count));
+                let (penalty, value) = score_fpe::regularizer(&config, &live, &frozen, &draw);
+                (penalty.mul_scalar(config.gamma), (config.points == Points::Loss).then_some((draw.points, value)))
+            });
+        let (penalty, known) = penalty.unzip();
         let errors = match (self.loss, probes) {
-            (Loss::Denoising, _) => denoising_of_output(score, x0, noise, &t),
+            (Loss::Denoising, _) => denoising_of_output(score, x0, noise, &t, known.flatten()),
             (Loss::Expanded, _) => loss::expanded(score, x0, noise, &t),
             (Loss::Explicit, _) => loss::explicit(score, truth(), x0, noise, &t),
             (Loss::Implicit { .. }, LossProbes::Divergence(divergence)) => {
@@ -142,14 +151,9 @@ impl Objective {
         };
         let weights = times.iter().map(|draw| self.weighting.on_noise(process, draw.t) * draw.importance);
         let loss = scale_examples(errors, weights).mean();
-        match (self.regularizer, regularizer) {
-            (Some(config), Some(draw)) if config.gamma > 0.0 => {
-                // The first examples of the batch have the classes of the first.
-                let count = draw.times.len();
-                let (live, frozen) = (score.clone().first(count), frozen(score).first(count));
-                loss + score_fpe::regularizer(&config, &live, &frozen, &draw).mul_scalar(config.gamma)
-            }
-            _ => loss,
+        match penalty {
+            Some(penalty) => loss + penalty,
+            None => loss,
         }
     }
 }
@@ -159,18 +163,31 @@ fn frozen<N: Module + Clone>(score: &NetworkScore<N>) -> NetworkScore<N> {
     score.clone().map_network(|network| network.valid())
 }
 
-/// `‖ε_θ − ε‖²/dimension` from the error of the raw output, which enters ε with the factor of the table.
+/// `‖ε_θ − ε‖²/dimension` from the error of the raw output, which enters ε with the factor of the table. The first
+/// examples' noisy data and score may be known.
 fn denoising_of_output<N: Network<D>, const D: usize>(
     score: &NetworkScore<N>,
     x0: Tensor<D>,
     noise: Tensor<D>,
     t: &[f64],
+    known: Option<(Tensor<D>, Tensor<D>)>,
 ) -> Tensor<1> {
     let (process, table) = (Score::<D>::process(score), score.parameterization());
-    let (batch, x) = (x0.dims()[0], loss::noisy(process, &x0, &noise, t));
+    let batch = x0.dims()[0];
+    let (mut outputs, mut count) = (Vec::new(), 0);
+    if let Some((x, value)) = known {
+        count = x.dims()[0];
+        outputs.push(score.output_of_score(value, x, &t[..count]));
+    }
+    if count < batch {
+        let [x0, noise] = [&x0, &noise].map(|tensor| tensor.clone().narrow(0, count, batch - count));
+        let rest = score.clone().without_first(count);
+        outputs.push(rest.output(loss::noisy(process, &x0, &noise, &t[count..]), &t[count..]));
+    }
+    let output = if outputs.len() == 1 { outputs.swap_remove(0) } else { Tensor::cat(outputs, 0) };
     let target = scale_examples(x0, t.iter().map(|&t| table.target(process, t).0))
         + scale_examples(noise, t.iter().map(|&t| table.target(process, t).1));
-    let error = score.output(x, t) - target;
+    let error = output - target;
     let dimension = error.shape().num_elements() / batch;
     let squares = error.square().reshape([batch, dimension]).mean_dim(1).reshape([batch]);
     scale_examples(squares, t.iter().map(|&t| table.estimate(Estimate::Noise, process, t).output.value.powi(2)))

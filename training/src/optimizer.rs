@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use fokker_kernels::Adam;
+use replace_with::replace_with_or_abort;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
@@ -67,6 +68,22 @@ impl OptimizerConfig {
     }
 }
 
+/// What a step changes besides the optimiser itself.
+#[derive(Clone, Debug)]
+pub struct Weights<M> {
+    /// The network in training.
+    pub network: M,
+    /// The running average of its parameters, without automatic differentiation.
+    pub average: M,
+}
+
+impl<M: Module> Weights<M> {
+    /// Those of a network on a device without automatic differentiation, of which training starts.
+    pub fn new(network: M) -> Self {
+        Self { average: network.valid(), network: network.train() }
+    }
+}
+
 /// First and second moments of the gradient, stored as two networks.
 #[derive(Module, Debug)]
 pub struct Moments<M: Module> {
@@ -108,31 +125,29 @@ impl ModuleAdam {
     }
 
     /// One update of a network's parameters and of their running average. Gradients are multiplied by `scale` first,
-    /// and the average keeps `average_decay` of what it was.
+    /// and the average keeps `average_decay` of what it was. Parameters that nothing else refers to are changed in place.
     pub fn step<M: Module>(
         &mut self,
-        network: M,
-        average: M,
+        weights: &mut Weights<M>,
         gradients: &mut GradientsParams,
         learning_rate: f64,
         scale: f64,
         average_decay: f64,
-    ) -> (M, M) {
-        self.update(network, average, gradients, learning_rate, (scale, None), average_decay)
+    ) {
+        self.update(weights, gradients, learning_rate, (scale, None), average_decay);
     }
 
     /// The same with a `scale`, `[1]`, that the host does not wait for. If it is negative nothing changes but the number
     /// of updates, which [`ModuleAdam::take_back`] puts right when that is known.
     pub fn step_by<M: Module>(
         &mut self,
-        network: M,
-        average: M,
+        weights: &mut Weights<M>,
         gradients: &mut GradientsParams,
         learning_rate: f64,
         scale: Tensor<1>,
         average_decay: f64,
-    ) -> (M, M) {
-        self.update(network, average, gradients, learning_rate, (1.0, Some(scale)), average_decay)
+    ) {
+        self.update(weights, gradients, learning_rate, (1.0, Some(scale)), average_decay);
     }
 
     /// Does not count the last update.
@@ -142,13 +157,12 @@ impl ModuleAdam {
 
     fn update<M: Module>(
         &mut self,
-        network: M,
-        average: M,
+        weights: &mut Weights<M>,
         gradients: &mut GradientsParams,
         learning_rate: f64,
         (gradient_scale, scale): (f64, Option<Tensor<1>>),
         average_decay: f64,
-    ) -> (M, M) {
+    ) {
         self.updates += 1;
         let OptimizerConfig { betas, epsilon, weight_decay, .. } = self.config;
         let adam = Adam {
@@ -160,10 +174,15 @@ impl ModuleAdam {
             keep: 1.0 - learning_rate * weight_decay,
             average_decay,
         };
-        let mut averages = arrays(&average);
         let optimizer = self;
-        let network = network.map(&mut Update { adam, scale, gradients, averages: &mut averages, optimizer });
-        (network, average.map(&mut Replace { arrays: averages }))
+        replace_with_or_abort(weights, |Weights { network, average }| {
+            let mut averages = arrays(&average);
+            // What holds a parameter keeps it from being changed in place.
+            drop(average);
+            let network = network.map(&mut Update { adam, scale, gradients, averages: &mut averages, optimizer });
+            let average = network.valid().map(&mut Replace { arrays: averages });
+            Weights { network, average }
+        });
     }
 }
 
@@ -180,11 +199,10 @@ impl ModuleMapper for Update<'_> {
         let id = param.id;
         let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
         let (_, tensor, mapper) = param.consume();
-        let value = tensor.inner();
         let (first, second) = (&mut self.optimizer.first, &mut self.optimizer.second);
-        let moment = |moments: &mut GradientsParams| moments.remove(id).unwrap_or_else(|| value.zeros_like());
+        let moment = |moments: &mut GradientsParams| moments.remove(id).unwrap_or_else(|| gradient.zeros_like());
         let average = self.averages.remove(id).expect("average and network have the same parameters");
-        let state = [value.clone(), moment(first), moment(second), average];
+        let state = [tensor.inner(), moment(first), moment(second), average];
         let [value, moment_1, moment_2, average] = match &self.scale {
             Some(scale) => self.adam.step_by(state, gradient, scale),
             None => self.adam.step(state, gradient),

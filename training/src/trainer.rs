@@ -16,13 +16,13 @@ use serde::Serialize;
 
 use crate::breakdown::{Breakdown, Lap};
 use crate::checkpoint::{self, Checkpoint, TrainingState};
-use crate::config::{CheckpointConfig, TrainingConfig};
+use crate::config::{CheckpointConfig, Recompute, TrainingConfig};
 use crate::ema::ema_decay;
 use crate::error::TrainingError;
 use crate::gradients;
 use crate::learning_rate::learning_rate;
 use crate::objective::{Objective, Randomness, example_noise};
-use crate::optimizer::{ModuleAdam, OptimizerConfig};
+use crate::optimizer::{ModuleAdam, OptimizerConfig, Weights};
 use crate::readings::{Reading, Unread, scale_on_device};
 use crate::run::{MetricsWriter, RunFolder};
 use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
@@ -118,8 +118,7 @@ pub struct Trainer<N: Network<D>, const D: usize> {
     plan: TrainingPlan,
     run: RunFolder,
     device: Device,
-    network: N,
-    ema: N,
+    weights: Weights<N>,
     optimizer: ModuleAdam,
     state: TrainingState,
     batches: Arc<Batches>,
@@ -155,16 +154,22 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             return Err(TrainingError::config("training.precision", message));
         }
         let tracked = device.clone().autodiff();
-        let recompute = plan.training.recompute_activations;
-        let tracked = if recompute { tracked.gradient_checkpointing() } else { tracked };
+        let tracked = match plan.training.recompute {
+            Recompute::Nothing => tracked,
+            Recompute::Activations => tracked.gradient_checkpointing(),
+            Recompute::Blocks if network.has_blocks() => tracked,
+            Recompute::Blocks => {
+                let message = "this network has no blocks; U-Nets do";
+                return Err(TrainingError::config("training.recompute", message));
+            }
+        };
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing, batch_size, plan.seed)?);
         Ok(Self {
             optimizer: ModuleAdam::new(plan.optimizer.clone()),
             run,
             device: tracked,
-            ema: network.valid(),
-            network: network.train(),
+            weights: Weights::new(network),
             state: TrainingState::default(),
             batches,
             breakdown: Breakdown::default(),
@@ -189,9 +194,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 }),
             };
         };
-        let saved = Checkpoint::load(&path, &self.ema)?;
-        self.network = saved.model.train();
-        self.ema = saved.ema;
+        let saved = Checkpoint::load(&path, &self.weights.average)?;
+        self.weights = Weights { network: saved.model.train(), average: saved.ema };
         self.optimizer = ModuleAdam::restore(self.plan.optimizer.clone(), &saved.moments, saved.state.updates);
         self.state = saved.state;
         Ok(Some(self.state.step))
@@ -199,12 +203,12 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
 
     /// The averaged weights.
     pub fn ema(&self) -> &N {
-        &self.ema
+        &self.weights.average
     }
 
     /// The weights, without their graph.
     pub fn network(&self) -> N {
-        self.network.valid()
+        self.weights.network.valid()
     }
 
     /// Steps done.
@@ -278,7 +282,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 losses.clear();
                 since = Instant::now();
             }
-            observer.preview(step, &self.ema)?;
+            observer.preview(step, &self.weights.average)?;
             lap.add_to(&mut self.breakdown.observer);
             if due(plan.checkpoints.every) || stop {
                 self.read()?;
@@ -298,9 +302,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// Files that cannot be written.
     pub fn save(&self, config: &str) -> Result<(), TrainingError> {
         let checkpoint = Checkpoint {
-            model: self.network.valid(),
-            ema: self.ema.clone(),
-            moments: self.optimizer.moments(&self.ema),
+            model: self.weights.network.valid(),
+            ema: self.weights.average.clone(),
+            moments: self.optimizer.moments(&self.weights.average),
             state: TrainingState { updates: self.optimizer.updates(), ..self.state.clone() },
         };
         checkpoint.save(&self.run.checkpoints(), config)?;
@@ -324,20 +328,19 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let loss = self.plan.objective.loss(&score, self.plan.truth.as_ref(), x0, randomness);
             losses.push(loss.clone().inner());
             let loss = if scale == 1.0 { loss } else { loss.mul_scalar(scale) };
-            let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-            accumulator.accumulate(&self.network, gradients);
+            let gradients = GradientsParams::from_grads(loss.backward(), &self.weights.network);
+            accumulator.accumulate(&self.weights.network, gradients);
             lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
-        let norm = gradients::global_norm(&self.network, &gradients);
+        let norm = gradients::global_norm(&self.weights.network, &gradients);
         let norm = norm.expect("a network has parameters that are trained");
         let loss = Tensor::cat(losses, 0).mean();
         self.unread.push(step, loss.clone(), norm.clone(), &all_times);
         let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));
-        let (network, ema) = (self.network.clone(), self.ema.clone());
         if fokker_kernels::computes_ahead(&self.device) {
             let scale = scale_on_device(loss, norm, share, settings.gradient_clip);
-            (self.network, self.ema) = self.optimizer.step_by(network, ema, &mut gradients, rate, scale, decay);
+            self.optimizer.step_by(&mut self.weights, &mut gradients, rate, scale, decay);
             lap.add_to(&mut self.breakdown.update);
             return Ok((rate, Vec::new()));
         }
@@ -345,7 +348,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         lap.add_to(&mut self.breakdown.gradient);
         if let Some(reading) = readings.last().filter(|reading| reading.non_finite().is_none()) {
             let clip = settings.gradient_clip.map_or(1.0, |limit| (limit / reading.gradient_norm).min(1.0));
-            (self.network, self.ema) = self.optimizer.step(network, ema, &mut gradients, rate, share * clip, decay);
+            self.optimizer.step(&mut self.weights, &mut gradients, rate, share * clip, decay);
             lap.add_to(&mut self.breakdown.update);
         }
         Ok((rate, readings))
@@ -397,7 +400,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let plan = &self.plan;
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
         let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
-        let labels = self.network.classes().zip(batch.labels).map(|(null, mut labels)| {
+        let labels = self.weights.network.classes().zip(batch.labels).map(|(null, mut labels)| {
             let mut rng = rng(plan.seed, Stream::LabelDropout, micro_batch);
             for label in &mut labels {
                 if rng.random::<f64>() < plan.training.class_dropout {
@@ -409,11 +412,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
         let network = match self.device.gradient_checkpointing_strategy() {
             Some(strategy @ GradientCheckpointingStrategy::Balanced) => {
-                gradients::with_strategy(self.network.clone(), strategy)
+                gradients::with_strategy(self.weights.network.clone(), strategy)
             }
-            _ => self.network.clone(),
+            _ => self.weights.network.clone(),
         };
         let score = self.score_of(&network, labels).with_dropout(dropout);
+        let blocks = plan.training.recompute == Recompute::Blocks;
+        let score = if blocks { score.with_recomputed_blocks() } else { score };
         let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
         Inputs { score, x0, randomness }
     }
@@ -444,7 +449,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 probes: plan.objective.loss.probes(plan.seed, positions.map(|position| (1 << 43) + position), &x0),
                 regularizer: None,
             };
-            let score = self.score_of(&self.ema, batch.labels);
+            let score = self.score_of(&self.weights.average, batch.labels);
             let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness);
             sum += loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0] * size as f64;
             count += size;
@@ -468,7 +473,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
             let count = shape[0].min(examples - batch.first_position as usize);
             let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device).narrow(0, 0, count);
-            let score = self.score_of(&self.ema, batch.labels).first(count);
+            let score = self.score_of(&self.weights.average, batch.labels).first(count);
             for (sums, &t) in sums.iter_mut().zip(&times) {
                 *sums += config.sums(&score, &x0, batch.first_position, plan.seed, t);
             }

@@ -105,7 +105,7 @@ fn a_loss_differs_by_the_rounding_of_its_precision() {
 fn weights_stay_in_single_precision_and_runs_resume() {
     let root = tempfile::tempdir().unwrap();
     let change = |training: &mut TrainingConfig| {
-        (training.precision, training.recompute_activations) = (Precision::Bf16, true);
+        (training.precision, training.recompute) = (Precision::Bf16, Recompute::Activations);
     };
     let whole = run(&root.path().join("whole"), "default", change).1;
     let folder = root.path().join("stopped");
@@ -130,7 +130,7 @@ fn weights_stay_in_single_precision_and_runs_resume() {
 fn activations_computed_again_give_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
     let kept = run(&root.path().join("kept"), "default", |_| ());
-    let again = run(&root.path().join("again"), "default", |training| training.recompute_activations = true);
+    let again = run(&root.path().join("again"), "default", |training| training.recompute = Recompute::Activations);
     assert_eq!(kept.0, again.0);
     assert!(kept.1 == again.1, "weights differ");
 }

@@ -157,21 +157,21 @@ fn every_objective_trains_and_resumes() {
     let root = tempfile::tempdir().unwrap();
     let mut ends: Vec<Vec<(String, Vec<u8>)>> = Vec::new();
     for (index, objective) in objectives.iter().enumerate() {
-        let run = |name: &str, stop: u64, recompute_activations: bool| {
+        let run = |name: &str, stop: u64, recompute: Recompute| {
             let run = root.path().join(format!("{index}-{name}"));
             RunFolder::new(&run).create("").unwrap();
             let mut plan = plan(objective);
-            plan.training.recompute_activations = recompute_activations;
+            plan.training.recompute = recompute;
             trainer(&run, plan).train("", &mut StopAfter(stop, 0)).unwrap();
             run
         };
-        let (whole, stopped) = (run("whole", u64::MAX, false), run("stopped", 3, false));
+        let (whole, stopped) = (run("whole", u64::MAX, Recompute::Nothing), run("stopped", 3, Recompute::Nothing));
         let mut resumed = trainer(&stopped, plan(objective));
         assert_eq!(resumed.resume().unwrap(), Some(3));
         resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
         let end = |run: &Path| files(&run.join("checkpoints").join(folder_name(4)));
         assert!(end(&whole) == end(&stopped), "{objective}");
-        let again = run("again", u64::MAX, true);
+        let again = run("again", u64::MAX, Recompute::Activations);
         assert!(end(&whole) == end(&again), "{objective} with activations computed again");
         assert!(!ends.contains(&end(&whole)), "{objective} is the same as another");
         ends.push(end(&whole));

@@ -9,10 +9,12 @@ use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_model::divergence::inner;
 use fokker_model::precision::cast;
 use fokker_model::{
-    Conditioning, Derivatives, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Probe, Score,
+    Conditioning, Derivatives, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Probe, Score, UNet,
+    UNetConfig,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
 use fokker_random::{Stream, normals};
+use fokker_training::Objective;
 use fokker_training::loss::Trace;
 use fokker_training::score_fpe::*;
 use serde_json::json;
@@ -81,7 +83,7 @@ fn two_routes_to_the_residual_agree() {
         for directions in [Directions::axes(&x), Directions::probes(probes)] {
             let whole = residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
             let want = values(inner(whole, w.clone()));
-            let got = values(residual_along(&score, x.clone(), &t, w.clone(), &directions, Differentiation::Exact));
+            let got = values(residual_along(&score, x.clone(), &t, w.clone(), &directions, Differentiation::Exact).0);
             let scale = want.iter().fold(0.0f64, |scale, value| scale.max(value.abs()));
             assert!(scale > 1e-3, "a network does not satisfy the equation");
             for (got, want) in got.iter().zip(&want) {
@@ -172,6 +174,7 @@ fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projectio
     let points = draw(5, 2, 1);
     let draw = RegularizerDraw {
         times: vec![0.15, 0.3, 0.5, 0.7, 0.9],
+        importance: vec![1.0, 0.5, 2.0, 1.0, 0.3],
         directions: Directions::axes(&points),
         projection,
         points,
@@ -179,10 +182,10 @@ fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projectio
     let network = mlp(5);
     let value = |network: Mlp| {
         let score = score_of(network, "vp");
-        values(regularizer(config, &score, &score, &draw))[0]
+        values(regularizer(config, &score, &score, &draw).0)[0]
     };
     let live = score_of(network.clone().train(), "vp");
-    let loss = regularizer(config, &live, &score_of(network.clone(), "vp"), &draw);
+    let (loss, _) = regularizer(config, &live, &score_of(network.clone(), "vp"), &draw);
     assert!((values(loss.clone())[0] - value(network.clone())).abs() < 1e-12);
     let gradients = GradientsParams::from_grads(loss.backward(), live.network());
     for (parameter, entry) in [(0, 3), (1, 2), (2, 7), (4, 11), (6, 5), (8, 1), (10, 0)] {
@@ -212,6 +215,81 @@ fn the_penalty_has_an_exact_gradient() {
     penalty_gradient_is_that_of_differences(&differences, Some(draw(5, 2, 7)), "differences");
 }
 
+/// What is shared between the penalty and the loss changes neither.
+#[test]
+fn a_penalty_at_the_points_of_the_loss_is_the_sum_of_both() {
+    let (network, x0) = (mlp(5), draw(6, 2, 1));
+    let live = score_of(network.train(), "vp");
+    for (estimator, examples) in [("norm", json!(null)), ("projected", json!(null)), ("norm", json!(4))] {
+        let objective: Objective = serde_json::from_value(json!({
+            "weighting": { "kind": "likelihood" }, "time": { "kind": "importance" },
+            "regularizer": { "gamma": 0.3, "points": { "kind": "loss" }, "estimator": estimator, "examples": examples }
+        }))
+        .unwrap();
+        let process = process("vp");
+        let randomness = objective.draw(&*process, 3, 4, 60, &x0);
+        let penalty = randomness.regularizer.clone().unwrap();
+        assert_eq!(penalty.times.len(), examples.as_u64().unwrap_or(6) as usize);
+        let config = objective.regularizer.unwrap();
+        let frozen = live.clone().map_network(|network| network.valid());
+        let apart = Objective { regularizer: None, ..objective.clone() };
+        let gradient = |loss: Tensor<1>| {
+            let value = values(loss.clone())[0];
+            let gradients = GradientsParams::from_grads(loss.backward(), live.network());
+            let mut numbers = vec![value];
+            struct All<'a>(&'a GradientsParams, &'a mut Vec<f64>);
+            impl ModuleVisitor for All<'_> {
+                fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                    self.1.extend(self.0.get::<D>(param.id).into_iter().flat_map(values));
+                }
+            }
+            live.network().visit(&mut All(&gradients, &mut numbers));
+            numbers
+        };
+        let loss = apart.loss(&live, None, x0.clone(), randomness.clone());
+        let want = gradient(loss + regularizer(&config, &live, &frozen, &penalty).0.mul_scalar(config.gamma));
+        let got = gradient(objective.loss(&live, None, x0.clone(), randomness));
+        assert_eq!(got.len(), want.len());
+        let size = want.iter().fold(0.0f64, |size, value| size.max(value.abs()));
+        for (got, want) in got.iter().zip(&want) {
+            assert!((got - want).abs() < 1e-12 * size, "{estimator}: {got} {want}, of {size}");
+        }
+    }
+}
+
+/// The second evaluation takes over what the first has computed, and nothing changes by it.
+#[test]
+fn what_is_remembered_gives_the_same_bits() {
+    let config = json!({
+        "in_channels": 1, "out_channels": 1, "block_out_channels": [8, 16], "layers_per_block": 1,
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "norm_num_groups": 4, "attention_head_dim": 8
+    });
+    let config: UNetConfig = serde_json::from_value(config).unwrap();
+    let network = UNet::new(&config, 1, &Device::flex()).unwrap();
+    let table = Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 1.0 };
+    let frozen = NetworkScore::new(network, process("vp"), table);
+    let live = frozen.clone().map_network(|network| network.train());
+    let image = |index| {
+        let values = normals(9, Stream::Test, index, 2 * 64);
+        Tensor::<4>::from_data(TensorData::new(values, [2, 1, 8, 8]), (&Device::flex(), DType::F32))
+    };
+    let (x, t, directions) = (image(1), [0.2, 0.6], Directions::probes(vec![image(2)]));
+    let (whole, remembered) =
+        fokker_kernels::remember(|| residual(&frozen, x.clone(), &t, &directions, Differentiation::Exact));
+    // Value, derivative along the probe, derivative in time: 17 convolutions and 14 normalisations.
+    assert!(remembered.len() > 3 * 25, "{} results are remembered", remembered.len());
+    let gradient = || {
+        let along = residual_along(&live, x.clone(), &t, whole.clone(), &directions, Differentiation::Exact).0;
+        let bits: Vec<u64> = values(along.clone()).into_iter().map(f64::to_bits).collect();
+        let gradients = GradientsParams::from_grads(along.sum().backward(), live.network());
+        let mut first = Entry { gradients: &gradients, parameter: 0, entry: 3, seen: 0, value: f64::NAN };
+        live.network().visit(&mut first);
+        (bits, first.value.to_bits())
+    };
+    assert_eq!(remembered.reuse(gradient), gradient());
+}
+
 /// Differences converge to the exact residual: those in time with the square of the paper's steps.
 #[test]
 fn differences_come_close_to_the_derivatives() {
@@ -219,7 +297,7 @@ fn differences_come_close_to_the_derivatives() {
     let (x, w, t) = (draw(4, 2, 1), draw(4, 2, 2), [0.2, 0.4, 0.6, 0.9]);
     let directions = Directions::axes(&x);
     let along =
-        |differentiation| values(residual_along(&score, x.clone(), &t, w.clone(), &directions, differentiation));
+        |differentiation| values(residual_along(&score, x.clone(), &t, w.clone(), &directions, differentiation).0);
     let exact = along(Differentiation::Exact);
     let error = |behind: f64, ahead: f64, space: Option<f64>| {
         let got = along(Differentiation::FiniteDifference { behind, ahead, space });
@@ -239,8 +317,9 @@ fn projections_and_the_initial_value_problem() {
     let score = score_of(mlp(3), "vp");
     let (x, t) = (draw(1, 2, 1), [0.4]);
     let directions = Directions::axes(&x);
-    let square =
-        |v: Tensor<2>| values(residual_along(&score, x.clone(), &t, v, &directions, Differentiation::Exact))[0].powi(2);
+    let square = |v: Tensor<2>| {
+        values(residual_along(&score, x.clone(), &t, v, &directions, Differentiation::Exact).0)[0].powi(2)
+    };
     let whole = residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
     let want = values(inner(whole.clone(), whole))[0];
     // In two dimensions the four sign vectors are all there are; opposite ones give the same.

@@ -1,7 +1,7 @@
 //! Sizes of a convolution, and where its pixels and taps are in a padded image.
 
 /// The sizes that determine a convolution.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
     /// Images.
     pub batch: usize,

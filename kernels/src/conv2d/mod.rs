@@ -15,6 +15,7 @@ use burn::tensor::ops::ConvOptions;
 
 use crate::flex::{Inputs, Primitive, contiguous, from_plain, from_tracked, numbers, tensor};
 use crate::layout::{channels_first, channels_last};
+use crate::remember::recalled;
 use forward::forward;
 use geometry::Geometry;
 pub use transposed::conv_transpose2d;
@@ -111,13 +112,12 @@ fn burns_own(
 
 /// The convolution of flex's tensors: input, weight, and perhaps bias and residual.
 fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
-    let mut inputs = inputs.into_iter();
-    let mut next = || inputs.next();
-    let (x, weight) = next().zip(next()).expect("a convolution has an input and a weight");
-    let (x, weight, bias, residual) =
-        (contiguous(x), contiguous(weight), next().map(contiguous), next().map(contiguous));
-    let [bias, residual] = [&bias, &residual].map(|tensor| tensor.as_ref().map(numbers));
-    let out = forward(geometry, numbers(&x), numbers(&weight), bias, residual);
-    let [height, width] = geometry.output_size();
-    tensor(out, [geometry.batch, height, width, geometry.outputs], &x.device())
+    let inputs = inputs.map(contiguous);
+    recalled(*geometry, &inputs, || {
+        let [x, weight, bias, residual] = [0, 1, 2, 3].map(|index| inputs.get(index).map(numbers));
+        let (x, weight) = x.zip(weight).expect("a convolution has an input and a weight");
+        let out = forward(geometry, x, weight, bias, residual);
+        let [height, width] = geometry.output_size();
+        tensor(out, [geometry.batch, height, width, geometry.outputs], &inputs[0].device())
+    })
 }

@@ -3,12 +3,11 @@
 //! Burn's feature `fusion`, which is off here, would put a tensor that is still to be computed in the place of the buffer;
 //! operations of one's own are then declared to it with `#[backend_extension(Cube, Fusion)]`.
 
-use burn::backend::{
-    Autodiff, AutodiffBackend, BackendTensor, Cube, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind,
-    TensorMetadata, tensor::FloatTensor,
-};
+use burn::backend::{Autodiff, Cube, DispatchAutodiffContext, DispatchTensor, TensorMetadata, tensor::FloatTensor};
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+
+use crate::bridge::{context, is_on, of_plain, of_tracked, primitive, tracked};
 
 /// A buffer with its shape.
 pub(crate) type Primitive = FloatTensor<Cube>;
@@ -26,52 +25,26 @@ pub(crate) enum Inputs {
 impl Inputs {
     /// Nothing if one of the tensors is not on a GPU.
     pub(crate) fn of(tensors: Vec<DispatchTensor>) -> Option<Self> {
-        if !tensors.iter().all(is_on_gpu) {
+        if !tensors.iter().all(is_on::<Cube>) {
             return None;
         }
-        let context = tensors.iter().fold(DispatchAutodiffContext::Disabled, |all, tensor| all.merge(tensor.autodiff));
-        Some(match context {
-            DispatchAutodiffContext::Disabled => Self::Plain(tensors.into_iter().map(primitive).collect()),
-            DispatchAutodiffContext::Enabled(_) => Self::Tracked(tensors.into_iter().map(tracked).collect(), context),
+        Some(match context(&tensors) {
+            DispatchAutodiffContext::Disabled => Self::Plain(tensors.into_iter().map(primitive::<Cube>).collect()),
+            context @ DispatchAutodiffContext::Enabled(_) => {
+                Self::Tracked(tensors.into_iter().map(tracked::<Cube>).collect(), context)
+            }
         })
-    }
-}
-
-fn is_on_gpu(tensor: &DispatchTensor) -> bool {
-    match &tensor.kind {
-        DispatchTensorKind::Cube(BackendTensor::Float(_)) => true,
-        DispatchTensorKind::Autodiff(inner) => matches!(**inner, DispatchTensorKind::Cube(BackendTensor::Autodiff(_))),
-        _ => false,
-    }
-}
-
-fn primitive(tensor: DispatchTensor) -> Primitive {
-    match tensor.kind {
-        DispatchTensorKind::Cube(tensor) => tensor.float(),
-        _ => unreachable!("only tensors on a GPU get here"),
-    }
-}
-
-fn tracked(tensor: DispatchTensor) -> Tracked {
-    match tensor.kind {
-        DispatchTensorKind::Autodiff(inner) => match *inner {
-            DispatchTensorKind::Cube(tensor) => tensor.autodiff(),
-            _ => unreachable!("only tensors on a GPU get here"),
-        },
-        kind => Autodiff::<Cube>::from_inner(primitive(DispatchTensor { kind, autodiff: tensor.autodiff })),
     }
 }
 
 /// A result that is not differentiated, as Burn's tensor.
 pub(crate) fn from_plain<const D: usize>(tensor: Primitive) -> Tensor<D> {
-    let kind = DispatchTensorKind::Cube(BackendTensor::Float(tensor));
-    Tensor::from_dispatch(DispatchTensor { kind, autodiff: DispatchAutodiffContext::Disabled })
+    Tensor::from_dispatch(of_plain::<Cube>(tensor))
 }
 
 /// A result under automatic differentiation, as Burn's tensor.
 pub(crate) fn from_tracked<const D: usize>(tensor: Tracked, autodiff: DispatchAutodiffContext) -> Tensor<D> {
-    let kind = DispatchTensorKind::Autodiff(Box::new(DispatchTensorKind::Cube(BackendTensor::Autodiff(tensor))));
-    Tensor::from_dispatch(DispatchTensor { kind, autodiff })
+    Tensor::from_dispatch(of_tracked::<Cube>(tensor, autodiff))
 }
 
 /// A buffer of these sizes on the device of another, with whatever was in its memory.

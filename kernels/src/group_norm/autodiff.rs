@@ -15,7 +15,8 @@ use burn::backend::{DispatchAutodiffContext, Flex, TensorMetadata};
 
 use super::backward::{Gradients as Parts, backward};
 use super::{Inputs, Shape, run};
-use crate::flex::{Primitive, Tracked, contiguous, numbers, recomputes, tensor};
+use crate::bridge::recomputes;
+use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
 /// The normalisation of `N` tensors in the order of [`Inputs::of`], with `K − 1` derivatives.
 #[derive(Debug)]

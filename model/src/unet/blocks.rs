@@ -7,7 +7,8 @@ use super::resample::Resample;
 use super::resnet::ResnetBlock;
 use crate::calculus::Calculus;
 use crate::initializer::Initializer;
-use crate::layers::{Attention, DropoutKey};
+use crate::layers::Attention;
+use crate::network::Context;
 
 /// A level on the way down: it hands every intermediate result to the level's counterpart on the way up.
 #[derive(Module, Debug)]
@@ -38,17 +39,17 @@ impl DownBlock {
         mut x: C::Array<4>,
         time: C::Array<2>,
         skips: &mut Vec<C::Array<4>>,
-        dropout: Option<&DropoutKey>,
+        context: &Context,
     ) -> C::Array<4> {
         for (layer, resnet) in self.resnets.iter().enumerate() {
-            x = resnet.forward::<C>(x, time.clone(), dropout);
+            x = residual::<C>(resnet, vec![x], time.clone(), context);
             if let Some(attention) = self.attentions.get(layer) {
-                x = attention.forward::<C>(x);
+                x = attend::<C>(attention, x, time.clone(), context);
             }
             skips.push(x.clone());
         }
         for downsampler in &self.downsamplers {
-            x = downsampler.forward::<C>(x, time.clone(), dropout);
+            x = downsampler.forward::<C>(x, time.clone(), context.dropout.as_ref());
             skips.push(x.clone());
         }
         x
@@ -91,17 +92,17 @@ impl UpBlock {
         mut x: C::Array<4>,
         time: C::Array<2>,
         skips: &mut Vec<C::Array<4>>,
-        dropout: Option<&DropoutKey>,
+        context: &Context,
     ) -> C::Array<4> {
         for (layer, resnet) in self.resnets.iter().enumerate() {
             let skip = skips.pop().expect("the way down left one result for each residual block of the way up");
-            x = resnet.forward::<C>(C::cat_channels(x, skip), time.clone(), dropout);
+            x = residual::<C>(resnet, vec![x, skip], time.clone(), context);
             if let Some(attention) = self.attentions.get(layer) {
-                x = attention.forward::<C>(x);
+                x = attend::<C>(attention, x, time.clone(), context);
             }
         }
         for upsampler in &self.upsamplers {
-            x = upsampler.forward::<C>(x, time.clone(), dropout);
+            x = upsampler.forward::<C>(x, time.clone(), context.dropout.as_ref());
         }
         x
     }
@@ -131,18 +132,33 @@ impl MidBlock {
         Self { resnets, attentions }
     }
 
-    pub(super) fn forward<C: Calculus>(
-        &self,
-        x: C::Array<4>,
-        time: C::Array<2>,
-        dropout: Option<&DropoutKey>,
-    ) -> C::Array<4> {
-        let mut x = self.resnets[0].forward::<C>(x, time.clone(), dropout);
+    pub(super) fn forward<C: Calculus>(&self, x: C::Array<4>, time: C::Array<2>, context: &Context) -> C::Array<4> {
+        let mut x = residual::<C>(&self.resnets[0], vec![x], time.clone(), context);
         for attention in &self.attentions {
-            x = attention.forward::<C>(x);
+            x = attend::<C>(attention, x, time.clone(), context);
         }
-        self.resnets[1].forward::<C>(x, time, dropout)
+        residual::<C>(&self.resnets[1], vec![x], time, context)
     }
+}
+
+/// A residual block on the channels of one image, or of two.
+fn residual<C: Calculus>(
+    resnet: &ResnetBlock,
+    images: Vec<C::Array<4>>,
+    time: C::Array<2>,
+    context: &Context,
+) -> C::Array<4> {
+    let dropout = context.dropout.clone();
+    C::block(resnet, images, time, context.recompute_blocks, move |resnet, images, time| {
+        let x = images.into_iter().reduce(C::cat_channels).expect("a block has an image");
+        resnet.forward::<C>(x, time, dropout.as_ref())
+    })
+}
+
+fn attend<C: Calculus>(attention: &Attention, x: C::Array<4>, time: C::Array<2>, context: &Context) -> C::Array<4> {
+    C::block(attention, vec![x], time, context.recompute_blocks, |attention, images, _| {
+        attention.forward::<C>(images.into_iter().next().expect("a block has an image"))
+    })
 }
 
 fn level_attentions(

@@ -87,7 +87,6 @@ impl UNet {
 impl Network<4> for UNet {
     fn forward<C: Calculus>(&self, x: C::Array<4>, noise: C::Array<1>, context: &Context) -> C::Array<4> {
         let [batch, ..] = C::dims(&x);
-        let dropout = context.dropout.as_ref();
         // Every residual block applies the activation to the time vector: once is enough.
         let time = C::silu(self.time_vector::<C>(noise.clone(), context));
         let x = if self.center_input { C::affine(x, 2.0, -1.0) } else { x };
@@ -96,13 +95,13 @@ impl Network<4> for UNet {
         let mut x = self.conv_in.forward::<C>(x);
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {
-            x = block.forward::<C>(x, time.clone(), &mut skips, dropout);
+            x = block.forward::<C>(x, time.clone(), &mut skips, context);
         }
         if let Some(block) = &self.mid_block {
-            x = block.forward::<C>(x, time.clone(), dropout);
+            x = block.forward::<C>(x, time.clone(), context);
         }
         for block in &self.up_blocks {
-            x = block.forward::<C>(x, time.clone(), &mut skips, dropout);
+            x = block.forward::<C>(x, time.clone(), &mut skips, context);
         }
         let out = self.conv_out.forward::<C>(self.conv_norm_out.forward_silu::<C>(x, None));
         let out = C::swap_dims(C::swap_dims(out, 2, 3), 1, 2);
@@ -110,6 +109,10 @@ impl Network<4> for UNet {
             Some(_) => C::mul(out, C::reshape(C::recip(noise), [batch, 1, 1, 1])),
             None => out,
         }
+    }
+
+    fn has_blocks(&self) -> bool {
+        true
     }
 
     fn classes(&self) -> Option<usize> {

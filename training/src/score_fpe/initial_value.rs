@@ -1,6 +1,7 @@
 //! A score for all times from its value at the first: papers/003 eq. 11.
 
 use burn::tensor::Tensor;
+use fokker_kernels::remember;
 use fokker_model::divergence::inner;
 use fokker_model::{Derivatives, Score};
 
@@ -24,8 +25,9 @@ pub fn initial_value<const D: usize>(
 ) -> Tensor<1> {
     let process = score.process();
     let x = noisy(process, &x0, &noise, t).inner();
-    let (w, _) = unit(residual(frozen, x.clone(), t, directions, Differentiation::Exact));
-    let evolution = residual_along(score, x, t, w, directions, Differentiation::Exact);
+    let (residual, remembered) = remember(|| residual(frozen, x.clone(), t, directions, Differentiation::Exact));
+    let (w, _) = unit(residual);
+    let (evolution, _) = remembered.reuse(|| residual_along(score, x, t, w, directions, Differentiation::Exact));
     let start = vec![process.min_time(); t.len()];
     let difference = score.score(x0.clone(), &start) - truth.score(x0, &start);
     // The root of zero has no derivative.

@@ -6,6 +6,7 @@
 //! `2/D` here.
 
 use burn::tensor::{Tensor, TensorData};
+use fokker_kernels::remember;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Probe};
 use fokker_process::Process;
@@ -18,7 +19,7 @@ use super::residual::{Directions, residual, residual_along, unit};
 use crate::error::TrainingError;
 use crate::loss::{Trace, noisy};
 use crate::objective::example_noise;
-use crate::time_sampling::TimeSampling;
+use crate::time_sampling::{TimeDraw, TimeSampling};
 
 /// The `objective.regularizer` section.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,9 +74,12 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Points {
-    /// At noisy data, `x ~ p_t`.
+    /// At noisy data, `x ~ p_t`, with uniform times.
     #[default]
     Data,
+    /// At the points and times of the loss, which share an evaluation of the network with it where the loss is denoising.
+    /// Times have the law of the loss, its importance made up for.
+    Loss,
     /// Uniformly in a cube; the paper's is [0, 1]^D.
     Uniform {
         /// Its lower end in every coordinate.
@@ -92,6 +96,8 @@ pub struct RegularizerDraw<const D: usize> {
     pub points: Tensor<D>,
     /// When: one time for each point.
     pub times: Vec<f64>,
+    /// The factor of each point that makes up for how its time was chosen.
+    pub importance: Vec<f64>,
     /// For the divergence.
     pub directions: Directions<D>,
     /// `v` of eq. 14, like the points; none for the norm.
@@ -121,21 +127,29 @@ impl RegularizerConfig {
         self.differentiation.validate(&format!("{key}.differentiation"))
     }
 
-    /// Draws for a batch: a function of the seed, of the micro-batch (times) and of the examples' positions.
+    /// Draws for a batch: a function of the seed, of the micro-batch (times) and of the examples' positions. `noise` and
+    /// `times` are those of the loss.
     pub fn draw<const D: usize>(
         &self,
         process: &dyn Process,
-        seed: u64,
-        micro_batch: u64,
-        first_position: u64,
+        (seed, micro_batch, first_position): (u64, u64, u64),
         x0: &Tensor<D>,
+        noise: &Tensor<D>,
+        times: &[TimeDraw],
     ) -> RegularizerDraw<D> {
         let batch = x0.dims()[0];
         let count = self.examples.map_or(batch, |examples| examples.min(batch));
-        let x0 = x0.clone().inner().narrow(0, 0, count);
+        let first = |tensor: &Tensor<D>| tensor.clone().inner().narrow(0, 0, count);
+        let x0 = first(x0);
         let (shape, device, dtype) = (x0.dims(), x0.device(), x0.dtype());
-        let mut times = rng(seed, Stream::RegularizerTime, micro_batch);
-        let times = TimeSampling::Uniform.draw(process, &mut times, count, true);
+        let times = match self.points {
+            Points::Loss => times[..count].to_vec(),
+            _ => {
+                let mut rng = rng(seed, Stream::RegularizerTime, micro_batch);
+                TimeSampling::Uniform.draw(process, &mut rng, count, true)
+            }
+        };
+        let importance = times.iter().map(|draw| draw.importance).collect();
         let times: Vec<f64> = times.into_iter().map(|draw| draw.t).collect();
         let positions = first_position..first_position + count as u64;
         let points = match self.points {
@@ -143,13 +157,14 @@ impl RegularizerConfig {
                 let noise = example_noise(seed, Stream::RegularizerPoint, positions.clone(), shape, (&device, dtype));
                 noisy(process, &x0, &noise, &times)
             }
+            Points::Loss => noisy(process, &x0, &first(noise), &times),
             Points::Uniform { low, high } => uniform(seed, positions.clone(), (low, high), &x0),
         };
         let probe =
             |law: Probe, number: u64| law.draw(seed, Stream::RegularizerProbe, positions.clone(), number, &points);
         let directions = Directions::draw(self.divergence, &points, |law, number| probe(law, 1 + number));
         let projection = (self.estimator == Estimator::Projected).then(|| probe(Probe::Rademacher, 0));
-        RegularizerDraw { points, times, directions, projection }
+        RegularizerDraw { points, times, importance, directions, projection }
     }
 }
 
@@ -174,29 +189,35 @@ pub(super) fn uniform<const D: usize>(
     Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }
 
-/// `(2/D) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the parameters of `score`. `frozen` is the
-/// same score with parameters that are not under differentiation.
+/// `(2/D) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the parameters of `score`; and the score at the
+/// points, differentiable as well. `frozen` is the same score with parameters that are not under differentiation.
 pub fn regularizer<const D: usize>(
     config: &RegularizerConfig,
     score: &dyn Derivatives<D>,
     frozen: &dyn Derivatives<D>,
     draw: &RegularizerDraw<D>,
-) -> Tensor<1> {
-    let RegularizerDraw { points, times, directions, projection } = draw;
+) -> (Tensor<1>, Tensor<D>) {
+    let RegularizerDraw { points, times, importance, directions, projection } = draw;
     let shape = points.dims();
     let dimension = shape[1..].iter().product::<usize>() as f64;
-    let (w, projected) = match projection {
-        Some(v) => (v.clone(), true),
-        None => (unit(residual(frozen, points.clone(), times, directions, config.differentiation)).0, false),
-    };
-    let along = residual_along(score, points.clone(), times, w, directions, config.differentiation);
-    let size = if projected { along.abs() } else { along };
-    let size = match config.unit {
-        Unit::Time => size,
-        Unit::LogSnr => {
-            let process = score.process();
-            scale_examples(size, times.iter().map(|&t| process.std(t).powi(3) / process.diffusion_squared(t)))
+    let along = |w| residual_along(score, points.clone(), times, w, directions, config.differentiation);
+    let (size, value) = match projection {
+        Some(v) => {
+            let (along, value) = along(v.clone());
+            (along.abs(), value)
+        }
+        None => {
+            // Both evaluate the score and its first derivatives along the probe and in time.
+            let residual = || residual(frozen, points.clone(), times, directions, config.differentiation);
+            let (residual, remembered) = remember(residual);
+            remembered.reuse(|| along(unit(residual).0))
         }
     };
-    size.mean().mul_scalar(2.0 / (dimension * dimension))
+    let process = score.process();
+    let unit = |t: f64| match config.unit {
+        Unit::Time => 1.0,
+        Unit::LogSnr => process.std(t).powi(3) / process.diffusion_squared(t),
+    };
+    let size = scale_examples(size, times.iter().zip(importance).map(|(&t, importance)| importance * unit(t)));
+    (size.mean().mul_scalar(2.0 / (dimension * dimension)), value)
 }

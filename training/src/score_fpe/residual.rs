@@ -113,10 +113,11 @@ pub fn residual<const D: usize>(
 }
 
 /// `⟨ε, w⟩ = ⟨∂ₜ s, w⟩ − D_w M` (papers/003 Lemma 2) with
-/// `D_w M = ½ g² (D_w div s + 2 ⟨s, J w⟩) − f (⟨w, s⟩ + ⟨x, J w⟩)`, differentiable in the score's parameters.
+/// `D_w M = ½ g² (D_w div s + 2 ⟨s, J w⟩) − f (⟨w, s⟩ + ⟨x, J w⟩)`, and the score `s` itself; both differentiable in the
+/// score's parameters.
 ///
 /// # Shapes
-/// `x`, `w`: `[batch, …]`, one time for each example → `[batch]`
+/// `x`, `w`: `[batch, …]`, one time for each example → `[batch]`, and like `x`
 pub fn residual_along<const D: usize>(
     score: &dyn Derivatives<D>,
     x: Tensor<D>,
@@ -124,10 +125,10 @@ pub fn residual_along<const D: usize>(
     w: Tensor<D>,
     directions: &Directions<D>,
     differentiation: Differentiation,
-) -> Tensor<1> {
+) -> (Tensor<1>, Tensor<D>) {
     let (first, others) = directions.split();
     if let Differentiation::FiniteDifference { space: Some(share), .. } = differentiation {
-        let (_, rate) = differentiation.rate(score, x.clone(), t);
+        let (value, rate) = differentiation.rate(score, x.clone(), t);
         let process = score.process();
         let steps: Vec<f64> = t.iter().map(|&t| share * process.std(t)).collect();
         let at = |sign: f64| {
@@ -135,7 +136,8 @@ pub fn residual_along<const D: usize>(
             let along = score.score_jvp(moved.clone(), t, first.clone());
             potential(score, moved, t, directions, along)
         };
-        return inner(rate, w.clone()) - scale_examples(at(1.0) - at(-1.0), steps.iter().map(|step| 0.5 / step));
+        let slope = scale_examples(at(1.0) - at(-1.0), steps.iter().map(|step| 0.5 / step));
+        return (inner(rate, w) - slope, value);
     }
     let (along, rate) = match differentiation {
         Differentiation::Exact => score.score_second_and_rate(x.clone(), t, w.clone(), first.clone()),
@@ -152,8 +154,9 @@ pub fn residual_along<const D: usize>(
     let [half_square, drift] = factors(score, t);
     let (value, product) = (along.score, along.along_u);
     let inside = second.mul_scalar(directions.share) + inner(value.clone(), product.clone()).mul_scalar(2.0);
-    let outside = inner(w.clone(), value) + inner(x, product);
-    inner(rate, w) - scale_examples(inside, half_square.into_iter()) + scale_examples(outside, drift.into_iter())
+    let outside = inner(w.clone(), value.clone()) + inner(x, product);
+    let slope = scale_examples(inside, half_square.into_iter()) - scale_examples(outside, drift.into_iter());
+    (inner(rate, w) - slope, value)
 }
 
 /// `ε/‖ε‖` of each example, and `‖ε‖`.

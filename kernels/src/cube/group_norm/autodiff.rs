@@ -15,8 +15,8 @@ use burn_cubecl::kernel::into_contiguous;
 
 use super::backward::backward;
 use super::{Plan, run};
+use crate::bridge::recomputes;
 use crate::cube::tensors::{Primitive, Tracked};
-use crate::flex::recomputes;
 
 /// The normalisation of `N` tensors: image, weight, bias and perhaps shift.
 #[derive(Debug)]

@@ -1,0 +1,100 @@
+//! Parts of a network of which the backward pass knows only what went in (Chen et al. 2016, "Training deep nets with
+//! sublinear memory cost").
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{
+    Autodiff, AutodiffBackend, Cube, DispatchAutodiffContext, DispatchTensor, Flex, GradientCheckpointingStrategy,
+    TensorMetadata,
+};
+
+use crate::bridge::{Bridge, context, is_on, of_plain, of_tracked, primitive, tracked};
+
+/// A function of tensors of any rank.
+pub type Body = Arc<dyn Fn(Vec<DispatchTensor>) -> DispatchTensor + Send + Sync>;
+
+/// Inputs of a part, at most.
+const MOST: usize = 32;
+
+/// `body(inputs)`. Under automatic differentiation nothing but the inputs is kept of it, and the backward pass computes
+/// it again. `body` must depend on nothing that is differentiated besides its inputs, and give the same when it is
+/// called twice. On backends other than flex and those of GPUs it is simply computed.
+///
+/// # Panics
+/// If there is no input, or more than 32.
+pub fn recomputed(inputs: Vec<DispatchTensor>, body: Body) -> DispatchTensor {
+    assert!((1..=MOST).contains(&inputs.len()), "a part that is computed again has 1 to {MOST} inputs");
+    match context(&inputs) {
+        DispatchAutodiffContext::Enabled(_) if inputs.iter().all(is_on::<Flex>) => part::<Flex>(inputs, body),
+        DispatchAutodiffContext::Enabled(_) if inputs.iter().all(is_on::<Cube>) => part::<Cube>(inputs, body),
+        _ => body(inputs),
+    }
+}
+
+fn part<B: Bridge>(inputs: Vec<DispatchTensor>, body: Body) -> DispatchTensor {
+    let context = context(&inputs);
+    let inputs: Vec<FloatTensor<Autodiff<B>>> = inputs.into_iter().map(tracked::<B>).collect();
+    // The number of inputs is part of the operation's type: the rest are constants.
+    let guards = std::array::from_fn(|index| match inputs.get(index) {
+        Some(input) => input.node(),
+        None => Autodiff::<B>::from_inner(inputs[0].primitive().clone()).node(),
+    });
+    let inputs: Vec<FloatTensor<B>> = inputs.into_iter().map(|input| input.into_primitive()).collect();
+    let out = primitive::<B>(body(inputs.iter().cloned().map(of_plain::<B>).collect()));
+    let out = match Recompute.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+        OpsKind::Tracked(step) => step.finish(Part::<B> { inputs, body }, out),
+        OpsKind::UnTracked(step) => step.finish(out),
+    };
+    of_tracked::<B>(out, context)
+}
+
+#[derive(Clone)]
+struct Part<B: Bridge> {
+    inputs: Vec<FloatTensor<B>>,
+    body: Body,
+}
+
+impl<B: Bridge> fmt::Debug for Part<B> {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.debug_struct("Part").field("inputs", &self.inputs.len()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct Recompute;
+
+impl<B: Bridge> Backward<B, MOST> for Recompute {
+    type State = Part<B>;
+
+    fn backward(self, ops: Ops<Part<B>, MOST>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let given = gradients.consume::<B>(&ops.node);
+        let Part { inputs, body } = ops.state;
+        let leaves: Vec<FloatTensor<Autodiff<B>>> = inputs
+            .into_iter()
+            .zip(&ops.parents)
+            .map(|(input, parent)| {
+                Autodiff::<B>::float_set_require_grad(Autodiff::<B>::from_inner(input), parent.is_some())
+            })
+            .collect();
+        let context = DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::default());
+        let out = tracked::<B>(body(leaves.iter().cloned().map(|leaf| of_tracked::<B>(leaf, context)).collect()));
+        // The gradient of ⟨out, given⟩ is that of `out` along `given`.
+        let product = Autodiff::<B>::float_mul(out, Autodiff::<B>::from_inner(given));
+        let mut own = Autodiff::<B>::backward(Autodiff::<B>::float_sum(product));
+        for (leaf, parent) in leaves.iter().zip(&ops.parents) {
+            let Some(node) = parent else { continue };
+            let gradient = Autodiff::<B>::grad_remove(leaf, &mut own).unwrap_or_else(|| {
+                let primitive = leaf.primitive();
+                B::float_zeros(primitive.shape(), &primitive.device(), primitive.dtype().into())
+            });
+            gradients.register::<B>(node.id, gradient);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Blocks that are computed again in the backward pass: the same gradients in less memory.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{DType, Device, FloatDType, Gradients, Tensor, TensorData};
+use fokker_model::layers::DropoutKey;
+use fokker_model::precision::cast;
+use fokker_model::{Context, Network, Plain, UNet, UNetConfig};
+
+/// The system's allocator, which counts what is in use.
+struct Counting;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is the system allocator's own.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        IN_USE.fetch_add(layout.size(), Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One test at a time: the other's memory is counted too.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn network() -> UNet {
+    let config = serde_json::json!({
+        "in_channels": 3, "out_channels": 3, "block_out_channels": [8, 16], "layers_per_block": 2,
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "norm_num_groups": 4, "attention_head_dim": 8, "dropout": 0.2
+    });
+    let config: UNetConfig = serde_json::from_value(config).unwrap();
+    UNet::new(&config, 0, &Device::flex()).unwrap()
+}
+
+struct All<'a>(&'a Gradients, Vec<Vec<f64>>);
+
+impl ModuleVisitor for All<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = param.val().grad(self.0).expect("every parameter has a gradient");
+        self.1.push(numbers(gradient));
+    }
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data_as::<f64>().try_to_vec().unwrap()
+}
+
+/// Bytes that the forward pass holds, and all gradients.
+fn run(network: &UNet, recompute_blocks: bool, precision: DType) -> (usize, Vec<Vec<f64>>) {
+    const BATCH: usize = 4;
+    let place = (&Device::flex().autodiff(), precision);
+    let values: Vec<f64> = (0..BATCH * 3 * 16 * 16).map(|i| (i as f64 * 0.37).sin()).collect();
+    let x = Tensor::<4>::from_data(TensorData::new(values, [BATCH, 3, 16, 16]), place).require_grad();
+    let noise = Tensor::<1>::from_data(TensorData::new(vec![0.1, 0.5, 1.0, 20.0], [BATCH]), place);
+    let context = Context { dropout: Some(DropoutKey { seed: 1, step: 2 }), recompute_blocks, ..Context::default() };
+    let before = IN_USE.load(Relaxed);
+    let out = network.forward::<Plain>(x.clone(), noise, &context);
+    let held = IN_USE.load(Relaxed) - before;
+    let gradients = out.square().sum().backward();
+    let mut all = All(&gradients, vec![numbers(x.grad(&gradients).unwrap())]);
+    network.visit(&mut all);
+    (held, all.1)
+}
+
+/// Gradients of images are sums of the same terms in another order. Some parameters' are zero but for rounding: that of
+/// a key's bias, which adds the same to all of a row.
+#[test]
+fn gradients_are_the_same() {
+    let _alone = ALONE.lock();
+    let network = cast(network(), FloatDType::F64).train();
+    let [kept, again] = [false, true].map(|recompute| run(&network, recompute, DType::F64).1);
+    assert_eq!(again.len(), kept.len());
+    let largest = |numbers: &[f64]| numbers.iter().fold(0.0f64, |size, value| size.max(value.abs()));
+    let floor = 1e-3 * kept.iter().map(|numbers| largest(numbers)).fold(0.0, f64::max);
+    for (again, kept) in again.iter().zip(&kept) {
+        let size = largest(kept).max(floor);
+        for (again, kept) in again.iter().zip(kept) {
+            assert!((again - kept).abs() < 1e-12 * size, "{again} instead of {kept}, of {size}");
+        }
+    }
+}
+
+#[test]
+fn memory_is_less_and_is_given_back() {
+    let _alone = ALONE.lock();
+    let network = network().train();
+    let held = |recompute| run(&network, recompute, DType::F32).0;
+    held(false);
+    let (kept, again) = (held(false), held(true));
+    assert!(again * 3 < kept, "{again} bytes are held instead of {kept}");
+    // A forward pass that is dropped leaves nothing behind: a graph that held itself would stay for ever.
+    let dropped = || {
+        let device = Device::flex().autodiff();
+        let context = Context { recompute_blocks: true, ..Context::default() };
+        let x = Tensor::<4>::ones([4, 3, 16, 16], &device).require_grad();
+        drop(network.forward::<Plain>(x, Tensor::ones([4], &device), &context));
+        held(true);
+        IN_USE.load(Relaxed)
+    };
+    let first = dropped();
+    let last = (0..10).map(|_| dropped()).last().unwrap();
+    assert!(last < first + again, "{first} bytes in use grow to {last}");
+}
