@@ -20,17 +20,21 @@ pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], gradient: &[f32]) 
     let groups = geometry.batch.div_ceil(group);
     let channels = geometry.inputs.div_ceil(pieces(groups, group * geometry.products())).next_multiple_of(COLUMNS);
     let per_channel = geometry.kernel.iter().product::<usize>();
+    let together = winograd::suits(geometry) && winograd::is_wide(geometry);
     // The last row is the bias.
-    let mut sums = vec![vec![0.0; (taps + 1) * columns]; groups];
+    let own = if together { 0 } else { taps };
+    let mut sums = vec![vec![0.0; (own + 1) * columns]; groups];
     let mut work = Vec::new();
     for (index, sum) in sums.iter_mut().enumerate() {
         let images = (index * group)..((index + 1) * group).min(geometry.batch);
         let of = |length: usize| images.start * length..images.end * length;
         let x = &x[of(geometry.input_length())];
         let gradient = &gradient[of(geometry.output_length())];
-        let (weight, bias) = sum.split_at_mut(taps * columns);
-        let weights = weight.chunks_mut(channels * per_channel * columns).enumerate();
-        work.extend(weights.map(|(piece, weight)| (piece * channels, x, gradient, Some(weight), None)));
+        let (weight, bias) = sum.split_at_mut(own * columns);
+        if own > 0 {
+            let weights = weight.chunks_mut(channels * per_channel * columns).enumerate();
+            work.extend(weights.map(|(piece, weight)| (piece * channels, x, gradient, Some(weight), None)));
+        }
         work.push((0, x, gradient, None, Some(bias)));
     }
     let (rows, steps) = (geometry.tap_places(), geometry.output_places());
@@ -60,8 +64,9 @@ pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], gradient: &[f32]) 
             }
         }
     });
-    let bias = total[taps * columns..][..geometry.outputs].to_vec();
-    (transposed(&total, columns, [taps, geometry.outputs], taps), bias)
+    let bias = total[own * columns..][..geometry.outputs].to_vec();
+    let weight = if together { winograd::sum_batch(geometry, x, gradient) } else { total };
+    (transposed(&weight, columns, [taps, geometry.outputs], taps), bias)
 }
 
 /// Adds an image's share to `weight`, `[taps, padded outputs]`, for the taps at `rows`.

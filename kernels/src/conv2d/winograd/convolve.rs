@@ -22,7 +22,7 @@ pub(in crate::conv2d) fn forward(
     bias: &[f32],
     residual: Option<&[f32]>,
 ) -> Vec<f32> {
-    let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before);
+    let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before, geometry.batch);
     let channels = [geometry.inputs, geometry.outputs];
     convolve(&tiles, channels, taps, bias, x, [geometry.input_length(), geometry.output_length()], residual)
 }
@@ -35,7 +35,7 @@ pub(in crate::conv2d) fn input_gradient(
     gradient: &[f32],
     first: &[f32],
 ) -> Vec<f32> {
-    let tiles = Tiles::new(geometry.output_size(), geometry.size, 2 - geometry.before);
+    let tiles = Tiles::new(geometry.output_size(), geometry.size, 2 - geometry.before, geometry.batch);
     let channels = [geometry.outputs, geometry.inputs];
     convolve(&tiles, channels, taps, first, gradient, [geometry.output_length(), geometry.input_length()], None)
 }

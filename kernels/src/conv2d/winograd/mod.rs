@@ -9,9 +9,11 @@ mod convolve;
 mod tiles;
 mod transforms;
 mod weight_gradient;
+mod wide;
 
 pub(super) use convolve::{forward, input_gradient};
 pub(super) use weight_gradient::sum_images;
+pub(super) use wide::{is_wide, sum_batch};
 
 use super::geometry::Geometry;
 

@@ -21,11 +21,13 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
-    /// Tiles of an output of this size, whose pixel `p` meets the pixels `p − before ..= p − before + 2` of the input.
-    pub(super) fn new(input: [usize; 2], output: [usize; 2], before: usize) -> Self {
+    /// Tiles of `batch` outputs of this size, whose pixel `p` meets the pixels `p − before ..= p − before + 2` of the input.
+    pub(super) fn new(input: [usize; 2], output: [usize; 2], before: usize, batch: usize) -> Self {
         let size = output.map(|length| length.div_ceil(TILE));
         let per_image = size[0] * size[1];
-        let images = (BLOCK / per_image).max(1);
+        // An even number of parts, as equal as may be, rather than a small one left over.
+        let parts = batch.div_ceil((BLOCK / per_image).max(1)).next_multiple_of(2);
+        let images = batch.div_ceil(parts).max(1);
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         let pixel = |image: usize, [y, x]: [usize; 2], size: [usize; 2], before: usize| {
             let (y, x) = (y.checked_sub(before)?, x.checked_sub(before)?);

@@ -22,7 +22,8 @@ pub(in crate::conv2d) fn sum_images(
     assert!(channels.start.is_multiple_of(COLUMNS), "channels are cut between registers");
     let count = channels.len();
     let (rows, columns) = (padded(count), padded(geometry.outputs));
-    let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before);
+    let images = x.len() / geometry.input_length();
+    let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before, images);
     let [input_places, output_places] = tiles.places(padded(geometry.inputs), columns);
     let block = tiles.block();
     let each: Vec<usize> = (0..count).collect();
