@@ -4,7 +4,7 @@
     python reference/gpu_bench.py --precision bf16 --batch 128
 
 Eager and compiled, each with channels last; one line of JSON for each: its name, and images a second in training and drawing, MiB
-held between forward and backward pass, and MiB reserved. bf16 and f16 are autocast; f32 is what PyTorch takes by
+held between forward and backward pass, MiB reserved, and kernels of a training step. bf16 and f16 are autocast; f32 is what PyTorch takes by
 default (TF32 in convolutions, not in products of matrices). On a machine without CUDA it runs on the processor, which
 only shows that it works.
 """
@@ -83,13 +83,23 @@ def measure(name):
             y = y * 0.99 - eps.float() * 0.01
         return y.sum()
 
+    def kernels():
+        """Those of a step that the device ran, by its own trace."""
+        if device != "cuda":
+            return 0
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as trace:
+            train()
+            torch.cuda.synchronize()
+        on_device = torch.autograd.DeviceType.CUDA
+        return sum(e.device_type == on_device and not e.name.startswith("Mem") for e in trace.events())
+
     trained = args.steps * args.batch / seconds(train, args.steps)
     with torch.no_grad():
         drawn = 2 * args.batch / seconds(draw, 2)
     reserved = torch.cuda.max_memory_reserved() if device == "cuda" else 0
     parameters = sum(p.numel() for p in model.parameters())
     return {"parameters": parameters, "trained": trained, "drawn": drawn, "held_mib": held / MIB,
-            "reserved_mib": reserved / MIB}
+            "reserved_mib": reserved / MIB, "kernels": kernels()}
 
 
 for name in ["eager", "compiled"]:

@@ -43,7 +43,7 @@ mod upsample;
 pub use adam::Adam;
 pub use cat::cat_channels;
 pub use conv2d::{conv_transpose2d, conv2d, conv2d_add};
-pub use cube::computes_ahead;
+pub use cube::{Launches, computes_ahead, launches};
 pub use group_norm::{group_norm, group_norm_second, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
 pub use recompute::{Body, recomputed};

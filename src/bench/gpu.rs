@@ -10,6 +10,7 @@ use burn::backend::GradientCheckpointingStrategy;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
+use fokker_kernels::{Launches, launches};
 use fokker_model::{Calculus, Conditioning, Context, Network, NetworkScore, Output, Parameterization, Plain};
 use fokker_model::{Precision, UNet, UNetConfig};
 use fokker_process::{Process, ProcessConfig, VpConfig};
@@ -54,6 +55,8 @@ pub struct GpuCost {
     pub held_mib: f64,
     /// The most MiB that the device had reserved there, zero if it does not say.
     pub reserved_mib: f64,
+    /// Kernels that a training step launches, zero if nobody counts them.
+    pub kernels: usize,
 }
 
 /// The shape of diffusers' `google/ddpm-cifar10-32` (Ho et al. 2020), with `width` in the place of 128.
@@ -71,11 +74,11 @@ fn network(width: usize) -> Result<UNetConfig, Error> {
     Ok(serde_json::from_value(config).expect("the configuration of DDPM's network"))
 }
 
-/// Measures a case.
+/// Measures a case: what it costs, and the kernels of a training step with the time that the device takes for each.
 ///
 /// # Errors
 /// Sizes that do not fit; a precision that the device does not compute in.
-pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<GpuCost, Error> {
+pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launches>), Error> {
     let GpuCase { batch, size, width, precision, .. } = case;
     if batch == 0 || size == 0 || !size.is_multiple_of(8) {
         let message = format!("--gpu-batch {batch} --gpu-size {size}: a batch has an image, sizes are multiples of 8");
@@ -86,7 +89,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<GpuCost, Error> {
         return Err(Error::Usage(message));
     }
     let network = UNet::new(&network(width)?, 0, device)?;
-    let (trained, held_mib, reserved_mib) = training_rate(case, &network, device);
+    let Training { images_per_second: trained, held_mib, reserved_mib, launches } = train(case, &network, device);
     let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
     let parameterization =
         Parameterization { output: Output::Epsilon, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
@@ -94,13 +97,21 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<GpuCost, Error> {
     let score = NetworkScore::new(network, process, parameterization).with_precision(precision);
     let sampler = SamplerConfig { steps: Some(case.sampler_steps), ..SamplerConfig::new(Method::Ddim) };
     let drawn = draw_rate(&score, [batch, 3, size, size], &sampler, device).images_per_second;
-    Ok(GpuCost { parameters, trained, drawn, held_mib, reserved_mib })
+    let kernels = launches.iter().map(|launches| launches.count).sum();
+    Ok((GpuCost { parameters, trained, drawn, held_mib, reserved_mib, kernels }, launches))
 }
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// Images a second, and MiB held and reserved between forward and backward pass.
-fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64, f64) {
+struct Training {
+    images_per_second: f64,
+    /// Between forward and backward pass.
+    held_mib: f64,
+    reserved_mib: f64,
+    launches: Vec<Launches>,
+}
+
+fn train(case: GpuCase, network: &UNet, device: &Device) -> Training {
     let GpuCase { batch, size, precision, recompute, steps, .. } = case;
     let (mut tracked, mut strategy) = (device.clone().autodiff(), GradientCheckpointingStrategy::default());
     if recompute == Recompute::Activations {
@@ -146,7 +157,9 @@ fn training_rate(case: GpuCase, network: &UNet, device: &Device) -> (f64, f64, f
     };
     run((steps / 3).max(2));
     let seconds = run(steps);
-    ((steps * batch) as f64 / seconds, held, reserved)
+    // Steps under observation come after those that are timed. One counts, for its number of kernels is the same again.
+    let (_, launches) = launches(true, || run(1));
+    Training { images_per_second: (steps * batch) as f64 / seconds, held_mib: held, reserved_mib: reserved, launches }
 }
 
 #[cfg(test)]

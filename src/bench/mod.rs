@@ -11,6 +11,7 @@ mod step;
 mod trainer;
 
 pub use floor::{Machine, Work};
+pub use fokker_kernels::Launches;
 pub use gpu::{GpuCase, GpuCost, measure_gpu};
 pub use sampling::{SamplingCost, measure_sampling};
 pub use step::{Case, Cost, measure};

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use burn::tensor::Device;
 use clap::Args;
 use fokker::Error;
-use fokker::bench::{GpuCase, GpuCost, measure_gpu};
+use fokker::bench::{GpuCase, GpuCost, Launches, measure_gpu};
 use fokker::model::Precision;
 use fokker::training::Recompute;
 
@@ -40,6 +41,28 @@ pub struct GpuArgs {
     gpu_script: PathBuf,
 }
 
+/// Prints the kernels of a step that take longest, and all others together.
+fn profile(what: &str, launches: &[Launches]) {
+    const SHOWN: usize = 15;
+    let ms = |launches: &[Launches]| {
+        let time: Duration = launches.iter().filter_map(|launches| launches.time).sum();
+        time.as_secs_f64() * 1e3
+    };
+    let (shown, others) = launches.split_at(SHOWN.min(launches.len()));
+    println!("A training step in {what}:\n\n| kernel | launches | ms on the device | share |\n|---|---|---|---|");
+    let all = ms(launches).max(f64::MIN_POSITIVE);
+    let row = |name: &str, part: &[Launches]| {
+        let count: usize = part.iter().map(|launches| launches.count).sum();
+        println!("| {name} | {count} | {:.3} | {:.1} % |", ms(part), 100.0 * ms(part) / all);
+    };
+    for kernel in shown.chunks(1) {
+        row(&kernel[0].kernel, kernel);
+    }
+    row(&format!("{} others", others.len()), others);
+    row("all", launches);
+    println!();
+}
+
 fn precision(name: &str) -> Result<Precision, String> {
     let all = [Precision::F32, Precision::Bf16, Precision::F16];
     let found = all.into_iter().find(|precision| precision.name() == name);
@@ -56,24 +79,27 @@ impl GpuArgs {
     /// Measures, in turn with PyTorch if there is a Python with it, and prints a table.
     pub fn run(&self, device: &Device, python: Option<&Path>) -> Result<(), Error> {
         println!(
-            "| what | precision | trained images/s | drawn images/s | held MiB | reserved MiB |\n|---|---|---|---|---|---|"
+            "| what | precision | trained images/s | drawn images/s | held MiB | reserved MiB | kernels a step |\n\
+             |---|---|---|---|---|---|---|"
         );
-        let mut parameters = 0;
+        let (mut parameters, mut profiles) = (0, Vec::new());
         for &precision in &self.precision {
             let row = |what: &str, cost: GpuCost| {
                 println!(
-                    "| {what} | {} | {:.1} | {:.2} | {:.0} | {:.0} |",
+                    "| {what} | {} | {:.1} | {:.2} | {:.0} | {:.0} | {} |",
                     precision.name(),
                     cost.trained,
                     cost.drawn,
                     cost.held_mib,
-                    cost.reserved_mib
+                    cost.reserved_mib,
+                    cost.kernels
                 );
             };
             for &recompute in &self.gpu_recompute {
-                let cost = measure_gpu(self.case(precision, recompute), device)?;
+                let (cost, launches) = measure_gpu(self.case(precision, recompute), device)?;
                 parameters = cost.parameters;
                 row(&format!("fokker, {} again", recompute.name()), cost);
+                profiles.push((format!("{}, {} again", precision.name(), recompute.name()), launches));
             }
             let Some(python) = python else { continue };
             for (what, cost) in self.theirs(python, precision)? {
@@ -85,6 +111,9 @@ impl GpuArgs {
             "\nBatches of {gpu_batch} images of 3×{gpu_size}×{gpu_size}, {parameters} parameters; drawn by \
              {gpu_sampler_steps} steps of DDIM. Held: between forward and backward pass.\n"
         );
+        for (what, launches) in profiles.iter().filter(|(_, launches)| !launches.is_empty()) {
+            profile(what, launches);
+        }
         Ok(())
     }
 

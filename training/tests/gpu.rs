@@ -1,13 +1,13 @@
 //! Training on a device that computes beside the host. `FOKKER_REQUIRE_WGPU=1` makes the absence of wgpu a failure, and
 //! takes software for a GPU.
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, DeviceKind, DeviceType};
-use fokker_datasets::{DatasetConfig, Preprocessing, Split};
-use fokker_model::{Conditioning, Mlp, MlpConfig, Output, Parameterization};
-use fokker_process::ProcessConfig;
+use fokker_model::{Mlp, MlpConfig};
 use fokker_training::*;
 
 const STEPS: u64 = 10;
@@ -21,41 +21,14 @@ fn gpu() -> Option<Device> {
 }
 
 fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
-    let data: DatasetConfig = serde_json::from_value(
-        serde_json::json!({ "kind": "mixture", "means": [[-1.0, -1.0], [1.0, 1.0]], "stds": [0.1, 0.1] }),
-    )
-    .unwrap();
-    let process: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
     let training = serde_json::json!({
         "steps": STEPS, "batch_size": 16, "learning_rate": 1e-2, "gradient_clip": 1.0, "ema_decay": 0.99,
         "log_every": 5, "validation_examples": 32
     });
-    let mut training = serde_json::from_value(training).unwrap();
-    change(&mut training);
-    TrainingPlan {
-        seed: 5,
-        process: process.build().unwrap().into(),
-        parameterization: Parameterization {
-            output: Output::Edm,
-            conditioning: Conditioning::LogSigma,
-            sigma_data: 1.0,
-        },
-        objective: Objective {
-            weighting: Weighting::Edm { sigma_data: 1.0 },
-            time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 },
-            stratified: true,
-            loss: Loss::default(),
-            regularizer: None,
-        },
-        optimizer: serde_json::from_value(serde_json::json!({ "kind": "adamw", "weight_decay": 0.01 })).unwrap(),
-        training,
-        checkpoints: CheckpointConfig { every: STEPS, keep: 2 },
-        preprocessing: Preprocessing::RAW,
-        train: data.open(Split::Train, 5).unwrap(),
-        validation: data.open(Split::Validation, 5).unwrap(),
-        truth: None,
-        residuals: None,
-    }
+    let mut plan = support::plan(support::mixture(), training);
+    change(&mut plan.training);
+    plan.checkpoints.every = STEPS;
+    plan
 }
 
 fn trainer(folder: &Path, device: &Device, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<Mlp, 2> {

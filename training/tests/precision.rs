@@ -1,49 +1,25 @@
 //! Training in reduced precision, and with activations that are computed again.
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use fokker_datasets::{DatasetConfig, Preprocessing, Split};
-use fokker_model::{Conditioning, Output, Parameterization, Precision, UNet, UNetConfig};
-use fokker_process::ProcessConfig;
+use fokker_model::{Precision, UNet, UNetConfig};
 use fokker_training::*;
 
 const STEPS: u64 = 3;
 
 fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
-    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "mnist" })).unwrap();
-    let process: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
     let training = serde_json::json!({
         "steps": STEPS, "batch_size": 2, "learning_rate": 1e-3, "ema_decay": 0.9, "log_every": 1, "gradient_clip": 1.0,
         "validation_examples": 4
     });
-    let mut training: TrainingConfig = serde_json::from_value(training).unwrap();
-    change(&mut training);
-    TrainingPlan {
-        seed: 3,
-        process: process.build().unwrap().into(),
-        parameterization: Parameterization {
-            output: Output::Edm,
-            conditioning: Conditioning::LogSigma,
-            sigma_data: 0.5,
-        },
-        objective: Objective {
-            weighting: Weighting::Edm { sigma_data: 0.5 },
-            time: TimeSampling::LogNormal { mean: -1.2, std: 1.2 },
-            stratified: true,
-            loss: Loss::default(),
-            regularizer: None,
-        },
-        optimizer: serde_json::from_value(serde_json::json!({ "kind": "adam" })).unwrap(),
-        training,
-        checkpoints: CheckpointConfig { every: 2, keep: 2 },
-        preprocessing: Preprocessing::default(),
-        train: data.open(Split::Train, 3).unwrap(),
-        validation: data.open(Split::Validation, 3).unwrap(),
-        truth: None,
-        residuals: None,
-    }
+    let mut plan = support::plan(serde_json::json!({ "kind": "mnist" }), training);
+    change(&mut plan.training);
+    plan.checkpoints.every = 2;
+    plan
 }
 
 /// A small U-Net with everything that has a precision: attention, both ways of the time vector, a change of channels.

@@ -1,51 +1,24 @@
 //! A run that is interrupted and resumed ends with the bits of one that is not.
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use fokker_datasets::{DatasetConfig, Preprocessing, Split};
-use fokker_model::{Conditioning, MixtureScore, Mlp, MlpConfig, Output, Parameterization};
-use fokker_process::{GaussianMixture, ProcessConfig};
+use fokker_model::{MixtureScore, Mlp, MlpConfig};
+use fokker_process::GaussianMixture;
 use fokker_training::*;
 
 const STEPS: u64 = 12;
 
 fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
-    let data: DatasetConfig = serde_json::from_value(
-        serde_json::json!({ "kind": "mixture", "means": [[-1.0, -1.0], [1.0, 1.0]], "stds": [0.1, 0.1] }),
-    )
-    .unwrap();
-    let process: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
     let training = serde_json::json!({
         "steps": steps, "batch_size": 16, "accumulation": 2, "learning_rate": learning_rate, "warmup": 3,
         "decay": "cosine", "gradient_clip": 1.0, "ema_decay": 0.99, "log_every": 1, "validate_every": 6,
         "validation_examples": 32
     });
-    TrainingPlan {
-        seed: 5,
-        process: process.build().unwrap().into(),
-        parameterization: Parameterization {
-            output: Output::Edm,
-            conditioning: Conditioning::LogSigma,
-            sigma_data: 1.0,
-        },
-        objective: Objective {
-            weighting: Weighting::Edm { sigma_data: 1.0 },
-            time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 },
-            stratified: true,
-            loss: Loss::default(),
-            regularizer: None,
-        },
-        optimizer: serde_json::from_value(serde_json::json!({ "kind": "adamw", "weight_decay": 0.01 })).unwrap(),
-        training: serde_json::from_value(training).unwrap(),
-        checkpoints: CheckpointConfig { every: 4, keep: 2 },
-        preprocessing: Preprocessing::RAW,
-        train: data.open(Split::Train, 5).unwrap(),
-        validation: data.open(Split::Validation, 5).unwrap(),
-        truth: None,
-        residuals: None,
-    }
+    support::plan(support::mixture(), training)
 }
 
 fn trainer(folder: &Path, plan: TrainingPlan) -> Trainer<Mlp, 2> {

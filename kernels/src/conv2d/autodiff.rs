@@ -10,9 +10,12 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 
 use super::geometry::Geometry;
 use super::input_gradient::input_gradient;
-use super::run;
 use super::weight_gradient::weight_gradient;
+use super::{Forward, Operation};
 use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
+
+/// Products in a convolution below which its gradients are computed beside each other.
+const BESIDE: usize = 1 << 24;
 
 /// A convolution of `N` tensors: input, weight, and perhaps bias and residual.
 #[derive(Debug)]
@@ -32,13 +35,19 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         let (nodes, geometry) = ops.state;
         let values = nodes.map(|node| checkpointer.retrieve_node_output::<Primitive>(node));
         let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
-        let [values_x, values_weight] = values;
-        if let Some(node) = x {
-            let numbers = input_gradient(&geometry, numbers(&contiguous(values_weight)), gradient, None);
+        let [values_x, values_weight] = values.map(contiguous);
+        // One beside the other: of few images, neither is enough work for all cores.
+        let of_x = || x.map(|_| input_gradient(&geometry, numbers(&values_weight), gradient, None));
+        let of_weight_and_bias =
+            || (weight.is_some() || bias.is_some()).then(|| weight_gradient(&geometry, numbers(&values_x), gradient));
+        let (of_x, of_weight_and_bias) = match batch * geometry.products() < BESIDE {
+            true => rayon::join(of_x, of_weight_and_bias),
+            false => (of_x(), of_weight_and_bias()),
+        };
+        if let Some((node, numbers)) = x.zip(of_x) {
             gradients.register::<Flex>(node.id, tensor(numbers, [batch, height, width, inputs], &device));
         }
-        if weight.is_some() || bias.is_some() {
-            let (of_weight, of_bias) = weight_gradient(&geometry, numbers(&contiguous(values_x)), gradient);
+        if let Some((of_weight, of_bias)) = of_weight_and_bias {
             if let Some(node) = weight {
                 let shape = [outputs, inputs, kernel[0], kernel[1]];
                 gradients.register::<Flex>(node.id, tensor(of_weight, shape, &device));
@@ -53,7 +62,7 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
 /// The convolution, remembered for its gradient.
 pub(super) fn conv2d<const N: usize>(geometry: Geometry, inputs: [Tracked; N]) -> Tracked {
     let nodes = inputs.each_ref().map(Tracked::node);
-    let run = |inputs: [Tracked; N]| run(&geometry, inputs.map(Tracked::into_primitive));
+    let run = |inputs: [Tracked; N]| Forward::run(&geometry, inputs.map(Tracked::into_primitive));
     // Computed once: without checkpoints of its own the strategy has no say in it.
     match Conv2d.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(mut step) => {

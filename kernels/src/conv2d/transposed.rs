@@ -6,7 +6,7 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::{DispatchTensor, Flex, TensorMetadata};
+use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::Tensor;
 use burn::tensor::module;
 use burn::tensor::ops::ConvTransposeOptions;
@@ -15,7 +15,8 @@ use super::forward::forward;
 use super::geometry::Geometry;
 use super::input_gradient::input_gradient;
 use super::weight_gradient::weight_gradient;
-use crate::flex::{Inputs, Primitive, Tracked, contiguous, from_plain, from_tracked, numbers, tensor};
+use super::{Operation, on_flex_or};
+use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 use crate::layout::{channels_first, channels_last};
 use crate::pixels::add_pixels;
 
@@ -46,21 +47,10 @@ pub fn conv_transpose2d(
     let Some(geometry) = geometry else {
         return burns_own(x, weight, bias, stride, size);
     };
-    match bias {
-        Some(bias) => {
-            assert_eq!(bias.dims(), [outputs], "a transposed convolution has one bias for each output channel");
-            run_on_flex(geometry, [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()]).unwrap_or_else(
-                |[x, weight, bias]| {
-                    let [x, weight] = [x, weight].map(Tensor::from_dispatch);
-                    burns_own(x, weight, Some(Tensor::from_dispatch(bias)), stride, size)
-                },
-            )
-        }
-        None => run_on_flex(geometry, [x.into_dispatch(), weight.into_dispatch()]).unwrap_or_else(|inputs| {
-            let [x, weight] = inputs.map(Tensor::from_dispatch);
-            burns_own(x, weight, None, stride, size)
-        }),
+    if let Some(bias) = &bias {
+        assert_eq!(bias.dims(), [outputs], "a transposed convolution has one bias for each output channel");
     }
+    on_flex_or::<Transposed>(geometry, x, weight, bias, |x, weight, bias| burns_own(x, weight, bias, stride, size))
 }
 
 fn burns_own(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize, size: [usize; 2]) -> Tensor<4> {
@@ -70,24 +60,29 @@ fn burns_own(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, stride: u
     channels_last(module::conv_transpose2d(channels_first(x), weight, bias, options))
 }
 
-fn run_on_flex<const N: usize>(
-    geometry: Geometry,
-    inputs: [DispatchTensor; N],
-) -> Result<Tensor<4>, [DispatchTensor; N]> {
-    match Inputs::of(inputs) {
-        Inputs::Plain(inputs) => Ok(from_plain(run(&geometry, inputs))),
-        Inputs::Tracked(inputs, context) => Ok(from_tracked(tracked(geometry, inputs), context)),
-        Inputs::Other(inputs) => Err(inputs),
-    }
-}
+/// The transposed convolution: input, weight, and perhaps bias.
+struct Transposed;
 
-/// Of flex's tensors: input, weight, and perhaps bias.
-fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
-    let inputs = inputs.map(contiguous);
-    let bias = inputs.get(2).map(numbers);
-    let out = input_gradient(geometry, numbers(&inputs[1]), numbers(&inputs[0]), bias);
-    let Geometry { batch, inputs: outputs, size: [height, width], .. } = *geometry;
-    tensor(out, [batch, height, width, outputs], &inputs[0].device())
+impl Operation for Transposed {
+    fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
+        let inputs = inputs.map(contiguous);
+        let bias = inputs.get(2).map(numbers);
+        let out = input_gradient(geometry, numbers(&inputs[1]), numbers(&inputs[0]), bias);
+        let Geometry { batch, inputs: outputs, size: [height, width], .. } = *geometry;
+        tensor(out, [batch, height, width, outputs], &inputs[0].device())
+    }
+
+    fn tracked<const N: usize>(geometry: Geometry, inputs: [Tracked; N]) -> Tracked {
+        let nodes = inputs.each_ref().map(Tracked::node);
+        let run = |inputs: [Tracked; N]| Self::run(&geometry, inputs.map(Tracked::into_primitive));
+        match ConvTranspose2d.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let state = ([step.checkpoint(&inputs[0]), step.checkpoint(&inputs[1])], geometry);
+                step.finish(state, run(inputs))
+            }
+            OpsKind::UnTracked(step) => step.finish(run(inputs)),
+        }
+    }
 }
 
 /// A transposed convolution of `N` tensors: input, weight, and perhaps bias.
@@ -118,18 +113,5 @@ impl<const N: usize> Backward<Flex, N> for ConvTranspose2d<N> {
             add_pixels(gradient, &mut sum);
             gradients.register::<Flex>(node.id, tensor(sum, [inputs], &device));
         }
-    }
-}
-
-/// The transposed convolution, remembered for its gradient.
-fn tracked<const N: usize>(geometry: Geometry, inputs: [Tracked; N]) -> Tracked {
-    let nodes = inputs.each_ref().map(Tracked::node);
-    let run = |inputs: [Tracked; N]| run(&geometry, inputs.map(Tracked::into_primitive));
-    match ConvTranspose2d.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(mut step) => {
-            let state = ([step.checkpoint(&inputs[0]), step.checkpoint(&inputs[1])], geometry);
-            step.finish(state, run(inputs))
-        }
-        OpsKind::UnTracked(step) => step.finish(run(inputs)),
     }
 }

@@ -6,6 +6,7 @@
 
 mod adam;
 mod group_norm;
+mod launches;
 mod softmax;
 mod tensors;
 
@@ -14,6 +15,7 @@ use burn::tensor::Device;
 
 pub(crate) use adam::step as adam_step;
 pub(crate) use group_norm::group_norm;
+pub use launches::{Launches, launches};
 pub(crate) use softmax::softmax;
 
 /// Whether the device computes beside the host, which waits for it only where it reads a number.

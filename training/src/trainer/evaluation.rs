@@ -1,0 +1,72 @@
+//! What is measured on held-out data.
+
+use burn::tensor::Tensor;
+use burn::tensor::TensorData;
+use fokker_datasets::Sequential;
+use fokker_model::Network;
+use fokker_random::Stream;
+
+use super::Trainer;
+use crate::error::TrainingError;
+use crate::objective::{Randomness, example_noise};
+use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
+
+impl<N: Network<D>, const D: usize> Trainer<N, D> {
+    /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time, and
+    /// without a regulariser.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn validation_loss(&self) -> Result<f64, TrainingError> {
+        let (plan, device) = (&self.plan, self.device.clone().inner());
+        let batch_size = plan.training.batch_size;
+        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, batch_size, plan.seed)?;
+        let (mut sum, mut count) = (0.0, 0usize);
+        for (index, batch) in (0u64..).zip(held_out.iter()) {
+            let size = batch.shape[0];
+            // Partial batches would compile kernels for another shape; only a set smaller than a batch needs one.
+            if count >= plan.training.validation_examples || (size < batch_size && count > 0) {
+                break;
+            }
+            let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+            let positions = batch.first_position..batch.first_position + size as u64;
+            let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
+            let randomness = Randomness {
+                noise: example_noise(plan.seed, Stream::Validation, positions.clone(), shape, &device),
+                times: plan.objective.times(&*plan.process, plan.seed, Stream::Validation, !index, size),
+                // Training never gets to positions this high.
+                probes: plan.objective.loss.probes(plan.seed, positions.map(|position| (1 << 43) + position), &x0),
+                regularizer: None,
+            };
+            let score = self.score_of(&self.weights.average, batch.labels);
+            let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness);
+            sum += loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0] * size as f64;
+            count += size;
+        }
+        Ok(sum / count as f64)
+    }
+
+    /// The averaged weights and the score Fokker–Planck equation, on the first held-out examples.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn residuals(&self) -> Result<Vec<Residuals>, TrainingError> {
+        let (plan, device) = (&self.plan, self.device.clone().inner());
+        let Some(config) = plan.residuals else { return Ok(Vec::new()) };
+        let examples = config.examples.min(plan.validation.len());
+        let at_once = ResidualsConfig::at_once(plan.validation.size()).min(examples);
+        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, at_once, plan.seed)?;
+        let times = config.times(&*plan.process);
+        let mut sums = vec![ResidualSums::default(); times.len()];
+        for batch in held_out.iter().take(examples.div_ceil(at_once)) {
+            let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+            let count = shape[0].min(examples - batch.first_position as usize);
+            let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device).narrow(0, 0, count);
+            let score = self.score_of(&self.weights.average, batch.labels).first(count);
+            for (sums, &t) in sums.iter_mut().zip(&times) {
+                *sums += config.sums(&score, &x0, batch.first_position, plan.seed, t);
+            }
+        }
+        Ok(sums.into_iter().zip(times).map(|(sums, t)| sums.at(t)).collect())
+    }
+}

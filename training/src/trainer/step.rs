@@ -1,0 +1,160 @@
+//! One step: inputs, gradient, update.
+
+use burn::backend::GradientCheckpointingStrategy;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::{Tensor, TensorData};
+use fokker_datasets::Batch;
+use fokker_model::layers::DropoutKey;
+use fokker_model::{Network, NetworkScore, Precision};
+use fokker_random::{Stream, rng};
+use rand::RngExt;
+
+use super::Trainer;
+use crate::breakdown::Lap;
+use crate::checkpoint;
+use crate::config::Recompute;
+use crate::ema::ema_decay;
+use crate::error::TrainingError;
+use crate::gradients;
+use crate::learning_rate::learning_rate;
+use crate::objective::Randomness;
+use crate::readings::{Reading, scale_on_device};
+
+/// What the loss of a batch is made of.
+struct Inputs<N, const D: usize> {
+    score: NetworkScore<N>,
+    x0: Tensor<D>,
+    randomness: Randomness<D>,
+}
+
+impl<N: Network<D>, const D: usize> Trainer<N, D> {
+    /// Takes a step. Returns the learning rate, and what is known of the step: nothing on a device that computes ahead.
+    pub(super) fn one_step(
+        &mut self,
+        micro_batches: Vec<Batch>,
+        lap: &mut Lap,
+    ) -> Result<(f64, Vec<Reading>), TrainingError> {
+        let settings = self.plan.training.clone();
+        let step = self.state.step;
+        let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
+        let mut accumulator = GradientsAccumulator::new();
+        let scale = self.loss_scale();
+        let mut losses: Vec<Tensor<1>> = Vec::new();
+        let mut all_times = Vec::new();
+        for (part, batch) in (0u64..).zip(micro_batches) {
+            let micro_batch = step * settings.accumulation + part;
+            let Inputs { score, x0, randomness } = self.inputs(batch, micro_batch);
+            all_times.extend_from_slice(&randomness.times);
+            lap.add_to(&mut self.breakdown.inputs);
+            let loss = self.plan.objective.loss(&score, self.plan.truth.as_ref(), x0, randomness);
+            losses.push(loss.clone().inner());
+            let loss = if scale == 1.0 { loss } else { loss.mul_scalar(scale) };
+            let gradients = GradientsParams::from_grads(loss.backward(), &self.weights.network);
+            accumulator.accumulate(&self.weights.network, gradients);
+            lap.add_to(&mut self.breakdown.gradient);
+        }
+        let mut gradients = accumulator.grads();
+        let norm = gradients::global_norm(&self.weights.network, &gradients);
+        let norm = norm.expect("a network has parameters that are trained");
+        let loss = Tensor::cat(losses, 0).mean();
+        self.unread.push(step, loss.clone(), norm.clone(), &all_times);
+        let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));
+        if fokker_kernels::computes_ahead(&self.device) {
+            let scale = scale_on_device(loss, norm, share, settings.gradient_clip);
+            self.optimizer.step_by(&mut self.weights, &mut gradients, rate, scale, decay);
+            lap.add_to(&mut self.breakdown.update);
+            return Ok((rate, Vec::new()));
+        }
+        let readings = self.read()?;
+        lap.add_to(&mut self.breakdown.gradient);
+        if let Some(reading) = readings.last().filter(|reading| reading.non_finite().is_none()) {
+            let clip = settings.gradient_clip.map_or(1.0, |limit| (limit / reading.gradient_norm).min(1.0));
+            self.optimizer.step(&mut self.weights, &mut gradients, rate, share * clip, decay);
+            lap.add_to(&mut self.breakdown.update);
+        }
+        Ok((rate, readings))
+    }
+
+    /// What is not read yet of the steps so far: waits for the device. Steps that were not finite are counted, or stop the
+    /// run.
+    pub(super) fn read(&mut self) -> Result<Vec<Reading>, TrainingError> {
+        let readings = self.unread.read(self.share());
+        for reading in &readings {
+            let Some(what) = reading.non_finite() else { continue };
+            if fokker_kernels::computes_ahead(&self.device) {
+                // The device has changed nothing in this step.
+                self.optimizer.take_back();
+            }
+            self.skip_or_stop(reading, what)?;
+        }
+        Ok(readings)
+    }
+
+    /// What the sum of a step's gradients is to be multiplied by.
+    fn share(&self) -> f64 {
+        1.0 / (self.plan.training.accumulation as f64 * self.loss_scale())
+    }
+
+    /// What the loss is multiplied by before its gradient is taken. The loss is a mean, so the gradient of a single output
+    /// is of the size of its error over the numbers of a batch, which half precision cannot hold; a power of two
+    /// changes no digit.
+    fn loss_scale(&self) -> f64 {
+        let numbers = self.plan.training.batch_size * self.plan.train.shape().iter().product::<usize>();
+        match self.plan.training.precision {
+            Precision::F16 => (numbers as f64).log2().floor().exp2(),
+            Precision::F32 | Precision::Bf16 => 1.0,
+        }
+    }
+
+    /// A network's score, for examples of these labels.
+    pub(super) fn score_of(&self, network: &N, labels: Option<Vec<usize>>) -> NetworkScore<N> {
+        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization)
+            .with_precision(self.plan.training.precision);
+        match network.classes().and(labels) {
+            Some(labels) => score.with_classes(labels),
+            None => score,
+        }
+    }
+
+    /// What the loss of a training batch is made of: every random number is keyed by the micro-batch or the example.
+    fn inputs(&self, batch: Batch, micro_batch: u64) -> Inputs<N, D> {
+        let plan = &self.plan;
+        let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+        let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
+        let labels = self.weights.network.classes().zip(batch.labels).map(|(null, mut labels)| {
+            let mut rng = rng(plan.seed, Stream::LabelDropout, micro_batch);
+            for label in &mut labels {
+                if rng.random::<f64>() < plan.training.class_dropout {
+                    *label = null;
+                }
+            }
+            labels
+        });
+        let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
+        let network = match self.device.gradient_checkpointing_strategy() {
+            Some(strategy @ GradientCheckpointingStrategy::Balanced) => {
+                gradients::with_strategy(self.weights.network.clone(), strategy)
+            }
+            _ => self.weights.network.clone(),
+        };
+        let score = self.score_of(&network, labels).with_dropout(dropout);
+        let blocks = plan.training.recompute == Recompute::Blocks;
+        let score = if blocks { score.with_recomputed_blocks() } else { score };
+        let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
+        Inputs { score, x0, randomness }
+    }
+
+    fn skip_or_stop(&mut self, reading: &Reading, what: &'static str) -> Result<(), TrainingError> {
+        self.state.skipped += 1;
+        let Reading { step, times: [low, high], .. } = *reading;
+        if self.state.skipped <= self.plan.training.skip_non_finite {
+            tracing::warn!("step {step}: the {what} is not finite; the step is skipped");
+            return Ok(());
+        }
+        let last_good = match checkpoint::newest_valid(&self.run.checkpoints()) {
+            Some(path) => path.display().to_string(),
+            None => "the start of the run (there is no checkpoint yet)".into(),
+        };
+        Err(TrainingError::NonFinite { step, what, times: format!("{low:.4} to {high:.4}"), last_good })
+    }
+}
