@@ -30,8 +30,8 @@ pub struct Adam {
 const PART: usize = 1 << 14;
 
 impl Adam {
-    /// Takes a step: weights, first moment, second moment and running average after it, from those before it. On flex a
-    /// tensor that nothing else refers to is changed where it is.
+    /// Takes a step: weights, first moment, second moment and running average after it, from those before it. On flex and on
+    /// GPUs a tensor that nothing else refers to is changed where it is.
     ///
     /// # Shapes
     /// All of one shape.
@@ -60,11 +60,13 @@ impl Adam {
         gradient: Tensor<D>,
         scale: &Tensor<1>,
     ) -> [Tensor<D>; 4] {
-        if self.gradient_scale == 1.0
-            && let Some(state) = crate::cube::adam_step(self, &state, &gradient, scale)
-        {
-            return state;
-        }
+        let state = match self.gradient_scale {
+            1.0 => match crate::cube::adam_step(self, state, &gradient, scale) {
+                Ok(state) => return state,
+                Err(state) => state,
+            },
+            _ => state,
+        };
         match scale.clone().into_scalar::<f64>() {
             scale if scale < 0.0 => state,
             scale => Self { gradient_scale: self.gradient_scale * scale, ..*self }.step(state, gradient),

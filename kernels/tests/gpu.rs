@@ -180,6 +180,16 @@ fn a_step_of_adam_is_the_one_on_the_processor() {
     for ((ours, expected), what) in ours.iter().zip(&expected).zip(["weight", "first", "second", "average"]) {
         assert_close(ours, expected, 1e-6, what);
     }
+    // What somebody else holds is not changed, and what nobody does gives the same.
+    let alone = |device: &Device| {
+        let [weight, first, second, average, gradient] =
+            std::array::from_fn(|seed| random([67, 31], seed as u64, device));
+        let state = [weight, first, second.square(), average];
+        adam.step_by(state, gradient, &Tensor::from_floats([0.7], device)).map(|tensor| bits(&tensor))
+    };
+    let (held, after) = step(&gpu, 0.7);
+    assert_eq!(alone(&gpu), after.each_ref().map(bits));
+    assert!(held.iter().zip(&after).all(|(before, after)| bits(before) != bits(after)));
     for device in [gpu, Device::flex()] {
         let (before, after) = step(&device, -1.0);
         assert!(before.iter().zip(&after).all(|(before, after)| bits(before) == bits(after)));
