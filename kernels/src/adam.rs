@@ -60,13 +60,9 @@ impl Adam {
         gradient: Tensor<D>,
         scale: &Tensor<1>,
     ) -> [Tensor<D>; 4] {
-        let state = match self.gradient_scale {
-            1.0 => match crate::cube::adam_step(self, state, &gradient, scale) {
-                Ok(state) => return state,
-                Err(state) => state,
-            },
-            _ => state,
-        };
+        if self.gradient_scale == 1.0 && crate::cube::adam::takes(&state, &gradient, scale) {
+            return crate::cube::adam::step(self, state, gradient, scale);
+        }
         match scale.clone().into_scalar::<f64>() {
             scale if scale < 0.0 => state,
             scale => Self { gradient_scale: self.gradient_scale * scale, ..*self }.step(state, gradient),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use fokker_model::{Precision, UNet, UNetConfig};
+use fokker_model::{Mlp, Precision, UNet, UNetConfig};
 use fokker_training::*;
 
 const STEPS: u64 = 3;
@@ -109,4 +109,19 @@ fn activations_computed_again_give_the_same_bits() {
     let again = run(&root.path().join("again"), "default", |training| training.recompute = Recompute::Activations);
     assert_eq!(kept.0, again.0);
     assert!(kept.1 == again.1, "weights differ");
+}
+
+/// The same numbers but for the order of a few sums; a network without blocks is refused.
+#[test]
+fn blocks_computed_again_train_alike() {
+    let root = tempfile::tempdir().unwrap();
+    let kept = run(&root.path().join("kept"), "scale_shift", |_| ()).0;
+    let again = run(&root.path().join("again"), "scale_shift", |training| training.recompute = Recompute::Blocks).0;
+    for (kept, again) in kept.iter().zip(&again) {
+        assert!((again / kept - 1.0).abs() < 1e-4, "{again} instead of {kept}");
+    }
+    let network = Mlp::new(&serde_json::from_value(serde_json::json!({ "dimension": 2 })).unwrap(), 3, &Device::flex());
+    let plan = plan(|training| training.recompute = Recompute::Blocks);
+    let refused = Trainer::<Mlp, 2>::new(plan, RunFolder::new(root.path()), network.unwrap(), &Device::flex());
+    assert!(refused.err().unwrap().to_string().contains("training.recompute"));
 }

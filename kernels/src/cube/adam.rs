@@ -10,22 +10,29 @@ use super::tensors::{Primitive, from_plain};
 use crate::Adam;
 use crate::bridge::{context, is_on, primitive};
 
-/// [`Adam::step_by`] in single precision on a GPU; other tensors as they came.
+/// Whether [`step`] is for these tensors: single precision on a GPU.
+pub(crate) fn takes<const D: usize>(
+    state: &[tensor::Tensor<D>; 4],
+    gradient: &tensor::Tensor<D>,
+    scale: &tensor::Tensor<1>,
+) -> bool {
+    let taken = |tensor: DispatchTensor| {
+        let plain = context([&tensor]) == DispatchAutodiffContext::Disabled;
+        plain && is_on::<Cube>(&tensor) && tensor.dtype() == DType::F32
+    };
+    state.iter().chain([gradient]).all(|tensor| taken(tensor.clone().into_dispatch()))
+        && taken(scale.clone().into_dispatch())
+}
+
+/// [`Adam::step_by`] for tensors that it [takes].
 pub(crate) fn step<const D: usize>(
     adam: &Adam,
     state: [tensor::Tensor<D>; 4],
-    gradient: &tensor::Tensor<D>,
+    gradient: tensor::Tensor<D>,
     scale: &tensor::Tensor<1>,
-) -> Result<[tensor::Tensor<D>; 4], [tensor::Tensor<D>; 4]> {
-    let (gradient, scale) = (gradient.clone().into_dispatch(), scale.clone().into_dispatch());
+) -> [tensor::Tensor<D>; 4] {
+    let (gradient, scale) = (gradient.into_dispatch(), scale.clone().into_dispatch());
     let state = state.map(tensor::Tensor::into_dispatch);
-    let taken = |tensor: &DispatchTensor| {
-        let plain = context([tensor]) == DispatchAutodiffContext::Disabled;
-        plain && is_on::<Cube>(tensor) && tensor.dtype() == DType::F32
-    };
-    if !state.iter().chain([&gradient, &scale]).all(taken) {
-        return Err(state.map(tensor::Tensor::from_dispatch));
-    }
     let [weight, first, second, average] = state.map(|tensor| own(primitive::<Cube>(tensor)));
     let [gradient, scale] = [gradient, scale].map(|tensor| into_contiguous(primitive::<Cube>(tensor)));
     let client = weight.client.clone();
@@ -56,7 +63,7 @@ pub(crate) fn step<const D: usize>(
             (1.0 - adam.average_decay) as f32,
         ),
     );
-    Ok([weight, first, second, average].map(from_plain))
+    [weight, first, second, average].map(from_plain)
 }
 
 /// The tensor in a buffer that nothing else refers to.

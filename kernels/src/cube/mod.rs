@@ -4,7 +4,7 @@
 //! read and written in the tensor's own precision, and computed with in single precision. A tensor that a kernel does
 //! not take gets Burn's operations.
 
-mod adam;
+pub(crate) mod adam;
 mod group_norm;
 mod launches;
 mod softmax;
@@ -13,7 +13,6 @@ mod tensors;
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 
-pub(crate) use adam::step as adam_step;
 pub(crate) use group_norm::group_norm;
 pub use launches::{Launches, launches};
 pub(crate) use softmax::softmax;
