@@ -37,8 +37,16 @@ pub(crate) fn pieces(parts: usize, products: usize) -> usize {
     rayon::current_num_threads().div_ceil(parts).min(products / PRODUCTS_WORTH).max(1)
 }
 
-/// A vector of `total` numbers, written in parallel by `write(part, its numbers)` in parts of `length`; the last one may
-/// be shorter.
+/// Has `write(part, its numbers)` write numbers in parallel in parts of `length`; the last one may be shorter.
+pub(crate) fn each_part<T: Send>(numbers: &mut [T], length: usize, write: impl Fn(usize, &mut [T]) + Sync) {
+    if numbers.len() <= length {
+        write(0, numbers);
+    } else {
+        numbers.par_chunks_mut(length).enumerate().for_each(|(part, numbers)| write(part, numbers));
+    }
+}
+
+/// A vector of `total` numbers, written by [`each_part`].
 ///
 /// # Safety
 /// `write` initialises every number that it is given.
@@ -48,12 +56,7 @@ pub(crate) unsafe fn in_parts(
     write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
 ) -> Vec<f32> {
     let mut numbers = Vec::with_capacity(total);
-    let room = &mut numbers.spare_capacity_mut()[..total];
-    if total <= length {
-        write(0, room);
-    } else {
-        room.par_chunks_mut(length).enumerate().for_each(|(part, numbers)| write(part, numbers));
-    }
+    each_part(&mut numbers.spare_capacity_mut()[..total], length, write);
     // SAFETY: there is room for as many, and the caller promises that all of them were written.
     unsafe { numbers.set_len(total) };
     numbers

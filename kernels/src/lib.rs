@@ -33,6 +33,7 @@ mod flex;
 mod group_norm;
 mod layout;
 mod pixels;
+mod prepared;
 mod recompute;
 mod remember;
 mod simd;

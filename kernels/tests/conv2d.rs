@@ -224,3 +224,28 @@ fn results_do_not_depend_on_the_number_of_threads() {
         assert!(one == run(2) && one == run(3), "{case:?}");
     }
 }
+
+/// What a convolution keeps of a weight it has seen before is as good as new, and is not taken for another weight.
+#[test]
+fn a_weight_seen_before_gives_the_same_bits() {
+    let device = Device::flex().autodiff();
+    for case in cases() {
+        let (x, weight, _) = case.inputs(&device);
+        let run = |weight: &Tensor<4>| {
+            let weight = weight.clone().require_grad();
+            let x = x.clone().require_grad();
+            let out = case.ours(x.clone(), weight.clone(), None);
+            let gradients = probe(out.clone()).backward();
+            let of = [x.grad(&gradients).unwrap(), weight.grad(&gradients).unwrap()];
+            [bits(&out), bits(&of[0]), bits(&of[1])]
+        };
+        let first = run(&weight);
+        for _ in 0..3 {
+            assert!(run(&weight) == first, "{case:?}");
+        }
+        let doubled = weight.clone() * 2.0;
+        let other = run(&doubled);
+        assert!(other != first && other == run(&doubled), "{case:?}");
+        assert!(run(&weight) == first, "{case:?}");
+    }
+}

@@ -1,35 +1,17 @@
 //! Blocks that are computed again in the backward pass: the same gradients in less memory.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "../../kernels/tests/support/memory.rs"]
+mod memory;
+
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, FloatDType, Gradients, Tensor, TensorData};
 use fokker_model::layers::DropoutKey;
 use fokker_model::precision::cast;
 use fokker_model::{Context, Network, Plain, UNet, UNetConfig};
-
-/// The system's allocator, which counts what is in use.
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is the system allocator's own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size(), Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Relaxed);
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use memory::IN_USE;
 
 /// One test at a time: the other's memory is counted too.
 static ALONE: Mutex<()> = Mutex::new(());

@@ -44,6 +44,9 @@ pub struct Bench {
     /// Change a key of that configuration, such as --set training.batch_size=64
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<String>,
+    /// Training steps of that configuration which count
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    trainer_steps: u64,
     /// The backend of steps and sampling, as in configurations
     #[arg(long, default_value = "flex", value_parser = backend)]
     backend: BackendName,
@@ -179,9 +182,8 @@ impl Bench {
     }
 
     fn trainer(&self) -> Result<(), Error> {
-        const STEPS: u64 = 100;
         let config = RunConfig::load(&self.config, &self.changes)?;
-        let cost = measure_trainer(&config, STEPS)?;
+        let cost = measure_trainer(&config, self.trainer_steps)?;
         let (checkpoint, every) = (cost.checkpoint_ms, cost.checkpoint_every);
         println!("{}, batch {}: {:.1} ms a step", config.name, config.training.batch_size, cost.step_ms);
         println!("and {checkpoint:.0} ms for a checkpoint after {every} of them\n\n{}", cost.table());

@@ -37,7 +37,7 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
         let [values_x, values_weight] = values.map(contiguous);
         // One beside the other: of few images, neither is enough work for all cores.
-        let of_x = || x.map(|_| input_gradient(&geometry, numbers(&values_weight), gradient, None));
+        let of_x = || x.map(|_| input_gradient(&geometry, &values_weight, gradient, None));
         let of_weight_and_bias =
             || (weight.is_some() || bias.is_some()).then(|| weight_gradient(&geometry, numbers(&values_x), gradient));
         let (of_x, of_weight_and_bias) = match batch * geometry.products() < BESIDE {

@@ -6,26 +6,41 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::winograd;
-use crate::buffer::{in_parts, pieces};
+use crate::buffer::{as_uninit, in_parts, pieces};
+use crate::flex::Primitive;
 use crate::pixels::{add, write_padded};
-use crate::simd::{GatherMatmul, padded, transposed};
+use crate::prepared::{Order, with_prepared};
+use crate::simd::{GatherMatmul, padded, transpose_in_parallel};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`, plus `residual`, if any, of the result's
 /// shape; image by image in parallel, and where there are few, in strips.
 pub(crate) fn forward(
     geometry: &Geometry,
     x: &[f32],
-    weight: &[f32],
+    weight: &Primitive,
     bias: Option<&[f32]>,
     residual: Option<&[f32]>,
 ) -> Vec<f32> {
     let columns = padded(geometry.outputs);
-    let matrix = transposed(weight, geometry.taps(), [geometry.outputs, geometry.taps()], columns);
     let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
     first.resize(columns, 0.0);
     if winograd::suits(geometry) {
-        return winograd::forward(geometry, x, &matrix, &first, residual);
+        return winograd::forward(geometry, x, weight, &first, residual);
     }
+    let in_order = |weight: &[f32], matrix: &mut [f32]| weight_in_order(geometry, weight, matrix);
+    with_prepared(weight, Order::Forward, geometry.taps() * columns, in_order, |matrix| {
+        convolve(geometry, x, matrix, &first, residual)
+    })
+}
+
+/// `[inputs · kernel height · kernel width, padded outputs]`
+pub(super) fn weight_in_order(geometry: &Geometry, weight: &[f32], matrix: &mut [f32]) {
+    let (taps, columns) = (geometry.taps(), padded(geometry.outputs));
+    transpose_in_parallel(weight, taps, geometry.outputs, as_uninit(matrix), columns);
+}
+
+fn convolve(geometry: &Geometry, x: &[f32], matrix: &[f32], first: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
+    let columns = padded(geometry.outputs);
     let (rows, steps) = (geometry.output_places(), geometry.tap_places());
     let targets: Vec<usize> = (0..geometry.output_pixels()).map(|pixel| pixel * columns).collect();
     let frame = geometry.input_frame();
@@ -39,9 +54,8 @@ pub(crate) fn forward(
                     let pixels = out.len() / geometry.outputs;
                     let rows = &rows[index * strip_pixels..][..pixels];
                     let (steps, targets) = (&steps, &targets[..pixels]);
-                    let (image, matrix, panel) = (framed, &matrix, columns);
-                    let product = GatherMatmul { image, rows, steps, matrix, panel, columns, targets };
-                    write_padded(out, geometry.outputs, |out| product.write(&first, out));
+                    let product = GatherMatmul { image: framed, rows, steps, matrix, panel: columns, columns, targets };
+                    write_padded(out, geometry.outputs, |out| product.write(first, out));
                 };
                 if strip_pixels == rows.len() {
                     strip((0, &mut *out));

@@ -6,40 +6,65 @@
 
 use super::geometry::{Frame, Geometry};
 use super::winograd;
-use crate::buffer::{WORTH, as_uninit, in_parts, with_scratch};
+use crate::buffer::{WORTH, as_uninit, each_part, in_parts, with_scratch};
+use crate::flex::Primitive;
 use crate::pixels::write_padded;
+use crate::prepared::{Order, with_prepared};
 use crate::simd::{GatherMatmul, padded, transpose};
 
 /// One phase as a matrix product on the framed gradient.
 struct Phase {
     rows: Vec<usize>,
     steps: Vec<usize>,
-    matrix: Vec<f32>,
     targets: Vec<usize>,
+    /// Its taps, among those of an output channel in reverse.
+    taps: Vec<usize>,
 }
 
 /// `[batch, height, width, inputs]`, the gradient of the input, from that of the output; plus `bias`, if any, `[inputs]`.
-pub(crate) fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let [from, to] = [geometry.output_length(), geometry.input_length()];
+pub(crate) fn input_gradient(
+    geometry: &Geometry,
+    weight: &Primitive,
+    gradient: &[f32],
+    bias: Option<&[f32]>,
+) -> Vec<f32> {
     let columns = padded(geometry.inputs);
-    let taps = taps_in_reverse(geometry, weight);
     let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
     first.resize(columns, 0.0);
     if winograd::suits(geometry) {
-        return winograd::input_gradient(geometry, &taps, gradient, &first);
+        return winograd::input_gradient(geometry, weight, gradient, &first);
     }
     let frame = gradient_frame(geometry);
     let phases: Vec<Phase> = (0..geometry.stride * geometry.stride)
-        .map(|phase| Phase::new(geometry, &frame, [phase / geometry.stride, phase % geometry.stride], &taps))
+        .map(|phase| Phase::new(geometry, &frame, [phase / geometry.stride, phase % geometry.stride]))
         .collect();
+    // Every tap belongs to one phase.
+    let length = geometry.outputs * geometry.kernel.iter().product::<usize>() * columns;
+    let in_order = |weight: &[f32], matrices: &mut [f32]| in_phases(geometry, &phases, weight, matrices);
+    with_prepared(weight, Order::InputGradient(geometry.stride), length, in_order, |matrices| {
+        convolve(geometry, &frame, &phases, matrices, gradient, &first)
+    })
+}
+
+fn convolve(
+    geometry: &Geometry,
+    frame: &Frame,
+    phases: &[Phase],
+    matrices: &[f32],
+    gradient: &[f32],
+    first: &[f32],
+) -> Vec<f32> {
+    let columns = padded(geometry.inputs);
+    let [from, to] = [geometry.output_length(), geometry.input_length()];
     // SAFETY: the phases cover every pixel, and each writes every channel of its own.
     unsafe {
         in_parts(geometry.batch * to, to, |image, out| {
             frame.with(&gradient[image * from..][..from], |image| {
                 write_padded(out, geometry.inputs, |out| {
-                    for Phase { rows, steps, matrix, targets } in &phases {
-                        GatherMatmul { image, rows, steps, matrix, panel: columns, columns, targets }
-                            .write(&first, out);
+                    let mut rest = matrices;
+                    for Phase { rows, steps, targets, .. } in phases {
+                        let matrix = rest.split_off(..steps.len() * columns).expect("each phase has a matrix");
+                        GatherMatmul { image, rows, steps, matrix, panel: columns, columns, targets }.write(first, out);
                     }
                 });
             });
@@ -47,25 +72,44 @@ pub(crate) fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f3
     }
 }
 
-/// `[outputs, kernel height · kernel width, padded inputs]`, the last tap first.
-fn taps_in_reverse(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
-    let (inputs, columns, taps) = (geometry.inputs, padded(geometry.inputs), geometry.kernel.iter().product());
-    let length = taps * columns;
-    let at_once = WORTH.div_ceil(length);
-    // SAFETY: every tap is copied, its padding with it.
-    unsafe {
-        in_parts(geometry.outputs * length, at_once * length, |part, to| {
-            let weight = weight[part * at_once * inputs * taps..].chunks_exact(inputs * taps);
-            with_scratch(length, |forwards| {
-                for (weight, to) in weight.zip(to.chunks_exact_mut(length)) {
-                    transpose(weight, taps, [inputs, taps], as_uninit(forwards), [columns, columns]);
-                    for (tap, to) in forwards.chunks_exact(columns).rev().zip(to.chunks_exact_mut(columns)) {
-                        to.write_copy_of_slice(tap);
+/// The matrices of all phases, one after the other: `[outputs, its taps, padded inputs]` each.
+fn in_phases(geometry: &Geometry, phases: &[Phase], weight: &[f32], mut matrices: &mut [f32]) {
+    let columns = padded(geometry.inputs);
+    let all = geometry.kernel.iter().product::<usize>() * columns;
+    with_scratch(geometry.outputs * all, |reversed| {
+        taps_in_reverse(geometry, weight, reversed);
+        for Phase { taps, .. } in phases.iter().filter(|phase| !phase.taps.is_empty()) {
+            let own = taps.len() * columns;
+            let at_once = WORTH.div_ceil(all);
+            let matrix = matrices.split_off_mut(..geometry.outputs * own).expect("there is room for every phase");
+            each_part(matrix, at_once * own, |part, to| {
+                let reversed = reversed[part * at_once * all..].chunks_exact(all);
+                for (reversed, to) in reversed.zip(to.chunks_exact_mut(own)) {
+                    for (&tap, to) in taps.iter().zip(to.chunks_exact_mut(columns)) {
+                        to.copy_from_slice(&reversed[tap * columns..][..columns]);
                     }
                 }
             });
-        })
-    }
+        }
+    });
+}
+
+/// `[outputs, kernel height · kernel width, padded inputs]`, the last tap first.
+pub(super) fn taps_in_reverse(geometry: &Geometry, weight: &[f32], to: &mut [f32]) {
+    let (inputs, columns, taps) = (geometry.inputs, padded(geometry.inputs), geometry.kernel.iter().product());
+    let length = taps * columns;
+    let at_once = WORTH.div_ceil(length);
+    each_part(to, at_once * length, |part, to| {
+        let weight = weight[part * at_once * inputs * taps..].chunks_exact(inputs * taps);
+        with_scratch(length, |forwards| {
+            for (weight, to) in weight.zip(to.chunks_exact_mut(length)) {
+                transpose(weight, taps, [inputs, taps], as_uninit(forwards), [columns, columns]);
+                for (tap, to) in forwards.chunks_exact(columns).rev().zip(to.chunks_exact_mut(columns)) {
+                    to.copy_from_slice(tap);
+                }
+            }
+        });
+    });
 }
 
 /// Zeros before the gradient for taps beyond the first, and after it for pixels that no output begins at.
@@ -81,11 +125,11 @@ fn gradient_frame(geometry: &Geometry) -> Frame {
 
 impl Phase {
     /// The pixels `p` with `(p + before) mod stride = phase`, met by the taps `phase + stride · j`.
-    fn new(geometry: &Geometry, frame: &Frame, phase: [usize; 2], reversed: &[f32]) -> Self {
+    fn new(geometry: &Geometry, frame: &Frame, phase: [usize; 2]) -> Self {
         let stride = geometry.stride;
         let places =
             |d: usize| (0..geometry.size[d]).filter(move |place| (place + geometry.before) % stride == phase[d]);
-        let taps = |d: usize| (phase[d]..geometry.kernel[d]).step_by(stride);
+        let own = |d: usize| (phase[d]..geometry.kernel[d]).step_by(stride);
         let columns = padded(geometry.inputs);
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         for y in places(0) {
@@ -95,31 +139,15 @@ impl Phase {
             }
         }
         let [height, width] = geometry.kernel;
-        // Places among one output channel's taps in reverse, and steps back to the pixel that each was met from.
-        let (mut chosen, mut back) = (Vec::new(), Vec::new());
-        for y in taps(0) {
-            for x in taps(1) {
-                chosen.push(height * width - 1 - (y * width + x));
+        // Beside each tap, the step back to the pixel that it was met from.
+        let (mut taps, mut back) = (Vec::new(), Vec::new());
+        for y in own(0) {
+            for x in own(1) {
+                taps.push(height * width - 1 - (y * width + x));
                 back.push(frame.place([frame.before[0] - y / stride, frame.before[1] - x / stride]));
             }
         }
         let steps = (0..geometry.outputs).flat_map(|output| back.iter().map(move |back| back + output)).collect();
-        let [all, own] = [height * width, chosen.len()].map(|taps| taps * columns);
-        if chosen.is_empty() {
-            return Self { rows, steps, matrix: Vec::new(), targets };
-        }
-        let at_once = WORTH.div_ceil(all);
-        // SAFETY: there is a row for each of the chosen taps.
-        let matrix = unsafe {
-            in_parts(geometry.outputs * own, at_once * own, |part, to| {
-                let reversed = reversed[part * at_once * all..].chunks_exact(all);
-                for (reversed, to) in reversed.zip(to.chunks_exact_mut(own)) {
-                    for (&tap, to) in chosen.iter().zip(to.chunks_exact_mut(columns)) {
-                        to.write_copy_of_slice(&reversed[tap * columns..][..columns]);
-                    }
-                }
-            })
-        };
-        Self { rows, steps, matrix, targets }
+        Self { rows, steps, targets, taps }
     }
 }

@@ -120,9 +120,8 @@ impl Operation for Forward {
     fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
         let inputs = inputs.map(contiguous);
         recalled(*geometry, &inputs, || {
-            let [x, weight, bias, residual] = [0, 1, 2, 3].map(|index| inputs.get(index).map(numbers));
-            let (x, weight) = x.zip(weight).expect("a convolution has an input and a weight");
-            let out = forward(geometry, x, weight, bias, residual);
+            let [bias, residual] = [2, 3].map(|index| inputs.get(index).map(numbers));
+            let out = forward(geometry, numbers(&inputs[0]), &inputs[1], bias, residual);
             let [height, width] = geometry.output_size();
             tensor(out, [geometry.batch, height, width, geometry.outputs], &inputs[0].device())
         })

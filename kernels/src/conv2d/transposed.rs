@@ -67,7 +67,7 @@ impl Operation for Transposed {
     fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
         let inputs = inputs.map(contiguous);
         let bias = inputs.get(2).map(numbers);
-        let out = input_gradient(geometry, numbers(&inputs[1]), numbers(&inputs[0]), bias);
+        let out = input_gradient(geometry, &inputs[1], numbers(&inputs[0]), bias);
         let Geometry { batch, inputs: outputs, size: [height, width], .. } = *geometry;
         tensor(out, [batch, height, width, outputs], &inputs[0].device())
     }
@@ -101,7 +101,7 @@ impl<const N: usize> Backward<Flex, N> for ConvTranspose2d<N> {
         let [height, width] = geometry.output_size();
         let [of_x, of_weight, of_bias] = [0, 1, 2].map(|index| ops.parents.get(index).and_then(Option::as_ref));
         if let Some(node) = of_x {
-            let numbers = forward(&geometry, gradient, numbers(&weight), None, None);
+            let numbers = forward(&geometry, gradient, &weight, None, None);
             gradients.register::<Flex>(node.id, tensor(numbers, [batch, height, width, outputs], &device));
         }
         if let Some(node) = of_weight {

@@ -10,7 +10,7 @@ mod vector;
 
 pub(crate) use gather_matmul::{GatherMatmul, PANEL};
 pub(crate) use kernel::{Kernel, dispatch};
-pub(crate) use transpose::{transpose, transposed};
+pub(crate) use transpose::{transpose, transpose_in_parallel, transposed};
 pub(crate) use vector::Vector;
 
 /// Columns of a matrix are padded to a multiple of this, so that every instruction set divides them evenly.

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::InstructionSet;
-use crate::buffer::{WORTH, in_parts};
+use crate::buffer::{WORTH, each_part};
 
 /// Writes `rows` × `columns` numbers, whose rows begin every `from_stride` entries, as columns: entry `(row, column)`
 /// goes to `to[column · stride + row]`.
@@ -33,14 +33,26 @@ pub(crate) fn transpose(
 
 /// A new matrix `[columns, padded]` from one of `rows` rows, several of its rows at a time in parallel.
 pub(crate) fn transposed(from: &[f32], from_stride: usize, [rows, columns]: [usize; 2], padded: usize) -> Vec<f32> {
+    let mut to = Vec::with_capacity(columns * padded);
+    transpose_in_parallel(from, from_stride, rows, &mut to.spare_capacity_mut()[..columns * padded], padded);
+    // SAFETY: every row was written up to its padding.
+    unsafe { to.set_len(columns * padded) };
+    to
+}
+
+/// The same into `to`, as many rows as it has.
+pub(crate) fn transpose_in_parallel(
+    from: &[f32],
+    from_stride: usize,
+    rows: usize,
+    to: &mut [MaybeUninit<f32>],
+    padded: usize,
+) {
     let at_once = WORTH.div_ceil(padded).next_multiple_of(16);
-    // SAFETY: every row is written up to its padding.
-    unsafe {
-        in_parts(columns * padded, at_once * padded, |part, to| {
-            let columns = to.len() / padded;
-            transpose(&from[part * at_once..], from_stride, [rows, columns], to, [padded, padded]);
-        })
-    }
+    each_part(to, at_once * padded, |part, to| {
+        let size = [rows, to.len() / padded];
+        transpose(&from[part * at_once..], from_stride, size, to, [padded, padded]);
+    });
 }
 
 /// The same in blocks of 8 × 8.

@@ -214,10 +214,10 @@ pub fn regularizer<const D: usize>(
         }
     };
     let process = score.process();
-    let unit = |t: f64| match config.unit {
+    let in_unit = |t: f64| match config.unit {
         Unit::Time => 1.0,
         Unit::LogSnr => process.std(t).powi(3) / process.diffusion_squared(t),
     };
-    let size = scale_examples(size, times.iter().zip(importance).map(|(&t, importance)| importance * unit(t)));
+    let size = scale_examples(size, times.iter().zip(importance).map(|(&t, importance)| importance * in_unit(t)));
     (size.mean().mul_scalar(2.0 / (dimension * dimension)), value)
 }

@@ -9,35 +9,70 @@ use super::tiles::Tiles;
 use super::transforms::{Input, OUTSIDE, Output, Places, Weight, map, map_in_parallel, map_over};
 use super::{SIDE, SQUARE, TILE};
 use crate::buffer::{as_uninit, in_parts, pieces, with_scratch};
+use crate::conv2d::forward::weight_in_order;
 use crate::conv2d::geometry::Geometry;
+use crate::conv2d::input_gradient::taps_in_reverse;
+use crate::flex::Primitive;
 use crate::pixels::{add, with_padded, write_padded};
+use crate::prepared::{Order, with_prepared};
 use crate::simd::{GatherMatmul, PANEL, padded};
 
-/// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`; `taps` are `[inputs, 9, padded outputs]`,
-/// `bias` is `[padded outputs]`.
+/// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`; `bias` is `[padded outputs]`.
 pub(in crate::conv2d) fn forward(
     geometry: &Geometry,
     x: &[f32],
-    taps: &[f32],
+    weight: &Primitive,
     bias: &[f32],
     residual: Option<&[f32]>,
 ) -> Vec<f32> {
     let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before, geometry.batch);
     let channels = [geometry.inputs, geometry.outputs];
-    convolve(&tiles, channels, taps, bias, x, [geometry.input_length(), geometry.output_length()], residual)
+    let in_order = |weight: &[f32], matrix: &mut [f32]| {
+        transform(channels, matrix, |taps| weight_in_order(geometry, weight, taps));
+    };
+    let lengths = [geometry.input_length(), geometry.output_length()];
+    with_prepared(weight, Order::Winograd, transformed(channels), in_order, |weight| {
+        convolve(&tiles, channels, weight, bias, x, lengths, residual)
+    })
 }
 
 /// `[batch, height, width, inputs]`, the gradient of the input, from that of the output: the convolution with the taps
-/// in reverse, `[outputs, 9, padded inputs]`, from output channels to input channels. `first` is `[padded inputs]`.
+/// in reverse, from output channels to input channels. `first` is `[padded inputs]`.
 pub(in crate::conv2d) fn input_gradient(
     geometry: &Geometry,
-    taps: &[f32],
+    weight: &Primitive,
     gradient: &[f32],
     first: &[f32],
 ) -> Vec<f32> {
     let tiles = Tiles::new(geometry.output_size(), geometry.size, 2 - geometry.before, geometry.batch);
     let channels = [geometry.outputs, geometry.inputs];
-    convolve(&tiles, channels, taps, first, gradient, [geometry.output_length(), geometry.input_length()], None)
+    let in_order = |weight: &[f32], matrix: &mut [f32]| {
+        transform(channels, matrix, |taps| taps_in_reverse(geometry, weight, taps));
+    };
+    let lengths = [geometry.output_length(), geometry.input_length()];
+    with_prepared(weight, Order::WinogradInputGradient, transformed(channels), in_order, |weight| {
+        convolve(&tiles, channels, weight, first, gradient, lengths, None)
+    })
+}
+
+/// Numbers of a transformed weight.
+fn transformed([inputs, outputs]: [usize; 2]) -> usize {
+    SQUARE * inputs * padded(outputs)
+}
+
+/// `G g Gᵀ` of taps that `write` writes, `[inputs, 9, padded outputs]`: a matrix for each of the 36 numbers, all in panels.
+fn transform([inputs, outputs]: [usize; 2], matrix: &mut [f32], write: impl FnOnce(&mut [f32])) {
+    let columns = padded(outputs);
+    with_scratch(inputs * 9 * columns, |taps| {
+        write(taps);
+        let tap_places = Places::Regular { entry: columns, square: 9 * columns };
+        for panel in (0..columns).step_by(PANEL) {
+            let width = PANEL.min(columns - panel);
+            let places = Places::Regular { entry: inputs * columns, square: width };
+            let matrix = (&mut matrix[panel * inputs..], places);
+            map_in_parallel::<3, SIDE, Weight>(inputs, width, (&taps[panel..], tap_places), matrix);
+        }
+    });
 }
 
 /// Convolves images of `from` numbers to images of `to` numbers in parallel: several at a time, or in strips of tiles
@@ -45,7 +80,7 @@ pub(in crate::conv2d) fn input_gradient(
 fn convolve(
     tiles: &Tiles,
     [inputs, outputs]: [usize; 2],
-    taps: &[f32],
+    weight: &[f32],
     bias: &[f32],
     x: &[f32],
     [from, to]: [usize; 2],
@@ -58,7 +93,7 @@ fn convolve(
     let zeros = vec![0.0; columns];
     let lengths = [SQUARE * block * rows, SQUARE * block * columns];
     // Some of the tiles; `output_places` are theirs.
-    let convolve_tiles = |weight: &[f32], x: &[f32], some: Range<usize>, output_places: &[usize], out: &mut [_]| {
+    let convolve_tiles = |x: &[f32], some: Range<usize>, output_places: &[usize], out: &mut [_]| {
         with_scratch(lengths.iter().sum(), |scratch| {
             let (transformed, products) = scratch.split_at_mut(lengths[0]);
             for (first, count) in Tiles::blocks(some.len()) {
@@ -88,12 +123,12 @@ fn convolve(
     let parts = (x.len() / from).div_ceil(tiles.images);
     let strip_rows = tiles.size[0].div_ceil(if tiles.images == 1 { pieces(parts, products) } else { 1 });
     let strip_pixels = strip_rows * TILE * tiles.width;
-    let convolve_part = |weight: &[f32], x: &[f32], out: &mut [MaybeUninit<f32>]| {
+    let convolve_part = |x: &[f32], out: &mut [MaybeUninit<f32>]| {
         let images = out.len() / to;
         if strip_rows == tiles.size[0] {
             let all = 0..images * tiles.per_image();
             // SAFETY: the tiles cover every pixel of every image, and their map writes every channel.
-            unsafe { write_padded(out, outputs, |out| convolve_tiles(weight, x, all, &output_places, out)) };
+            unsafe { write_padded(out, outputs, |out| convolve_tiles(x, all, &output_places, out)) };
             return;
         }
         out.par_chunks_mut(strip_pixels * outputs).enumerate().for_each(|(strip, out)| {
@@ -105,27 +140,18 @@ fn convolve(
                 places.iter().map(|&place| if place == OUTSIDE { place } else { place - before }).collect();
             // SAFETY: as above, for the pixels of the strip.
             unsafe {
-                write_padded(out, outputs, |out| convolve_tiles(weight, x, first..first + count, &places, out));
+                write_padded(out, outputs, |out| convolve_tiles(x, first..first + count, &places, out));
             }
         });
     };
-    with_scratch(SQUARE * inputs * columns, |weight| {
-        let tap_places = Places::Regular { entry: columns, square: 9 * columns };
-        for panel in (0..columns).step_by(PANEL) {
-            let width = PANEL.min(columns - panel);
-            let weight_places = Places::Regular { entry: inputs * columns, square: width };
-            let weight = (&mut weight[panel * inputs..], weight_places);
-            map_in_parallel::<3, SIDE, Weight>(inputs, width, (&taps[panel..], tap_places), weight);
-        }
-        // SAFETY: every part is written.
-        unsafe {
-            in_parts(x.len() / from * to, tiles.images * to, |part, out| {
-                let (first, images) = (part * tiles.images, out.len() / to);
-                with_padded(&x[first * from..][..images * from], inputs, |x| convolve_part(weight, x, out));
-                if let Some(residual) = residual {
-                    add(out, &residual[first * to..][..images * to]);
-                }
-            })
-        }
-    })
+    // SAFETY: every part is written.
+    unsafe {
+        in_parts(x.len() / from * to, tiles.images * to, |part, out| {
+            let (first, images) = (part * tiles.images, out.len() / to);
+            with_padded(&x[first * from..][..images * from], inputs, |x| convolve_part(x, out));
+            if let Some(residual) = residual {
+                add(out, &residual[first * to..][..images * to]);
+            }
+        })
+    }
 }
