@@ -1,9 +1,10 @@
 //! Weights in the order in which convolutions read them, kept where they are asked for again.
 //!
 //! Putting a weight in order takes as long as convolving a small image with it. In training each weight is used once before
-//! it changes; in drawing it stays the same from call to call, and a dual number takes each of its arrays through the same
-//! one. So what is asked for a second time is kept from then on, until the weight is gone or has changed: a tensor's memory
-//! is copied or moved before it is written to while something else refers to it, which the reference kept here does.
+//! it changes, or twice where blocks are computed again; in drawing it stays the same from call to call, and a dual number takes
+//! each of its arrays through the same one. So what is asked for a third time is kept from then on, until the weight is gone or
+//! has changed: a tensor's memory is copied or moved before it is written to while something else refers to it, which the
+//! reference kept here does.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -24,13 +25,17 @@ pub(crate) enum Order {
     WinogradInputGradient,
 }
 
+/// The request from which on a weight is kept.
+const THIRD: usize = 3;
+
 /// Numbers that are kept, at most: 256 MiB. A network whose weights take more has images that take longer.
 const MOST: usize = 1 << 26;
 
 struct Entry {
     of: Of,
     memory: Weak<dyn Any + Send + Sync>,
-    /// Once it was asked for twice.
+    /// How often it was asked for before it was kept.
+    asked: usize,
     kept: Option<Arc<Vec<f32>>>,
 }
 
@@ -53,9 +58,9 @@ static ENTRIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 enum Found {
     /// It is there.
     Kept(Arc<Vec<f32>>),
-    /// It is asked for a second time.
+    /// It is asked for again.
     Keep,
-    /// It is asked for the first time, or there is no room.
+    /// It was hardly asked for so far, or there is no room.
     Pass,
 }
 
@@ -96,18 +101,17 @@ fn entries() -> MutexGuard<'static, Vec<Entry>> {
 
 fn find(of: Of, memory: &Arc<dyn Any + Send + Sync>, length: usize) -> Found {
     let mut entries = entries();
-    match entries.iter().find(|entry| entry.of == of) {
-        Some(Entry { kept: Some(matrix), .. }) => Found::Kept(matrix.clone()),
-        Some(_) => {
-            let held: usize = entries.iter().filter_map(|entry| entry.kept.as_ref()).map(|kept| kept.len()).sum();
-            if held + length <= MOST { Found::Keep } else { Found::Pass }
-        }
-        None => {
-            entries.retain(|entry| entry.memory.strong_count() > 0);
-            entries.push(Entry { of, memory: Arc::downgrade(memory), kept: None });
-            Found::Pass
-        }
+    let held: usize = entries.iter().filter_map(|entry| entry.kept.as_ref()).map(|kept| kept.len()).sum();
+    let Some(entry) = entries.iter_mut().find(|entry| entry.of == of) else {
+        entries.retain(|entry| entry.memory.strong_count() > 0);
+        entries.push(Entry { of, memory: Arc::downgrade(memory), asked: 1, kept: None });
+        return Found::Pass;
+    };
+    if let Some(matrix) = &entry.kept {
+        return Found::Kept(matrix.clone());
     }
+    entry.asked += 1;
+    if entry.asked >= THIRD && held + length <= MOST { Found::Keep } else { Found::Pass }
 }
 
 #[cfg(test)]
@@ -129,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_twice_is_kept_until_it_changes() {
+    fn what_is_asked_for_again_is_kept_until_it_changes() {
         let mut weight = tensor(vec![1.0, 2.0], [1, 2, 1, 1], &Default::default());
-        for computed in [true, true, false, false] {
+        for computed in [true, true, true, false, false] {
             assert_eq!(ask(&weight, Order::Forward), (vec![2.0, 4.0], computed));
         }
         assert!(ask(&weight, Order::Winograd).1, "another order");
@@ -150,7 +154,9 @@ mod tests {
         assert_eq!(ask(&weight, Order::Forward), (vec![10.0, 4.0], true));
 
         // Changed in a copy.
-        assert_eq!(ask(&weight, Order::Forward), (vec![10.0, 4.0], true));
+        for computed in [true, true, false] {
+            assert_eq!(ask(&weight, Order::Forward), (vec![10.0, 4.0], computed));
+        }
         let mut copy = weight.clone();
         numbers_mut(&mut copy)[0] = 7.0;
         assert_eq!(ask(&copy, Order::Forward), (vec![14.0, 4.0], true));
@@ -160,8 +166,9 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_a_weight_that_is_gone() {
         let weight = tensor(vec![3.0; 4], [4, 1, 1, 1], &Default::default());
-        ask(&weight, Order::Forward);
-        ask(&weight, Order::Forward);
+        for _ in 0..THIRD {
+            ask(&weight, Order::Forward);
+        }
         let memory = Arc::downgrade(&weight.data_arc());
         drop(weight);
         assert_eq!(memory.strong_count(), 0);
