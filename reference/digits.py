@@ -67,6 +67,6 @@ with torch.no_grad():
             y = z
         out.append(y)
 y = ((torch.cat(out).clamp(-1, 1) + 1) * 127.5).round().byte().numpy()[:, 0]
-cols = 40; rows = -(-len(y) // cols); grid = np.zeros((rows * 30 + 2, cols * 30 + 2), np.uint8)
-for i, t in enumerate(y): r, c = divmod(i, cols); grid[2 + r * 30:30 + r * 30, 2 + c * 30:30 + c * 30] = t
+cols = 40; rows = -(-len(y) // cols); grid = np.zeros((rows * 30 - 2, cols * 30 - 2), np.uint8)
+for i, t in enumerate(y): r, c = divmod(i, cols); grid[r * 30:r * 30 + 28, c * 30:c * 30 + 28] = t
 Image.fromarray(grid).save(a.out)

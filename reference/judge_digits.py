@@ -85,7 +85,7 @@ def judge(name, x):
 
 for path in args.pictures:
     grid = torch.from_numpy(np.array(Image.open(path).convert("L"))).float() / 255
-    rows, columns = ((length - 2) // 30 for length in grid.shape)
-    digits = grid[2:2 + rows * 30, 2:2 + columns * 30].reshape(rows, 30, columns, 30)[:, :28, :, :28]
+    rows, columns = ((length + 2) // 30 for length in grid.shape)
+    digits = F.pad(grid, (0, 2, 0, 2)).reshape(rows, 30, columns, 30)[:, :28, :, :28]
     judge(path, digits.permute(0, 2, 1, 3).reshape(-1, 1, 28, 28)[:args.count])
 judge("digits of the training set", train[:args.count])
