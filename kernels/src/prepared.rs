@@ -39,18 +39,16 @@ struct Entry {
     kept: Option<Arc<Vec<f32>>>,
 }
 
-/// A weight as it is, and what for. The memory is not given to another one while there is a reference to it.
+/// A weight as it is, and what for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Of {
-    memory: *const (),
+    /// The address of its memory, which is not given to another one while there is a reference to it.
+    memory: usize,
     /// Where in that memory it begins.
     start: usize,
     shape: [usize; 4],
     order: Order,
 }
-
-// SAFETY: the pointer is only compared.
-unsafe impl Send for Of {}
 
 static ENTRIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
@@ -75,7 +73,7 @@ pub(crate) fn with_prepared<T>(
     let memory: Arc<dyn Any + Send + Sync> = weight.data_arc();
     let layout = weight.layout();
     let of =
-        Of { memory: Arc::as_ptr(&memory).cast(), start: layout.start_offset(), shape: layout.shape().dims(), order };
+        Of { memory: Arc::as_ptr(&memory).addr(), start: layout.start_offset(), shape: layout.shape().dims(), order };
     match find(of, &memory, length) {
         Found::Kept(matrix) => body(&matrix),
         Found::Keep => {
