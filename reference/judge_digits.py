@@ -1,4 +1,4 @@
-"""Judges pictures of drawn digits by a classifier of its own, trained on MNIST in two minutes.
+"""Judges pictures of drawn digits by a classifier of its own, trained on MNIST in a few minutes.
 
     pip install torch pillow
     python reference/judge_digits.py --data FOLDER_OF_MNIST ours.png theirs.png

@@ -99,17 +99,21 @@ fn entries() -> MutexGuard<'static, Vec<Entry>> {
 
 fn find(of: Of, memory: &Arc<dyn Any + Send + Sync>, length: usize) -> Found {
     let mut entries = entries();
-    let held: usize = entries.iter().filter_map(|entry| entry.kept.as_ref()).map(|kept| kept.len()).sum();
-    let Some(entry) = entries.iter_mut().find(|entry| entry.of == of) else {
+    let Some(place) = entries.iter().position(|entry| entry.of == of) else {
         entries.retain(|entry| entry.memory.strong_count() > 0);
         entries.push(Entry { of, memory: Arc::downgrade(memory), asked: 1, kept: None });
         return Found::Pass;
     };
+    let entry = &mut entries[place];
     if let Some(matrix) = &entry.kept {
         return Found::Kept(matrix.clone());
     }
     entry.asked += 1;
-    if entry.asked >= THIRD && held + length <= MOST { Found::Keep } else { Found::Pass }
+    if entry.asked < THIRD {
+        return Found::Pass;
+    }
+    let held: usize = entries.iter().filter_map(|entry| entry.kept.as_ref()).map(|kept| kept.len()).sum();
+    if held + length <= MOST { Found::Keep } else { Found::Pass }
 }
 
 #[cfg(test)]
