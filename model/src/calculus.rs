@@ -51,6 +51,14 @@ pub trait Calculus: 'static {
     /// An array of rank `D`.
     type Array<const D: usize>: Clone;
 
+    /// How many tensors an array consists of, in the order of [`fokker_kernels::group_norm_derivatives`]; 0 if they are not
+    /// of its kind.
+    const COEFFICIENTS: usize;
+    /// The tensors of an array, as many as [`COEFFICIENTS`](Self::COEFFICIENTS), without derivatives that are zero.
+    fn coefficients<const D: usize>(x: Self::Array<D>) -> Vec<Option<Tensor<D>>>;
+    /// The array of these tensors; none without a value.
+    fn of_coefficients<const D: usize>(coefficients: Vec<Option<Tensor<D>>>) -> Option<Self::Array<D>>;
+
     /// `body(block, images, time)`, a block of a network. Where values are differentiated by Burn and `again` is set, nothing
     /// but images, time and parameters is kept of it, and it is computed once more for the gradient. `body` sees the block
     /// it is given, and nothing else that is differentiated.
@@ -140,20 +148,11 @@ pub trait Calculus: 'static {
     /// The normalisation of `x + shift`, which is before every convolution of a U-Net; the shift, if any, is
     /// `[batch, channels]`.
     fn group_norm(x: Self::Array<4>, shift: Option<Self::Array<2>>, norm: &Normalization) -> Self::Array<4>;
-    /// The derivative of [`group_norm`](Self::group_norm) along a direction, `[value, direction]` each; none if the
+    /// The derivative alone of [`group_norm`](Self::group_norm) along a direction, `[value, direction]` each; none if the
     /// calculus has no operation for it.
     fn group_norm_tangent(
         _x: [&Self::Array<4>; 2],
         _shift: Option<[&Self::Array<2>; 2]>,
-        _norm: &Normalization,
-    ) -> Option<Self::Array<4>> {
-        None
-    }
-    /// The mixed second derivative of [`group_norm`](Self::group_norm) along two directions, `[value, first, second,
-    /// derivative of either along the other]` each; none if the calculus has no operation for it.
-    fn group_norm_second(
-        _x: [&Self::Array<4>; 4],
-        _shift: Option<[&Self::Array<2>; 4]>,
         _norm: &Normalization,
     ) -> Option<Self::Array<4>> {
         None

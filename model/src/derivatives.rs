@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use crate::calculus::Calculus;
 use crate::clock::Clock;
 use crate::dual::{Dual, DualArray};
-use crate::plain::Plain;
+use crate::plain::{Detached, Plain};
 use crate::score::{Score, SmoothScore};
 
 /// A score's value and derivatives along two directions.
@@ -39,7 +39,8 @@ pub trait Derivatives<const D: usize>: Score<D> {
     /// The score `s`, and `∂ₜ s`.
     fn score_rate(&self, x: Tensor<D>, t: &[f64]) -> (Tensor<D>, Tensor<D>);
 
-    /// [`score_jvp`](Self::score_jvp) and then `∂ₜ s`, for three evaluations rather than four.
+    /// [`score_jvp`](Self::score_jvp) and then `∂ₜ s`, for three evaluations rather than four. The latter is a constant for
+    /// Burn's reverse mode.
     fn score_jvp_and_rate(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> [Tensor<D>; 3];
 
     /// The score with its first derivatives along `u` and `v`, and the mixed second one.
@@ -65,13 +66,13 @@ impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
     }
 
     fn score_rate(&self, x: Tensor<D>, t: &[f64]) -> (Tensor<D>, Tensor<D>) {
-        let clock = Clock::running(t, running::<Plain, D>(&x));
+        let clock = Clock::running(t, running::<Plain, Plain, D>(&x));
         parts(self.score_in::<Dual<Plain>>(DualArray::still(x), &clock))
     }
 
     fn score_jvp_and_rate(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> [Tensor<D>; 3] {
-        let clock = Clock::running(t, running::<Dual<Plain>, D>(&x));
-        let score = self.score_in::<Dual<Dual<Plain>, Plain>>(DualArray::still(DualArray::new(x, v)), &clock);
+        let clock = Clock::running(t, running::<Dual<Plain>, Detached, D>(&x));
+        let score = self.score_in::<Dual<Dual<Plain>, Detached>>(DualArray::still(DualArray::new(x, v)), &clock);
         let rate = score.tangent_or_zeros();
         let (score, product) = parts(score.value);
         [score, product, rate]
@@ -88,7 +89,7 @@ impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
         u: Tensor<D>,
         v: Tensor<D>,
     ) -> (SecondDerivative<D>, Tensor<D>) {
-        let clock = Clock::running(t, running::<Dual<Dual<Plain>>, D>(&x));
+        let clock = Clock::running(t, running::<Dual<Dual<Plain>>, Plain, D>(&x));
         let x = DualArray::still(along_both(x, u, v));
         let score = self.score_in::<Dual<Dual<Dual<Plain>>, Plain>>(x, &clock);
         let rate = score.tangent_or_zeros();
@@ -97,9 +98,9 @@ impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
 }
 
 /// Zero, with a tangent of one in time.
-fn running<C: Calculus, const D: usize>(like: &Tensor<D>) -> DualArray<C, 1, Plain> {
+fn running<C: Calculus, T: Calculus, const D: usize>(like: &Tensor<D>) -> DualArray<C, 1, T> {
     let (batch, place) = (like.dims()[0], (&like.device(), like.dtype()));
-    DualArray::new(C::constant(Tensor::zeros([batch], place)), Tensor::ones([batch], place))
+    DualArray::new(C::constant(Tensor::zeros([batch], place)), T::constant(Tensor::ones([batch], place)))
 }
 
 /// Moves along `v` in the inner calculus and along `u` in the outer one.

@@ -6,7 +6,8 @@
 //! of the inner calculus, so Burn's reverse mode gives the gradient of any of it in the parameters.
 //!
 //! [`Dual<Dual<Plain>, Plain>`](Dual) has a third direction in which only the first derivative is kept: tangents may live
-//! in a simpler calculus than values, one that values project onto.
+//! in a simpler calculus than values, one that values project onto. In [`Detached`](crate::Detached) they are constants of
+//! Burn's reverse mode.
 //!
 //! A tangent that is known to be zero is left out, and costs nothing.
 
@@ -15,7 +16,7 @@ use std::marker::PhantomData;
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::calculus::{Calculus, Conv2dShape, Normalization};
-use crate::plain::Plain;
+use crate::plain::Tensors;
 
 /// Values of the calculus `C` with one tangent in the calculus `T`.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +34,13 @@ impl<C: Calculus> ProjectsOnto<C> for C {
     }
 }
 
-impl<C: ProjectsOnto<T> + ProjectsOnto<Plain>, T: Calculus> ProjectsOnto<Plain> for Dual<C, T> {
+impl<const TRACKED: bool, C, T> ProjectsOnto<Tensors<TRACKED>> for Dual<C, T>
+where
+    C: ProjectsOnto<T> + ProjectsOnto<Tensors<TRACKED>>,
+    T: Calculus,
+{
     fn project<const D: usize>(x: &DualArray<C, D, T>) -> Tensor<D> {
-        <C as ProjectsOnto<Plain>>::project(&x.value)
+        <C as ProjectsOnto<Tensors<TRACKED>>>::project(&x.value)
     }
 }
 
@@ -161,8 +166,65 @@ fn silu_slope<C: Calculus, const D: usize>(x: C::Array<D>) -> C::Array<D> {
     C::add(gate.clone(), C::mul(C::mul(x, gate.clone()), C::affine(gate, -1.0, 1.0)))
 }
 
+/// Group normalisation with all derivatives in one operation, where there is one.
+fn group_norm_of_coefficients<C: Calculus>(
+    x: &C::Array<4>,
+    shift: Option<&C::Array<2>>,
+    norm: &Normalization,
+) -> Option<C::Array<4>> {
+    if C::COEFFICIENTS == 0 {
+        return None;
+    }
+    let (x, shift) = (C::coefficients(x.clone()), shift.map(|shift| C::coefficients(shift.clone())));
+    let moves = |k: usize| {
+        let of_shift = shift.as_ref().is_some_and(|shift| shift[k].is_some());
+        k < C::COEFFICIENTS && (x[k].is_some() || of_shift)
+    };
+    let mixed = C::COEFFICIENTS > 3 && (moves(3) || moves(1) && moves(2));
+    // Of three, the last is a direction on its own; of four and five, the second direction comes third.
+    let mut kept = vec![0];
+    match C::COEFFICIENTS {
+        _ if mixed => kept.extend([1, 2, 3]),
+        ..=3 => kept.extend((moves(1)).then_some(1)),
+        _ => kept.extend((1..3).filter(|&k| moves(k))),
+    }
+    if C::COEFFICIENTS % 2 == 1 {
+        kept.extend(moves(C::COEFFICIENTS - 1).then_some(C::COEFFICIENTS - 1));
+    }
+    fn chosen<const D: usize>(all: Vec<Option<Tensor<D>>>, kept: &[usize]) -> Vec<Tensor<D>> {
+        let value = all[0].clone().expect("an array has a value");
+        kept.iter().map(|&k| all[k].clone().unwrap_or_else(|| value.zeros_like())).collect()
+    }
+    let affine = [norm.weight.clone(), norm.bias.clone()];
+    let (images, shifts) = (chosen(x, &kept), shift.map(|shift| chosen(shift, &kept)));
+    let out = fokker_kernels::group_norm_derivatives(images, shifts, norm.groups, affine, norm.eps, norm.silu)?;
+    let mut all = vec![None; C::COEFFICIENTS];
+    for (k, out) in kept.into_iter().zip(out) {
+        all[k] = Some(out);
+    }
+    C::of_coefficients(all)
+}
+
 impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
     type Array<const D: usize> = DualArray<C, D, T>;
+
+    const COEFFICIENTS: usize = match (C::COEFFICIENTS, T::COEFFICIENTS) {
+        (1, 1) => 2,
+        (2, 1) => 3,
+        (2, 2) => 4,
+        (4, 1) => 5,
+        _ => 0,
+    };
+
+    fn coefficients<const D: usize>(x: DualArray<C, D, T>) -> Vec<Option<Tensor<D>>> {
+        let tangent = x.tangent.map_or_else(|| vec![None; T::COEFFICIENTS], T::coefficients);
+        C::coefficients(x.value).into_iter().chain(tangent).collect()
+    }
+
+    fn of_coefficients<const D: usize>(mut coefficients: Vec<Option<Tensor<D>>>) -> Option<DualArray<C, D, T>> {
+        let tangent = coefficients.split_off(C::COEFFICIENTS);
+        Some(DualArray { value: C::of_coefficients(coefficients)?, tangent: T::of_coefficients(tangent) })
+    }
 
     fn constant<const D: usize>(tensor: Tensor<D>) -> DualArray<C, D, T> {
         DualArray::still(C::constant(tensor))
@@ -317,6 +379,9 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
         shift: Option<DualArray<C, 2, T>>,
         norm: &Normalization,
     ) -> DualArray<C, 4, T> {
+        if let Some(out) = group_norm_of_coefficients::<Self>(&x, shift.as_ref(), norm) {
+            return out;
+        }
         let moves = x.tangent.is_some() || shift.as_ref().is_some_and(|shift| shift.tangent.is_some());
         let tangent = moves.then(|| {
             let parts = [C::project(&x.value), x.tangent_or_zeros()];
@@ -325,29 +390,6 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
             fused.unwrap_or_else(|| group_norm_tangent::<T>(parts, shifts, norm))
         });
         DualArray { value: C::group_norm(x.value, shift.map(|shift| shift.value), norm), tangent }
-    }
-
-    fn group_norm_tangent(
-        x: [&DualArray<C, 4, T>; 2],
-        shift: Option<[&DualArray<C, 2, T>; 2]>,
-        norm: &Normalization,
-    ) -> Option<DualArray<C, 4, T>> {
-        let shifts = shift.map(|shift| shift.map(|part| &part.value));
-        let value = C::group_norm_tangent(x.map(|part| &part.value), shifts, norm)?;
-        let moves = |moving: &[bool]| moving.contains(&true);
-        let shift_moves = shift.is_some_and(|shift| moves(&shift.map(|part| part.tangent.is_some())));
-        if !shift_moves && !moves(&x.map(|part| part.tangent.is_some())) {
-            return Some(DualArray::still(value));
-        }
-        fn all<C: ProjectsOnto<T>, T: Calculus, const D: usize>(of: [&DualArray<C, D, T>; 2]) -> [T::Array<D>; 4] {
-            let [value, moving] = of;
-            let tangents = of.map(DualArray::tangent_or_zeros);
-            let [along, mixed] = tangents;
-            [C::project(&value.value), C::project(&moving.value), along, mixed]
-        }
-        let (x, shift) = (all(x), shift.map(all));
-        let tangent = T::group_norm_second(x.each_ref(), shift.as_ref().map(<[_; 4]>::each_ref), norm)?;
-        Some(DualArray::new(value, tangent))
     }
 
     fn upsample_nearest(x: DualArray<C, 4, T>) -> DualArray<C, 4, T> {

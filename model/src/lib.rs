@@ -39,7 +39,7 @@ pub use mixture_score::MixtureScore;
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Context, Network};
 pub use parameterization::{Conditioning, Estimate, Output, Parameterization};
-pub use plain::Plain;
+pub use plain::{Detached, Plain, Tensors};
 pub use precision::Precision;
 pub use rate::Rate;
 pub use score::{NetworkScore, Score, SmoothScore};

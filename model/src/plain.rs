@@ -8,18 +8,48 @@ use burn::tensor::{DType, Device, FloatDType, Tensor, activation};
 use fokker_kernels::{channels_first, channels_last};
 
 use crate::calculus::{Calculus, Conv2dShape, Normalization};
+use crate::dual::ProjectsOnto;
 use crate::recompute::recomputed;
 
-/// Values alone, on Burn's tensors; its reverse mode works through them.
+/// Values alone, on Burn's tensors. If `TRACKED`, Burn's reverse mode works through them.
 #[derive(Clone, Copy, Debug)]
-pub struct Plain;
+pub struct Tensors<const TRACKED: bool>;
+
+/// Values that Burn's reverse mode works through.
+pub type Plain = Tensors<true>;
+
+/// Values that are constants for Burn's reverse mode.
+pub type Detached = Tensors<false>;
+
+impl ProjectsOnto<Detached> for Plain {
+    fn project<const D: usize>(x: &Tensor<D>) -> Tensor<D> {
+        x.clone().inner()
+    }
+}
+
+impl<const TRACKED: bool> Tensors<TRACKED> {
+    fn own<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+        if TRACKED { tensor } else { tensor.inner() }
+    }
+
+    /// A parameter in the precision of the array that meets it.
+    fn parameter<const D: usize>(parameter: Tensor<D>, precision: DType) -> Tensor<D> {
+        like(Self::own(parameter), precision)
+    }
+
+    fn affine_of(norm: &Normalization) -> [Tensor<1>; 2] {
+        [norm.weight.clone(), norm.bias.clone()].map(Self::own)
+    }
+}
 
 /// The tensor in the precision of another; itself if it has that already.
 fn like<const D: usize>(tensor: Tensor<D>, precision: DType) -> Tensor<D> {
     if tensor.dtype() == precision { tensor } else { tensor.cast(FloatDType::from(precision)) }
 }
 
-impl Calculus for Plain {
+impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
+    const COEFFICIENTS: usize = if TRACKED { 1 } else { 0 };
+
     type Array<const D: usize> = Tensor<D>;
 
     fn block<M: Module + Sync + 'static>(
@@ -32,8 +62,16 @@ impl Calculus for Plain {
         if again { recomputed(block, images, time, body) } else { body(block, images, time) }
     }
 
+    fn coefficients<const D: usize>(x: Tensor<D>) -> Vec<Option<Tensor<D>>> {
+        vec![Some(x)]
+    }
+
+    fn of_coefficients<const D: usize>(coefficients: Vec<Option<Tensor<D>>>) -> Option<Tensor<D>> {
+        coefficients.into_iter().next().flatten()
+    }
+
     fn constant<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-        tensor
+        Self::own(tensor)
     }
 
     fn place<const D: usize>(x: &Tensor<D>) -> (Device, DType) {
@@ -129,19 +167,21 @@ impl Calculus for Plain {
 
     fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
         let precision = x.dtype();
-        let bias = bias.map(|bias| like(bias, precision));
-        burn::tensor::module::linear(x, like(weight, precision).transpose(), bias)
+        let bias = bias.map(|bias| Self::parameter(bias, precision));
+        burn::tensor::module::linear(x, Self::parameter(weight, precision).transpose(), bias)
     }
 
     fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
         let Conv2dShape { stride, padding_before, padding_after } = shape;
-        let (weight, bias) = (like(weight, x.dtype()), bias.map(|bias| like(bias, x.dtype())));
+        let precision = x.dtype();
+        let (weight, bias) = (Self::parameter(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
         fokker_kernels::conv2d(x, weight, bias, stride, padding_before, padding_after)
     }
 
     fn conv2d_add(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
         let precision = x.dtype();
-        fokker_kernels::conv2d_add(x, like(weight, precision), like(bias, precision), like(residual, precision))
+        let (weight, bias) = (Self::parameter(weight, precision), Self::parameter(bias, precision));
+        fokker_kernels::conv2d_add(x, weight, bias, like(residual, precision))
     }
 
     fn conv_transpose2d(
@@ -151,7 +191,8 @@ impl Calculus for Plain {
         stride: usize,
         size: [usize; 2],
     ) -> Tensor<4> {
-        let (weight, bias) = (like(weight, x.dtype()), bias.map(|bias| like(bias, x.dtype())));
+        let precision = x.dtype();
+        let (weight, bias) = (Self::parameter(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
         fokker_kernels::conv_transpose2d(x, weight, bias, stride, size)
     }
 
@@ -163,7 +204,7 @@ impl Calculus for Plain {
     }
 
     fn group_norm(x: Tensor<4>, shift: Option<Tensor<2>>, norm: &Normalization) -> Tensor<4> {
-        fokker_kernels::group_norm(x, shift, norm.groups, affine(norm), norm.eps, norm.silu)
+        fokker_kernels::group_norm(x, shift, norm.groups, Self::affine_of(norm), norm.eps, norm.silu)
     }
 
     fn group_norm_tangent(
@@ -171,17 +212,8 @@ impl Calculus for Plain {
         shift: Option<[&Tensor<2>; 2]>,
         norm: &Normalization,
     ) -> Option<Tensor<4>> {
-        let shift = shift.map(|shift| shift.map(Tensor::clone));
-        fokker_kernels::group_norm_tangent(x.map(Tensor::clone), shift, norm.groups, affine(norm), norm.eps, norm.silu)
-    }
-
-    fn group_norm_second(
-        x: [&Tensor<4>; 4],
-        shift: Option<[&Tensor<2>; 4]>,
-        norm: &Normalization,
-    ) -> Option<Tensor<4>> {
-        let shift = shift.map(|shift| shift.map(Tensor::clone));
-        fokker_kernels::group_norm_second(x.map(Tensor::clone), shift, norm.groups, affine(norm), norm.eps, norm.silu)
+        let (x, shift) = (x.map(Tensor::clone), shift.map(|shift| shift.map(Tensor::clone)));
+        fokker_kernels::group_norm_tangent(x, shift, norm.groups, Self::affine_of(norm), norm.eps, norm.silu)
     }
 
     fn cat_channels(first: Tensor<4>, second: Tensor<4>) -> Tensor<4> {
@@ -200,8 +232,4 @@ impl Calculus for Plain {
         let width = q.dims()[3] as f64;
         fokker_kernels::softmax(q.matmul(k.swap_dims(2, 3)), width.powf(-0.5)).matmul(v)
     }
-}
-
-fn affine(norm: &Normalization) -> [Tensor<1>; 2] {
-    [norm.weight.clone(), norm.bias.clone()]
 }

@@ -2,16 +2,17 @@
 //!
 //! With `x̂ = (x − mean) / std`, `y = weight x̂ + bias` and `d` the gradient of `y`: that of the weight is `Σ d x̂`, that
 //! of the bias `Σ d`, and that of `x` is `(weight d − ⟨weight d⟩ − x̂ ⟨weight d x̂⟩) / std` with means over the group;
-//! that of a channel's shift is its sum over the channel. With derivatives the same is computed in [`Jet`]s, and read
-//! backwards.
+//! that of a channel's shift is its sum over the channel. With derivatives it is the same, with [`Jet`]s for what is of the
+//! values and [`Adjoint`]s for what is of the gradients.
 
 use std::mem::MaybeUninit;
+use std::ops::Add;
 
 use super::channels::{Block, JetBlock, LANES, Sums, block_of, blocks, channel_of, lane_of, set_lane};
-use super::jet::Jet;
+use super::jet::{Adjoint, Jet};
 use super::{Inputs, Shape};
 use crate::buffer::{in_parts_with, with_scratch};
-use crate::pixels::{with_all_padded, with_padded, write_all_padded};
+use crate::pixels::{with_all_padded, write_all_padded};
 use crate::simd::multiversion;
 
 /// The gradients of what a group normalisation takes.
@@ -26,12 +27,12 @@ pub(super) struct Gradients<const K: usize> {
     pub(super) bias: Vec<f32>,
 }
 
-/// From the gradient of the result.
+/// From the gradients of the result's coefficients.
 pub(super) fn backward<const K: usize>(
     shape: &Shape,
     inputs: &Inputs<K>,
     moments: &[f32],
-    gradient: &[f32],
+    gradient: [&[f32]; K],
 ) -> Gradients<K> {
     let (length, channels) = (shape.image_length(), shape.channels);
     let [weight, bias] = [inputs.weight, inputs.bias].map(|numbers| shape.padded(numbers));
@@ -45,9 +46,9 @@ pub(super) fn backward<const K: usize>(
             let moments = &moments[index * shape.moments::<K>()..][..shape.moments::<K>()];
             let of_image = |numbers| &<[f32]>::as_ref(numbers)[index * length..][..length];
             with_all_padded(inputs.x.map(of_image), channels, |x| {
-                with_padded(of_image(gradient), channels, |gradient| {
+                with_all_padded(gradient.map(of_image), channels, |gradient| {
                     write_all_padded(out, channels, |out| {
-                        with_scratch(K * gradient.len(), |scratch| {
+                        with_scratch(K * gradient[0].len(), |scratch| {
                             image(x, gradient, &shift, [&weight, &bias], moments, shape, scratch, out, shares);
                         });
                     });
@@ -76,7 +77,7 @@ pub(super) fn backward<const K: usize>(
 multiversion!(
     fn image[const K: usize](
         x: [&[f32]; K],
-        gradient: &[f32],
+        gradient: [&[f32]; K],
         shift: &[JetBlock<K>],
         affine: [&[f32]; 2],
         moments: &[f32],
@@ -92,7 +93,7 @@ multiversion!(
 #[allow(clippy::too_many_arguments)]
 fn gradients<const K: usize>(
     x: [&[f32]; K],
-    gradient: &[f32],
+    gradient: [&[f32]; K],
     shift: &[JetBlock<K>],
     [weight, bias]: [&[f32]; 2],
     moments: &[f32],
@@ -101,38 +102,37 @@ fn gradients<const K: usize>(
     out: [&mut [MaybeUninit<f32>]; K],
     shares: &mut [f32],
 ) {
-    let x = x.map(blocks);
+    let (x, gradient) = (x.map(blocks), gradient.map(blocks));
     let mut scratch = {
-        let mut parts = scratch.chunks_exact_mut(gradient.len());
+        let length = scratch.len() / K;
+        let mut parts = scratch.chunks_exact_mut(length);
         std::array::from_fn(|_| parts.next().expect("as many as derivatives").as_chunks_mut::<LANES>().0)
     };
     let (moments, _) = moments.as_chunks::<K>();
-    let centre =
-        shape.per_channel(|channel, group| Jet(moments[2 * group]) - lane_of(&shift[channel / LANES], channel % LANES));
-    let inverse_std = shape.per_channel(|_, group| Jet(moments[2 * group + 1]));
+    let shift_of = |channel: usize| Jet(lane_of(&shift[channel / LANES], channel % LANES));
+    let centre = shape.per_channel(|channel, group| (Jet(moments[2 * group]) - shift_of(channel)).0);
+    let inverse_std = shape.per_channel(|_, group| moments[2 * group + 1]);
     let channels = [&centre[..], &inverse_std];
     let affine = [blocks(weight), blocks(bias)];
     let [of_weight, of_bias] = match shape.silu {
-        true => of_y(&x, blocks(gradient), channels, affine, &mut scratch, |y, gradient| {
-            let s = y.sigmoid();
-            s * (Jet::real(1.0) + y * (Jet::real(1.0) - s)) * gradient
-        }),
-        false => of_y(&x, blocks(gradient), channels, affine, &mut scratch, |_, gradient| Jet::real(gradient)),
+        true => of_y(&x, &gradient, channels, affine, &mut scratch, |y, gradient| y.silu_slope() * gradient),
+        false => of_y(&x, &gradient, channels, affine, &mut scratch, |_, gradient| gradient),
     };
     let (shares, _) = shares.as_chunks_mut::<LANES>();
     for (all, sums) in shares.chunks_exact_mut(centre.len()).zip([&of_weight, &of_bias]) {
         for (share, sums) in all.iter_mut().zip(sums) {
-            *share = sums.0[K - 1];
+            *share = sums.0[0];
         }
     }
     let mean = |sums: &[Sums<K>], group: usize| {
-        let total = shape.channels_of(group).fold(Jet::ZERO, |total, c| total + channel_of(sums, c) * weight[c]);
+        let of_channel = |channel| Adjoint(channel_of(sums, channel)) * weight[channel];
+        let total = shape.channels_of(group).map(of_channel).fold(Adjoint([0.0; K]), Add::add);
         total * (1.0 / shape.group_length() as f32)
     };
     let inverse = |group: usize| Jet(moments[2 * group + 1]);
-    let scale = shape.per_channel(|channel, group| inverse(group) * weight[channel]);
-    let offset = shape.per_channel(|_, group| mean(&of_bias, group) * inverse(group));
-    let slope = shape.per_channel(|_, group| mean(&of_weight, group) * (inverse(group) * inverse(group)));
+    let scale = shape.per_channel(|channel, group| (inverse(group) * weight[channel]).0);
+    let offset = shape.per_channel(|_, group| (inverse(group) * mean(&of_bias, group)).0);
+    let slope = shape.per_channel(|_, group| (inverse(group) * inverse(group) * mean(&of_weight, group)).0);
     let mut out = out.map(|out| out.as_chunks_mut::<LANES>().0);
     let per_pixel = centre.len();
     for first in 0..per_pixel {
@@ -142,46 +142,47 @@ fn gradients<const K: usize>(
             let (x, d) = (block_of(x, block), block_of(scratch.each_ref().map(|scratch| &**scratch), block));
             let mut result = [[0.0; LANES]; K];
             for lane in 0..LANES {
-                let value = lane_of(&d, lane) * lane_of(&scale, lane)
-                    - lane_of(&offset, lane)
-                    - (lane_of(&x, lane) - lane_of(&centre, lane)) * lane_of(&slope, lane);
+                let [x, centre, scale] = [&x, &centre, &scale].map(|of| Jet(lane_of(of, lane)));
+                let [d, offset, slope] = [&d, &offset, &slope].map(|of| Adjoint(lane_of(of, lane)));
+                let Adjoint(value) = scale * d - offset - (x - centre) * slope;
                 sums.add(lane, value);
                 set_lane(&mut result, lane, value);
             }
-            for (out, result) in out.iter_mut().zip(result.iter().rev()) {
+            for (out, result) in out.iter_mut().zip(&result) {
                 out[block].write_copy_of_slice(result);
             }
         }
         for k in 0..K {
-            shares[(2 + k) * per_pixel + first] = sums.0[K - 1 - k];
+            shares[(2 + k) * per_pixel + first] = sums.0[k];
         }
     }
 }
 
-/// Writes the gradient of `y` to `scratch`; returns `Σ d x̂` and `Σ d` of every channel.
+/// Writes the gradient of `y` to `scratch`; returns `Σ x̂ d` and `Σ d` of every channel.
 #[inline(always)]
 fn of_y<const K: usize>(
     x: &[&[Block]; K],
-    gradient: &[Block],
+    gradient: &[&[Block]; K],
     [centre, inverse_std]: [&[JetBlock<K>]; 2],
     [weight, bias]: [&[Block]; 2],
     scratch: &mut [&mut [Block]; K],
-    of_y: impl Fn(Jet<K>, f32) -> Jet<K>,
+    of_y: impl Fn(Jet<K>, Adjoint<K>) -> Adjoint<K>,
 ) -> [Vec<Sums<K>>; 2] {
     let per_pixel = centre.len();
     let mut all = [vec![Sums::ZERO; per_pixel], vec![Sums::ZERO; per_pixel]];
     for first in 0..per_pixel {
         let (centre, inverse_std, weight, bias) = (centre[first], inverse_std[first], weight[first], bias[first]);
         let (mut products, mut sums) = (Sums::ZERO, Sums::ZERO);
-        for block in (first..gradient.len()).step_by(per_pixel) {
-            let (x, gradient) = (block_of(*x, block), gradient[block]);
+        for block in (first..x[0].len()).step_by(per_pixel) {
+            let (x, gradient) = (block_of(*x, block), block_of(*gradient, block));
             let mut result = [[0.0; LANES]; K];
             for lane in 0..LANES {
-                let normal = (lane_of(&x, lane) - lane_of(&centre, lane)) * lane_of(&inverse_std, lane);
-                let d = of_y(normal * weight[lane] + Jet::real(bias[lane]), gradient[lane]);
-                set_lane(&mut result, lane, d);
-                products.add(lane, d * normal);
-                sums.add(lane, d);
+                let [x, centre, inverse_std] = [&x, &centre, &inverse_std].map(|of| Jet(lane_of(of, lane)));
+                let normal = (x - centre) * inverse_std;
+                let d = of_y(normal * weight[lane] + Jet::real(bias[lane]), Adjoint(lane_of(&gradient, lane)));
+                set_lane(&mut result, lane, d.0);
+                products.add(lane, (normal * d).0);
+                sums.add(lane, d.0);
             }
             for (scratch, result) in scratch.iter_mut().zip(result) {
                 scratch[block] = result;

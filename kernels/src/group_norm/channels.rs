@@ -28,16 +28,16 @@ pub(super) fn block_of<const K: usize>(images: [&[Block]; K], block: usize) -> J
     images.map(|image| image[block])
 }
 
-/// One channel's number and derivatives.
+/// One channel's coefficients.
 #[inline(always)]
-pub(super) fn lane_of<const K: usize>(block: &JetBlock<K>, lane: usize) -> Jet<K> {
-    Jet(std::array::from_fn(|k| block[k][lane]))
+pub(super) fn lane_of<const K: usize>(block: &JetBlock<K>, lane: usize) -> [f32; K] {
+    std::array::from_fn(|k| block[k][lane])
 }
 
-/// Sets one channel's number and derivatives.
+/// Sets one channel's coefficients.
 #[inline(always)]
-pub(super) fn set_lane<const K: usize>(block: &mut JetBlock<K>, lane: usize, value: Jet<K>) {
-    for (block, value) in block.iter_mut().zip(value.0) {
+pub(super) fn set_lane<const K: usize>(block: &mut JetBlock<K>, lane: usize, value: [f32; K]) {
+    for (block, value) in block.iter_mut().zip(value) {
         block[lane] = value;
     }
 }
@@ -50,15 +50,10 @@ impl<const K: usize> Sums<K> {
     pub(super) const ZERO: Self = Self([[0.0; LANES]; K]);
 
     #[inline(always)]
-    pub(super) fn add(&mut self, lane: usize, term: Jet<K>) {
+    pub(super) fn add(&mut self, lane: usize, term: [f32; K]) {
         for k in 0..K {
-            self.0[k][lane] += term.0[k];
+            self.0[k][lane] += term[k];
         }
-    }
-
-    #[inline(always)]
-    pub(super) fn lane(&self, lane: usize) -> Jet<K> {
-        Jet(std::array::from_fn(|k| self.0[k][lane]))
     }
 }
 
@@ -75,7 +70,7 @@ pub(super) fn sum<const K: usize>(
         for block in (first..x[0].len()).step_by(per_pixel) {
             let x = block_of(*x, block);
             for lane in 0..LANES {
-                sums.add(lane, term(lane_of(&x, lane), lane_of(&parameters, lane)));
+                sums.add(lane, term(Jet(lane_of(&x, lane)), Jet(lane_of(&parameters, lane))).0);
             }
         }
         sums
@@ -83,8 +78,8 @@ pub(super) fn sum<const K: usize>(
     parameters.iter().enumerate().map(of_block).collect()
 }
 
-/// The number of a channel.
+/// The sums of a channel.
 #[inline(always)]
-pub(super) fn channel_of<const K: usize>(all: &[Sums<K>], channel: usize) -> Jet<K> {
-    all[channel / LANES].lane(channel % LANES)
+pub(super) fn channel_of<const K: usize>(all: &[Sums<K>], channel: usize) -> [f32; K] {
+    lane_of(&all[channel / LANES].0, channel % LANES)
 }

@@ -1,6 +1,5 @@
 //! Group normalisation, with the activation that follows it, and their first two derivatives.
 
-mod autodiff;
 mod backward;
 mod channels;
 mod forward;
@@ -8,6 +7,7 @@ mod jet;
 mod sigmoid;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{DType, FloatDType, Tensor, activation};
@@ -15,10 +15,11 @@ use burn::tensor::{DType, FloatDType, Tensor, activation};
 use crate::flex::{self, Primitive, contiguous, from_plain, from_tracked, numbers, tensor};
 use crate::layout::{channels_first, channels_last};
 use crate::remember::recalled;
+use crate::several::{Several, several};
 use crate::simd::padded;
-use channels::{JetBlock, LANES};
+use backward::{Gradients, backward};
+use channels::{JetBlock, LANES, set_lane};
 use forward::forward;
-use jet::Jet;
 
 /// The sizes of a group normalisation, and what it adds to the variance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +75,12 @@ impl Shape {
         group * channels..(group + 1) * channels
     }
 
+    /// Numbers as images beside others.
+    fn image(&self, numbers: Vec<f32>, like: &Primitive) -> Primitive {
+        let [height, width] = self.size;
+        tensor(numbers, [self.batch, height, width, self.channels], &like.device())
+    }
+
     /// Numbers that are remembered of an image, with `K − 1` derivatives.
     fn moments<const K: usize>(&self) -> usize {
         2 * K * self.groups
@@ -88,14 +95,11 @@ impl Shape {
 
     /// `value(channel, group)` of every channel, then zeros to whole blocks.
     #[inline(always)]
-    fn per_channel<const K: usize>(&self, value: impl Fn(usize, usize) -> Jet<K>) -> Vec<JetBlock<K>> {
+    fn per_channel<const K: usize>(&self, value: impl Fn(usize, usize) -> [f32; K]) -> Vec<JetBlock<K>> {
         let mut values = vec![[[0.0; LANES]; K]; padded(self.channels) / LANES];
         for group in 0..self.groups {
             for channel in self.channels_of(group) {
-                let Jet(value) = value(channel, group);
-                for (values, value) in values[channel / LANES].iter_mut().zip(value) {
-                    values[channel % LANES] = value;
-                }
+                set_lane(&mut values[channel / LANES], channel % LANES, value(channel, group));
             }
         }
         values
@@ -117,6 +121,7 @@ struct Inputs<'a, const K: usize> {
 impl<'a, const K: usize> Inputs<'a, K> {
     /// From the images, the weight, the bias, and the shifts if there are any.
     fn of(tensors: &'a [Primitive]) -> Self {
+        debug_assert!([K + 2, 2 * K + 2].contains(&tensors.len()), "as many derivatives of shifts as of images");
         let several = |first: usize| std::array::from_fn(|k| numbers(&tensors[first + k]));
         let shift = (tensors.len() > K + 2).then(|| several(K + 2));
         Self { x: several(0), shift, weight: numbers(&tensors[K]), bias: numbers(&tensors[K + 1]) }
@@ -124,8 +129,8 @@ impl<'a, const K: usize> Inputs<'a, K> {
 
     /// An image's shift, in whole blocks.
     fn shift_of(&self, shape: &Shape, image: usize) -> Vec<JetBlock<K>> {
-        let of_channel = |shift: [&[f32]; K], channel| Jet(shift.map(|shift| shift[image * shape.channels + channel]));
-        shape.per_channel(|channel, _| self.shift.map_or(Jet::ZERO, |shift| of_channel(shift, channel)))
+        let of_channel = |shift: [&[f32]; K], channel| shift.map(|shift| shift[image * shape.channels + channel]);
+        shape.per_channel(|channel, _| self.shift.map_or([0.0; K], |shift| of_channel(shift, channel)))
     }
 }
 
@@ -149,7 +154,7 @@ pub fn group_norm(
     eps: f64,
     silu: bool,
 ) -> Tensor<4> {
-    let shape = Shape::of(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu);
+    Shape::of(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu);
     let [batch, .., channels] = x.dims();
     if x.dims().contains(&0) {
         return x;
@@ -161,29 +166,16 @@ pub fn group_norm(
         let out = group_norm(x.cast(FloatDType::F32), shift, groups, [weight, bias], eps, silu);
         return out.cast(FloatDType::from(precision));
     }
-    let [x, weight, bias] = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    match shift {
-        Some(shift) => match flex::Inputs::of([x, weight, bias, shift.into_dispatch()]) {
-            flex::Inputs::Plain(inputs) => from_plain(run::<1>(&shape, &inputs.map(contiguous)).0),
-            flex::Inputs::Tracked(inputs, context) => {
-                from_tracked(autodiff::group_norm::<1, _>(shape, inputs, context), context)
-            }
-            flex::Inputs::Other([x, weight, bias, shift]) => {
-                let shift = Tensor::<2>::from_dispatch(shift).reshape([batch, 1, 1, channels]);
-                let x = Tensor::from_dispatch(x) + shift;
-                burns_own(x, groups, [weight, bias].map(Tensor::from_dispatch), eps, silu)
-            }
-        },
-        None => match flex::Inputs::of([x, weight, bias]) {
-            flex::Inputs::Plain(inputs) => from_plain(run::<1>(&shape, &inputs.map(contiguous)).0),
-            flex::Inputs::Tracked(inputs, context) => {
-                from_tracked(autodiff::group_norm::<1, _>(shape, inputs, context), context)
-            }
-            flex::Inputs::Other([x, weight, bias]) => {
-                burns_own(Tensor::from_dispatch(x), groups, [weight, bias].map(Tensor::from_dispatch), eps, silu)
-            }
-        },
+    let affine = [weight, bias];
+    let shifts = shift.clone().map(|shift| vec![shift]);
+    if let Some(mut out) = group_norm_derivatives(vec![x.clone()], shifts, groups, affine.clone(), eps, silu) {
+        return out.remove(0);
     }
+    let x = match shift {
+        Some(shift) => x + shift.reshape([batch, 1, 1, channels]),
+        None => x,
+    };
+    burns_own(x, groups, affine, eps, silu)
 }
 
 fn burns_own(x: Tensor<4>, groups: usize, [weight, bias]: [Tensor<1>; 2], eps: f64, silu: bool) -> Tensor<4> {
@@ -198,8 +190,43 @@ fn burns_own(x: Tensor<4>, groups: usize, [weight, bias]: [Tensor<1>; 2], eps: f
     channels_last(if silu { activation::silu(out) } else { out })
 }
 
-/// The derivative of [`group_norm`] at `x` and `shift` along a direction, both given as `[value, direction]`; none where
-/// there is no fused operation for it, which is everywhere but in single precision on flex.
+/// [`group_norm`] with derivatives; none where there is no fused operation for it, which is everywhere but in single
+/// precision on flex.
+///
+/// `x`, `shift` and result are values and their derivatives: `[value]`, `[value, first]`, `[value, first, other]`,
+/// `[value, first, second, mixed]`, or `[value, first, second, mixed, other]` with the derivatives along a first and a
+/// second direction, the mixed second derivative along both, and that along one more direction.
+///
+/// # Shapes
+/// As for [`group_norm`].
+///
+/// # Panics
+/// If the shapes do not fit together, or there are none or more than five tensors.
+pub fn group_norm_derivatives(
+    x: Vec<Tensor<4>>,
+    shift: Option<Vec<Tensor<2>>>,
+    groups: usize,
+    affine: [Tensor<1>; 2],
+    eps: f64,
+    silu: bool,
+) -> Option<Vec<Tensor<4>>> {
+    match (x.len(), shift.is_some()) {
+        (1, false) => derivatives::<1, 3>(x, shift, groups, affine, eps, silu),
+        (1, true) => derivatives::<1, 4>(x, shift, groups, affine, eps, silu),
+        (2, false) => derivatives::<2, 4>(x, shift, groups, affine, eps, silu),
+        (2, true) => derivatives::<2, 6>(x, shift, groups, affine, eps, silu),
+        (3, false) => derivatives::<3, 5>(x, shift, groups, affine, eps, silu),
+        (3, true) => derivatives::<3, 8>(x, shift, groups, affine, eps, silu),
+        (4, false) => derivatives::<4, 6>(x, shift, groups, affine, eps, silu),
+        (4, true) => derivatives::<4, 10>(x, shift, groups, affine, eps, silu),
+        (5, false) => derivatives::<5, 7>(x, shift, groups, affine, eps, silu),
+        (5, true) => derivatives::<5, 12>(x, shift, groups, affine, eps, silu),
+        (count, _) => panic!("{count} derivatives of a group normalisation"),
+    }
+}
+
+/// The derivative of [`group_norm`] alone at `x` and `shift` along a direction, both given as `[value, direction]`; none
+/// under automatic differentiation and where [`group_norm_derivatives`] gives none.
 ///
 /// # Shapes
 /// As for [`group_norm`].
@@ -214,68 +241,133 @@ pub fn group_norm_tangent(
     eps: f64,
     silu: bool,
 ) -> Option<Tensor<4>> {
-    match shift {
-        Some(_) => derivative::<2, 6>(x, shift, groups, affine, eps, silu),
-        None => derivative::<2, 4>(x, shift, groups, affine, eps, silu),
+    let shape = Shape::of(&x[0], shift.as_ref().map(|shift| &shift[0]), groups, affine.each_ref(), eps, silu);
+    if x[0].dims().contains(&0) {
+        let [_, direction] = x;
+        return Some(direction);
     }
-}
-
-/// The mixed second derivative of [`group_norm`] along two directions, where [`group_norm_tangent`] is there: `x` and
-/// `shift` are `[value, first direction, second direction, derivative of either along the other]`.
-///
-/// # Shapes
-/// As for [`group_norm`].
-///
-/// # Panics
-/// If the shapes do not fit together.
-pub fn group_norm_second(
-    x: [Tensor<4>; 4],
-    shift: Option<[Tensor<2>; 4]>,
-    groups: usize,
-    affine: [Tensor<1>; 2],
-    eps: f64,
-    silu: bool,
-) -> Option<Tensor<4>> {
+    fn tangent<const N: usize>(shape: &Shape, tensors: [DispatchTensor; N]) -> Option<Tensor<4>> {
+        let flex::Inputs::Plain(inputs) = flex::Inputs::of(tensors) else { return None };
+        let ([tangent], _) = coefficients::<2, 1>(shape, &inputs.map(contiguous));
+        Some(from_plain(tangent))
+    }
     match shift {
-        Some(_) => derivative::<4, 10>(x, shift, groups, affine, eps, silu),
-        None => derivative::<4, 6>(x, shift, groups, affine, eps, silu),
+        Some(_) => tangent::<6>(&shape, tensors(x.into(), affine, shift.map(Vec::from))),
+        None => tangent::<4>(&shape, tensors(x.into(), affine, None)),
     }
 }
 
 /// `N` is the number of tensors.
-fn derivative<const K: usize, const N: usize>(
-    x: [Tensor<4>; K],
-    shift: Option<[Tensor<2>; K]>,
+fn derivatives<const K: usize, const N: usize>(
+    x: Vec<Tensor<4>>,
+    shift: Option<Vec<Tensor<2>>>,
     groups: usize,
-    [weight, bias]: [Tensor<1>; 2],
+    affine: [Tensor<1>; 2],
     eps: f64,
     silu: bool,
-) -> Option<Tensor<4>> {
-    let shape = Shape::of(&x[0], shift.as_ref().map(|shift| &shift[0]), groups, [&weight, &bias], eps, silu);
+) -> Option<Vec<Tensor<4>>> {
+    let shape = Shape::of(&x[0], shift.as_ref().map(|shift| &shift[0]), groups, affine.each_ref(), eps, silu);
     assert!(x.iter().all(|part| part.dims() == x[0].dims()), "derivatives have the shape of values");
     if let Some(shift) = &shift {
+        assert!(shift.len() == K, "as many derivatives of shifts as of images");
         assert!(shift.iter().all(|part| part.dims() == shift[0].dims()), "derivatives have the shape of values");
     }
     if x[0].dims().contains(&0) {
-        return Some(x[K - 1].clone());
+        return Some(x);
     }
-    let tensors = x.into_iter().map(Tensor::into_dispatch).chain([weight.into_dispatch(), bias.into_dispatch()]);
-    let tensors: Vec<DispatchTensor> = tensors.chain(shift.into_iter().flatten().map(Tensor::into_dispatch)).collect();
-    let tensors: [DispatchTensor; N] = tensors.try_into().expect("the caller counts the tensors");
-    match flex::Inputs::of(tensors) {
-        flex::Inputs::Plain(inputs) => Some(from_plain(run::<K>(&shape, &inputs.map(contiguous)).0)),
+    let norm = GroupNorm(shape);
+    match flex::Inputs::<N>::of(tensors(x, affine, shift)) {
+        flex::Inputs::Plain(inputs) => {
+            let results: [_; K] = norm.forward(&inputs.map(contiguous)).0;
+            Some(results.map(from_plain).into())
+        }
         flex::Inputs::Tracked(inputs, context) => {
-            Some(from_tracked(autodiff::group_norm::<K, N>(shape, inputs, context), context))
+            let results: [_; K] = several(norm, inputs, context);
+            Some(results.map(|result| from_tracked(result, context)).into())
         }
         flex::Inputs::Other(_) => None,
     }
 }
 
-/// The normalisation of flex's tensors, and what [`forward`] remembers of each group.
-fn run<const K: usize>(shape: &Shape, tensors: &[Primitive]) -> (Primitive, Vec<f32>) {
+/// What a normalisation takes, in the order of [`Inputs::of`].
+fn tensors<const N: usize>(
+    x: Vec<Tensor<4>>,
+    affine: [Tensor<1>; 2],
+    shift: Option<Vec<Tensor<2>>>,
+) -> [DispatchTensor; N] {
+    let images = x.into_iter().map(Tensor::into_dispatch).chain(affine.map(Tensor::into_dispatch));
+    let all: Vec<DispatchTensor> = images.chain(shift.into_iter().flatten().map(Tensor::into_dispatch)).collect();
+    all.try_into().expect("the caller counts the tensors")
+}
+
+/// The last `OUT` coefficients of the normalisation of flex's tensors, and what [`forward`] remembers of each group.
+fn coefficients<const K: usize, const OUT: usize>(
+    shape: &Shape,
+    tensors: &[Primitive],
+) -> ([Primitive; OUT], Vec<f32>) {
     recalled((*shape, K), tensors, || {
-        let (out, moments) = forward::<K>(shape, &Inputs::of(tensors));
-        let [height, width] = shape.size;
-        (tensor(out, [shape.batch, height, width, shape.channels], &tensors[0].device()), moments)
+        let (out, moments) = forward::<K, OUT>(shape, &Inputs::of(tensors));
+        (out.map(|out| shape.image(out, &tensors[0])), moments)
     })
+}
+
+/// A normalisation of `N` tensors in the order of [`Inputs::of`] with `K − 1` derivatives.
+#[derive(Clone, Copy, Debug)]
+struct GroupNorm(Shape);
+
+impl<const N: usize, const K: usize> Several<N, K> for GroupNorm {
+    /// What [`forward`] remembers.
+    type State = Arc<Vec<f32>>;
+
+    /// In parts, of which another evaluation may have had some: first value and first derivative, then what the second
+    /// direction brings, then the other derivative.
+    fn forward(&self, inputs: &[Primitive; N]) -> ([Primitive; K], Arc<Vec<f32>>) {
+        let Self(shape) = self;
+        let ((images, rest), affine) = (inputs.split_at(K), &inputs[K..K + 2]);
+        let part = |of: &[usize]| -> Vec<Primitive> {
+            let images = of.iter().map(|&k| &images[k]);
+            let shifts = of.iter().filter_map(|&k| rest.get(2 + k));
+            images.chain(affine).chain(shifts).cloned().collect()
+        };
+        let (mut results, mut moments): (Vec<Primitive>, Vec<f32>) = if K == 1 {
+            let (of_value, moments) = coefficients::<1, 1>(shape, inputs);
+            (of_value.into(), moments)
+        } else {
+            let (of_first, moments) = coefficients::<2, 2>(shape, &part(&[0, 1]));
+            (of_first.into(), moments)
+        };
+        if K >= 4 {
+            let (of_second, found) = coefficients::<4, 2>(shape, &part(&[0, 1, 2, 3]));
+            results.extend(of_second);
+            moments = found;
+        }
+        if K == 3 || K == 5 {
+            let (of_other, found) = coefficients::<2, 1>(shape, &part(&[0, K - 1]));
+            results.extend(of_other);
+            let rows = moments.chunks_exact(K - 1).zip(found.chunks_exact(2));
+            moments = rows.flat_map(|(row, found)| row.iter().copied().chain([found[1]])).collect();
+        }
+        let results = results.try_into().unwrap_or_else(|_| unreachable!("K results"));
+        (results, Arc::new(moments))
+    }
+
+    fn backward(
+        &self,
+        inputs: &[Primitive; N],
+        moments: &Arc<Vec<f32>>,
+        gradients: [Option<Primitive>; K],
+    ) -> [Primitive; N] {
+        let (Self(shape), like) = (self, &inputs[0]);
+        let nothing = gradients.iter().any(Option::is_none).then(|| vec![0.0; shape.batch * shape.image_length()]);
+        let gradients = gradients.each_ref().map(|gradient| match gradient {
+            Some(gradient) => numbers(gradient),
+            None => nothing.as_deref().expect("made if one is missing"),
+        });
+        let Gradients { x, shift, weight, bias } = backward::<K>(shape, &Inputs::of(inputs), moments, gradients);
+        let images = x.into_iter().map(|x| shape.image(x, like));
+        let affine = [weight, bias].map(|numbers| tensor(numbers, [shape.channels], &like.device()));
+        let shifts = shift.into_iter().map(|shift| tensor(shift, [shape.batch, shape.channels], &like.device()));
+        let all: Vec<Primitive> = images.chain(affine).chain(shifts).take(N).collect();
+        all.try_into().unwrap_or_else(|_| unreachable!("there is a gradient for each input"))
+    }
 }

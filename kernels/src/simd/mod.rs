@@ -67,21 +67,21 @@ impl InstructionSet {
 /// Compiles a call of an `#[inline(always)]` function for every instruction set and takes the best.
 ///
 /// `multiversion!(fn name(argument: Type, ..) = body)` defines `fn name`, which calls `body` with these arguments; the name
-/// may be followed by one constant, `name[const K: usize]`, that the arguments' types determine.
+/// may be followed by constants, `name[const K: usize]`, that the arguments' types determine.
 macro_rules! multiversion {
     (
-        fn $name:ident$([const $constant:ident: usize])?($($argument:ident: $kind:ty),* $(,)?) $(-> $output:ty)? = $body:path
+        fn $name:ident$([$(const $constant:ident: usize),+])?($($argument:ident: $kind:ty),* $(,)?) $(-> $output:ty)? = $body:path
     ) => {
         #[allow(clippy::too_many_arguments)]
-        fn $name$(<const $constant: usize>)?($($argument: $kind),*) $(-> $output)? {
+        fn $name$(<$(const $constant: usize),+>)?($($argument: $kind),*) $(-> $output)? {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx2,fma")]
-            fn avx512$(<const $constant: usize>)?($($argument: $kind),*) $(-> $output)? {
+            fn avx512$(<$(const $constant: usize),+>)?($($argument: $kind),*) $(-> $output)? {
                 $body($($argument),*)
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2$(<const $constant: usize>)?($($argument: $kind),*) $(-> $output)? {
+            fn avx2$(<$(const $constant: usize),+>)?($($argument: $kind),*) $(-> $output)? {
                 $body($($argument),*)
             }
             match $crate::simd::InstructionSet::detect() {
