@@ -6,6 +6,7 @@
 mod floor;
 mod gpu;
 mod memory;
+mod penalty;
 mod sampling;
 mod step;
 mod trainer;
@@ -13,6 +14,7 @@ mod trainer;
 pub use floor::{Machine, Work};
 pub use fokker_kernels::Launches;
 pub use gpu::{GpuCase, GpuCost, measure_gpu};
+pub use penalty::{PenaltyCost, measure_penalty};
 pub use sampling::{SamplingCost, measure_sampling};
 pub use step::{Case, Cost, measure};
 pub use trainer::{TrainerCost, measure_trainer};

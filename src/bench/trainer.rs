@@ -36,7 +36,7 @@ pub fn measure_trainer(config: &RunConfig, steps: u64) -> Result<TrainerCost, Er
 }
 
 /// Steps that do not count: those in which memory is got from the system.
-const FIRST: u64 = 5;
+pub(super) const FIRST: u64 = 5;
 
 /// Measures the training of the network it is given.
 struct Measurement<'a> {
@@ -59,34 +59,60 @@ fn measure<N: Network<D>, const D: usize>(
     network: &N,
     device: &Device,
 ) -> Result<TrainerCost, Error> {
-    let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}", std::process::id())));
-    let run = RunFolder::new(&folder.0);
-    run.create(&config.to_toml())?;
-    let (train, validation) =
-        (config.data.open(Split::Train, config.seed)?, config.data.open(Split::Validation, config.seed)?);
-    // The first session ends with a checkpoint, from which the second, which counts, goes on.
-    let session = |last: u64| -> Result<Trainer<N, D>, Error> {
-        let plan = TrainingPlan {
-            training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
-            checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
-            residuals: None,
-            ..config.training_plan(train.clone(), validation.clone())?
-        };
-        let mut trainer = Trainer::new(plan, run.clone(), network.clone(), device)?;
-        trainer.resume()?;
-        trainer.train(&config.to_toml(), &mut Silent)?;
-        Ok(trainer)
-    };
-    session(FIRST)?;
-    let trainer = session(FIRST + steps)?;
-    let breakdown = trainer.breakdown();
-    let Breakdown { data, inputs, gradient, update, records, observer, .. } = breakdown;
+    let sessions = Sessions::new(config, network, device, "")?;
+    sessions.train(FIRST)?;
+    let breakdown = sessions.train(FIRST + steps)?;
     Ok(TrainerCost {
-        step_ms: 1e3 * (data + inputs + gradient + update + records + observer) / steps as f64,
+        step_ms: step_ms(&breakdown),
         breakdown,
         checkpoint_ms: 1e3 * breakdown.checkpoints,
         checkpoint_every: config.checkpoints.every,
     })
+}
+
+/// Milliseconds of a step, checkpoints aside.
+pub(super) fn step_ms(breakdown: &Breakdown) -> f64 {
+    let Breakdown { data, inputs, gradient, update, records, observer, .. } = *breakdown;
+    1e3 * (data + inputs + gradient + update + records + observer) / breakdown.steps as f64
+}
+
+/// A run in a temporary folder that is trained part by part, without validation and previews.
+pub(super) struct Sessions<'a, N> {
+    config: &'a RunConfig,
+    network: &'a N,
+    device: &'a Device,
+    run: RunFolder,
+    _folder: Temporary,
+}
+
+impl<'a, N> Sessions<'a, N> {
+    /// `name` tells runs of a process apart.
+    pub(super) fn new(config: &'a RunConfig, network: &'a N, device: &'a Device, name: &str) -> Result<Self, Error> {
+        let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}{name}", std::process::id())));
+        let run = RunFolder::new(&folder.0);
+        run.create(&config.to_toml())?;
+        Ok(Self { config, network, device, run, _folder: folder })
+    }
+
+    /// Trains up to step `last`, from the last one of the session before; returns what the steps of this session took.
+    pub(super) fn train<const D: usize>(&self, last: u64) -> Result<Breakdown, Error>
+    where
+        N: Network<D>,
+    {
+        let config = self.config;
+        let (train, validation) =
+            (config.data.open(Split::Train, config.seed)?, config.data.open(Split::Validation, config.seed)?);
+        let plan = TrainingPlan {
+            training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
+            checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
+            residuals: None,
+            ..config.training_plan(train, validation)?
+        };
+        let mut trainer = Trainer::new(plan, self.run.clone(), self.network.clone(), self.device)?;
+        trainer.resume()?;
+        trainer.train(&config.to_toml(), &mut Silent)?;
+        Ok(trainer.breakdown())
+    }
 }
 
 struct Silent;

@@ -5,7 +5,9 @@ use std::process::Command;
 
 use burn::tensor::Device;
 use clap::Args;
-use fokker::bench::{Case, Cost, Machine, Work, measure, measure_sampling, measure_trainer};
+use fokker::bench::{
+    Case, Cost, Machine, PenaltyCost, Work, measure, measure_penalty, measure_sampling, measure_trainer,
+};
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::{BackendConfig, BackendName, Error, RunConfig};
 
@@ -29,7 +31,8 @@ pub struct Bench {
     /// Repetitions; the median of the last half counts
     #[arg(long, default_value_t = 12)]
     repetitions: usize,
-    /// How often each case is measured, in turn with PyTorch; the best counts, for other work on a machine only slows
+    /// How often each case is measured, in turn with PyTorch or other cases. Of steps the best counts, for other work on a
+    /// machine only slows
     #[arg(long, default_value_t = 1)]
     rounds: usize,
     /// Samplers, separated by commas
@@ -44,7 +47,7 @@ pub struct Bench {
     /// Change a key of that configuration, such as --set training.batch_size=64
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<String>,
-    /// Training steps of that configuration which count
+    /// Training steps of that configuration which count, in each round
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     trainer_steps: u64,
     /// The backend of steps and sampling, as in configurations
@@ -73,6 +76,8 @@ enum Part {
     Sampling,
     /// What a training step is made of
     Trainer,
+    /// What a penalty on the score Fokker–Planck residual adds to a training step
+    Penalty,
     /// A network of 35.7 million parameters, for a GPU: images a second in training and drawing, memory
     Gpu,
 }
@@ -106,6 +111,9 @@ impl Bench {
         }
         if has(Part::Trainer) {
             self.trainer()?;
+        }
+        if has(Part::Penalty) {
+            self.penalty()?;
         }
         if has(Part::Gpu) {
             self.gpu.run(&device, self.python.as_deref())?;
@@ -187,6 +195,23 @@ impl Bench {
         let (checkpoint, every) = (cost.checkpoint_ms, cost.checkpoint_every);
         println!("{}, batch {}: {:.1} ms a step", config.name, config.training.batch_size, cost.step_ms);
         println!("and {checkpoint:.0} ms for a checkpoint after {every} of them\n\n{}", cost.table());
+        Ok(())
+    }
+
+    fn penalty(&self) -> Result<(), Error> {
+        let config = RunConfig::load(&self.config, &self.changes)?;
+        let costs = measure_penalty(&config, self.rounds, self.trainer_steps)?;
+        println!("{}, batch {}, {} rounds\n", config.name, config.training.batch_size, self.rounds);
+        println!("| penalty | ms a step, the best round | times a plain step | median of the rounds (range) |");
+        println!("|---|---|---|---|");
+        let plain = costs.first().map_or(f64::NAN, PenaltyCost::best);
+        for cost in &costs {
+            let mut ratio = cost.ratio.clone();
+            ratio.sort_by(f64::total_cmp);
+            let [least, middle, most] = [0, ratio.len() / 2, ratio.len() - 1].map(|place| ratio[place]);
+            let (name, best) = (cost.name, cost.best());
+            println!("| {name} | {best:.1} | {:.2} | {middle:.2} ({least:.2} to {most:.2}) |", best / plain);
+        }
         Ok(())
     }
 

@@ -101,14 +101,13 @@ impl Objective {
         Randomness { noise, times, probes: self.loss.probes(seed, positions, x0), regularizer }
     }
 
-    /// The loss of a batch, its randomness given. `truth` is the score of the data, where the loss
-    /// [needs](Objective::needs_truth) it.
+    /// The loss of a batch, its randomness given: the sum of its [terms](Self::terms).
     ///
     /// # Shapes
     /// `x0`: `[batch, …]`; the loss is `[1]`.
     ///
     /// # Panics
-    /// If the loss needs the truth and there is none.
+    /// If the loss [needs](Objective::needs_truth) the truth and there is none.
     pub fn loss<N: Network<D>, const D: usize>(
         &self,
         score: &NetworkScore<N>,
@@ -116,21 +115,64 @@ impl Objective {
         x0: Tensor<D>,
         randomness: Randomness<D>,
     ) -> Tensor<1> {
+        let terms = self.terms(score, truth, x0, randomness);
+        terms.reduce(|sum, term| sum + term).expect("there is the loss of the data")
+    }
+
+    /// Terms whose sum is the loss of a batch and that share no evaluation of the network, each computed when it is asked
+    /// for: whoever differentiates one before asking for the next holds but one graph at a time. `truth` is the score of the
+    /// data, where the loss [needs](Objective::needs_truth) it.
+    ///
+    /// # Shapes
+    /// `x0`: `[batch, …]`; every term is `[1]`.
+    ///
+    /// # Panics
+    /// If the loss needs the truth and there is none.
+    pub fn terms<'a, N: Network<D>, const D: usize>(
+        &'a self,
+        score: &'a NetworkScore<N>,
+        truth: Option<&'a MixtureScore>,
+        x0: Tensor<D>,
+        randomness: Randomness<D>,
+    ) -> impl Iterator<Item = Tensor<1>> + 'a {
         let Randomness { noise, times, probes, regularizer } = randomness;
+        let penalty = move |config: RegularizerConfig, draw: &RegularizerDraw<D>| {
+            // The first examples of the batch have the classes of the first.
+            let count = draw.times.len();
+            let (live, frozen) = (score.clone().first(count), frozen(score).first(count));
+            let (penalty, value) = score_fpe::regularizer(&config, &live, &frozen, draw);
+            (penalty.mul_scalar(config.gamma), value)
+        };
+        let of_data = move |known| self.of_data(score, truth, x0, (noise, &times, probes), known);
+        let mut terms: Vec<Box<dyn FnOnce() -> Tensor<1> + 'a>> = Vec::new();
+        match self.regularizer.zip(regularizer).filter(|(config, _)| config.gamma > 0.0) {
+            Some((config, draw)) if config.points == Points::Loss => terms.push(Box::new(move || {
+                let (penalty, value) = penalty(config, &draw);
+                of_data(Some((draw.points, value))) + penalty
+            })),
+            Some((config, draw)) => {
+                terms.push(Box::new(move || of_data(None)));
+                terms.push(Box::new(move || penalty(config, &draw).0));
+            }
+            None => terms.push(Box::new(move || of_data(None))),
+        }
+        terms.into_iter().map(|term| term())
+    }
+
+    /// The loss without a penalty. The first examples' noisy data and score may be known.
+    fn of_data<N: Network<D>, const D: usize>(
+        &self,
+        score: &NetworkScore<N>,
+        truth: Option<&MixtureScore>,
+        x0: Tensor<D>,
+        (noise, times, probes): (Tensor<D>, &[TimeDraw], LossProbes<D>),
+        known: Option<(Tensor<D>, Tensor<D>)>,
+    ) -> Tensor<1> {
         let process = Score::<D>::process(score);
         let t: Vec<f64> = times.iter().map(|draw| draw.t).collect();
         let truth = || truth.expect("the loss needs data whose score is known");
-        let penalty =
-            self.regularizer.zip(regularizer).filter(|(config, _)| config.gamma > 0.0).map(|(config, draw)| {
-                // The first examples of the batch have the classes of the first.
-                let count = draw.times.len();
-                let (live, frozen) = (score.clone().first(count), frozen(score).first(count));
-                let (penalty, value) = score_fpe::regularizer(&config, &live, &frozen, &draw);
-                (penalty.mul_scalar(config.gamma), (config.points == Points::Loss).then_some((draw.points, value)))
-            });
-        let (penalty, known) = penalty.unzip();
         let errors = match (self.loss, probes) {
-            (Loss::Denoising, _) => denoising_of_output(score, x0, noise, &t, known.flatten()),
+            (Loss::Denoising, _) => denoising_of_output(score, x0, noise, &t, known),
             (Loss::Expanded, _) => loss::expanded(score, x0, noise, &t),
             (Loss::Explicit, _) => loss::explicit(score, truth(), x0, noise, &t),
             (Loss::Implicit { .. }, LossProbes::Divergence(divergence)) => {
@@ -150,11 +192,7 @@ impl Objective {
             (loss, _) => unreachable!("{loss:?} draws its own probes"),
         };
         let weights = times.iter().map(|draw| self.weighting.on_noise(process, draw.t) * draw.importance);
-        let loss = scale_examples(errors, weights).mean();
-        match penalty {
-            Some(penalty) => loss + penalty,
-            None => loss,
-        }
+        scale_examples(errors, weights).mean()
     }
 }
 

@@ -19,6 +19,7 @@ use super::{Operation, on_flex_or};
 use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 use crate::layout::{channels_first, channels_last};
 use crate::pixels::add_pixels;
+use crate::remember::recalled;
 
 /// `out[n, stride·y + k, stride·x + l, o] = bias[o] + Σ in[n, y, x, i] · weight[i, o, k, l]` over whatever meets there.
 ///
@@ -65,11 +66,16 @@ struct Transposed;
 
 impl Operation for Transposed {
     fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
+        /// What tells it from the convolution.
+        #[derive(PartialEq)]
+        struct TransposeOf(Geometry);
         let inputs = inputs.map(contiguous);
-        let bias = inputs.get(2).map(numbers);
-        let out = input_gradient(geometry, &inputs[1], numbers(&inputs[0]), bias);
-        let Geometry { batch, inputs: outputs, size: [height, width], .. } = *geometry;
-        tensor(out, [batch, height, width, outputs], &inputs[0].device())
+        recalled(TransposeOf(*geometry), &inputs, || {
+            let bias = inputs.get(2).map(numbers);
+            let out = input_gradient(geometry, &inputs[1], numbers(&inputs[0]), bias);
+            let Geometry { batch, inputs: outputs, size: [height, width], .. } = *geometry;
+            tensor(out, [batch, height, width, outputs], &inputs[0].device())
+        })
     }
 
     fn tracked<const N: usize>(geometry: Geometry, inputs: [Tracked; N]) -> Tracked {

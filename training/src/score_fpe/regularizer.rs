@@ -74,12 +74,13 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Points {
-    /// At noisy data, `x ~ p_t`, with uniform times.
-    #[default]
-    Data,
     /// At the points and times of the loss, which share an evaluation of the network with it where the loss is denoising.
-    /// Times have the law of the loss, its importance made up for.
+    /// Times have the law of the loss, its importance made up for: with uniform and with importance-sampled times this is
+    /// eq. 8.
+    #[default]
     Loss,
+    /// At noisy data of their own, `x ~ p_t`, with uniform times.
+    Data,
     /// Uniformly in a cube; the paper's is [0, 1]^D.
     Uniform {
         /// Its lower end in every coordinate.

@@ -46,11 +46,15 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let Inputs { score, x0, randomness } = self.inputs(batch, micro_batch);
             all_times.extend_from_slice(&randomness.times);
             lap.add_to(&mut self.breakdown.inputs);
-            let loss = self.plan.objective.loss(&score, self.plan.truth.as_ref(), x0, randomness);
-            losses.push(loss.clone().inner());
-            let loss = if scale == 1.0 { loss } else { loss.mul_scalar(scale) };
-            let gradients = GradientsParams::from_grads(loss.backward(), &self.weights.network);
-            accumulator.accumulate(&self.weights.network, gradients);
+            let mut whole: Option<Tensor<1>> = None;
+            for term in self.plan.objective.terms(&score, self.plan.truth.as_ref(), x0, randomness) {
+                let value = term.clone().inner();
+                whole = Some(whole.map_or(value.clone(), |whole| whole + value));
+                let term = if scale == 1.0 { term } else { term.mul_scalar(scale) };
+                let gradients = GradientsParams::from_grads(term.backward(), &self.weights.network);
+                accumulator.accumulate(&self.weights.network, gradients);
+            }
+            losses.extend(whole);
             lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
