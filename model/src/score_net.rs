@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::calculus::{Calculus, Conv2dShape};
 use crate::error::{ModelError, require};
 use crate::initializer::Initializer;
-use crate::layers::{Conv2d, ConvTranspose2d, FourierEmbedding, GroupNorm, Linear};
+use crate::layers::{Conv2d, ConvTranspose2d, FourierEmbedding, GroupNorm, ImageWaves, Linear};
 use crate::network::{Context, Network};
 
 /// Configuration of a [`ScoreNet`]; the defaults are the tutorial's, 1.1 million parameters.
@@ -59,9 +59,7 @@ impl ScoreNetConfig {
     pub fn validate(&self) -> Result<(), ModelError> {
         require(self.in_channels > 0, "in_channels", "must be at least 1")?;
         require(self.channels.len() > 1, "channels", "needs at least two levels")?;
-        let finest = self.input_frequencies.iter().copied().max().unwrap_or(0);
-        // Beyond the digits of single precision there is nothing to tell.
-        require(finest <= 20, "input_frequencies", format!("{finest} is not in 0..=20"))?;
+        ImageWaves::validate(&self.input_frequencies)?;
         let width = self.embedding_width;
         let even = width > 0 && width.is_multiple_of(2);
         require(even, "embedding_width", format!("{width} is not a positive even number"))?;
@@ -129,8 +127,7 @@ const NORM_EPS: f64 = 1e-5;
 pub struct ScoreNet {
     fourier: FourierEmbedding,
     embedding: Linear,
-    #[module(skip)]
-    input_frequencies: Vec<u32>,
+    waves: ImageWaves,
     down: Vec<DownLevel>,
     up: Vec<UpLevel>,
     output: ConvTranspose2d,
@@ -159,7 +156,8 @@ impl ScoreNet {
         config.validate()?;
         let init = &mut Initializer::new(seed, device);
         let (channels, width, groups) = (&config.channels, config.embedding_width, config.norm_num_groups);
-        let features = config.in_channels * (1 + 2 * config.input_frequencies.len());
+        let waves = ImageWaves::new(&config.input_frequencies);
+        let features = waves.channels(config.in_channels);
         let fourier = FourierEmbedding::new(width, config.fourier_scale, init);
         let embedding = Linear::new(width, width, init);
         let down = (0..channels.len()).map(|level| {
@@ -188,23 +186,11 @@ impl ScoreNet {
         Ok(Self {
             fourier,
             embedding,
-            input_frequencies: config.input_frequencies.clone(),
+            waves,
             down,
             up,
             output: ConvTranspose2d::new(2 * channels[0], config.in_channels, KERNEL, 1, init),
         })
-    }
-}
-
-impl ScoreNet {
-    /// The image, followed by its sines and cosines.
-    fn with_waves<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
-        let waves = self.input_frequencies.iter().flat_map(|&exponent| {
-            let phase = C::affine(x.clone(), std::f64::consts::PI * f64::from(exponent).exp2(), 0.0);
-            [C::sin(phase.clone()), C::cos(phase)]
-        });
-        let mut parts: Vec<C::Array<4>> = std::iter::once(x.clone()).chain(waves).collect();
-        if parts.len() == 1 { parts.remove(0) } else { C::cat(parts, 3) }
     }
 }
 
@@ -213,7 +199,7 @@ impl Network<4> for ScoreNet {
         let [_, _, height, width] = C::dims(&x);
         let time = C::silu(self.embedding.forward::<C, 2>(self.fourier.forward::<C>(noise)));
         // Inside, channels come last.
-        let mut x = self.with_waves::<C>(C::swap_dims(C::swap_dims(x, 1, 2), 2, 3));
+        let mut x = self.waves.forward::<C>(C::swap_dims(C::swap_dims(x, 1, 2), 2, 3));
         let mut skips = Vec::new();
         for level in &self.down {
             let shift = level.time.forward::<C, 2>(time.clone());

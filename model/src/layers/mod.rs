@@ -6,6 +6,7 @@ mod conv_transpose2d;
 mod dropout;
 mod embedding;
 mod group_norm;
+mod image_waves;
 mod linear;
 
 pub use attention::Attention;
@@ -14,4 +15,5 @@ pub use conv2d::Conv2d;
 pub use dropout::{Dropout, DropoutKey};
 pub use embedding::{Embedding, FourierEmbedding, PositionalEmbedding};
 pub use group_norm::GroupNorm;
+pub use image_waves::ImageWaves;
 pub use linear::Linear;

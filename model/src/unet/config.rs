@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UNet;
 use crate::error::{ModelError, require};
+use crate::layers::ImageWaves;
 
 /// One level of the U-Net. Names are diffusers', for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +74,8 @@ pub enum Resampling {
     Resnet,
 }
 
-/// Configuration of a [`UNet`](crate::unet::UNet): the fields of diffusers' `UNet2DModel`, with its defaults.
+/// Configuration of a [`UNet`](crate::unet::UNet): the fields of diffusers' `UNet2DModel`, with its defaults, and
+/// `input_frequencies`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UNetConfig {
@@ -129,6 +131,10 @@ pub struct UNetConfig {
     /// Rows of the class table; none without classes. Classifier-free guidance takes the last row as "no class".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_class_embeds: Option<usize>,
+    /// Exponents `n`: sin 2ⁿπx and cos 2ⁿπx of the network's input x stand beside it ([`ImageWaves`]). Not of diffusers; worth
+    /// much to likelihoods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub input_frequencies: Vec<u32>,
 }
 
 impl Default for UNetConfig {
@@ -159,6 +165,7 @@ impl Default for UNetConfig {
             resnet_time_scale_shift: TimeShift::Default,
             add_attention: true,
             num_class_embeds: None,
+            input_frequencies: Vec::new(),
         }
     }
 }
@@ -240,6 +247,7 @@ impl UNetConfig {
         let fits = attn_groups > 0 && middle.is_multiple_of(attn_groups);
         require(fits, "attn_norm_num_groups", format!("{attn_groups} does not divide {middle}"))?;
         require(self.layers_per_block > 0, "layers_per_block", "must be at least 1")?;
+        ImageWaves::validate(&self.input_frequencies)?;
         require(self.in_channels > 0, "in_channels", "must be at least 1")?;
         require(self.out_channels > 0, "out_channels", "must be at least 1")?;
         require(self.downsample_padding <= 1, "downsample_padding", "must be 0 or 1")?;

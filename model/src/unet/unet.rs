@@ -8,12 +8,13 @@ use super::config::{MidBlockType, TimeEmbedding, UNetConfig};
 use crate::calculus::Calculus;
 use crate::error::ModelError;
 use crate::initializer::Initializer;
-use crate::layers::{Conv2d, Embedding, FourierEmbedding, GroupNorm, Linear, PositionalEmbedding};
+use crate::layers::{Conv2d, Embedding, FourierEmbedding, GroupNorm, ImageWaves, Linear, PositionalEmbedding};
 use crate::network::{Context, Network};
 
 /// The U-Net of diffusers' `UNet2DModel`. Field names are those of its weights.
 #[derive(Module, Debug)]
 pub struct UNet {
+    waves: ImageWaves,
     conv_in: Conv2d,
     #[module(skip)]
     positional: Option<PositionalEmbedding>,
@@ -48,8 +49,10 @@ impl UNet {
         let (first, time_width) = (channels[0], config.time_width());
         let positional = config.time_embedding_type == TimeEmbedding::Positional;
         let wave_width = if positional { first } else { 2 * first };
+        let waves = ImageWaves::new(&config.input_frequencies);
         Ok(Self {
-            conv_in: Conv2d::same(config.in_channels, first, 3, init),
+            conv_in: Conv2d::same(waves.channels(config.in_channels), first, 3, init),
+            waves,
             positional: positional
                 .then(|| PositionalEmbedding::new(wave_width, config.flip_sin_to_cos, config.freq_shift)),
             time_proj: (!positional).then(|| FourierEmbedding::new(wave_width, 16.0, init)),
@@ -92,7 +95,7 @@ impl Network<4> for UNet {
         let x = if self.center_input { C::affine(x, 2.0, -1.0) } else { x };
         // Inside, channels come last.
         let x = C::swap_dims(C::swap_dims(x, 1, 2), 2, 3);
-        let mut x = self.conv_in.forward::<C>(x);
+        let mut x = self.conv_in.forward::<C>(self.waves.forward::<C>(x));
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {
             x = block.forward::<C>(x, time.clone(), &mut skips, context);
