@@ -49,7 +49,7 @@ pub use cube::{Launches, computes_ahead, launches};
 pub use group_norm::{group_norm, group_norm_derivatives, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
 pub use recompute::{Body, recomputed};
-pub use remember::{Remembered, remember};
+pub use remember::{Remembered, RememberedGradients, remember, remember_with_gradients};
 pub use softmax::softmax;
 pub use threads::on_all_cores;
 pub use upsample::upsample_nearest;

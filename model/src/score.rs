@@ -1,5 +1,6 @@
 //! A score: what solvers and likelihoods ask, whether a network or a closed form answers.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use burn::tensor::{FloatDType, Int, Tensor, TensorData};
@@ -137,21 +138,10 @@ impl<N> NetworkScore<N> {
         self
     }
 
-    /// The same score for the first examples of the batches.
+    /// The same score for some examples of the batches.
     #[must_use]
-    pub fn first(mut self, count: usize) -> Self {
-        if let Some(classes) = &mut self.classes {
-            classes.truncate(count);
-        }
-        self
-    }
-
-    /// The same score for the batches without their first examples.
-    #[must_use]
-    pub fn without_first(mut self, count: usize) -> Self {
-        if let Some(classes) = &mut self.classes {
-            classes.drain(..count.min(classes.len()));
-        }
+    pub fn for_examples(mut self, examples: Range<usize>) -> Self {
+        self.classes = self.classes.map(|classes| classes[examples].to_vec());
         self
     }
 

@@ -90,6 +90,7 @@ fn kinds(config: &RunConfig) -> Vec<(&'static str, RunConfig)> {
         points,
         unit: Unit::LogSnr,
         examples: None,
+        at_once: 32,
     };
     vec![
         ("none", with(None)),

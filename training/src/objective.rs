@@ -4,6 +4,8 @@
 //! For denoising score matching the network's raw output `F` is compared with its target, and the error is weighed so
 //! that the loss is `E_t w(t) ‖ε_θ(x_t, t) − ε‖² / dimension` with `x_t = α x₀ + σ ε`, whatever `F` estimates.
 
+use std::ops::Range;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 use fokker_model::per_example::scale_examples;
@@ -136,43 +138,70 @@ impl Objective {
         randomness: Randomness<D>,
     ) -> impl Iterator<Item = Tensor<1>> + 'a {
         let Randomness { noise, times, probes, regularizer } = randomness;
-        let penalty = move |config: RegularizerConfig, draw: &RegularizerDraw<D>| {
-            // The first examples of the batch have the classes of the first.
-            let count = draw.times.len();
-            let (live, frozen) = (score.clone().first(count), frozen(score).first(count));
-            let (penalty, value) = score_fpe::regularizer(&config, &live, &frozen, draw);
-            (penalty.mul_scalar(config.gamma), value)
-        };
-        let of_data = move |known| self.of_data(score, truth, x0, (noise, &times, probes), known);
+        let batch = x0.dims()[0];
         let mut terms: Vec<Box<dyn FnOnce() -> Tensor<1> + 'a>> = Vec::new();
-        match self.regularizer.zip(regularizer).filter(|(config, _)| config.gamma > 0.0) {
-            Some((config, draw)) if config.points == Points::Loss => terms.push(Box::new(move || {
-                let (penalty, value) = penalty(config, &draw);
-                of_data(Some((draw.points, value))) + penalty
-            })),
-            Some((config, draw)) => {
-                terms.push(Box::new(move || of_data(None)));
-                terms.push(Box::new(move || penalty(config, &draw).0));
+        // How many examples have shared their evaluation with the penalty.
+        let mut shared = 0;
+        if let Some((config, draw)) = self.regularizer.zip(regularizer).filter(|(config, _)| config.gamma > 0.0) {
+            let count = draw.times.len();
+            let shares = config.points == Points::Loss && self.loss == Loss::Denoising;
+            shared = if shares { count } else { 0 };
+            for first in (0..count).step_by(config.at_once) {
+                let examples = first..count.min(first + config.at_once);
+                let (draw, part) = (draw.narrow(examples.clone()), Part::of(&x0, &noise, &times, examples.clone()));
+                terms.push(Box::new(move || {
+                    let score = score.clone().for_examples(examples);
+                    let (penalty, value) = score_fpe::regularizer(&config, &score, &frozen(&score), &draw, count);
+                    match shares {
+                        true => {
+                            let output = score.output_of_score(value, draw.points, &part.times());
+                            self.weighed(denoising_of_output(&score, output, &part), &score, &part.draws, batch)
+                                + penalty
+                        }
+                        false => penalty,
+                    }
+                }));
             }
-            None => terms.push(Box::new(move || of_data(None))),
+        }
+        if shared < batch {
+            let rest = Part::of(&x0, &noise, &times, shared..batch);
+            terms.push(Box::new(move || {
+                let score = score.clone().for_examples(shared..batch);
+                self.weighed(self.errors(&score, truth, &rest, probes), &score, &rest.draws, batch)
+            }));
         }
         terms.into_iter().map(|term| term())
     }
 
-    /// The loss without a penalty. The first examples' noisy data and score may be known.
-    fn of_data<N: Network<D>, const D: usize>(
+    /// What some examples' errors contribute to the weighted mean over a batch.
+    fn weighed<N: Network<D>, const D: usize>(
+        &self,
+        errors: Tensor<1>,
+        score: &NetworkScore<N>,
+        draws: &[TimeDraw],
+        batch: usize,
+    ) -> Tensor<1> {
+        let process = Score::<D>::process(score);
+        let weights = draws.iter().map(|draw| self.weighting.on_noise(process, draw.t) * draw.importance);
+        let mean = scale_examples(errors, weights).mean();
+        if draws.len() == batch { mean } else { mean.mul_scalar(draws.len() as f64 / batch as f64) }
+    }
+
+    /// The loss of each example, without a penalty and without weights.
+    fn errors<N: Network<D>, const D: usize>(
         &self,
         score: &NetworkScore<N>,
         truth: Option<&MixtureScore>,
-        x0: Tensor<D>,
-        (noise, times, probes): (Tensor<D>, &[TimeDraw], LossProbes<D>),
-        known: Option<(Tensor<D>, Tensor<D>)>,
+        part: &Part<D>,
+        probes: LossProbes<D>,
     ) -> Tensor<1> {
+        let (x0, noise, t) = (part.x0.clone(), part.noise.clone(), part.times());
         let process = Score::<D>::process(score);
-        let t: Vec<f64> = times.iter().map(|draw| draw.t).collect();
         let truth = || truth.expect("the loss needs data whose score is known");
-        let errors = match (self.loss, probes) {
-            (Loss::Denoising, _) => denoising_of_output(score, x0, noise, &t, known),
+        match (self.loss, probes) {
+            (Loss::Denoising, _) => {
+                denoising_of_output(score, score.output(loss::noisy(process, &x0, &noise, &t), &t), part)
+            }
             (Loss::Expanded, _) => loss::expanded(score, x0, noise, &t),
             (Loss::Explicit, _) => loss::explicit(score, truth(), x0, noise, &t),
             (Loss::Implicit { .. }, LossProbes::Divergence(divergence)) => {
@@ -190,9 +219,25 @@ impl Objective {
                 score_fpe::initial_value(score, &frozen(score), truth(), x0, noise, &t, &directions)
             }
             (loss, _) => unreachable!("{loss:?} draws its own probes"),
-        };
-        let weights = times.iter().map(|draw| self.weighting.on_noise(process, draw.t) * draw.importance);
-        scale_examples(errors, weights).mean()
+        }
+    }
+}
+
+/// Some examples of a batch.
+struct Part<const D: usize> {
+    x0: Tensor<D>,
+    noise: Tensor<D>,
+    draws: Vec<TimeDraw>,
+}
+
+impl<const D: usize> Part<D> {
+    fn of(x0: &Tensor<D>, noise: &Tensor<D>, draws: &[TimeDraw], examples: Range<usize>) -> Self {
+        let some = |tensor: &Tensor<D>| tensor.clone().narrow(0, examples.start, examples.len());
+        Self { x0: some(x0), noise: some(noise), draws: draws[examples.clone()].to_vec() }
+    }
+
+    fn times(&self) -> Vec<f64> {
+        self.draws.iter().map(|draw| draw.t).collect()
     }
 }
 
@@ -201,33 +246,18 @@ fn frozen<N: Module + Clone>(score: &NetworkScore<N>) -> NetworkScore<N> {
     score.clone().map_network(|network| network.valid())
 }
 
-/// `‖ε_θ − ε‖²/dimension` from the error of the raw output, which enters ε with the factor of the table. The first
-/// examples' noisy data and score may be known.
+/// `‖ε_θ − ε‖²/dimension` from the raw output, whose error enters ε with the factor of the table.
 fn denoising_of_output<N: Network<D>, const D: usize>(
     score: &NetworkScore<N>,
-    x0: Tensor<D>,
-    noise: Tensor<D>,
-    t: &[f64],
-    known: Option<(Tensor<D>, Tensor<D>)>,
+    output: Tensor<D>,
+    part: &Part<D>,
 ) -> Tensor<1> {
-    let (process, table) = (Score::<D>::process(score), score.parameterization());
-    let batch = x0.dims()[0];
-    let (mut outputs, mut count) = (Vec::new(), 0);
-    if let Some((x, value)) = known {
-        count = x.dims()[0];
-        outputs.push(score.output_of_score(value, x, &t[..count]));
-    }
-    if count < batch {
-        let [x0, noise] = [&x0, &noise].map(|tensor| tensor.clone().narrow(0, count, batch - count));
-        let rest = score.clone().without_first(count);
-        outputs.push(rest.output(loss::noisy(process, &x0, &noise, &t[count..]), &t[count..]));
-    }
-    let output = if outputs.len() == 1 { outputs.swap_remove(0) } else { Tensor::cat(outputs, 0) };
-    let target = scale_examples(x0, t.iter().map(|&t| table.target(process, t).0))
-        + scale_examples(noise, t.iter().map(|&t| table.target(process, t).1));
+    let (process, table, t) = (Score::<D>::process(score), score.parameterization(), part.times());
+    let target = scale_examples(part.x0.clone(), t.iter().map(|&t| table.target(process, t).0))
+        + scale_examples(part.noise.clone(), t.iter().map(|&t| table.target(process, t).1));
     let error = output - target;
-    let dimension = error.shape().num_elements() / batch;
-    let squares = error.square().reshape([batch, dimension]).mean_dim(1).reshape([batch]);
+    let (count, numbers) = (t.len(), error.shape().num_elements());
+    let squares = error.square().reshape([count, numbers / count]).mean_dim(1).reshape([count]);
     scale_examples(squares, t.iter().map(|&t| table.estimate(Estimate::Noise, process, t).output.value.powi(2)))
 }
 

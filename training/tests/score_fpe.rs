@@ -182,10 +182,10 @@ fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projectio
     let network = mlp(5);
     let value = |network: Mlp| {
         let score = score_of(network, "vp");
-        values(regularizer(config, &score, &score, &draw).0)[0]
+        values(regularizer(config, &score, &score, &draw, 5).0)[0]
     };
     let live = score_of(network.clone().train(), "vp");
-    let (loss, _) = regularizer(config, &live, &score_of(network.clone(), "vp"), &draw);
+    let (loss, _) = regularizer(config, &live, &score_of(network.clone(), "vp"), &draw, 5);
     assert!((values(loss.clone())[0] - value(network.clone())).abs() < 1e-12);
     let gradients = GradientsParams::from_grads(loss.backward(), live.network());
     for (parameter, entry) in [(0, 3), (1, 2), (2, 7), (4, 11), (6, 5), (8, 1), (10, 0)] {
@@ -224,15 +224,26 @@ impl ModuleVisitor for All<'_> {
     }
 }
 
-/// What is shared between the penalty and the loss changes neither.
+/// Neither what is shared between the penalty and the loss changes them, nor in how many parts they are computed.
 #[test]
-fn a_penalty_at_the_points_of_the_loss_is_the_sum_of_both() {
+fn the_objective_is_the_sum_of_loss_and_penalty() {
     let (network, x0) = (mlp(5), draw(6, 2, 1));
     let live = score_of(network.train(), "vp");
-    for (estimator, examples) in [("norm", json!(null)), ("projected", json!(null)), ("norm", json!(4))] {
+    for (estimator, examples, at_once, points) in [
+        ("norm", json!(null), 32, "loss"),
+        ("projected", json!(null), 32, "loss"),
+        ("norm", json!(4), 32, "loss"),
+        ("norm", json!(null), 4, "loss"),
+        ("norm", json!(5), 2, "loss"),
+        ("norm", json!(null), 4, "data"),
+        ("projected", json!(5), 3, "data"),
+    ] {
         let objective: Objective = serde_json::from_value(json!({
             "weighting": { "kind": "likelihood" }, "time": { "kind": "importance" },
-            "regularizer": { "gamma": 0.3, "points": { "kind": "loss" }, "estimator": estimator, "examples": examples }
+            "regularizer": {
+                "gamma": 0.3, "points": { "kind": points }, "estimator": estimator, "examples": examples,
+                "at_once": at_once
+            }
         }))
         .unwrap();
         let process = process("vp");
@@ -250,12 +261,12 @@ fn a_penalty_at_the_points_of_the_loss_is_the_sum_of_both() {
             numbers
         };
         let loss = apart.loss(&live, None, x0.clone(), randomness.clone());
-        let want = gradient(loss + regularizer(&config, &live, &frozen, &penalty).0.mul_scalar(config.gamma));
+        let want = gradient(loss + regularizer(&config, &live, &frozen, &penalty, penalty.times.len()).0);
         let got = gradient(objective.loss(&live, None, x0.clone(), randomness));
         assert_eq!(got.len(), want.len());
         let size = want.iter().fold(0.0f64, |size, value| size.max(value.abs()));
         for (got, want) in got.iter().zip(&want) {
-            assert!((got - want).abs() < 1e-12 * size, "{estimator}: {got} {want}, of {size}");
+            assert!((got - want).abs() < 1e-12 * size, "{estimator}, {points}, {at_once}: {got} {want}, of {size}");
         }
     }
 }

@@ -5,8 +5,10 @@
 //! coordinates, the [objective](crate::Objective) a mean over them; so that `γ` is the paper's, `R` is multiplied by
 //! `2/D` here.
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, TensorData};
-use fokker_kernels::remember;
+use fokker_kernels::remember_with_gradients;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Probe};
 use fokker_process::Process;
@@ -15,7 +17,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::differentiation::Differentiation;
-use super::residual::{Directions, residual, residual_along, unit};
+use super::residual::{Directions, residual_along, residual_for, unit};
 use crate::error::TrainingError;
 use crate::loss::{Trace, noisy};
 use crate::objective::example_noise;
@@ -45,6 +47,13 @@ pub struct RegularizerConfig {
     /// How many examples of a batch it is computed for; absent, all. Its mean stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub examples: Option<usize>,
+    /// How many of them at once: what the penalty holds grows with these, not with the batch.
+    #[serde(default = "at_once")]
+    pub at_once: usize,
+}
+
+fn at_once() -> usize {
+    32
 }
 
 /// What of the residual is penalised.
@@ -105,6 +114,23 @@ pub struct RegularizerDraw<const D: usize> {
     pub projection: Option<Tensor<D>>,
 }
 
+impl<const D: usize> RegularizerDraw<D> {
+    /// That of some of the points.
+    pub fn narrow(&self, points: Range<usize>) -> Self {
+        let of = |tensor: &Tensor<D>| tensor.clone().narrow(0, points.start, points.len());
+        Self {
+            points: of(&self.points),
+            times: self.times[points.clone()].to_vec(),
+            importance: self.importance[points.clone()].to_vec(),
+            directions: Directions {
+                vectors: self.directions.vectors.iter().map(of).collect(),
+                share: self.directions.share,
+            },
+            projection: self.projection.as_ref().map(of),
+        }
+    }
+}
+
 impl RegularizerConfig {
     /// Checks the numbers.
     ///
@@ -121,8 +147,10 @@ impl RegularizerConfig {
         {
             return refuse("points", format!("low = {low} must be below high = {high}"));
         }
-        if self.examples == Some(0) {
-            return refuse("examples", "must be at least 1".into());
+        for (name, count) in [("examples", self.examples), ("at_once", Some(self.at_once))] {
+            if count == Some(0) {
+                return refuse(name, "must be at least 1".into());
+            }
         }
         self.divergence.validate(&format!("{key}.divergence"))?;
         self.differentiation.validate(&format!("{key}.differentiation"))
@@ -190,17 +218,26 @@ pub(super) fn uniform<const D: usize>(
     Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }
 
-/// `(2/D) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the parameters of `score`; and the score at the
-/// points, differentiable as well. `frozen` is the same score with parameters that are not under differentiation.
+/// What some of `examples` points contribute to `γ (2/D) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the
+/// parameters of `score`; and the score at these points, differentiable as well. `frozen` is the same score with
+/// parameters that are not under differentiation.
 pub fn regularizer<const D: usize>(
     config: &RegularizerConfig,
     score: &dyn Derivatives<D>,
     frozen: &dyn Derivatives<D>,
     draw: &RegularizerDraw<D>,
+    examples: usize,
 ) -> (Tensor<1>, Tensor<D>) {
     let RegularizerDraw { points, times, importance, directions, projection } = draw;
-    let shape = points.dims();
+    let (shape, process) = (points.dims(), score.process());
     let dimension = shape[1..].iter().product::<usize>() as f64;
+    let in_unit = |t: f64| match config.unit {
+        Unit::Time => 1.0,
+        Unit::LogSnr => process.std(t).powi(3) / process.diffusion_squared(t),
+    };
+    let share = config.gamma * 2.0 / (dimension * dimension * examples as f64);
+    let weights: Vec<f64> =
+        times.iter().zip(importance).map(|(&t, importance)| share * importance * in_unit(t)).collect();
     let along = |w| residual_along(score, points.clone(), times, w, directions, config.differentiation);
     let (size, value) = match projection {
         Some(v) => {
@@ -208,17 +245,11 @@ pub fn regularizer<const D: usize>(
             (along.abs(), value)
         }
         None => {
-            // Both evaluate the score and its first derivatives along the probe and in time.
-            let residual = || residual(frozen, points.clone(), times, directions, config.differentiation);
-            let (residual, remembered) = remember(residual);
+            // Both evaluate the score and its first derivatives along the probe and in time, and have gradients in common.
+            let residual = || residual_for(frozen, points.clone(), times, directions, config.differentiation, &weights);
+            let (residual, remembered) = remember_with_gradients(residual);
             remembered.reuse(|| along(unit(residual).0))
         }
     };
-    let process = score.process();
-    let in_unit = |t: f64| match config.unit {
-        Unit::Time => 1.0,
-        Unit::LogSnr => process.std(t).powi(3) / process.diffusion_squared(t),
-    };
-    let size = scale_examples(size, times.iter().zip(importance).map(|(&t, importance)| importance * in_unit(t)));
-    (size.mean().mul_scalar(2.0 / (dimension * dimension)), value)
+    (scale_examples(size, weights.into_iter()).sum(), value)
 }

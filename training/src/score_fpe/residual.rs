@@ -82,6 +82,24 @@ fn potential<const D: usize>(
     scale_examples(inside, half_square.into_iter()) - scale_examples(inner(x, value), drift.into_iter())
 }
 
+/// What the derivatives of the score are multiplied by in those of `M`: `∂M/∂s = g² s − f x`, and for the product of the
+/// Jacobian with each direction its share of `½ g²` times the direction.
+fn slopes<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x: Tensor<D>,
+    t: &[f64],
+    directions: &Directions<D>,
+    value: Tensor<D>,
+) -> (Tensor<D>, Vec<Tensor<D>>) {
+    let [half_square, drift] = factors(score, t);
+    let of_value =
+        scale_examples(value, half_square.iter().map(|half| 2.0 * half)) - scale_examples(x, drift.into_iter());
+    let of_product = |direction: &Tensor<D>| {
+        scale_examples(direction.clone(), half_square.iter().map(|half| half * directions.share))
+    };
+    (of_value, directions.vectors.iter().map(of_product).collect())
+}
+
 /// The residual `ε = ∂ₜ s − ∇M`, not differentiable itself. The gradient in `x` is Burn's reverse mode, so `x` is on a
 /// backend that has it, and the score's own parameters must not be under differentiation.
 ///
@@ -94,9 +112,23 @@ pub fn residual<const D: usize>(
     directions: &Directions<D>,
     differentiation: Differentiation,
 ) -> Tensor<D> {
+    residual_for(score, x, t, directions, differentiation, &vec![1.0; t.len()])
+}
+
+/// [`residual`] by gradients that are, number for number, those in the derivatives along `w` of the sum of
+/// [`⟨ε, w⟩`](residual_along) with these weights: `D_w M` has in `J w` and `D² s[w, v]` the slopes that `M` has in the score
+/// and `J v`.
+pub(super) fn residual_for<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x: Tensor<D>,
+    t: &[f64],
+    directions: &Directions<D>,
+    differentiation: Differentiation,
+    weights: &[f64],
+) -> Tensor<D> {
     let x = x.inner();
     let tracked = x.clone().autodiff().require_grad();
-    let (first, _) = directions.split();
+    let (first, others) = directions.split();
     let (rate, value, product) = match differentiation {
         Differentiation::Exact => {
             let [value, product, rate] = score.score_jvp_and_rate(tracked.clone(), t, first);
@@ -104,12 +136,23 @@ pub fn residual<const D: usize>(
         }
         Differentiation::FiniteDifference { .. } => {
             let (value, product) = score.score_jvp(tracked.clone(), t, first);
-            (differentiation.rate(score, x, t).1, value, product)
+            (differentiation.rate(score, x.clone(), t).1, value, product)
         }
     };
-    let gradients = potential(score, tracked.clone(), t, directions, (value, product)).sum().backward();
+    // Weights that single precision could lose are left for others.
+    let weights = weights.iter().map(|&weight| if (1e-12..1e12).contains(&weight.abs()) { -weight } else { 1.0 });
+    let here = value.clone().inner();
+    let (of_value, of_products) = slopes(score, x, t, directions, here.clone());
+    let mut products = vec![product];
+    products.extend(others.iter().map(|direction| score.score_jvp(tracked.clone(), t, direction.clone()).1));
+    let terms = products.into_iter().zip(of_products).chain([(value, of_value)]);
+    let weighted = terms.map(|(part, slope)| inner(part, scale_examples(slope, weights.clone())));
+    let sum = weighted.reduce(|sum, term| sum + term).expect("there is a direction");
+    let gradients = sum.sum().backward();
     let gradient = tracked.grad(&gradients).expect("the potential depends on x");
-    rate.inner() - gradient
+    let [_, drift] = factors(score, t);
+    let of_potential = scale_examples(gradient, weights.map(f64::recip)) - scale_examples(here, drift.into_iter());
+    rate.inner() - of_potential
 }
 
 /// `⟨ε, w⟩ = ⟨∂ₜ s, w⟩ − D_w M` (papers/003 Lemma 2) with
@@ -146,16 +189,14 @@ pub fn residual_along<const D: usize>(
             (along, differentiation.rate(score, x.clone(), t).1)
         }
     };
-    let mut second = inner(along.mixed, first);
-    for direction in others {
-        let mixed = score.score_second(x.clone(), t, w.clone(), direction.clone()).mixed;
-        second = second + inner(mixed, direction.clone());
-    }
-    let [half_square, drift] = factors(score, t);
-    let (value, product) = (along.score, along.along_u);
-    let inside = second.mul_scalar(directions.share) + inner(value.clone(), product.clone()).mul_scalar(2.0);
-    let outside = inner(w.clone(), value.clone()) + inner(x, product);
-    let slope = scale_examples(inside, half_square.into_iter()) - scale_examples(outside, drift.into_iter());
+    let mut mixed = vec![along.mixed];
+    mixed.extend(others.iter().map(|direction| score.score_second(x.clone(), t, w.clone(), direction.clone()).mixed));
+    let (value, [_, drift]) = (along.score, factors(score, t));
+    let (of_value, of_products) = slopes(score, x, t, directions, value.clone());
+    let terms = mixed.into_iter().zip(of_products).chain([(along.along_u, of_value)]);
+    let slope = terms.map(|(part, slope)| inner(part, slope)).reduce(|sum, term| sum + term);
+    let slope =
+        slope.expect("there is a direction") - scale_examples(inner(w.clone(), value.clone()), drift.into_iter());
     (inner(rate, w) - slope, value)
 }
 

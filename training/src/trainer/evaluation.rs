@@ -62,7 +62,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
             let count = shape[0].min(examples - batch.first_position as usize);
             let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device).narrow(0, 0, count);
-            let score = self.score_of(&self.weights.average, batch.labels).first(count);
+            let score = self.score_of(&self.weights.average, batch.labels).for_examples(0..count);
             for (sums, &t) in sums.iter_mut().zip(&times) {
                 *sums += config.sums(&score, &x0, batch.first_position, plan.seed, t);
             }
