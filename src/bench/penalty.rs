@@ -90,7 +90,7 @@ fn kinds(config: &RunConfig) -> Vec<(&'static str, RunConfig)> {
         points,
         unit: Unit::LogSnr,
         examples: None,
-        at_once: 32,
+        at_once: None,
     };
     vec![
         ("none", with(None)),

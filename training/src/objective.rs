@@ -146,8 +146,9 @@ impl Objective {
             let count = draw.times.len();
             let shares = config.points == Points::Loss && self.loss == Loss::Denoising;
             shared = if shares { count } else { 0 };
-            for first in (0..count).step_by(config.at_once) {
-                let examples = first..count.min(first + config.at_once);
+            let at_once = config.at_once(x0.dims()[1..].iter().product());
+            for first in (0..count).step_by(at_once) {
+                let examples = first..count.min(first + at_once);
                 let (draw, part) = (draw.narrow(examples.clone()), Part::of(&x0, &noise, &times, examples.clone()));
                 terms.push(Box::new(move || {
                     let score = score.clone().for_examples(examples);

@@ -230,13 +230,13 @@ fn the_objective_is_the_sum_of_loss_and_penalty() {
     let (network, x0) = (mlp(5), draw(6, 2, 1));
     let live = score_of(network.train(), "vp");
     for (estimator, examples, at_once, points) in [
-        ("norm", json!(null), 32, "loss"),
-        ("projected", json!(null), 32, "loss"),
-        ("norm", json!(4), 32, "loss"),
-        ("norm", json!(null), 4, "loss"),
-        ("norm", json!(5), 2, "loss"),
-        ("norm", json!(null), 4, "data"),
-        ("projected", json!(5), 3, "data"),
+        ("norm", json!(null), json!(null), "loss"),
+        ("projected", json!(null), json!(null), "loss"),
+        ("norm", json!(4), json!(null), "loss"),
+        ("norm", json!(null), json!(4), "loss"),
+        ("norm", json!(5), json!(2), "loss"),
+        ("norm", json!(null), json!(4), "data"),
+        ("projected", json!(5), json!(3), "data"),
     ] {
         let objective: Objective = serde_json::from_value(json!({
             "weighting": { "kind": "likelihood" }, "time": { "kind": "importance" },

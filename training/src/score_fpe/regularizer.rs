@@ -47,13 +47,10 @@ pub struct RegularizerConfig {
     /// How many examples of a batch it is computed for; absent, all. Its mean stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub examples: Option<usize>,
-    /// How many of them at once: what the penalty holds grows with these, not with the batch.
-    #[serde(default = "at_once")]
-    pub at_once: usize,
-}
-
-fn at_once() -> usize {
-    32
+    /// How many of them at once: what the penalty holds grows with these, not with the batch. Absent, as many as have 2¹⁵
+    /// numbers, 41 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<usize>,
 }
 
 /// What of the residual is penalised.
@@ -147,13 +144,18 @@ impl RegularizerConfig {
         {
             return refuse("points", format!("low = {low} must be below high = {high}"));
         }
-        for (name, count) in [("examples", self.examples), ("at_once", Some(self.at_once))] {
+        for (name, count) in [("examples", self.examples), ("at_once", self.at_once)] {
             if count == Some(0) {
                 return refuse(name, "must be at least 1".into());
             }
         }
         self.divergence.validate(&format!("{key}.divergence"))?;
         self.differentiation.validate(&format!("{key}.differentiation"))
+    }
+
+    /// How many examples of so many numbers are computed at once.
+    pub(crate) fn at_once(&self, dimension: usize) -> usize {
+        self.at_once.unwrap_or((1 << 15) / dimension.max(1)).max(1)
     }
 
     /// Draws for a batch: a function of the seed, of the micro-batch (times) and of the examples' positions. `noise` and
