@@ -10,7 +10,7 @@ use std::ops::Add;
 
 use super::channels::{Block, JetBlock, LANES, Sums, block_of, blocks, channel_of, lane_of, set_lane};
 use super::jet::{Adjoint, Jet};
-use super::{Inputs, Shape};
+use super::shape::{Inputs, Shape};
 use crate::buffer::{in_parts_with, with_scratch};
 use crate::pixels::{with_all_padded, write_all_padded};
 use crate::simd::multiversion;
