@@ -51,8 +51,8 @@ impl<const K: usize> Sums<K> {
 
     #[inline(always)]
     pub(super) fn add(&mut self, lane: usize, term: [f32; K]) {
-        for k in 0..K {
-            self.0[k][lane] += term[k];
+        for (sums, term) in self.0.iter_mut().zip(term) {
+            sums[lane] += term;
         }
     }
 }

@@ -95,9 +95,9 @@ fn write<const K: usize, const OUT: usize>(
             let x = block_of(*x, place);
             let (centre, scale, bias) = (centre[block], scale[block], bias[block]);
             let mut result = [[0.0; LANES]; OUT];
-            for lane in 0..LANES {
+            for (lane, &bias) in bias.iter().enumerate() {
                 let [x, centre, scale] = [&x, &centre, &scale].map(|of| Jet(lane_of(of, lane)));
-                let Jet(y) = f((x - centre) * scale + Jet::real(bias[lane]));
+                let Jet(y) = f((x - centre) * scale + Jet::real(bias));
                 set_lane(&mut result, lane, std::array::from_fn(|k| y[K - OUT + k]));
             }
             for (out, result) in out.iter_mut().zip(&result) {
