@@ -23,6 +23,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "fashion_vp",
         "folder_vp",
         "mixture_2d",
+        "mnist_likelihood",
         "mnist_rve",
         "mnist_ve",
         "mnist_vp",
