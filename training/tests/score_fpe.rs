@@ -271,12 +271,13 @@ fn the_objective_is_the_sum_of_loss_and_penalty() {
     }
 }
 
-/// A U-Net with attention, in single precision, and images for it.
-fn unet() -> (NetworkScore<UNet>, impl Fn(u64) -> Tensor<4>) {
+/// A U-Net in single precision, and images for it.
+fn unet(attention: bool) -> (NetworkScore<UNet>, impl Fn(u64) -> Tensor<4>) {
+    let [down, up] = if attention { ["AttnDownBlock2D", "AttnUpBlock2D"] } else { ["DownBlock2D", "UpBlock2D"] };
     let config = json!({
-        "in_channels": 1, "out_channels": 1, "block_out_channels": [8, 16], "layers_per_block": 1,
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
-        "norm_num_groups": 4, "attention_head_dim": 8
+        "in_channels": 1, "out_channels": 1, "block_out_channels": [32, 32], "layers_per_block": 1,
+        "down_block_types": ["DownBlock2D", down], "up_block_types": [up, "UpBlock2D"],
+        "norm_num_groups": 4, "attention_head_dim": 8, "add_attention": attention
     });
     let config: UNetConfig = serde_json::from_value(config).unwrap();
     let network = UNet::new(&config, 1, &Device::flex()).unwrap();
@@ -304,7 +305,7 @@ fn the_penalty_on_a_unet_is_the_same_in_both_precisions() {
         live.network().visit(&mut All(&gradients, &mut all[2]));
         all
     };
-    let (score, image) = unet();
+    let (score, image) = unet(true);
     let images = [1, 2, 3].map(image);
     let wide = images.each_ref().map(|image| image.clone().cast(FloatDType::F64));
     let single = run(score.clone(), images);
@@ -322,11 +323,15 @@ fn the_penalty_on_a_unet_is_the_same_in_both_precisions() {
 /// The second evaluation takes over what the first has computed, and nothing changes by it.
 #[test]
 fn what_is_remembered_gives_the_same_bits() {
-    let (frozen, image) = unet();
+    // The gradients of attention are sums whose order is not that of the first evaluation.
+    let (frozen, image) = unet(false);
     let live = frozen.clone().map_network(|network| network.train());
     let (x, t, directions) = (image(1), [0.2, 0.6], Directions::probes(vec![image(2)]));
-    let (whole, remembered) =
-        fokker_kernels::remember(|| residual(&frozen, x.clone(), &t, &directions, Differentiation::Exact));
+    let first = || residual(&frozen, x.clone(), &t, &directions, Differentiation::Exact);
+    let (whole, remembered) = fokker_kernels::remember_with_gradients(first);
+    let gradients = remembered.gradients();
+    // Of the score and of its derivative along the probe, in convolutions with many channels.
+    assert!(gradients.len() > 2 * 8, "{} gradients are remembered", gradients.len());
     // Value, derivative along the probe, derivative in time: 17 convolutions and 14 normalisations.
     assert!(remembered.len() > 3 * 25, "{} results are remembered", remembered.len());
     let gradient = || {
@@ -338,6 +343,8 @@ fn what_is_remembered_gives_the_same_bits() {
         (bits, first.value.to_bits())
     };
     assert_eq!(remembered.reuse(gradient), gradient());
+    // That in the image itself is asked for in the first evaluation only.
+    assert_eq!(gradients.len(), 1, "gradients came out otherwise");
 }
 
 /// Differences converge to the exact residual: those in time with the square of the paper's steps.
