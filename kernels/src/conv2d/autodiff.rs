@@ -40,7 +40,6 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         let values = nodes.map(|node| checkpointer.retrieve_node_output::<Primitive>(node));
         let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
         let [values_x, values_weight] = values.map(contiguous);
-        // One beside the other: of few images, neither is enough work for all cores.
         let to_keep = gradients_to_keep().filter(|_| geometry.products() >= KEPT * geometry.input_length());
         let places = [&to_reuse, &to_keep].map(Option::as_ref);
         let compute = || {
@@ -50,6 +49,7 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         let of_x = || x.map(|node| (node, recalled_gradient(places, geometry, gradient, &values_weight, compute)));
         let of_weight_and_bias =
             || (weight.is_some() || bias.is_some()).then(|| weight_gradient(&geometry, numbers(&values_x), gradient));
+        // One beside the other: of few images, neither is enough work for all cores.
         let (of_x, of_weight_and_bias) = match batch * geometry.products() < BESIDE {
             true => rayon::join(of_x, of_weight_and_bias),
             false => (of_x(), of_weight_and_bias()),
