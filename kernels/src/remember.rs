@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::buffer::WORTH;
-use crate::flex::Primitive;
+use crate::flex::{Primitive, numbers};
 
 /// What an operation was computed from, and its result.
 struct Entry {
@@ -189,7 +189,7 @@ pub(crate) fn gradients_to_keep() -> Option<RememberedGradients> {
 pub(crate) fn recalled_gradient<K, R>(
     [from, to]: [Option<&RememberedGradients>; 2],
     key: K,
-    gradient: &[f32],
+    gradient: &Primitive,
     input: &Primitive,
     compute: impl FnOnce() -> R,
 ) -> R
@@ -215,33 +215,35 @@ where
 }
 
 /// A hash of the bits, which two different gradients share by chance alone.
-fn hash(numbers: &[f32]) -> u128 {
-    let parts: Vec<u8> = numbers.par_chunks(WORTH).flat_map_iter(|part| xxh3_128(bytes(part)).to_le_bytes()).collect();
+fn hash(gradient: &Primitive) -> u128 {
+    let parts: Vec<u8> =
+        bytes(gradient).par_chunks(WORTH_BYTES).flat_map_iter(|part| xxh3_128(part).to_le_bytes()).collect();
     xxh3_128(&parts)
 }
 
 /// A hash of some of the numbers, which tells most gradients apart.
-fn hash_of_few(numbers: &[f32]) -> u64 {
-    let few: Vec<f32> = numbers.iter().step_by(numbers.len() / 64 + 1).copied().collect();
-    xxh3_64(bytes(&few))
+fn hash_of_few(gradient: &Primitive) -> u64 {
+    let numbers = numbers(gradient);
+    let few: Vec<u8> = numbers.iter().step_by(numbers.len() / 64 + 1).flat_map(|number| number.to_le_bytes()).collect();
+    xxh3_64(&few)
 }
 
-fn bytes(numbers: &[f32]) -> &[u8] {
-    // SAFETY: any four bytes of a number are bytes.
-    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+/// Bytes that are worth another thread's waking.
+const WORTH_BYTES: usize = WORTH * size_of::<f32>();
+
+/// The bits of a contiguous tensor.
+fn bytes(tensor: &Primitive) -> &[u8] {
+    let (start, end) = tensor.layout().contiguous_offsets().expect("a contiguous tensor");
+    &tensor.bytes()[start * size_of::<f32>()..end * size_of::<f32>()]
 }
 
 /// Whether the numbers are the same, bit for bit.
 fn same(one: &Primitive, other: &Primitive) -> bool {
-    let [one, other] = [one, other].map(|tensor| {
-        let (start, end) = tensor.layout().contiguous_offsets().expect("inputs are contiguous");
-        &tensor.bytes()[start * size_of::<f32>()..end * size_of::<f32>()]
-    });
+    let [one, other] = [one, other].map(bytes);
     if one.as_ptr() == other.as_ptr() || one.len() != other.len() {
         return one.len() == other.len();
     }
-    let worth = WORTH * size_of::<f32>();
-    one.par_chunks(worth).zip(other.par_chunks(worth)).all(|(one, other)| one == other)
+    one.par_chunks(WORTH_BYTES).zip(other.par_chunks(WORTH_BYTES)).all(|(one, other)| one == other)
 }
 
 #[cfg(test)]
@@ -249,7 +251,7 @@ mod tests {
     use super::*;
     use crate::flex::tensor;
 
-    fn numbers(values: [f32; 3]) -> Primitive {
+    fn three(values: [f32; 3]) -> Primitive {
         tensor(values.to_vec(), [3], &Default::default())
     }
 
@@ -257,26 +259,26 @@ mod tests {
     fn the_same_operation_on_the_same_numbers_is_computed_once() {
         let [a, b] = [[1.0, 2.0, 3.0], [1.0, 2.0, -3.0]];
         let (_, remembered) = remember(|| {
-            recalled("square", &[numbers(a)], || 1);
-            recalled("square", &[numbers(b)], || 2);
-            recalled(7usize, &[numbers(b)], || 3);
+            recalled("square", &[three(a)], || 1);
+            recalled("square", &[three(b)], || 2);
+            recalled(7usize, &[three(b)], || 3);
         });
         assert_eq!(remembered.len(), 3);
         remembered.reuse(|| {
-            assert_eq!(recalled("square", &[numbers(b)], || 0), 2);
-            assert_eq!(recalled("square", &[numbers(b)], || -1), -1, "each result is given once");
-            assert_eq!(recalled("root", &[numbers(a)], || -2), -2, "another operation");
-            assert_eq!(recalled("square", &[numbers(a), numbers(a)], || -3), -3, "other inputs");
-            assert_eq!(recalled("square", &[numbers(a)], || 0), 1);
-            assert_eq!(recalled(7usize, &[numbers(b)], || 0), 3);
+            assert_eq!(recalled("square", &[three(b)], || 0), 2);
+            assert_eq!(recalled("square", &[three(b)], || -1), -1, "each result is given once");
+            assert_eq!(recalled("root", &[three(a)], || -2), -2, "another operation");
+            assert_eq!(recalled("square", &[three(a), three(a)], || -3), -3, "other inputs");
+            assert_eq!(recalled("square", &[three(a)], || 0), 1);
+            assert_eq!(recalled(7usize, &[three(b)], || 0), 3);
         });
-        assert_eq!(recalled("square", &[numbers(a)], || -4), -4, "nothing is kept outside");
+        assert_eq!(recalled("square", &[three(a)], || -4), -4, "nothing is kept outside");
     }
 
     #[test]
     fn a_gradient_that_comes_again_is_computed_once() {
-        let (weight, [a, b]) = (numbers([5.0; 3]), [[1.0, 2.0, 3.0], [1.0, 2.0, -3.0]]);
-        let recall = |from: Option<&RememberedGradients>, key: usize, gradient: &[f32], result: i32| {
+        let (weight, [a, b]) = (three([5.0; 3]), [[1.0, 2.0, 3.0], [1.0, 2.0, -3.0]].map(three));
+        let recall = |from: Option<&RememberedGradients>, key: usize, gradient: &Primitive, result: i32| {
             recalled_gradient([from, gradients_to_keep().as_ref()], key, gradient, &weight, || result)
         };
         let (_, without) = remember(|| recall(None, 1, &a, 1));
@@ -287,7 +289,7 @@ mod tests {
         // Whoever is evaluated meanwhile may ask later.
         let from = remembered.reuse(gradients_to_reuse);
         assert_eq!(recall(from.as_ref(), 2, &a, -1), -1, "another operation");
-        assert_eq!(recall(from.as_ref(), 1, &[1.0, 2.0], -2), -2, "another gradient");
+        assert_eq!(recall(from.as_ref(), 1, &three([1.0, 2.0, 4.0]), -2), -2, "another gradient");
         assert_eq!(recall(from.as_ref(), 1, &b, 0), 2);
         assert_eq!(recall(from.as_ref(), 1, &b, -3), -3, "each is given once");
         assert_eq!(recall(from.as_ref(), 1, &a, 0), 1);

@@ -176,21 +176,18 @@ fn group_norm_of_coefficients<C: Calculus>(
         return None;
     }
     let (x, shift) = (C::coefficients(x.clone()), shift.map(|shift| C::coefficients(shift.clone())));
-    let moves = |k: usize| {
-        let of_shift = shift.as_ref().is_some_and(|shift| shift[k].is_some());
-        k < C::COEFFICIENTS && (x[k].is_some() || of_shift)
-    };
-    let mixed = C::COEFFICIENTS > 3 && (moves(3) || moves(1) && moves(2));
-    // Of three, the last is a direction on its own; of four and five, the second direction comes third.
-    let mut kept = vec![0];
-    match C::COEFFICIENTS {
-        _ if mixed => kept.extend([1, 2, 3]),
-        ..=3 => kept.extend((moves(1)).then_some(1)),
-        _ => kept.extend((1..3).filter(|&k| moves(k))),
-    }
-    if C::COEFFICIENTS % 2 == 1 {
-        kept.extend(moves(C::COEFFICIENTS - 1).then_some(C::COEFFICIENTS - 1));
-    }
+    let moves = |k: usize| x[k].is_some() || shift.as_ref().is_some_and(|shift| shift[k].is_some());
+    let last = C::COEFFICIENTS - 1;
+    // Of four and five, the second direction comes third and the mixed derivative fourth; of three and five, the last is a
+    // direction on its own.
+    let mixed = last >= 3 && (moves(3) || moves(1) && moves(2));
+    let kept: Vec<usize> = (0..=last)
+        .filter(|&k| match k {
+            0 => true,
+            1..=3 if mixed => true,
+            _ => moves(k),
+        })
+        .collect();
     fn chosen<const D: usize>(all: Vec<Option<Tensor<D>>>, kept: &[usize]) -> Vec<Tensor<D>> {
         let value = all[0].clone().expect("an array has a value");
         kept.iter().map(|&k| all[k].clone().unwrap_or_else(|| value.zeros_like())).collect()

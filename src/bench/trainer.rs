@@ -1,9 +1,10 @@
 //! What the trainer itself takes of a step, beside the network.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_datasets::Split;
+use fokker_datasets::{Dataset, Split};
 use fokker_model::{Network, NetworkVisitor};
 use fokker_training::{Breakdown, CheckpointConfig, Observer, RunFolder, Trainer, TrainingConfig, TrainingPlan};
 
@@ -81,6 +82,8 @@ pub(super) struct Sessions<'a, N> {
     config: &'a RunConfig,
     network: &'a N,
     device: &'a Device,
+    train: Arc<dyn Dataset>,
+    validation: Arc<dyn Dataset>,
     run: RunFolder,
     _folder: Temporary,
 }
@@ -91,7 +94,8 @@ impl<'a, N> Sessions<'a, N> {
         let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}{name}", std::process::id())));
         let run = RunFolder::new(&folder.0);
         run.create(&config.to_toml())?;
-        Ok(Self { config, network, device, run, _folder: folder })
+        let [train, validation] = [Split::Train, Split::Validation].map(|split| config.data.open(split, config.seed));
+        Ok(Self { config, network, device, train: train?, validation: validation?, run, _folder: folder })
     }
 
     /// Trains up to step `last`, from the last one of the session before; returns what the steps of this session took.
@@ -100,13 +104,11 @@ impl<'a, N> Sessions<'a, N> {
         N: Network<D>,
     {
         let config = self.config;
-        let (train, validation) =
-            (config.data.open(Split::Train, config.seed)?, config.data.open(Split::Validation, config.seed)?);
         let plan = TrainingPlan {
             training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
             checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
             residuals: None,
-            ..config.training_plan(train, validation)?
+            ..config.training_plan(self.train.clone(), self.validation.clone())?
         };
         let mut trainer = Trainer::new(plan, self.run.clone(), self.network.clone(), self.device)?;
         trainer.resume()?;

@@ -34,8 +34,8 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         if let Some(node) = residual {
             gradients.register::<Flex>(node.id, given.clone());
         }
-        let gradient = contiguous(given);
-        let (device, gradient) = (gradient.device(), numbers(&gradient));
+        let given = contiguous(given);
+        let (device, gradient) = (given.device(), numbers(&given));
         let (nodes, geometry, to_reuse) = ops.state;
         let values = nodes.map(|node| checkpointer.retrieve_node_output::<Primitive>(node));
         let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
@@ -46,7 +46,7 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
             let numbers = input_gradient(&geometry, &values_weight, gradient, None);
             tensor(numbers, [batch, height, width, inputs], &device)
         };
-        let of_x = || x.map(|node| (node, recalled_gradient(places, geometry, gradient, &values_weight, compute)));
+        let of_x = || x.map(|node| (node, recalled_gradient(places, geometry, &given, &values_weight, compute)));
         let of_weight_and_bias =
             || (weight.is_some() || bias.is_some()).then(|| weight_gradient(&geometry, numbers(&values_x), gradient));
         // One beside the other: of few images, neither is enough work for all cores.
