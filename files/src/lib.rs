@@ -1,0 +1,25 @@
+//! Files that are written whole or not at all.
+//!
+//! A file is first written under a temporary name in the same folder, then synced, then renamed. A program that is
+//! killed, or a disk that fills up, leaves what was there before as it was.
+//!
+//! ```
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("new/report.txt");
+//! fokker_files::write(&path, b"first").unwrap();
+//! // A writer that fails leaves the file alone.
+//! let failed = fokker_files::write_with(&path, |file| {
+//!     file.write_all(b"half")?;
+//!     Err(std::io::Error::other("no more"))
+//! });
+//! assert!(failed.is_err());
+//! assert_eq!(std::fs::read(&path).unwrap(), b"first");
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod whole;
+
+pub use error::FileError;
+pub use whole::{temporary_name, write, write_named, write_with};
