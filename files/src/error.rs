@@ -26,7 +26,9 @@ impl FileError {
 fn remedy(cause: &io::Error) -> &'static str {
     use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match cause.kind() {
-        StorageFull | QuotaExceeded => "; what was there before is unharmed: make room, then run the same command again",
+        StorageFull | QuotaExceeded => {
+            "; what was there before is unharmed: make room, then run the same command again"
+        }
         PermissionDenied | ReadOnlyFilesystem => "; choose a folder that you may write to",
         _ => "",
     }
