@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fokker_datasets::Preprocessing;
+use fokker_datasets::{Background, Channels, Dequantization, Picture};
 use fokker_model::Score;
 use fokker_sampling::inverse::{AveragePool, LinearOperator, Mask, PosteriorGradient, Replacement};
-use fokker_sampling::{Kind, Pictures, SamplerConfig, Shared};
+use fokker_sampling::{Kind, SamplerConfig, Shared};
 
+use crate::config::RunConfig;
 use crate::error::Error;
 
 /// How what is known enters.
@@ -45,50 +46,44 @@ pub struct Condition {
     pub measured: Measured,
     /// How it enters.
     pub technique: Technique,
+    /// The deviation of what is measured from the picture, in the network's units, for gradients: one level of 8 bits.
+    pub noise_std: f64,
+    /// The deviation of the data in the network's units, for gradients ([`DatasetConfig::pixel_deviation`]).
+    ///
+    /// [`DatasetConfig::pixel_deviation`]: fokker_datasets::DatasetConfig::pixel_deviation
+    pub data_std: f64,
 }
 
-/// The deviation of what is measured from the picture, for gradients: a level of 8 bits in [−1, 1].
-const NOISE_STD: f64 = 2.0 / 255.0;
-/// The deviation of pixels in [−1, 1], for gradients.
-const DATA_STD: f64 = 0.5;
-
 impl Condition {
-    /// A picture of which the pixels are known where the mask is bright.
+    /// A picture of which the pixels are known where the mask is bright. What is transparent in the mask is not known.
     ///
     /// # Errors
     /// Pictures that cannot be read or have another size than the samples; samples that are no images.
-    pub fn pixels(
-        picture: &Path,
-        mask: &Path,
-        shape: &[usize],
-        preprocessing: &Preprocessing,
-        technique: Technique,
-    ) -> Result<Self, Error> {
-        let [channels, height, width] = image_shape(shape)?;
-        let picture = values(picture, [channels, height, width], preprocessing)?;
-        let mask = load(mask, [1, height, width])?;
+    pub fn pixels(picture: &Path, mask: &Path, config: &RunConfig, technique: Technique) -> Result<Self, Error> {
+        let [channels, height, width] = image_shape(config)?;
+        let picture = values(picture, [channels, height, width], config)?;
+        let mask = load(mask, [1, height, width], Background::BLACK)?;
         let one: Vec<f32> = mask.pixels.iter().map(|&pixel| f32::from(pixel > 127)).collect();
         let mask = one.iter().copied().cycle().take(channels * height * width).collect();
-        Ok(Self { measured: Measured::Pixels { picture, mask }, technique })
+        Ok(Self::new(Measured::Pixels { picture, mask }, config, technique))
     }
 
     /// A small picture of which the samples are the large ones.
     ///
     /// # Errors
     /// As [`Condition::pixels`]; a factor that does not divide the size.
-    pub fn small(
-        picture: &Path,
-        factor: usize,
-        shape: &[usize],
-        preprocessing: &Preprocessing,
-        technique: Technique,
-    ) -> Result<Self, Error> {
-        let [channels, height, width] = image_shape(shape)?;
+    pub fn small(picture: &Path, factor: usize, config: &RunConfig, technique: Technique) -> Result<Self, Error> {
+        let [channels, height, width] = image_shape(config)?;
         if factor == 0 || height % factor != 0 || width % factor != 0 {
             return Err(Error::Usage(format!("--factor {factor}: does not divide the size {width}×{height}")));
         }
-        let picture = values(picture, [channels, height / factor, width / factor], preprocessing)?;
-        Ok(Self { measured: Measured::Small { picture, factor }, technique })
+        let picture = values(picture, [channels, height / factor, width / factor], config)?;
+        Ok(Self::new(Measured::Small { picture, factor }, config, technique))
+    }
+
+    fn new(measured: Measured, config: &RunConfig, technique: Technique) -> Self {
+        let level = config.preprocessing.data_scale();
+        Self { measured, technique, noise_std: level, data_std: config.data.pixel_deviation() * level }
     }
 
     /// Checks that the sampler can use it.
@@ -142,29 +137,33 @@ impl Condition {
         match self.technique {
             Technique::Replacement => Box::new(Replacement { score, operator, measured }),
             Technique::Gradient => {
-                Box::new(PosteriorGradient { score, operator, measured, noise_std: NOISE_STD, data_std: DATA_STD })
+                let (noise_std, data_std) = (self.noise_std, self.data_std);
+                Box::new(PosteriorGradient { score, operator, measured, noise_std, data_std })
             }
         }
     }
 }
 
-fn image_shape(shape: &[usize]) -> Result<[usize; 3], Error> {
+fn image_shape(config: &RunConfig) -> Result<[usize; 3], Error> {
+    let shape = config.data.shape()?;
     shape.try_into().map_err(|_| Error::Usage("--measured: the run's samples are points, not images".into()))
 }
 
-fn load(path: &Path, shape: [usize; 3]) -> Result<Pictures, Error> {
-    let pictures = Pictures::load(path, shape[0])?;
-    if pictures.shape == shape {
-        return Ok(pictures);
+/// Reads a picture of this shape; what is transparent in it is laid on `background`.
+fn load(path: &Path, shape: [usize; 3], background: Background) -> Result<Picture, Error> {
+    let channels = Channels::of(shape[0], background)
+        .ok_or_else(|| Error::Usage(format!("--measured: samples of {} channels are no pictures", shape[0])))?;
+    let picture = Picture::load(path, channels)?;
+    if picture.shape == shape {
+        return Ok(picture);
     }
-    let message =
-        format!("is {}×{} pixels, but must be {}×{}", pictures.shape[2], pictures.shape[1], shape[2], shape[1]);
+    let message = format!("is {}×{} pixels, but must be {}×{}", picture.shape[2], picture.shape[1], shape[2], shape[1]);
     Err(Error::File { path: path.into(), message })
 }
 
-/// The values of a picture as the network sees them.
-fn values(path: &Path, shape: [usize; 3], preprocessing: &Preprocessing) -> Result<Vec<f32>, Error> {
-    let (scale, offset) = (preprocessing.data_scale(), preprocessing.data_offset());
-    let value = |pixel: u8| (f64::from(pixel) * scale + offset) as f32;
-    Ok(load(path, shape)?.pixels.into_iter().map(value).collect())
+/// The values of a picture as the network sees them, each pixel on its level.
+fn values(path: &Path, shape: [usize; 3], config: &RunConfig) -> Result<Vec<f32>, Error> {
+    let units = Dequantization::new(config.preprocessing, true);
+    let picture = load(path, shape, config.data.background())?;
+    Ok(picture.pixels.into_iter().map(|pixel| units.level(pixel) as f32).collect())
 }

@@ -154,7 +154,11 @@ impl RunConfig {
     ///
     /// # Errors
     /// Numbers that do not work.
-    pub fn training_plan(&self, train: Arc<dyn Dataset>, validation: Arc<dyn Dataset>) -> Result<TrainingPlan, Error> {
+    pub fn training_plan(
+        &self,
+        train: Arc<dyn Dataset>,
+        validation: Option<Arc<dyn Dataset>>,
+    ) -> Result<TrainingPlan, Error> {
         Ok(TrainingPlan {
             seed: self.seed,
             process: self.build_process()?,

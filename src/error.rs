@@ -37,7 +37,7 @@ pub enum Error {
     Interrupted,
     /// From the data sets.
     #[error(transparent)]
-    Data(#[from] fokker_datasets::DatasetError),
+    Data(fokker_datasets::DatasetError),
     /// From the processes.
     #[error(transparent)]
     Process(#[from] fokker_process::ProcessError),
@@ -74,6 +74,15 @@ impl Error {
             Self::Training(fokker_training::TrainingError::Config { .. }) => 2,
             Self::Interrupted => 130,
             _ => 1,
+        }
+    }
+}
+
+impl From<fokker_datasets::DatasetError> for Error {
+    fn from(error: fokker_datasets::DatasetError) -> Self {
+        match error {
+            fokker_datasets::DatasetError::Stopped => Self::Interrupted,
+            other => Self::Data(other),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! From a configuration to a trained run, and from a run to samples.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use fokker_datasets::{Dataset, Split};
+use fokker_datasets::{self as datasets, Dataset, Library, Split};
 use fokker_model::{Network, NetworkVisitor};
 use fokker_training::{
     Metrics, Observer, Outcome, RunFolder, Trainer, TrainingError, list_checkpoints, load_ema, newest_checkpoint,
@@ -38,12 +39,55 @@ pub fn train(config: &RunConfig, resume: bool) -> Result<Trained, Error> {
     interrupt::listen();
     fokker_kernels::on_all_cores(|| {
         let chosen = config.backend.resolve()?;
-        let train = config.data.open(Split::Train, config.seed)?;
-        let validation = config.data.open(Split::Validation, config.seed)?;
+        let (train, validation) = open_data(config)?;
         config.validate_classes(train.classes())?;
-        let training = Training { config, chosen: &chosen, train, validation, resume };
+        let mut config = config.clone();
+        config.data.keep_class_names(train.class_names());
+        let training = Training { config: &config, chosen: &chosen, train, validation, resume };
         config.network.build(config.seed, &chosen.device, training)?
     })
+}
+
+/// What is learnt from and what is held out, if anything.
+type Data = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>);
+
+/// Opens the data of a training, shows how far it has come, and says what was left out.
+fn open_data(config: &RunConfig) -> Result<Data, Error> {
+    let progress = std::sync::Mutex::new(None);
+    let library = Library::from_env().with_progress(move |state| {
+        let mut progress = progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (what, unit, done, total) = match state {
+            datasets::Progress::Download { file, received, total } => {
+                (file, "bytes", received, total.unwrap_or(received))
+            }
+            datasets::Progress::Pictures { done, total } => ("reading", "pictures", done as u64, total as u64),
+        };
+        let bar = progress.get_or_insert_with(|| Progress::new(what, unit, 0, total));
+        bar.update(done, "");
+        if done == total {
+            bar.finish();
+            *progress = None;
+        }
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let opened = config.data.open_parts(&library, &[Split::Train, Split::Validation], config.seed)?;
+    opened.notes.iter().for_each(|note| eprintln!("data: {note}"));
+    let train = opened.train.ok_or_else(|| Error::Usage("data: there is nothing to train on".into()))?;
+    if let Some(names) = train.class_names() {
+        eprintln!("{}", class_list(&names));
+    }
+    Ok((train, opened.validation))
+}
+
+/// Which class has which number, as far as a screen shows them.
+fn class_list(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let mut list: Vec<String> =
+        names.iter().enumerate().take(MOST).map(|(number, name)| format!("{number} = {name}")).collect();
+    if names.len() > MOST {
+        list.push(format!("and {} more (data.classes in the run's config.toml)", names.len() - MOST));
+    }
+    format!("classes: {}", list.join(", "))
 }
 
 /// Trains the network it is given.
@@ -51,7 +95,7 @@ struct Training<'a> {
     config: &'a RunConfig,
     chosen: &'a ChosenDevice,
     train: Arc<dyn Dataset>,
-    validation: Arc<dyn Dataset>,
+    validation: Option<Arc<dyn Dataset>>,
     resume: bool,
 }
 
@@ -68,7 +112,14 @@ impl NetworkVisitor for Training<'_> {
             Module::num_params(&network),
             chosen.description
         );
-        eprintln!("data: {}, {} examples, {} held out", train.name(), train.len(), validation.len());
+        let held_out = validation.as_ref().map_or("nothing".into(), |validation| validation.len().to_string());
+        eprintln!("data: {}, {} examples to train on, {held_out} held out for validation", train.name(), train.len());
+        if validation.is_none() && config.training.validate_every > 0 {
+            eprintln!(
+                "training.validate_every = {} has no effect: nothing is held out",
+                config.training.validate_every
+            );
+        }
         let plan = config.training_plan(train.clone(), validation)?;
         let process = plan.process.clone();
         let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;

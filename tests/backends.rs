@@ -90,7 +90,7 @@ fn plan(steps: u64) -> TrainingPlan {
         checkpoints: CheckpointConfig { every: 2, keep: 1 },
         preprocessing: Preprocessing::default(),
         train: data.open(Split::Train, 0).unwrap(),
-        validation: data.open(Split::Validation, 0).unwrap(),
+        validation: Some(data.open(Split::Validation, 0).unwrap()),
         truth: None,
         residuals: None,
     }
@@ -108,9 +108,9 @@ fn a_training_step_is_the_same() {
         let run = RunFolder::new(folder.path());
         run.create("").unwrap();
         let mut trainer = Trainer::<UNet, 4>::new(plan(2), run, unet(device), device).unwrap();
-        let before = trainer.validation_loss().unwrap();
+        let before = trainer.validation_loss().unwrap().unwrap();
         trainer.train("", &mut Silent).unwrap();
-        vec![before, trainer.validation_loss().unwrap()]
+        vec![before, trainer.validation_loss().unwrap().unwrap()]
     });
 }
 

@@ -162,10 +162,10 @@ impl Sequential {
 fn check(dataset: &dyn Dataset, preprocessing: &Preprocessing, batch_size: usize) -> Result<(), DatasetError> {
     preprocessing.check(dataset.is_image())?;
     if batch_size == 0 {
-        return Err(DatasetError::config("batch_size", "0; expected at least 1"));
+        return Err(DatasetError::config("training.batch_size", "0; expected at least 1"));
     }
     if dataset.is_empty() || dataset.size() == 0 {
-        return Err(DatasetError::config("kind", format!("the data set {} has no examples", dataset.name())));
+        return Err(DatasetError::config("data.kind", format!("the data set {} has no examples", dataset.name())));
     }
     Ok(())
 }

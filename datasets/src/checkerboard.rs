@@ -36,10 +36,13 @@ impl CheckerboardConfig {
     /// [`DatasetError::Config`] if `cells` is odd or out of range, or `extent` not finite and positive.
     pub fn law(&self) -> Result<Checkerboard, DatasetError> {
         if !(2..=64).contains(&self.cells) || !self.cells.is_multiple_of(2) {
-            return Err(DatasetError::config("cells", format!("{}; expected an even number from 2 to 64", self.cells)));
+            return Err(DatasetError::config(
+                "data.cells",
+                format!("{}; expected an even number from 2 to 64", self.cells),
+            ));
         }
         if !(self.extent.is_finite() && self.extent > 0.0) {
-            return Err(DatasetError::config("extent", format!("{}; expected a positive number", self.extent)));
+            return Err(DatasetError::config("data.extent", format!("{}; expected a positive number", self.extent)));
         }
         Ok(Checkerboard { cells: self.cells, extent: self.extent })
     }
@@ -103,7 +106,7 @@ mod tests {
         }
         for cells in [0, 3, 66] {
             let error = CheckerboardConfig { cells, ..Default::default() }.law().unwrap_err();
-            assert!(error.to_string().contains("`cells`"));
+            assert!(error.to_string().contains("`data.cells`"));
         }
     }
 }

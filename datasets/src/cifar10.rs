@@ -1,20 +1,28 @@
-//! CIFAR-10: 32×32 colour images of ten kinds of things, 50 000 for training and 10 000 for validation.
+//! CIFAR-10: 32×32 colour images of ten kinds of things, 50 000 published for training and
+//! 10 000 for testing.
 //!
 //! Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009, binary version
 //! (<https://www.cs.toronto.edu/~kriz/cifar.html>, archive of MD5 c32a1d4ab5d03f1284b67883e8d87530). A file is 10 000
 //! records of 3073 bytes: the label, then 1024 red, 1024 green and 1024 blue pixels, each in rows.
 //!
 //! In each of the places of [`crate::library`] three things are accepted: the files themselves, the folder
-//! `cifar-10-batches-bin`, and the archive `cifar-10-binary.tar.gz`, which is checked and unpacked beside itself.
+//! `cifar-10-batches-bin`, and the archive `cifar-10-binary.tar.gz`, which is checked and unpacked next to itself.
+//!
+//! **What is checked.** The archive has its SHA-256 sum. The sums of the files in it are written down when it is unpacked
+//! (`SHA256SUMS`, in the format of `sha256sum`), and files that have such a list are compared with it. Files that were
+//! unpacked by others have none that is known; they must have the right size, labels from 0 to 9, and as many images of
+//! each class as the source says: 5000 for training, 1000 for testing.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::images::{Images, Labels};
+use crate::images::{Images, Labels, class_names};
 use crate::library::{DataFile, Library};
-use crate::{DatasetError, Split};
+use crate::mnist::published;
+use crate::opened::Opened;
+use crate::split::VALIDATION_EXAMPLES;
+use crate::{DatasetError, Split, checksum};
 
 const NAME: &str = "cifar10";
 const SHAPE: [usize; 3] = [3, 32, 32];
@@ -23,7 +31,11 @@ const RECORDS: usize = 10_000;
 const FOLDER: &str = "cifar-10-batches-bin";
 const TRAIN: [&str; 5] =
     ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
-const VALIDATION: [&str; 1] = ["test_batch.bin"];
+const TEST: [&str; 1] = ["test_batch.bin"];
+
+const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+/// The sums of what was unpacked.
+const SUMS: &str = "SHA256SUMS";
 
 const ARCHIVE: DataFile = DataFile {
     name: "cifar-10-binary.tar.gz",
@@ -32,24 +44,39 @@ const ARCHIVE: DataFile = DataFile {
 };
 
 /// `kind = "cifar10"`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cifar10Config {
     /// The folder of the files or of the archive; without it, the places of [`crate::library`] are looked in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
+    /// How many of the 50 000 published training examples are held out for validation. Default 5000; 0 for none.
+    pub validation_examples: usize,
+}
+
+impl Default for Cifar10Config {
+    fn default() -> Self {
+        Self { path: None, validation_examples: VALIDATION_EXAMPLES }
+    }
 }
 
 impl Cifar10Config {
-    /// Reads one split into memory (154 MB for training).
+    /// Reads parts into memory (154 MB for the published training set).
     ///
     /// # Errors
-    /// A file that is missing, damaged or unreadable; an archive that cannot be unpacked beside itself.
-    pub fn open(&self, library: &Library, split: Split) -> Result<Arc<Images>, DatasetError> {
-        let names = match split {
-            Split::Train => &TRAIN[..],
-            Split::Validation => &VALIDATION[..],
-        };
+    /// A file that is missing, damaged or unreadable; an archive that cannot be unpacked next to itself.
+    pub(crate) fn open(&self, library: &Library, splits: &[Split]) -> Result<Opened, DatasetError> {
+        let read = |names: &[&str]| self.read(library, names, RECORDS);
+        published(splits, self.validation_examples, || read(&TRAIN), || read(&TEST))
+    }
+
+    /// The names of the ten classes.
+    pub(crate) fn class_names() -> Vec<String> {
+        CLASSES.map(String::from).to_vec()
+    }
+
+    /// The images of files with `records` records each.
+    fn read(&self, library: &Library, names: &[&str], records: usize) -> Result<Images, DatasetError> {
         let path = self.path.as_deref();
         let complete = |folder: &PathBuf| names.iter().all(|name| folder.join(name).is_file());
         let places = library.places(NAME, path, &[]);
@@ -65,11 +92,39 @@ impl Cifar10Config {
         for name in names {
             let file = folder.join(name);
             let bytes = std::fs::read(&file).map_err(|source| DatasetError::Read { file: file.clone(), source })?;
-            parse(&bytes, RECORDS, &file, &mut pixels, &mut labels)?;
+            check_sum(&folder, name, &bytes)?;
+            parse(&bytes, records, &file, &mut pixels, &mut labels)?;
         }
-        let labels = Labels { of: labels, classes: 10 };
-        Ok(Arc::new(Images::new(NAME, SHAPE, 0, pixels, Some(labels))))
+        check_classes(&folder, &labels)?;
+        let labels = Labels { of: labels, names: class_names(CLASSES) };
+        Ok(Images::new(NAME, SHAPE, 0, pixels, Some(labels)))
     }
+}
+
+/// Compares a file with the sum that was written down when it was unpacked, if there is one.
+fn check_sum(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), DatasetError> {
+    let Ok(list) = std::fs::read_to_string(folder.join(SUMS)) else { return Ok(()) };
+    let mut sums = list.lines().filter_map(|line| line.split_once("  "));
+    let Some((expected, _)) = sums.find(|(_, listed)| *listed == name) else { return Ok(()) };
+    let file = folder.join(name);
+    let found = checksum::sha256(bytes).map_err(|source| DatasetError::Read { file: file.clone(), source })?;
+    match found == expected {
+        true => Ok(()),
+        false => Err(DatasetError::Checksum { file, expected: vec![expected.into()], found }),
+    }
+}
+
+/// As many images of each class: the source says so of both published sets.
+fn check_classes(folder: &Path, labels: &[u16]) -> Result<(), DatasetError> {
+    let expected = labels.len() / CLASSES.len();
+    for (class, name) in CLASSES.iter().enumerate() {
+        let found = labels.iter().filter(|&&label| usize::from(label) == class).count();
+        if found != expected {
+            let problem = format!("expected {expected} images of class {class} ({name}), found {found}");
+            return Err(DatasetError::Format { file: folder.to_path_buf(), problem });
+        }
+    }
+    Ok(())
 }
 
 /// Appends the pixels and labels of one file of `records` records; `file` is the name used in errors.
@@ -95,38 +150,38 @@ fn parse(
     Ok(())
 }
 
-/// Unpacks the six files of the archive beside it, under another name first, so that each is there whole or not at all.
+/// Unpacks the six files of the archive next to it, each whole or not at all, and writes down their sums.
 fn unpack(archive: &Path) -> Result<PathBuf, DatasetError> {
-    let beside = archive.parent().unwrap_or(Path::new("."));
-    let part = beside.join(format!(".{FOLDER}.part-{}", std::process::id()));
-    let folder = beside.join(FOLDER);
+    let folder = archive.parent().unwrap_or(Path::new(".")).join(FOLDER);
     let read = |source| DatasetError::Read { file: archive.to_path_buf(), source };
-    let write = |source| DatasetError::Write { file: folder.clone(), source };
-    let result = (|| {
-        std::fs::create_dir_all(&part).map_err(write)?;
+    let entries = |visit: &mut dyn FnMut(&'static str, &mut dyn std::io::Read) -> Result<(), DatasetError>| {
         let file = std::fs::File::open(archive).map_err(read)?;
-        let mut archive_reader = tar::Archive::new(flate2::read::GzDecoder::new(file));
-        let mut missing: Vec<&str> = TRAIN.into_iter().chain(VALIDATION).collect();
-        for entry in archive_reader.entries().map_err(read)? {
+        let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(file));
+        let mut missing: Vec<&'static str> = TRAIN.into_iter().chain(TEST).collect();
+        for entry in reader.entries().map_err(read)? {
             let mut entry = entry.map_err(read)?;
             let path = entry.path().map_err(read)?.into_owned();
             let Some(place) = missing.iter().position(|name| path == Path::new(FOLDER).join(name)) else { continue };
-            let name = missing.swap_remove(place);
-            let mut output = std::fs::File::create(part.join(name)).map_err(write)?;
-            std::io::copy(&mut entry, &mut output).map_err(read)?;
+            visit(missing.swap_remove(place), &mut entry)?;
         }
-        if !missing.is_empty() {
-            let problem = format!("expected {} in its folder {FOLDER}, found none", missing.join(", "));
-            return Err(DatasetError::Format { file: archive.to_path_buf(), problem });
+        if missing.is_empty() {
+            return Ok(());
         }
-        std::fs::create_dir_all(&folder).map_err(write)?;
-        TRAIN
-            .into_iter()
-            .chain(VALIDATION)
-            .try_for_each(|name| std::fs::rename(part.join(name), folder.join(name)).map_err(write))
-    })();
-    let _ = std::fs::remove_dir_all(&part);
-    result.map(|()| folder)
+        let problem = format!("expected {} in its folder {FOLDER}, found none", missing.join(", "));
+        Err(DatasetError::Format { file: archive.to_path_buf(), problem })
+    };
+    // First the sums, so that an archive without all six leaves nothing behind.
+    let mut sums = String::new();
+    entries(&mut |name, reader| {
+        sums += &format!("{}  {name}\n", checksum::sha256(reader).map_err(read)?);
+        Ok(())
+    })?;
+    fokker_files::write(&folder.join(SUMS), sums.as_bytes())?;
+    entries(&mut |name, reader| {
+        fokker_files::write_with(&folder.join(name), |file| std::io::copy(reader, file).map(drop))?;
+        Ok(())
+    })?;
+    Ok(folder)
 }
 
 #[cfg(test)]
@@ -149,7 +204,7 @@ mod tests {
     fn a_small_file_is_read_channels_first() {
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
         parse(&records(12), 12, Path::new("x.bin"), &mut pixels, &mut labels).unwrap();
-        let images = Images::new(NAME, SHAPE, 0, pixels, Some(Labels { of: labels, classes: 10 }));
+        let images = Images::new(NAME, SHAPE, 0, pixels, Some(Labels { of: labels, names: class_names(CLASSES) }));
         let mut out = vec![0.0; 3072];
         assert_eq!(images.example(11, &mut out), Some(1));
         assert_eq!([out[0], out[1023], out[1024], out[2048], out[3071]], [11.0, 11.0, 12.0, 13.0, 13.0]);
@@ -166,6 +221,22 @@ mod tests {
         bytes[RECORD] = 10;
         let message = problem(&bytes);
         assert!(message.contains("record 1, found 10"), "{message}");
+    }
+
+    #[test]
+    fn files_unpacked_by_others_have_as_many_images_of_each_class() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
+        let read = |bytes: &[u8]| {
+            std::fs::write(folder.path().join(TEST[0]), bytes).unwrap();
+            config.read(&Library::only("nowhere"), &TEST, 20).map(|images| images.len())
+        };
+        let mut bytes = records(20);
+        assert_eq!(read(&bytes).unwrap(), 20);
+        // Another label that is one: the size is right all the same.
+        bytes[0] = 3;
+        let message = read(&bytes).unwrap_err().to_string();
+        assert!(message.contains("2 images of class 0 (airplane), found 1"), "{message}");
     }
 
     fn archive(names: &[&str], file: &Path) {
@@ -189,22 +260,27 @@ mod tests {
         assert!(message.contains("test_batch.bin"), "{message}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the archive is left");
 
-        archive(&[&TRAIN[..], &VALIDATION, &["readme.html"]].concat(), &file);
+        archive(&[&TRAIN[..], &TEST, &["readme.html"]].concat(), &file);
         let unpacked = unpack(&file).unwrap();
-        assert_eq!(std::fs::read_dir(&unpacked).unwrap().count(), 6);
+        assert_eq!(std::fs::read_dir(&unpacked).unwrap().count(), 7, "six files and their sums");
         assert_eq!(std::fs::read(unpacked.join("test_batch.bin")).unwrap(), b"tes");
         // What was unpacked has three bytes a file: opening it names the file and the bytes.
-        let config = Cifar10Config { path: Some(folder.path().into()) };
-        let message = config.open(&Library::only("nowhere"), Split::Validation).unwrap_err().to_string();
+        let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
+        let refused = || config.open(&Library::only("nowhere"), &[Split::Test]).err().unwrap().to_string();
+        let message = refused();
         assert!(message.contains("test_batch.bin: expected 30730000 bytes"), "{message}");
+        // A bit that has changed since is named by its sum.
+        std::fs::write(unpacked.join("test_batch.bin"), b"tfs").unwrap();
+        let message = refused();
+        assert!(message.contains("test_batch.bin is damaged") && message.contains("SHA-256"), "{message}");
     }
 
     #[test]
     fn an_archive_with_another_sum_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         archive(&TRAIN, &folder.path().join(ARCHIVE.name));
-        let config = Cifar10Config { path: Some(folder.path().into()) };
-        let error = config.open(&Library::only("nowhere"), Split::Train).unwrap_err();
+        let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
+        let error = config.open(&Library::only("nowhere"), &[Split::Train]).err().unwrap();
         assert!(matches!(error, DatasetError::Checksum { .. }), "{error}");
     }
 }

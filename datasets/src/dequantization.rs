@@ -67,10 +67,14 @@ impl Dequantization {
 
     /// The levels of the pixels; none for vectors.
     pub fn levels(&self) -> Option<Levels> {
-        let width = self.preprocessing.data_scale();
+        let half_width = 0.5 * self.preprocessing.data_scale();
+        self.is_image.then(|| Levels { lowest: self.level(0), highest: self.level(255), half_width })
+    }
+
+    /// The model's value of a pixel on its level.
+    pub fn level(&self, pixel: u8) -> f64 {
         let middle = if self.preprocessing.dequantize { 0.5 } else { 0.0 };
-        let level = |raw: f64| width * (raw + middle) + self.preprocessing.data_offset();
-        self.is_image.then(|| Levels { lowest: level(0.0), highest: level(255.0), half_width: 0.5 * width })
+        self.preprocessing.data_scale() * (f64::from(pixel) + middle) + self.preprocessing.data_offset()
     }
 
     /// Reads example `index` with every pixel on its level.
@@ -151,6 +155,7 @@ mod tests {
                 let levels = units.levels().unwrap();
                 assert!((f64::from(level[0]) - levels.lowest).abs() < 1e-6);
                 assert!((f64::from(level[255]) / levels.highest - 1.0).abs() < 1e-6);
+                assert!((0..=255u8).all(|k| (f64::from(level[usize::from(k)]) - units.level(k)).abs() < 1e-5));
                 let apart = (levels.highest - levels.lowest) / 255.0;
                 assert!((apart / (2.0 * levels.half_width) - 1.0).abs() < 1e-12);
             }

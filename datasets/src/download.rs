@@ -1,5 +1,7 @@
-//! Downloads: written beside, checked, renamed; so a file that is there is whole.
+//! Downloads: written under a temporary name, checked, renamed; so a file that is there is whole.
 
+#[cfg(feature = "download")]
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::DatasetError;
@@ -12,6 +14,9 @@ pub(crate) enum Failure {
     /// This machine's disk, or bytes that are not the published ones.
     #[cfg_attr(not(feature = "download"), expect(dead_code))]
     Local(DatasetError),
+    /// A progress callback asked to stop.
+    #[cfg_attr(not(feature = "download"), expect(dead_code))]
+    Stopped,
 }
 
 /// Without the feature `download` nothing is fetched, and the error says so.
@@ -43,51 +48,55 @@ pub(crate) fn download(
     let mut response = agent.get(url).call().map_err(transfer)?;
     let total = response.body().content_length();
 
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let write = |source| Failure::Local(DatasetError::Write { file: file.to_path_buf(), source });
-    std::fs::create_dir_all(folder).map_err(write)?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let part = Part(folder.join(format!(".{name}.part-{}", std::process::id())));
-    let result = copy(response.body_mut().as_reader(), &part.0, |received| {
-        if let Some(progress) = progress {
-            progress(crate::Progress { file: &name, received, total });
-        }
+    let told = |received| match progress {
+        Some(progress) => progress(crate::Progress::Download { file: &name, received, total }),
+        None => ControlFlow::Continue(()),
+    };
+    let mut failure = None;
+    let written = fokker_files::write_named(file, |temporary| {
+        let copied = copy(response.body_mut().as_reader(), temporary, told);
+        let checked = copied.and_then(|()| check(temporary, checksums).map_err(Copy::Failed));
+        checked.map_err(|error| match error {
+            Copy::Write(error) => error,
+            Copy::Failed(error) => {
+                failure = Some(error);
+                std::io::Error::other("the download failed")
+            }
+        })
     });
-    match result {
-        Ok(()) => {}
-        Err(Copy::Read(error)) => return Err(Failure::Transfer(error.to_string())),
-        Err(Copy::Write(error)) => return Err(write(error)),
+    match failure {
+        Some(failure) => Err(failure),
+        None => written.map_err(|error| Failure::Local(error.into())),
     }
-    crate::checksum::verify(&part.0, checksums).map_err(|error| match error {
+}
+
+/// Refuses bytes that are not the published ones.
+#[cfg(feature = "download")]
+fn check(file: &Path, checksums: &[&str]) -> Result<(), Failure> {
+    crate::checksum::verify(file, checksums).map_err(|error| match error {
         DatasetError::Checksum { found, .. } => Failure::Transfer(format!(
             "what came has the SHA-256 {found}, expected {}, and was thrown away",
             checksums.join(" or ")
         )),
         error => Failure::Local(error),
-    })?;
-    std::fs::rename(&part.0, file).map_err(write)
+    })
 }
 
-/// A half-written file: gone when this goes, unless it was renamed.
-#[cfg(feature = "download")]
-struct Part(std::path::PathBuf);
-
-#[cfg(feature = "download")]
-impl Drop for Part {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
+/// Why a copy ended early.
 #[cfg(feature = "download")]
 enum Copy {
-    Read(std::io::Error),
     Write(std::io::Error),
+    Failed(Failure),
 }
 
-/// Copies, telling how many bytes there are about once a mebibyte and at the end.
+/// Copies, and says how many bytes there are about once a mebibyte and at the end.
 #[cfg(feature = "download")]
-fn copy(mut reader: impl std::io::Read, file: &Path, mut progress: impl FnMut(u64)) -> Result<(), Copy> {
+fn copy(
+    mut reader: impl std::io::Read,
+    file: &Path,
+    mut progress: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<(), Copy> {
     use std::io::Write;
     let mut output = std::fs::File::create(file).map_err(Copy::Write)?;
     let mut buffer = vec![0; 1 << 16];
@@ -99,16 +108,18 @@ fn copy(mut reader: impl std::io::Read, file: &Path, mut progress: impl FnMut(u6
                 output.write_all(&buffer[..count]).map_err(Copy::Write)?;
                 received += count as u64;
                 if received - told >= 1 << 20 {
-                    progress(received);
+                    if progress(received).is_break() {
+                        return Err(Copy::Failed(Failure::Stopped));
+                    }
                     told = received;
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Copy::Read(error)),
+            Err(error) => return Err(Copy::Failed(Failure::Transfer(error.to_string()))),
         }
     }
-    progress(received);
-    output.sync_all().map_err(Copy::Write)
+    let _ = progress(received);
+    Ok(())
 }
 
 #[cfg(all(test, feature = "download"))]
@@ -158,11 +169,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let copy = seen.clone();
-        let library = library(folder.path(), serve(b"abc"))
-            .with_progress(move |progress| copy.lock().unwrap().push((progress.received, progress.total)));
+        let library = library(folder.path(), serve(b"abc")).with_progress(move |progress| {
+            copy.lock().unwrap().push(format!("{progress:?}"));
+            std::ops::ControlFlow::Continue(())
+        });
         let file = library.find("mnist", None, &[], &FILE).unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"abc");
-        assert_eq!(*seen.lock().unwrap(), [(3, Some(3))]);
+        assert_eq!(*seen.lock().unwrap(), ["Download { file: \"some.gz\", received: 3, total: Some(3) }"]);
         assert_eq!(library.find("mnist", None, &[], &FILE).unwrap(), file, "the second time it is found");
     }
 

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
+    /// A progress callback asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// A value of the config that cannot be.
     #[error("config key `{key}`: {problem}")]
     Config {
-        /// The key, as written in the config.
+        /// The key, with its section.
         key: &'static str,
         /// What is wrong with its value, and what would be right.
         problem: String,
@@ -42,13 +45,8 @@ pub enum DatasetError {
         source: std::io::Error,
     },
     /// A file or folder that could not be written.
-    #[error("cannot write {}: {source}. Remedy: make its folder writable, or name another one in FOKKER_DATA", .file.display())]
-    Write {
-        /// The file or folder.
-        file: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
+    #[error("{0}. Downloads and unpacked archives go to the folder in FOKKER_DATA, ./data if that is not set")]
+    Write(#[from] fokker_files::FileError),
     /// A file whose bytes are not the published ones.
     #[error(
         "{} is damaged or another file: its SHA-256 is {found}, expected {}. Remedy: delete it and fetch it again",
@@ -71,12 +69,27 @@ pub enum DatasetError {
         problem: String,
     },
     /// A picture that could not be decoded.
-    #[error("cannot decode the picture {}: {source}. Remedy: repair it or take it out of the folder", .file.display())]
+    #[error("cannot read the picture {}: {problem}", .file.display())]
     Picture {
         /// The picture.
         file: PathBuf,
-        /// The cause.
-        source: image::ImageError,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Pictures of a folder that could not be decoded, all of them.
+    #[error(
+        "folder {}: {count} of {total} pictures cannot be read:\n{list}\nRemedy: repair them, take them out of the \
+         folder, or leave them out with data.unreadable = \"skip\"", .folder.display()
+    )]
+    Pictures {
+        /// The folder.
+        folder: PathBuf,
+        /// How many.
+        count: usize,
+        /// How many pictures there are in all.
+        total: usize,
+        /// The first of them and what is wrong with each, a line each.
+        list: String,
     },
     /// A folder that does not hold what it should.
     #[error("folder {}: {problem}", .folder.display())]

@@ -1,23 +1,25 @@
-//! Fashion-MNIST: 28×28 grey images of ten kinds of clothing, 60 000 for training and 10 000 for validation.
+//! Fashion-MNIST: 28×28 grey images of ten kinds of clothing, 60 000 published for training and 10 000
+//! for testing.
 //!
 //! Source: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
-//! arXiv:1708.07747; MIT licence. Format: [`crate::idx`]. Labels: 0 T-shirt, 1 trouser, 2 pullover, 3 dress, 4 coat,
-//! 5 sandal, 6 shirt, 7 sneaker, 8 bag, 9 ankle boot.
+//! arXiv:1708.07747; MIT licence. Format: [`crate::idx`].
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::images::{Images, check_pad};
+use crate::images::check_pad;
 use crate::library::{DataFile, Library};
 use crate::mnist::IdxFiles;
+use crate::opened::Opened;
+use crate::split::VALIDATION_EXAMPLES;
 use crate::{DatasetError, Split};
 
 const URL: &str = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/";
 
 const FILES: IdxFiles = IdxFiles {
     name: "fashion_mnist",
+    classes: ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"],
     // Debian's package dataset-fashion-mnist.
     system: &["/usr/share/datasets/fashion-mnist", "/usr/share/dataset-fashion-mnist"],
     train: [
@@ -32,7 +34,7 @@ const FILES: IdxFiles = IdxFiles {
             folder_url: URL,
         },
     ],
-    validation: [
+    test: [
         DataFile {
             name: "t10k-images-idx3-ubyte.gz",
             checksums: &["346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"],
@@ -47,7 +49,7 @@ const FILES: IdxFiles = IdxFiles {
 };
 
 /// `kind = "fashion_mnist"`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FashionMnistConfig {
     /// The folder of the four files; without it, the places of [`crate::library`] are looked in.
@@ -55,16 +57,29 @@ pub struct FashionMnistConfig {
     pub path: Option<PathBuf>,
     /// Black pixels added on every side: 2 makes 32×32. Default 0.
     pub pad: usize,
+    /// How many of the 60 000 published training examples are held out for validation. Default 5000; 0 for none.
+    pub validation_examples: usize,
+}
+
+impl Default for FashionMnistConfig {
+    fn default() -> Self {
+        Self { path: None, pad: 0, validation_examples: VALIDATION_EXAMPLES }
+    }
 }
 
 impl FashionMnistConfig {
-    /// Reads one split into memory (47 MB for training).
+    /// Reads parts into memory (47 MB for the published training set).
     ///
     /// # Errors
     /// A file that is missing, damaged or unreadable; a `pad` beyond reason.
-    pub fn open(&self, library: &Library, split: Split) -> Result<Arc<Images>, DatasetError> {
+    pub(crate) fn open(&self, library: &Library, splits: &[Split]) -> Result<Opened, DatasetError> {
         check_pad(self.pad)?;
-        FILES.open(library, self.path.as_deref(), self.pad, split).map(Arc::new)
+        FILES.open(library, self.path.as_deref(), self.pad, self.validation_examples, splits)
+    }
+
+    /// The names of the ten classes.
+    pub(crate) fn class_names() -> Vec<String> {
+        FILES.classes.map(String::from).to_vec()
     }
 }
 
@@ -75,8 +90,8 @@ mod tests {
     #[test]
     fn mnist_is_not_taken_for_fashion_mnist() {
         let path = Some(PathBuf::from("data/mnist"));
-        let config = FashionMnistConfig { path, pad: 0 };
-        let error = config.open(&Library::only("nowhere"), Split::Validation).unwrap_err();
+        let config = FashionMnistConfig { path, ..Default::default() };
+        let error = config.open(&Library::only("nowhere"), &[Split::Test]).err().unwrap();
         assert!(matches!(error, DatasetError::Checksum { .. }), "{error}");
     }
 

@@ -1,5 +1,7 @@
 //! Images held in memory as bytes: what MNIST, Fashion-MNIST, CIFAR-10 and a folder become once they are read.
 
+use std::sync::Arc;
+
 use crate::{Dataset, DatasetError};
 
 /// The widest border that the key `pad` may ask for.
@@ -16,11 +18,16 @@ pub struct Images {
     labels: Option<Labels>,
 }
 
-/// One label per image, each below `classes`.
+/// One label per image, each the number of a name.
 #[derive(Clone, Debug)]
 pub(crate) struct Labels {
     pub of: Vec<u16>,
-    pub classes: usize,
+    pub names: Arc<[String]>,
+}
+
+/// The names of the classes of a published set.
+pub(crate) fn class_names<const N: usize>(names: [&str; N]) -> Arc<[String]> {
+    names.map(String::from).into()
 }
 
 impl Images {
@@ -44,6 +51,20 @@ impl Images {
         Self { name: name.into(), stored, shape, pad, pixels, labels }
     }
 
+    /// The images of these numbers, in that order.
+    ///
+    /// # Panics
+    /// If a number is not below [`Dataset::len`].
+    pub(crate) fn select(&self, numbers: &[usize]) -> Self {
+        let size = self.stored.iter().product::<usize>();
+        let pixels = numbers.iter().flat_map(|&number| &self.pixels[number * size..(number + 1) * size]);
+        let labels = self.labels.as_ref().map(|labels| Labels {
+            of: numbers.iter().map(|&number| labels.of[number]).collect(),
+            names: labels.names.clone(),
+        });
+        Self { name: self.name.clone(), pixels: pixels.copied().collect(), labels, ..*self }
+    }
+
     /// The label of every image, in order; `None` if there are none.
     pub fn labels(&self) -> Option<&[u16]> {
         self.labels.as_ref().map(|labels| &labels.of[..])
@@ -55,7 +76,7 @@ pub(crate) fn check_pad(pad: usize) -> Result<(), DatasetError> {
     if pad <= MAXIMAL_PAD {
         return Ok(());
     }
-    Err(DatasetError::config("pad", format!("{pad} pixels on every side; at most {MAXIMAL_PAD} are possible")))
+    Err(DatasetError::config("data.pad", format!("{pad} pixels on every side; at most {MAXIMAL_PAD} are possible")))
 }
 
 impl Dataset for Images {
@@ -72,7 +93,11 @@ impl Dataset for Images {
     }
 
     fn classes(&self) -> Option<usize> {
-        self.labels.as_ref().map(|labels| labels.classes)
+        self.labels.as_ref().map(|labels| labels.names.len())
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        self.labels.as_ref().map(|labels| labels.names.to_vec())
     }
 
     fn is_image(&self) -> bool {
@@ -105,12 +130,15 @@ mod tests {
 
     #[test]
     fn padding_puts_every_channel_into_a_black_border() {
-        let labels = Labels { of: vec![4, 1], classes: 5 };
+        let labels = Labels { of: vec![4, 1], names: class_names(["a", "b", "c", "d", "e"]) };
         let images = Images::new("test", [2, 1, 2], 1, vec![0, 0, 0, 0, 1, 2, 3, 4], Some(labels));
         assert_eq!((images.len(), images.shape(), images.classes()), (2, &[2, 3, 4][..], Some(5)));
         let mut out = vec![9.0; 24];
         assert_eq!(images.example(1, &mut out), Some(1));
         let expected = [0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0].map(|v| v as f32);
+        assert_eq!(out, expected);
+        let swapped = images.select(&[1, 0]);
+        assert_eq!((swapped.example(0, &mut out), swapped.labels()), (Some(1), Some(&[1, 4][..])));
         assert_eq!(out, expected);
     }
 }

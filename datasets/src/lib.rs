@@ -20,6 +20,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod batches;
 mod checkerboard;
 mod checksum;
@@ -33,31 +35,40 @@ mod folder;
 pub mod idx;
 mod images;
 pub mod library;
+pub mod memory;
 mod mixture;
 mod mnist;
 mod moons;
+mod natural_order;
+mod notes;
+mod opened;
+pub mod picture;
 mod prefetch;
 pub mod preprocessing;
 mod rings;
+mod split;
 mod swiss_roll;
 mod synthetic;
 
 pub use batches::{Batch, Batches, Sequential};
 pub use checkerboard::{Checkerboard, CheckerboardConfig};
 pub use cifar10::Cifar10Config;
-pub use config::{DatasetConfig, Split};
+pub use config::DatasetConfig;
 pub use dequantization::{Dequantization, Levels};
 pub use error::DatasetError;
 pub use fashion_mnist::FashionMnistConfig;
-pub use folder::{Filter, FolderConfig};
+pub use folder::{Filter, FolderConfig, Unreadable};
 pub use images::Images;
 pub use library::{Library, Progress};
 pub use mixture::{Mixture, MixtureConfig, MixturePreset};
 pub use mnist::MnistConfig;
 pub use moons::{Moons, MoonsConfig};
+pub use opened::Opened;
+pub use picture::{Background, Channels, Picture};
 pub use prefetch::Prefetch;
 pub use preprocessing::{Preprocessing, Scale};
 pub use rings::{Rings, RingsConfig};
+pub use split::Split;
 pub use swiss_roll::{SwissRoll, SwissRollConfig};
 pub use synthetic::{Counts, Law, Synthetic};
 
@@ -84,6 +95,11 @@ pub trait Dataset: Send + Sync {
 
     /// The number of classes, if examples are labelled; then every label is below it.
     fn classes(&self) -> Option<usize>;
+
+    /// The names of the classes, in the order of their numbers, if they have any.
+    fn class_names(&self) -> Option<Vec<String>> {
+        None
+    }
 
     /// Whether examples are images: whole raw values from 0 to 255. Otherwise they are vectors, with values of any
     /// size.

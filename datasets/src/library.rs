@@ -9,9 +9,11 @@
 //! 5. folders of the operating system (Debian packages Fashion-MNIST)
 //! 6. a download into `$FOKKER_DATA/<name>`, or `./data/<name>` if that variable is not set.
 //!
-//! `<name>` is the `kind` of the config: `mnist`, `fashion_mnist`, `cifar10`. A file is used only if its SHA-256 sum is
-//! known; the first file found by that name decides, a damaged one is an error and not passed over.
+//! `<name>` is the `kind` of the config: `mnist`, `fashion_mnist`, `cifar10`. A published file is used only if its SHA-256
+//! sum is the right one, wherever it lies, the config's `path` included; the first file found by that name decides, a
+//! damaged one is an error and not passed over. CIFAR-10 unpacked by others is the one exception (`cifar10.rs`).
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,19 +30,30 @@ pub struct DataFile {
     pub folder_url: &'static str,
 }
 
-/// How far a download has come.
+/// How far the opening of a data set has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress<'a> {
-    /// The file's name.
-    pub file: &'a str,
-    /// Bytes received so far.
-    pub received: u64,
-    /// Bytes in all, where the server says so.
-    pub total: Option<u64>,
+pub enum Progress<'a> {
+    /// A file is downloaded.
+    Download {
+        /// The file's name.
+        file: &'a str,
+        /// Bytes received so far.
+        received: u64,
+        /// Bytes in all, where the server says so.
+        total: Option<u64>,
+    },
+    /// Pictures of a folder are decoded.
+    Pictures {
+        /// Pictures decoded so far.
+        done: usize,
+        /// Pictures in all.
+        total: usize,
+    },
 }
 
-/// Is called now and then while a file is downloaded, and once at its end.
-pub type ProgressCallback = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
+/// Is called now and then while a data set is opened, and once at the end of each work. If it breaks, opening ends with
+/// [`DatasetError::Stopped`].
+pub type ProgressCallback = Arc<dyn Fn(Progress<'_>) -> ControlFlow<()> + Send + Sync>;
 
 /// The places in which data files are looked for, and the one they are downloaded into.
 #[derive(Clone)]
@@ -53,7 +66,7 @@ pub struct Library {
     pub download_into: Option<PathBuf>,
     /// Replaces the address of the folder that files are downloaded from (a mirror, or a test's own server).
     pub mirror: Option<String>,
-    /// Told of the progress of downloads.
+    /// Hears of the progress of downloads and of decoding.
     pub progress: Option<ProgressCallback>,
 }
 
@@ -78,8 +91,8 @@ impl Library {
         Self { folders: vec![folder.into()], system: false, download_into: None, mirror: None, progress: None }
     }
 
-    /// The same places, with a callback that is told of the progress of downloads.
-    pub fn with_progress(mut self, progress: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+    /// The same places, with a callback that hears of the progress and may stop it.
+    pub fn with_progress(mut self, progress: impl Fn(Progress<'_>) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
         self
     }
@@ -120,7 +133,7 @@ impl Library {
         };
         let download_into = match (path, &self.download_into) {
             (Some(path), _) => {
-                return Err(missing("config key `path` names this folder only".into(), path.join(file.name)));
+                return Err(missing("config key `data.path` names this folder only".into(), path.join(file.name)));
             }
             (None, None) => {
                 let folder = places.first().cloned().unwrap_or_else(|| PathBuf::from("data").join(dataset));
@@ -133,6 +146,7 @@ impl Library {
             Err(download::Failure::Transfer(cause)) => {
                 Err(missing(format!("the download of {url} failed: {cause}"), download_into))
             }
+            Err(download::Failure::Stopped) => Err(DatasetError::Stopped),
             Err(download::Failure::Local(error)) => Err(error),
         }
     }

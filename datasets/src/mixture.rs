@@ -63,7 +63,11 @@ impl MixtureConfig {
     /// # Errors
     /// [`DatasetError::Config`] naming the key whose value cannot be.
     pub fn mixture(&self) -> Result<Mixture, DatasetError> {
-        let own = [("means", self.means.is_some()), ("stds", self.stds.is_some()), ("weights", self.weights.is_some())];
+        let own = [
+            ("data.means", self.means.is_some()),
+            ("data.stds", self.stds.is_some()),
+            ("data.weights", self.weights.is_some()),
+        ];
         if let Some(preset) = self.preset {
             if let Some((key, _)) = own.iter().find(|(_, given)| *given) {
                 return Err(DatasetError::config(key, "a preset has its own; leave out either this key or `preset`"));
@@ -71,8 +75,8 @@ impl MixtureConfig {
             return Ok(preset.mixture());
         }
         let needed = |key| DatasetError::config(key, "missing; expected `preset`, or `means` and `stds`");
-        let means = self.means.clone().ok_or_else(|| needed("means"))?;
-        let stds = self.stds.clone().ok_or_else(|| needed("stds"))?;
+        let means = self.means.clone().ok_or_else(|| needed("data.means"))?;
+        let stds = self.stds.clone().ok_or_else(|| needed("data.stds"))?;
         let weights = self.weights.clone().unwrap_or_else(|| vec![1.0; means.len()]);
         Mixture::new(weights, means, stds)
     }
@@ -110,10 +114,13 @@ impl Mixture {
         let positive = |values: &[f64]| values.iter().all(|&v| v.is_finite() && v > 0.0);
         let dimension = means.first().map_or(0, Vec::len);
         if dimension == 0 {
-            return Err(DatasetError::config("means", "expected at least one mean with at least one coordinate"));
+            return Err(DatasetError::config("data.means", "expected at least one mean with at least one coordinate"));
         }
         if means.iter().any(|mean| mean.len() != dimension || mean.iter().any(|v| !v.is_finite())) {
-            return Err(DatasetError::config("means", format!("expected {dimension} finite coordinates in each mean")));
+            return Err(DatasetError::config(
+                "data.means",
+                format!("expected {dimension} finite coordinates in each mean"),
+            ));
         }
         let counted = |key, values: &[f64]| {
             if values.len() == means.len() && positive(values) {
@@ -121,8 +128,8 @@ impl Mixture {
             }
             Err(DatasetError::config(key, format!("{values:?}; expected {} positive numbers", means.len())))
         };
-        counted("stds", &stds)?;
-        counted("weights", &weights)?;
+        counted("data.stds", &stds)?;
+        counted("data.weights", &weights)?;
         let sum: f64 = weights.iter().sum();
         Ok(Self { weights: weights.into_iter().map(|weight| weight / sum).collect(), means, stds })
     }
@@ -205,10 +212,10 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        assert_eq!(refused(&[], &[], &[]), "means");
-        assert_eq!(refused(&[1.0, 1.0], &[&[0.0], &[0.0, 1.0]], &[1.0, 1.0]), "means");
-        assert_eq!(refused(&[1.0], &[&[0.0]], &[0.0]), "stds");
-        assert_eq!(refused(&[1.0, 1.0], &[&[0.0]], &[1.0]), "weights");
-        assert_eq!(refused(&[f64::NAN], &[&[0.0]], &[1.0]), "weights");
+        assert_eq!(refused(&[], &[], &[]), "data.means");
+        assert_eq!(refused(&[1.0, 1.0], &[&[0.0], &[0.0, 1.0]], &[1.0, 1.0]), "data.means");
+        assert_eq!(refused(&[1.0], &[&[0.0]], &[0.0]), "data.stds");
+        assert_eq!(refused(&[1.0, 1.0], &[&[0.0]], &[1.0]), "data.weights");
+        assert_eq!(refused(&[f64::NAN], &[&[0.0]], &[1.0]), "data.weights");
     }
 }

@@ -1,4 +1,4 @@
-//! MNIST: 28×28 grey images of handwritten digits, 60 000 for training and 10 000 for validation.
+//! MNIST: 28×28 grey images of handwritten digits, 60 000 published for training and 10 000 for testing.
 //!
 //! Source: Yann LeCun, Corinna Cortes, Christopher J. C. Burges, "The MNIST database of handwritten digits"; LeCun,
 //! Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998).
@@ -9,15 +9,18 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::images::{Images, Labels, check_pad};
+use crate::images::{Images, Labels, check_pad, class_names};
 use crate::library::{DataFile, Library};
-use crate::{DatasetError, Split, idx};
+use crate::opened::Opened;
+use crate::split::{VALIDATION_EXAMPLES, carve};
+use crate::{Dataset, DatasetError, Split, idx};
 
 const URL: &str = "https://storage.googleapis.com/cvdf-datasets/mnist/";
 
 /// Sums of the original files, and of the same contents as compressed in this repository.
 const FILES: IdxFiles = IdxFiles {
     name: "mnist",
+    classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     system: &[],
     train: [
         DataFile {
@@ -37,7 +40,7 @@ const FILES: IdxFiles = IdxFiles {
             folder_url: URL,
         },
     ],
-    validation: [
+    test: [
         DataFile {
             name: "t10k-images-idx3-ubyte.gz",
             checksums: &[
@@ -58,7 +61,7 @@ const FILES: IdxFiles = IdxFiles {
 };
 
 /// `kind = "mnist"`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MnistConfig {
     /// The folder of the four files; without it, the places of [`crate::library`] are looked in.
@@ -66,52 +69,96 @@ pub struct MnistConfig {
     pub path: Option<PathBuf>,
     /// Black pixels added on every side: 2 makes 32×32. Default 0.
     pub pad: usize,
+    /// How many of the 60 000 published training examples are held out for validation. Default 5000; 0 for none.
+    pub validation_examples: usize,
 }
 
-impl MnistConfig {
-    /// Reads one split into memory (47 MB for training).
-    ///
-    /// # Errors
-    /// A file that is missing, damaged or unreadable; a `pad` beyond reason.
-    pub fn open(&self, library: &Library, split: Split) -> Result<Arc<Images>, DatasetError> {
-        check_pad(self.pad)?;
-        FILES.open(library, self.path.as_deref(), self.pad, split).map(Arc::new)
+impl Default for MnistConfig {
+    fn default() -> Self {
+        Self { path: None, pad: 0, validation_examples: VALIDATION_EXAMPLES }
     }
 }
 
-/// Four IDX files: images and labels of two splits.
+impl MnistConfig {
+    /// Reads parts into memory (47 MB for the published training set).
+    ///
+    /// # Errors
+    /// A file that is missing, damaged or unreadable; a `pad` beyond reason.
+    pub(crate) fn open(&self, library: &Library, splits: &[Split]) -> Result<Opened, DatasetError> {
+        check_pad(self.pad)?;
+        FILES.open(library, self.path.as_deref(), self.pad, self.validation_examples, splits)
+    }
+
+    /// The names of the ten classes.
+    pub(crate) fn class_names() -> Vec<String> {
+        FILES.classes.map(String::from).to_vec()
+    }
+}
+
+/// Four IDX files: images and labels of the published training and test set.
 pub(crate) struct IdxFiles {
     /// The `kind` of the config.
     pub name: &'static str,
+    /// The names of the labels 0 to 9.
+    pub classes: [&'static str; 10],
     /// Folders of the operating system.
     pub system: &'static [&'static str],
     /// Images and labels.
     pub train: [DataFile; 2],
     /// Images and labels.
-    pub validation: [DataFile; 2],
+    pub test: [DataFile; 2],
 }
 
 impl IdxFiles {
-    /// Reads one split.
+    /// Reads parts, the validation part out of the training set.
     pub(crate) fn open(
         &self,
         library: &Library,
         path: Option<&Path>,
         pad: usize,
-        split: Split,
-    ) -> Result<Images, DatasetError> {
-        let [images, labels] = match split {
-            Split::Train => &self.train,
-            Split::Validation => &self.validation,
+        validation_examples: usize,
+        splits: &[Split],
+    ) -> Result<Opened, DatasetError> {
+        let read = |[images, labels]: &[DataFile; 2]| {
+            let images = library.find(self.name, path, self.system, images)?;
+            let labels = library.find(self.name, path, self.system, labels)?;
+            combine(self.name, self.classes, pad, &images, &labels)
         };
-        let images = library.find(self.name, path, self.system, images)?;
-        let labels = library.find(self.name, path, self.system, labels)?;
-        combine(self.name, pad, &images, &labels)
+        published(splits, validation_examples, || read(&self.train), || read(&self.test))
     }
 }
 
+/// Parts of a published data set: the test set, and the training set divided.
+pub(crate) fn published(
+    splits: &[Split],
+    validation_examples: usize,
+    train: impl Fn() -> Result<Images, DatasetError>,
+    test: impl Fn() -> Result<Images, DatasetError>,
+) -> Result<Opened, DatasetError> {
+    let mut opened = Opened::default();
+    if splits.iter().any(|split| *split != Split::Test) {
+        let images = train()?;
+        let (train, validation) = carve(images.len(), validation_examples)?;
+        for (split, numbers) in [(Split::Train, train), (Split::Validation, validation)] {
+            if splits.contains(&split) && !numbers.is_empty() {
+                opened.put(split, Arc::new(images.select(&numbers)));
+            }
+        }
+    }
+    if splits.contains(&Split::Test) {
+        opened.put(Split::Test, Arc::new(test()?));
+    }
+    Ok(opened)
+}
+
 /// Ten classes of grey images from a file of images and one of labels.
-fn combine(name: &str, pad: usize, images_file: &Path, labels_file: &Path) -> Result<Images, DatasetError> {
+fn combine(
+    name: &str,
+    classes: [&str; 10],
+    pad: usize,
+    images_file: &Path,
+    labels_file: &Path,
+) -> Result<Images, DatasetError> {
     let images = idx::read(images_file, 3)?;
     let labels = idx::read(labels_file, 1)?;
     let wrong = |problem| Err(DatasetError::Format { file: labels_file.to_path_buf(), problem });
@@ -125,14 +172,13 @@ fn combine(name: &str, pad: usize, images_file: &Path, labels_file: &Path) -> Re
     if let Some(label) = labels.values.iter().find(|&&label| label > 9) {
         return wrong(format!("expected labels from 0 to 9, found {label}"));
     }
-    let labels = Labels { of: labels.values.into_iter().map(u16::from).collect(), classes: 10 };
+    let labels = Labels { of: labels.values.into_iter().map(u16::from).collect(), names: class_names(classes) };
     Ok(Images::new(name, [1, images.sizes[1], images.sizes[2]], pad, images.values, Some(labels)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Dataset;
     use crate::idx::Idx;
 
     fn histogram(labels: &[u16]) -> [usize; 10] {
@@ -145,9 +191,45 @@ mod tests {
         Library::only("data")
     }
 
+    /// One part as images.
+    fn part(config: &MnistConfig, split: Split) -> Images {
+        let images = |files: &[DataFile; 2]| {
+            let file = |file: &DataFile| Path::new("data/mnist").join(file.name);
+            combine("mnist", FILES.classes, config.pad, &file(&files[0]), &file(&files[1])).unwrap()
+        };
+        if split == Split::Test { images(&FILES.test) } else { images(&FILES.train) }
+    }
+
+    #[test]
+    fn the_validation_part_is_carved_out_of_the_training_set() {
+        let all = [Split::Train, Split::Validation, Split::Test];
+        let opened = MnistConfig::default().open(&shipped(), &all).unwrap();
+        let parts = [opened.train, opened.validation, opened.test].map(Option::unwrap);
+        assert_eq!(parts.each_ref().map(|part| part.len()), [55_000, 5000, 10_000]);
+        // Pixel sums of all parts but the test set add up to those of the published training set.
+        let sum = |part: &dyn Dataset| {
+            let mut out = vec![0.0; 784];
+            let mut one = |index| {
+                part.example(index, &mut out);
+                out.iter().map(|&value| f64::from(value)).sum::<f64>()
+            };
+            (0..part.len()).map(&mut one).sum::<f64>()
+        };
+        let published = part(&MnistConfig::default(), Split::Train);
+        assert_eq!(sum(&*parts[0]) + sum(&*parts[1]), sum(&published));
+        assert_eq!(parts[1].class_names().unwrap()[3], "3");
+
+        let none = MnistConfig { validation_examples: 0, ..Default::default() };
+        let opened = none.open(&shipped(), &all).unwrap();
+        assert_eq!((opened.train.unwrap().len(), opened.validation.is_none()), (60_000, true));
+        let too_many = MnistConfig { validation_examples: 60_000, ..Default::default() };
+        let message = too_many.open(&shipped(), &all).err().unwrap().to_string();
+        assert!(message.contains("data.validation_examples"), "{message}");
+    }
+
     #[test]
     fn the_shipped_training_set_is_mnist() {
-        let images = MnistConfig::default().open(&shipped(), Split::Train).unwrap();
+        let images = part(&MnistConfig::default(), Split::Train);
         assert_eq!((images.len(), images.shape(), images.classes()), (60_000, &[1, 28, 28][..], Some(10)));
         let expected = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
         assert_eq!(histogram(images.labels().unwrap()), expected);
@@ -157,9 +239,9 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_validation_set_is_mnists_test_set_padded_on_demand() {
+    fn the_shipped_test_set_is_mnists_padded_on_demand() {
         let config = MnistConfig { pad: 2, ..Default::default() };
-        let images = config.open(&shipped(), Split::Validation).unwrap();
+        let images = part(&config, Split::Test);
         assert_eq!((images.len(), images.shape()), (10_000, &[1, 32, 32][..]));
         let expected = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
         assert_eq!(histogram(images.labels().unwrap()), expected);
@@ -172,17 +254,17 @@ mod tests {
     fn a_flipped_bit_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let source = Path::new("data/mnist");
-        for file in FILES.validation {
+        for file in FILES.test {
             std::fs::copy(source.join(file.name), folder.path().join(file.name)).unwrap();
         }
         let path = Some(folder.path().to_path_buf());
-        let config = MnistConfig { path, pad: 0 };
+        let config = MnistConfig { path, ..Default::default() };
         let library = Library::only("nowhere");
-        let labels = folder.path().join(FILES.validation[1].name);
+        let labels = folder.path().join(FILES.test[1].name);
         let mut bytes = std::fs::read(&labels).unwrap();
         bytes[2000] ^= 1;
         std::fs::write(&labels, bytes).unwrap();
-        let error = config.open(&library, Split::Validation).unwrap_err();
+        let error = config.open(&library, &[Split::Test]).err().unwrap();
         assert!(matches!(&error, DatasetError::Checksum { file, .. } if *file == labels), "{error}");
     }
 
@@ -193,7 +275,9 @@ mod tests {
         std::fs::write(&images, idx::write(&Idx { sizes: vec![2, 1, 1], values: vec![7, 8] })).unwrap();
         let problem = |values: Vec<u8>| {
             std::fs::write(&labels, idx::write(&Idx { sizes: vec![values.len()], values })).unwrap();
-            combine("mnist", 0, &images, &labels).map(|images| images.len()).map_err(|error| error.to_string())
+            combine("mnist", FILES.classes, 0, &images, &labels)
+                .map(|images| images.len())
+                .map_err(|error| error.to_string())
         };
         assert_eq!(problem(vec![0, 9]), Ok(2));
         assert!(problem(vec![0, 9, 1]).unwrap_err().contains("found 3 for 2"));

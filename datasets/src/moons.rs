@@ -35,7 +35,7 @@ impl MoonsConfig {
     /// # Errors
     /// [`DatasetError::Config`] if `noise` is negative or not finite.
     pub fn law(&self) -> Result<Moons, DatasetError> {
-        check_noise("noise", self.noise)?;
+        check_noise("data.noise", self.noise)?;
         Ok(Moons { noise: self.noise })
     }
 }
@@ -91,6 +91,8 @@ mod tests {
             let (x, y) = (sign * out[0] + 0.5, sign * out[1] + 0.25);
             assert!((x.hypot(y) - 1.0).abs() < 1e-6 && y > -1e-6, "{out:?}");
         }
-        assert!(MoonsConfig { noise: -1.0, ..Default::default() }.law().unwrap_err().to_string().contains("`noise`"));
+        assert!(
+            MoonsConfig { noise: -1.0, ..Default::default() }.law().unwrap_err().to_string().contains("`data.noise`")
+        );
     }
 }

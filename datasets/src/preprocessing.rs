@@ -65,11 +65,11 @@ impl Preprocessing {
         match self {
             _ if is_image => Ok(()),
             Self { scale: Scale::MinusOneOne | Scale::ZeroOne, .. } => Err(DatasetError::config(
-                "scale",
+                "preprocessing.scale",
                 "it maps pixels from 0 to 255, and these are vectors; set `scale = \"none\"`",
             )),
-            Self { dequantize: true, .. } => images_only("dequantize"),
-            Self { flip: true, .. } => images_only("flip"),
+            Self { dequantize: true, .. } => images_only("preprocessing.dequantize"),
+            Self { flip: true, .. } => images_only("preprocessing.flip"),
             _ => Ok(()),
         }
     }

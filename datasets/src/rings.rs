@@ -37,10 +37,10 @@ impl RingsConfig {
     /// [`DatasetError::Config`] if there is no radius, or a radius or `noise` is negative or not finite.
     pub fn law(&self) -> Result<Rings, DatasetError> {
         if self.radii.is_empty() {
-            return Err(DatasetError::config("radii", "[]; expected at least one radius"));
+            return Err(DatasetError::config("data.radii", "[]; expected at least one radius"));
         }
-        self.radii.iter().try_for_each(|&radius| check_noise("radii", radius))?;
-        check_noise("noise", self.noise)?;
+        self.radii.iter().try_for_each(|&radius| check_noise("data.radii", radius))?;
+        check_noise("data.noise", self.noise)?;
         Ok(Rings { radii: self.radii.clone(), noise: self.noise })
     }
 }
@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn impossible_values_are_refused_by_key() {
         let refused = |radii: Vec<f64>, noise| RingsConfig { radii, noise, ..Default::default() }.law().unwrap_err();
-        assert!(refused(vec![], 0.0).to_string().contains("`radii`"));
-        assert!(refused(vec![1.0, -1.0], 0.0).to_string().contains("`radii`"));
-        assert!(refused(vec![1.0], f64::INFINITY).to_string().contains("`noise`"));
+        assert!(refused(vec![], 0.0).to_string().contains("`data.radii`"));
+        assert!(refused(vec![1.0, -1.0], 0.0).to_string().contains("`data.radii`"));
+        assert!(refused(vec![1.0], f64::INFINITY).to_string().contains("`data.noise`"));
     }
 }

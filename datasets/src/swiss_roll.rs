@@ -35,7 +35,7 @@ impl SwissRollConfig {
     /// # Errors
     /// [`DatasetError::Config`] if `noise` is negative or not finite.
     pub fn law(&self) -> Result<SwissRoll, DatasetError> {
-        check_noise("noise", self.noise)?;
+        check_noise("data.noise", self.noise)?;
         Ok(SwissRoll { noise: self.noise })
     }
 }

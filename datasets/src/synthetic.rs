@@ -2,7 +2,7 @@
 //!
 //! Example number i is drawn with the generator of (seed, [`Stream::Synthetic`], i), so a set has any length without
 //! being held in memory, and example i is the same in a short set and in a long one. The training split takes the
-//! numbers from 0, the validation split those from 2⁶³: they never share one.
+//! numbers from 0, the validation split those from 2⁶³, the test split those from 2⁶²: they never share one.
 
 use fokker_random::{Rng, Stream, rng};
 use rand::Rng as _;
@@ -26,14 +26,14 @@ pub trait Law: Send + Sync {
 pub struct Counts {
     /// Examples of the training split, 1 to 100 000 000; the config's key `examples`, default 65 536.
     pub examples: usize,
-    /// Examples of the validation split, likewise; the config's key `validation_examples`, default 8192.
+    /// Examples of the validation split and of the test split, likewise; the config's key `validation_examples`, default 8192.
     pub validation_examples: usize,
 }
 
 impl Counts {
     /// Refuses counts out of range.
     pub(crate) fn check(self) -> Result<(), DatasetError> {
-        for (key, count) in [("examples", self.examples), ("validation_examples", self.validation_examples)] {
+        for (key, count) in [("data.examples", self.examples), ("data.validation_examples", self.validation_examples)] {
             if !(1..=100_000_000).contains(&count) {
                 return Err(DatasetError::config(key, format!("{count}; expected 1 to 100000000")));
             }
@@ -61,6 +61,7 @@ impl<L: Law> Synthetic<L> {
         let (length, first) = match split {
             Split::Train => (counts.examples, 0),
             Split::Validation => (counts.validation_examples, 1 << 63),
+            Split::Test => (counts.validation_examples, 1 << 62),
         };
         let shape = [law.dimension()];
         Ok(Self { law, seed, first, length, shape })

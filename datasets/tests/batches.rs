@@ -230,13 +230,16 @@ fn what_does_not_fit_is_refused_by_key() {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("accepted"),
     };
-    assert_eq!(refused(counting(5), PIXELS, 0), "batch_size");
-    assert_eq!(refused(counting(0), PIXELS, 1), "kind");
+    assert_eq!(refused(counting(5), PIXELS, 0), "training.batch_size");
+    assert_eq!(refused(counting(0), PIXELS, 1), "data.kind");
     let rings: DatasetConfig = toml::from_str("kind = 'rings'").unwrap();
     let rings = rings.open(Split::Train, 0).unwrap();
-    assert_eq!(refused(rings.clone(), Preprocessing::default(), 1), "scale");
-    assert_eq!(refused(rings.clone(), Preprocessing { dequantize: true, ..Preprocessing::RAW }, 1), "dequantize");
-    assert_eq!(refused(rings, Preprocessing { flip: true, ..Preprocessing::RAW }, 1), "flip");
+    assert_eq!(refused(rings.clone(), Preprocessing::default(), 1), "preprocessing.scale");
+    assert_eq!(
+        refused(rings.clone(), Preprocessing { dequantize: true, ..Preprocessing::RAW }, 1),
+        "preprocessing.dequantize"
+    );
+    assert_eq!(refused(rings, Preprocessing { flip: true, ..Preprocessing::RAW }, 1), "preprocessing.flip");
     assert!(toml::from_str::<Preprocessing>("scale = 'zero_one'\nflip = true").unwrap().flip);
     assert!(toml::from_str::<Preprocessing>("flop = true").unwrap_err().to_string().contains("flop"));
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use fokker_datasets::{Dataset, DatasetConfig, DatasetError, FolderConfig, Split};
+use std::sync::Arc;
+
+use fokker_datasets::{Dataset, DatasetConfig, DatasetError, FolderConfig, Library, Split};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 fn config(path: &Path, size: usize) -> FolderConfig {
@@ -11,6 +13,14 @@ fn config(path: &Path, size: usize) -> FolderConfig {
         DatasetConfig::Folder(config) => config,
         other => panic!("{other:?}"),
     }
+}
+
+fn open(config: &FolderConfig, split: Split) -> Result<Arc<dyn Dataset>, DatasetError> {
+    DatasetConfig::Folder(config.clone()).open_from(&Library::only("nowhere"), split, 0)
+}
+
+fn refusal(config: &FolderConfig) -> String {
+    open(config, Split::Train).err().unwrap().to_string()
 }
 
 fn colour(path: impl AsRef<Path>, width: u32, height: u32, pixel: impl Fn(u32, u32) -> [u8; 3]) {
@@ -26,7 +36,7 @@ fn the_central_square_is_kept_and_resized_channels_first() {
         6..=7 => [40, 80, 120],
         _ => [255, 0, 255],
     });
-    let images = config(folder.path(), 4).open(Split::Train).unwrap();
+    let images = open(&config(folder.path(), 4), Split::Train).unwrap();
     let mut out = vec![0.0; 48];
     assert_eq!(images.example(0, &mut out), None);
     let rows = |left: f32, right: f32| [left, left, right, right].repeat(4);
@@ -34,7 +44,7 @@ fn the_central_square_is_kept_and_resized_channels_first() {
 
     let mut half = config(folder.path(), 1);
     half.filter = fokker_datasets::Filter::Triangle;
-    let images = half.open(Split::Train).unwrap();
+    let images = open(&half, Split::Train).unwrap();
     images.example(0, &mut out[..3]);
     for (found, expected) in out.iter().zip([120.0, 90.0, 85.0]) {
         assert!((found - expected).abs() <= 1.0, "shrinking averages: {:?}", &out[..3]);
@@ -50,7 +60,7 @@ fn grey_is_the_luminance() {
     std::fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
     let mut config = config(folder.path(), 2);
     config.channels = 1;
-    let images = config.open(Split::Train).unwrap();
+    let images = open(&config, Split::Train).unwrap();
     assert_eq!((images.len(), images.shape(), images.classes()), (3, &[1, 2, 2][..], None));
     let mut out = vec![0.0; 4];
     let mut grey = |index| {
@@ -79,7 +89,7 @@ fn a_camera_s_orientation_is_obeyed() {
     }
     let mut config = config(folder.path(), 16);
     config.channels = 1;
-    let images = config.open(Split::Train).unwrap();
+    let images = open(&config, Split::Train).unwrap();
     let top = |index| {
         let mut out = vec![0.0; 256];
         images.example(index, &mut out);
@@ -102,9 +112,10 @@ fn subfolders_are_classes_and_the_split_is_a_partition() {
     }
     let mut config = config(folder.path(), 2);
     (config.labels, config.channels, config.validation_fraction) = (true, 1, 0.2);
+    config.test_fraction = 0.1;
     let mut seen = Vec::new();
-    for (split, count) in [(Split::Train, 24), (Split::Validation, 6)] {
-        let images = config.open(split).unwrap();
+    for (split, count) in [(Split::Train, 21), (Split::Validation, 6), (Split::Test, 3)] {
+        let images = open(&config, split).unwrap();
         assert_eq!((images.len(), images.classes()), (count, Some(3)));
         for index in 0..count {
             let mut out = vec![0.0; 4];
@@ -117,22 +128,8 @@ fn subfolders_are_classes_and_the_split_is_a_partition() {
     assert_eq!(seen, [0, 20, 40].into_iter().flat_map(|class| class..class + 10).collect::<Vec<_>>());
 
     std::fs::copy(folder.path().join("dog/0.png"), folder.path().join("stray.png")).unwrap();
-    let message = config.open(Split::Train).unwrap_err().to_string();
+    let message = refusal(&config);
     assert!(message.contains("stray.png") && message.contains("labels = false"), "{message}");
-}
-
-#[test]
-fn what_cannot_be_read_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let message = config(folder.path(), 2).open(Split::Train).unwrap_err().to_string();
-    assert!(message.contains("no pictures"), "{message}");
-    let message = config(&folder.path().join("absent"), 2).open(Split::Train).unwrap_err().to_string();
-    assert!(message.contains("absent: there is no such folder"), "{message}");
-
-    colour(folder.path().join("good.png"), 2, 2, |_, _| [1, 2, 3]);
-    std::fs::write(folder.path().join("bad.jpg"), "not a picture").unwrap();
-    let error = config(folder.path(), 2).open(Split::Train).unwrap_err();
-    assert!(matches!(&error, DatasetError::Picture { file, .. } if file.ends_with("bad.jpg")), "{error}");
 }
 
 #[test]
@@ -140,13 +137,18 @@ fn impossible_values_are_refused_by_key() {
     let folder = tempfile::tempdir().unwrap();
     colour(folder.path().join("only.png"), 2, 2, |_, _| [1, 2, 3]);
     let config = config(folder.path(), 2);
-    let refused = |config: FolderConfig, split| match config.open(split) {
+    let refused = |config: FolderConfig, split| match open(&config, split) {
         Err(DatasetError::Config { key, .. }) => key,
-        other => panic!("{other:?}"),
+        other => panic!("{:?}", other.map(|set| set.len())),
     };
-    assert_eq!(refused(FolderConfig { size: 0, ..config.clone() }, Split::Train), "size");
-    assert_eq!(refused(FolderConfig { channels: 4, ..config.clone() }, Split::Train), "channels");
+    assert_eq!(refused(FolderConfig { size: 0, ..config.clone() }, Split::Train), "data.size");
+    assert_eq!(refused(FolderConfig { channels: 5, ..config.clone() }, Split::Train), "data.channels");
     let wrong = FolderConfig { validation_fraction: f64::NAN, ..config.clone() };
-    assert_eq!(refused(wrong, Split::Train), "validation_fraction");
-    assert_eq!(refused(config, Split::Validation), "validation_fraction");
+    assert_eq!(refused(wrong, Split::Train), "data.validation_fraction");
+    let both = FolderConfig { validation_fraction: 0.5, test_fraction: 0.5, ..config.clone() };
+    assert_eq!(refused(both, Split::Train), "data.test_fraction");
+    let listed = FolderConfig { classes: Some(vec!["a".into()]), ..config.clone() };
+    assert_eq!(refused(listed, Split::Train), "data.classes");
+    assert_eq!(refused(config.clone(), Split::Validation), "data.validation_fraction");
+    assert_eq!(refused(config, Split::Test), "data.test_fraction");
 }

@@ -74,6 +74,8 @@ pub enum Stream {
     LaboratoryStart = 33,
     /// Q-Wiener processes of the laboratory; the index is the realisation.
     LaboratoryField = 34,
+    /// Which examples of a published training set are held out for validation; the seed is 0 for every run.
+    ValidationSplit = 64,
 }
 
 /// The generator of `(seed, stream, index)`, at its beginning.

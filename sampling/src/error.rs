@@ -21,12 +21,4 @@ pub enum SamplingError {
         /// The cause.
         message: String,
     },
-    /// A picture that cannot be read.
-    #[error("cannot read {path}: {message}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        message: String,
-    },
 }

@@ -17,21 +17,6 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Reads one picture, as grey values if `channels` is 1 and as colours otherwise.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn load(path: &Path, channels: usize) -> Result<Self, SamplingError> {
-        let failed =
-            |error: image::ImageError| SamplingError::Unreadable { path: path.into(), message: error.to_string() };
-        let image = image::open(path).map_err(failed)?;
-        let (height, width) = (image.height() as usize, image.width() as usize);
-        let (count, values) =
-            if channels == 1 { (1, image.into_luma8().into_raw()) } else { (3, image.into_rgb8().into_raw()) };
-        let pixels = (0..count).flat_map(|c| values.iter().skip(c).step_by(count).copied()).collect();
-        Ok(Self { shape: [count, height, width], pixels })
-    }
-
     /// Number of images.
     pub fn len(&self) -> usize {
         self.pixels.len() / self.shape.iter().product::<usize>()

@@ -83,7 +83,6 @@ pub(super) struct Sessions<'a, N> {
     network: &'a N,
     device: &'a Device,
     train: Arc<dyn Dataset>,
-    validation: Arc<dyn Dataset>,
     run: RunFolder,
     _folder: Temporary,
 }
@@ -94,8 +93,8 @@ impl<'a, N> Sessions<'a, N> {
         let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}{name}", std::process::id())));
         let run = RunFolder::new(&folder.0);
         run.create(&config.to_toml())?;
-        let [train, validation] = [Split::Train, Split::Validation].map(|split| config.data.open(split, config.seed));
-        Ok(Self { config, network, device, train: train?, validation: validation?, run, _folder: folder })
+        let train = config.data.open(Split::Train, config.seed)?;
+        Ok(Self { config, network, device, train, run, _folder: folder })
     }
 
     /// Trains up to step `last`, from the last one of the session before; returns what the steps of this session took.
@@ -108,7 +107,7 @@ impl<'a, N> Sessions<'a, N> {
             training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
             checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
             residuals: None,
-            ..config.training_plan(self.train.clone(), self.validation.clone())?
+            ..config.training_plan(self.train.clone(), None)?
         };
         let mut trainer = Trainer::new(plan, self.run.clone(), self.network.clone(), self.device)?;
         trainer.resume()?;

@@ -18,9 +18,9 @@ pub struct Likelihood {
     /// A bound instead of the likelihood by the probability flow
     #[arg(long, value_enum)]
     bound: Option<Bound>,
-    /// Which part of the data
-    #[arg(long, value_enum, default_value = "test")]
-    split: SplitName,
+    /// Which part of the data; test if absent, or validation where there is no test part
+    #[arg(long, value_enum)]
+    split: Option<SplitName>,
     /// Number of examples
     #[arg(long, default_value_t = 128)]
     count: usize,
@@ -103,11 +103,22 @@ enum Bound {
 /// The parts of the data.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum SplitName {
-    /// What was held out, such as a published test set
-    #[value(alias = "validation")]
+    /// What neither the network nor a choice has seen, such as a published test set
     Test,
+    /// What was held out while training, and choices are made by
+    Validation,
     /// What the network has seen
     Train,
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Test => Self::Test,
+            SplitName::Validation => Self::Validation,
+            SplitName::Train => Self::Train,
+        }
+    }
 }
 
 impl Likelihood {
@@ -115,10 +126,7 @@ impl Likelihood {
     pub fn run(self) -> Result<(), Error> {
         let request = LikelihoodRequest {
             quantity: self.quantity()?,
-            split: match self.split {
-                SplitName::Test => Split::Validation,
-                SplitName::Train => Split::Train,
-            },
+            split: self.split.map(Split::from),
             first: self.first,
             count: self.count,
             draws: self.draws,

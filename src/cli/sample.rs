@@ -115,12 +115,10 @@ impl Sample {
         let samples = experiment::sample(&checkpoint, &self.changes, |config| {
             let condition = match (&self.measured, &self.mask, self.factor) {
                 (Some(picture), Some(mask), _) => {
-                    let shape = config.data.shape()?;
-                    Some(Condition::pixels(picture, mask, &shape, &config.preprocessing, self.technique.into())?)
+                    Some(Condition::pixels(picture, mask, config, self.technique.into())?)
                 }
                 (Some(picture), None, Some(factor)) => {
-                    let shape = config.data.shape()?;
-                    Some(Condition::small(picture, factor, &shape, &config.preprocessing, self.technique.into())?)
+                    Some(Condition::small(picture, factor, config, self.technique.into())?)
                 }
                 _ => None,
             };

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_datasets::Split;
 use fokker_model::{MixtureScore, Score};
 use fokker_process::{GaussianMixture, Process, ProcessConfig, VpConfig};
 use fokker_random::{Stream, rng};
@@ -99,7 +98,7 @@ pub fn compare_on_run(run: &Path, changes: &[String], plan: &ComparisonPlan) -> 
     let &ComparisonPlan { count, batch_size, seed, .. } = plan;
     let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
-    let held_out = config.data.open(Split::Validation, config.seed)?;
+    let held_out = config.data.open(config.data.held_out(), config.seed)?;
     let size = held_out.size();
     let example = |index: usize| {
         let mut values = vec![0.0; size];

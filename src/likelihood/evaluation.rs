@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use fokker_datasets::{Dataset, Dequantization};
+use fokker_datasets::{Dataset, Dequantization, Split};
 use fokker_model::precision::cast;
 use fokker_model::{MixtureScore, Network, NetworkScore, NetworkVisitor};
 use fokker_process::GaussianMixture;
@@ -25,6 +25,7 @@ pub(super) struct Work<'a> {
     pub(super) request: &'a LikelihoodRequest,
     pub(super) config: &'a RunConfig,
     pub(super) reading: Reading,
+    pub(super) split: Split,
     pub(super) data: Arc<dyn Dataset>,
     pub(super) device: &'a Device,
 }

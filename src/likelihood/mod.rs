@@ -27,14 +27,15 @@ pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
     request.validate(&config, &*reading.process)?;
-    let data = config.data.open(request.split, config.seed)?;
+    let split = request.split.unwrap_or(config.data.held_out());
+    let data = config.data.open(split, config.seed)?;
     if request.first >= data.len() {
         return Err(Error::Usage(format!("--first {}: there are {} examples", request.first, data.len())));
     }
     let chosen = config.backend.resolve()?;
     eprintln!("{} on {}", checkpoint.display(), chosen.description);
     let device = &chosen.device;
-    let work = Work { request, config: &config, reading, data, device };
+    let work = Work { request, config: &config, reading, split, data, device };
     let start = Instant::now();
     let found = with_averaged(&checkpoint, &config, device, &work)?;
     Ok(work.report(checkpoint, found, start.elapsed().as_secs_f64()))

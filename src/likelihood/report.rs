@@ -100,7 +100,7 @@ impl Work<'_> {
             meaning: request.quantity.meaning(self.data.is_image()),
             quantity: request.quantity.clone(),
             data: self.data.name().into(),
-            split: request.split,
+            split: self.split,
             first: request.first,
             count,
             draws: request.draws,

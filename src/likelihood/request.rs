@@ -43,8 +43,9 @@ pub enum Quantity {
 pub struct LikelihoodRequest {
     /// What is computed.
     pub quantity: Quantity,
-    /// Of which data.
-    pub split: Split,
+    /// The part of the data; absent, the one that results are reported on: the test part, or the validation part where
+    /// there is no other.
+    pub split: Option<Split>,
     /// The first example.
     pub first: usize,
     /// How many examples; as many as there are if there are fewer.
@@ -66,7 +67,7 @@ impl LikelihoodRequest {
     pub fn new(count: usize) -> Self {
         Self {
             quantity: Quantity::Flow(LikelihoodConfig::default()),
-            split: Split::Validation,
+            split: None,
             first: 0,
             count,
             draws: 1,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fokker_datasets::{Sequential, Split};
+use fokker_datasets::Sequential;
 use fokker_model::{Derivatives, Network, NetworkScore, NetworkVisitor, Score};
 use fokker_process::Process;
 use fokker_sampling::likelihood::{Draw, Estimate, GaussianPrior, LikelihoodConfig, log_density};
@@ -68,7 +68,7 @@ impl Run {
 /// # Shapes
 /// → `[count, …]`
 pub(super) fn held_out<const D: usize>(config: &RunConfig, count: usize, device: &Device) -> Result<Tensor<D>, Error> {
-    let data = config.data.open(Split::Validation, config.seed)?;
+    let data = config.data.open(config.data.held_out(), config.seed)?;
     let count = count.min(data.len());
     let batches = Sequential::new(data, config.preprocessing, count, config.seed)?;
     let batch = batches.iter().next().expect("a set of held-out examples is not empty");

@@ -13,14 +13,15 @@ use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
 
 impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time, and
-    /// without a regulariser.
+    /// without a regulariser. None if nothing is held out.
     ///
     /// # Errors
     /// Data that cannot be read.
-    pub fn validation_loss(&self) -> Result<f64, TrainingError> {
+    pub fn validation_loss(&self) -> Result<Option<f64>, TrainingError> {
         let (plan, device) = (&self.plan, self.device.clone().inner());
+        let Some(validation) = plan.validation.clone() else { return Ok(None) };
         let batch_size = plan.training.batch_size;
-        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, batch_size, plan.seed)?;
+        let held_out = Sequential::new(validation, plan.preprocessing, batch_size, plan.seed)?;
         let (mut sum, mut count) = (0.0, 0usize);
         for (index, batch) in (0u64..).zip(held_out.iter()) {
             let size = batch.shape[0];
@@ -43,19 +44,21 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             sum += loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0] * size as f64;
             count += size;
         }
-        Ok(sum / count as f64)
+        Ok(Some(sum / count as f64))
     }
 
-    /// The averaged weights and the score Fokker–Planck equation, on the first held-out examples.
+    /// The averaged weights and the score Fokker–Planck equation, on the first held-out examples, or on the first training
+    /// examples if nothing is held out.
     ///
     /// # Errors
     /// Data that cannot be read.
     pub fn residuals(&self) -> Result<Vec<Residuals>, TrainingError> {
         let (plan, device) = (&self.plan, self.device.clone().inner());
         let Some(config) = plan.residuals else { return Ok(Vec::new()) };
-        let examples = config.examples.min(plan.validation.len());
-        let at_once = ResidualsConfig::at_once(plan.validation.size()).min(examples);
-        let held_out = Sequential::new(plan.validation.clone(), plan.preprocessing, at_once, plan.seed)?;
+        let data = plan.validation.as_ref().unwrap_or(&plan.train);
+        let examples = config.examples.min(data.len());
+        let at_once = ResidualsConfig::at_once(data.size()).min(examples);
+        let held_out = Sequential::new(data.clone(), plan.preprocessing, at_once, plan.seed)?;
         let times = config.times(&*plan.process);
         let mut sums = vec![ResidualSums::default(); times.len()];
         for batch in held_out.iter().take(examples.div_ceil(at_once)) {

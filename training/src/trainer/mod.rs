@@ -163,7 +163,10 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             if line_is_due {
                 let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
                 let examples_per_second = examples / since.elapsed().as_secs_f64();
-                let validation_loss = due(settings.validate_every).then(|| self.validation_loss()).transpose()?;
+                let validation_loss = match due(settings.validate_every) {
+                    true => self.validation_loss()?,
+                    false => None,
+                };
                 let residuals = if due(residuals_every) { self.residuals()? } else { Vec::new() };
                 lap.add_to(&mut self.breakdown.validation);
                 let line = Metrics {

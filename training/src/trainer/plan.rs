@@ -32,8 +32,8 @@ pub struct TrainingPlan {
     pub preprocessing: Preprocessing,
     /// The examples to learn from.
     pub train: Arc<dyn Dataset>,
-    /// The examples held out.
-    pub validation: Arc<dyn Dataset>,
+    /// The examples held out, if there are any.
+    pub validation: Option<Arc<dyn Dataset>>,
     /// The score of the data, if it is known.
     pub truth: Option<MixtureScore>,
     /// What is reported of the score Fokker–Planck equation, if anything.

@@ -35,7 +35,7 @@ pub fn plan(data: Value, training: Value) -> TrainingPlan {
         checkpoints: CheckpointConfig { every: 4, keep: 2 },
         preprocessing: if images { Preprocessing::default() } else { Preprocessing::RAW },
         train: data.open(Split::Train, 5).unwrap(),
-        validation: data.open(Split::Validation, 5).unwrap(),
+        validation: Some(data.open(Split::Validation, 5).unwrap()),
         truth: None,
         residuals: None,
     }

@@ -1,0 +1,160 @@
+//! Decoding: all pictures of a folder into one piece of memory, on all cores.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use image::imageops::FilterType;
+
+use super::{Filter, FolderConfig};
+use crate::library::{Progress, ProgressCallback};
+use crate::memory::{self, shown};
+use crate::picture::{Channels, decode};
+use crate::{DatasetError, notes};
+
+/// What became of the pictures.
+pub(super) struct Reading {
+    /// The bytes of the pictures that could be read, one after the other.
+    pub pixels: Vec<u8>,
+    /// The numbers of the pictures that could not, in order, and what is wrong with each.
+    pub failures: Vec<(usize, String)>,
+}
+
+impl FolderConfig {
+    /// The bytes of one picture.
+    pub(super) fn picture_size(&self) -> usize {
+        self.channels * self.size * self.size
+    }
+
+    /// Refuses a folder whose pictures do not fit into memory, before any is decoded.
+    pub(super) fn check_memory(&self, pictures: usize, available: Option<u64>) -> Result<(), DatasetError> {
+        let needed = (pictures as u64).saturating_mul(self.picture_size() as u64);
+        let Some(available) = available.filter(|&available| needed > available) else { return Ok(()) };
+        let possible = (available as f64 / (pictures * self.channels) as f64).sqrt() as usize;
+        let fewer = available / self.picture_size() as u64;
+        Err(self.failed(format!(
+            "{pictures} pictures of {}×{}×{} bytes need {} of memory, and {} are free. Remedy: `data.size = {}` or less, \
+             or at most {fewer} pictures",
+            self.channels,
+            self.size,
+            self.size,
+            shown(needed),
+            shown(available),
+            possible.max(1)
+        )))
+    }
+
+    /// Decodes files. One that cannot be read keeps no other from being read.
+    ///
+    /// # Errors
+    /// [`DatasetError::Stopped`] if `progress` says so.
+    pub(super) fn decode(
+        &self,
+        files: &[PathBuf],
+        progress: Option<&ProgressCallback>,
+    ) -> Result<Reading, DatasetError> {
+        let size = self.picture_size();
+        let mut pixels = Vec::new();
+        if pixels.try_reserve_exact(size * files.len()).is_err() {
+            return Err(self.failed(format!("there are not {} of memory", shown((size * files.len()) as u64))));
+        }
+        pixels.resize(size * files.len(), 0);
+        let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let failures = Mutex::new(Vec::new());
+        // Each thread takes the next picture: large ones and small ones come in any order.
+        let places = Mutex::new(files.iter().zip(pixels.chunks_exact_mut(size)).enumerate());
+        let threads = std::thread::available_parallelism().map_or(1, |count| count.get()).min(files.len().max(1));
+        let work = || {
+            while !stopped.load(Ordering::Relaxed) {
+                let Some((number, (file, place))) = lock(&places).next() else { return };
+                match self.picture(file) {
+                    Ok(picture) => place.copy_from_slice(&picture),
+                    Err(problem) => lock(&failures).push((number, problem)),
+                }
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            while let Some(progress) = progress
+                && !workers.iter().all(|worker| worker.is_finished())
+            {
+                let told = Progress::Pictures { done: done.load(Ordering::Relaxed), total: files.len() };
+                if progress(told) == ControlFlow::Break(()) {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        });
+        if stopped.into_inner() {
+            return Err(DatasetError::Stopped);
+        }
+        if let Some(progress) = progress {
+            let _ = progress(Progress::Pictures { done: files.len(), total: files.len() });
+        }
+        let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        failures.sort_unstable();
+        drop(places);
+        remove(&mut pixels, size, &failures);
+        Ok(Reading { pixels, failures })
+    }
+
+    /// One picture, channels first: its central square, resized.
+    fn picture(&self, file: &Path) -> Result<Vec<u8>, String> {
+        let channels = Channels::of(self.channels, self.background).ok_or("no such number of channels")?;
+        let filter = match self.filter {
+            Filter::Lanczos => FilterType::Lanczos3,
+            Filter::Triangle => FilterType::Triangle,
+        };
+        let picture = decode(file)?;
+        let (width, height) = (picture.width(), picture.height());
+        let side = width.min(height);
+        let square = match width == height {
+            true => picture,
+            false => picture.crop_imm((width - side) / 2, (height - side) / 2, side, side),
+        };
+        let size = self.size as u32;
+        Ok(channels
+            .pixels(square, |square| if side == size { square } else { square.resize_exact(size, size, filter) }))
+    }
+
+    /// One error for all pictures that cannot be read.
+    pub(super) fn unreadable(&self, total: usize, problems: &[(PathBuf, String)]) -> DatasetError {
+        const MOST: usize = 20;
+        let below = |file: &Path| notes::name(file.strip_prefix(&self.path).unwrap_or(file));
+        let mut list: Vec<String> =
+            problems.iter().take(MOST).map(|(file, problem)| format!("  {}: {problem}", below(file))).collect();
+        if problems.len() > MOST {
+            list.push(format!("  and {} more", problems.len() - MOST));
+        }
+        DatasetError::Pictures { folder: self.path.clone(), count: problems.len(), total, list: list.join("\n") }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A thread that panicked has finished its picture or not begun it.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Closes the gaps that failures left.
+fn remove(pixels: &mut Vec<u8>, size: usize, failures: &[(usize, String)]) {
+    let mut failures = failures.iter().map(|(number, _)| *number).peekable();
+    if failures.peek().is_none() {
+        return;
+    }
+    let mut kept = 0;
+    for number in 0..pixels.len() / size {
+        if failures.next_if_eq(&number).is_some() {
+            continue;
+        }
+        pixels.copy_within(number * size..(number + 1) * size, kept * size);
+        kept += 1;
+    }
+    pixels.truncate(kept * size);
+}
+
+/// The memory that is free, for [`FolderConfig::check_memory`].
+pub(super) fn available() -> Option<u64> {
+    memory::available()
+}

@@ -1,0 +1,36 @@
+//! The parts of a data set that were opened together.
+
+use std::sync::Arc;
+
+use crate::{Dataset, Split};
+
+/// Parts of a data set, and what is worth saying about how they came about.
+#[derive(Clone, Default)]
+pub struct Opened {
+    /// What a model learns from, if it was asked for.
+    pub train: Option<Arc<dyn Dataset>>,
+    /// What choices are made by, if it was asked for and there is any.
+    pub validation: Option<Arc<dyn Dataset>>,
+    /// What results are reported on, if it was asked for and there is any.
+    pub test: Option<Arc<dyn Dataset>>,
+    /// What was left out, skipped, or decided: a line each, for whoever prints.
+    pub notes: Vec<String>,
+}
+
+impl Opened {
+    pub(crate) fn put(&mut self, split: Split, part: Arc<dyn Dataset>) {
+        *self.place(split) = Some(part);
+    }
+
+    pub(crate) fn take(&mut self, split: Split) -> Option<Arc<dyn Dataset>> {
+        self.place(split).take()
+    }
+
+    fn place(&mut self, split: Split) -> &mut Option<Arc<dyn Dataset>> {
+        match split {
+            Split::Train => &mut self.train,
+            Split::Validation => &mut self.validation,
+            Split::Test => &mut self.test,
+        }
+    }
+}

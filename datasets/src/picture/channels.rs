@@ -1,0 +1,69 @@
+//! What of a picture is kept.
+
+use image::DynamicImage;
+
+use super::{Background, alpha};
+
+/// The channels that a picture is brought to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// One: the luminance, on a background.
+    Grey(Background),
+    /// Two: luminance and alpha.
+    GreyAlpha,
+    /// Three: red, green, blue, on a background.
+    Rgb(Background),
+    /// Four: red, green, blue and alpha. Where alpha is 0 the colour is 0.
+    Rgba,
+}
+
+impl Channels {
+    /// The channels of that number, 1 to 4.
+    pub fn of(count: usize, background: Background) -> Option<Self> {
+        match count {
+            1 => Some(Self::Grey(background)),
+            2 => Some(Self::GreyAlpha),
+            3 => Some(Self::Rgb(background)),
+            4 => Some(Self::Rgba),
+            _ => None,
+        }
+    }
+
+    /// How many there are.
+    pub fn count(self) -> usize {
+        match self {
+            Self::Grey(_) => 1,
+            Self::GreyAlpha => 2,
+            Self::Rgb(_) => 3,
+            Self::Rgba => 4,
+        }
+    }
+
+    /// The pixels of a picture, channels first, after it was resized. Transparency is dealt with before that, so that
+    /// colours nobody sees do not bleed into those that are seen.
+    pub(crate) fn pixels(self, picture: DynamicImage, resize: impl FnOnce(DynamicImage) -> DynamicImage) -> Vec<u8> {
+        match self {
+            Self::Grey(background) => resize(alpha::on_background(picture, background)).into_luma8().into_raw(),
+            Self::Rgb(background) => {
+                let pixels = resize(alpha::on_background(picture, background)).into_rgb8().into_raw();
+                planes(&pixels, 3)
+            }
+            Self::GreyAlpha | Self::Rgba => {
+                let resized = resize(alpha::premultiplied(picture).into()).into_rgba32f();
+                let pixels: Vec<u8> = alpha::straight(&resized).flatten().collect();
+                if self == Self::Rgba {
+                    return planes(&pixels, 4);
+                }
+                let size = [resized.width(), resized.height()];
+                let straight = image::RgbaImage::from_raw(size[0], size[1], pixels);
+                let pixels = DynamicImage::from(straight.unwrap_or_default()).into_luma_alpha8().into_raw();
+                planes(&pixels, 2)
+            }
+        }
+    }
+}
+
+/// Pixels that lie next to each other as one plane after the other.
+fn planes(pixels: &[u8], channels: usize) -> Vec<u8> {
+    (0..channels).flat_map(|channel| pixels.iter().skip(channel).step_by(channels).copied()).collect()
+}

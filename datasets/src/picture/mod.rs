@@ -1,0 +1,54 @@
+//! Pictures in files, read one way everywhere: folders, measured parts of samples, masks.
+//!
+//! | what | how |
+//! |---|---|
+//! | format | by content, whatever the name says: PNG, JPEG, WebP, GIF, BMP, TIFF, QOI |
+//! | animation | the first picture of it |
+//! | orientation | upright, by EXIF or XMP (JPEG, PNG, WebP) and by TIFF's own entry |
+//! | depth | 16 bits and floating point are rounded to 8 bits; 1, 2, 4 bits and palettes are expanded |
+//! | colour | grey is the luminance of ITU-R BT.709; CMYK and YCCK become RGB as (1 − C)(1 − K); an embedded colour profile is not applied |
+//! | transparency | laid over a background, or kept as a channel of its own: [`Channels`] |
+//! | cut off | an error, never a picture with a grey rest |
+//! | size | at most [`MAXIMAL_BYTES`] once decoded |
+
+mod alpha;
+mod background;
+mod channels;
+mod decode;
+mod jpeg;
+mod orientation;
+mod sniff;
+mod webp;
+
+use std::path::Path;
+
+pub use background::Background;
+pub use channels::Channels;
+pub use decode::MAXIMAL_BYTES;
+
+use crate::DatasetError;
+pub(crate) use decode::{cause, decode};
+pub(crate) use sniff::{has_picture_name, holds_picture};
+
+/// Eight-bit pixels of one picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Channels, height, width.
+    pub shape: [usize; 3],
+    /// The pixels, channels first, row after row.
+    pub pixels: Vec<u8>,
+}
+
+impl Picture {
+    /// Reads a file at its own size.
+    ///
+    /// # Errors
+    /// [`DatasetError::Picture`] naming the file: it is missing, cut off, too large, or no picture.
+    pub fn load(file: &Path, channels: Channels) -> Result<Self, DatasetError> {
+        let failed = |problem| DatasetError::Picture { file: file.to_path_buf(), problem };
+        let picture = decode(file).map_err(failed)?;
+        let (height, width) = (picture.height() as usize, picture.width() as usize);
+        let pixels = channels.pixels(picture, |picture| picture);
+        Ok(Self { shape: [channels.count(), height, width], pixels })
+    }
+}
