@@ -158,3 +158,28 @@ fn remove(pixels: &mut Vec<u8>, size: usize, failures: &[(usize, String)]) {
 pub(super) fn available() -> Option<u64> {
     memory::available()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_larger_than_the_memory_is_refused_with_the_numbers() {
+        let config: crate::DatasetConfig = toml::from_str("kind = 'folder'\npath = 'pictures'\nsize = 512").unwrap();
+        let crate::DatasetConfig::Folder(config) = config else { panic!("a folder") };
+        // 100 000 × 3 × 512² bytes are 73.2 GiB. 16 GiB hold 21 845 of them, or all of 239 × 239.
+        assert!(config.check_memory(100_000, Some(80 << 30)).is_ok());
+        assert!(config.check_memory(100_000, None).is_ok());
+        let message = config.check_memory(100_000, Some(16 << 30)).unwrap_err().to_string();
+        for part in ["pictures", "100000", "73.2 GiB", "16.0 GiB", "data.size = 239", "21845"] {
+            assert!(message.contains(part), "{part} is not in: {message}");
+        }
+    }
+
+    #[test]
+    fn gaps_are_closed() {
+        let mut pixels = vec![0, 0, 1, 1, 2, 2, 3, 3];
+        remove(&mut pixels, 2, &[(0, String::new()), (2, String::new())]);
+        assert_eq!(pixels, [1, 1, 3, 3]);
+    }
+}
