@@ -167,3 +167,42 @@ fn values(path: &Path, shape: [usize; 3], config: &RunConfig) -> Result<Vec<f32>
     let picture = load(path, shape, config.data.background())?;
     Ok(picture.pixels.into_iter().map(|pixel| units.level(pixel) as f32).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fokker_sampling::Pictures;
+
+    /// The constants are one level and the deviation of digits whatever the scale, and known pixels are on their levels.
+    #[test]
+    fn what_is_measured_follows_the_scale_of_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let [picture, mask] = ["picture.png", "mask.png"].map(|name| folder.path().join(name));
+        let save = |path: &Path, value: fn(usize) -> u8| {
+            Pictures { shape: [1, 28, 28], pixels: (0..784).map(value).collect() }.save_grid(path, 1).unwrap();
+        };
+        save(&picture, |k| (k % 256) as u8);
+        save(&mask, |k| if k < 392 { 255 } else { 0 });
+        for (scale, dequantize, width, lowest) in [
+            ("minus_one_one", false, 2.0 / 255.0, -1.0),
+            ("zero_one", false, 1.0 / 255.0, 0.0),
+            ("zero_one", true, 1.0 / 256.0, 0.5 / 256.0),
+            ("minus_one_one", true, 2.0 / 256.0, -1.0 + 1.0 / 256.0),
+        ] {
+            let changes = [format!("preprocessing.scale={scale}"), format!("preprocessing.dequantize={dequantize}")];
+            let config = RunConfig::load(Path::new("configs/mnist_vp_small.toml"), &changes).unwrap();
+            let condition = Condition::pixels(&picture, &mask, &config, Technique::Gradient).unwrap();
+            assert!((condition.noise_std / width - 1.0).abs() < 1e-12);
+            // MNIST's deviation is 0.3081 of the range of 255 levels.
+            assert!((condition.data_std / (255.0 * width) - 0.3081).abs() < 1e-4, "{}", condition.data_std);
+            let Measured::Pixels { picture, mask } = condition.measured else { panic!("pixels") };
+            for (k, &value) in picture.iter().enumerate() {
+                let level = lowest + (k % 256) as f64 * width;
+                assert!((f64::from(value) - level).abs() < 1e-6, "{scale} {dequantize}: {value} {level}");
+                // Drawn again it is the same pixel.
+                assert_eq!(usize::from(config.preprocessing.to_u8(value)), k % 256);
+            }
+            assert_eq!(mask.iter().sum::<f32>(), 392.0);
+        }
+    }
+}

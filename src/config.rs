@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fokker_datasets::{Dataset, DatasetConfig, Preprocessing};
 use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
-use fokker_sampling::SamplerConfig;
+use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
 use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig, TrainingPlan};
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ impl RunConfig {
     /// As [`RunConfig::load`].
     pub fn parse(text: &str, path: &Path, changes: &[String]) -> Result<Self, Error> {
         let invalid = |message: String| Error::Config { path: path.into(), message };
-        let config: Self = if changes.is_empty() {
+        let mut config: Self = if changes.is_empty() {
             toml::from_str(text).map_err(|error| invalid(error.to_string()))?
         } else {
             let mut table: Table = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
@@ -108,6 +108,10 @@ impl RunConfig {
             table.try_into().map_err(|error| invalid(format!("{changed}{error}")))?
         };
         config.validate().map_err(|error| invalid(error.to_string()))?;
+        if config.data.is_image() {
+            let (lowest, highest) = config.preprocessing.data_range();
+            config.sampler.range = DataRange::new(lowest, highest);
+        }
         Ok(config)
     }
 
@@ -175,6 +179,72 @@ impl RunConfig {
         })
     }
 
+    /// What is allowed and hardly meant, each with its remedy: to be said before work starts.
+    ///
+    /// # Errors
+    /// A process whose numbers do not work.
+    pub fn warnings(&self) -> Result<Vec<String>, Error> {
+        Ok(self.class_warning().into_iter().collect())
+    }
+
+    /// Labels that are not used, and a null class that is not trained.
+    fn class_warning(&self) -> Option<String> {
+        match (self.network.num_class_embeds(), &self.data) {
+            (None, DatasetConfig::Folder(folder)) if folder.labels => Some(
+                "data.labels = true has no effect: the network has no rows for classes. Set network.num_class_embeds to \
+                 the number of classes plus 1"
+                    .into(),
+            ),
+            (Some(_), _) if !self.trains_null_class() => Some(
+                "training.class_dropout = 0: the null class is never trained, so guidance (--guidance) and drawing \
+                 without classes (--unconditional) will not work. 0.1 is customary"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// The number of a class by its name or its number. A name goes before a number: folders may be called 1, 2, ….
+    ///
+    /// # Errors
+    /// A name that no class has, with those that there are.
+    pub fn class_number(&self, name: &str) -> Result<usize, Error> {
+        const MOST: usize = 30;
+        let names = self.data.class_names().unwrap_or_default();
+        if let Some(number) = names.iter().position(|class| class == name) {
+            return Ok(number);
+        }
+        if let Ok(number) = name.parse() {
+            return Ok(number);
+        }
+        let known = match names.len() {
+            0 => "classes of these data have numbers only".into(),
+            count => {
+                let mut list: Vec<&str> = names.iter().take(MOST).map(String::as_str).collect();
+                let more = format!("and {} more", count.saturating_sub(MOST));
+                list.extend((count > MOST).then_some(&*more));
+                format!("there are {}", list.join(", "))
+            }
+        };
+        Err(Error::Usage(format!("--class {name}: no such class; {known}")))
+    }
+
+    /// What is to be said of guidance of this weight: it compares with a null class that may never have been trained.
+    pub fn guidance_warning(&self, weight: f64) -> Option<String> {
+        let pointless = weight != 1.0 && self.network.num_class_embeds().is_some() && !self.trains_null_class();
+        pointless.then(|| {
+            format!(
+                "--guidance {weight}: the run was trained with training.class_dropout = 0, so its null class, which \
+                 guidance compares with, was never trained: the samples mean little"
+            )
+        })
+    }
+
+    /// Whether the network's null class is trained: guidance compares each class with it.
+    pub fn trains_null_class(&self) -> bool {
+        self.training.class_dropout > 0.0
+    }
+
     /// Checks everything that can be checked without the data and the device.
     ///
     /// # Errors
@@ -199,6 +269,9 @@ impl RunConfig {
         self.data.check()?;
         self.preprocessing.check(self.data.is_image())?;
         self.network.validate_for(&self.data.shape()?)?;
+        if let Some(classes) = self.data.class_count()? {
+            self.validate_classes(classes)?;
+        }
         if self.training.class_dropout > 0.0 && self.network.num_class_embeds().is_none() {
             return usage("training.class_dropout: the network has no classes (network.num_class_embeds)");
         }
@@ -227,7 +300,13 @@ impl RunConfig {
                  class: {}",
                 classes + 1
             ))),
-            (Some(_), None) => Err(Error::Usage("network.num_class_embeds: the data have no classes".into())),
+            (Some(_), None) => {
+                let remedy = match &self.data {
+                    DatasetConfig::Folder(_) => "set data.labels = true if its subfolders are classes, or leave it out",
+                    _ => "leave it out",
+                };
+                Err(Error::Usage(format!("network.num_class_embeds: the data have no classes; {remedy}")))
+            }
         }
     }
 }

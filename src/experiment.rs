@@ -41,6 +41,9 @@ pub fn train(config: &RunConfig, resume: bool) -> Result<Trained, Error> {
         let chosen = config.backend.resolve()?;
         let (train, validation) = open_data(config)?;
         config.validate_classes(train.classes())?;
+        for warning in config.warnings()? {
+            eprintln!("warning: {warning}");
+        }
         let mut config = config.clone();
         config.data.keep_class_names(train.class_names());
         let training = Training { config: &config, chosen: &chosen, train, validation, resume };

@@ -158,6 +158,23 @@ impl DatasetConfig {
         }
     }
 
+    /// The number of classes, `Some(None)` if there are none; `None` if that is known only once the set is open.
+    ///
+    /// # Errors
+    /// Those of [`DatasetConfig::check`].
+    pub fn class_count(&self) -> Result<Option<Option<usize>>, DatasetError> {
+        Ok(match self {
+            Self::Mnist(_) | Self::FashionMnist(_) | Self::Cifar10(_) => Some(Some(10)),
+            Self::Folder(config) if !config.labels => Some(None),
+            Self::Folder(config) => config.classes.as_ref().map(|classes| Some(classes.len())),
+            Self::Mixture(c) => Some(c.mixture()?.classes()),
+            Self::Moons(c) => Some(c.law()?.classes()),
+            Self::SwissRoll(c) => Some(c.law()?.classes()),
+            Self::Checkerboard(c) => Some(c.law()?.classes()),
+            Self::Rings(c) => Some(c.law()?.classes()),
+        })
+    }
+
     /// Writes the classes of a folder into its config, so that a run keeps them. Other sets have theirs.
     pub fn keep_class_names(&mut self, names: Option<Vec<String>>) {
         if let Self::Folder(config) = self
@@ -265,6 +282,7 @@ mod tests {
             assert!((0..500).all(|i| !firsts.contains(&draw(&*validation, i))));
             assert!((0..500).all(|i| !firsts.contains(&draw(&*test, i)) && draw(&*test, i) != draw(&*validation, i)));
             let classes = train.classes();
+            assert_eq!(config.class_count().unwrap(), Some(classes));
             assert!(
                 firsts.iter().all(|(label, _)| label.is_some() == classes.is_some() && *label < classes.or(Some(1)))
             );

@@ -92,6 +92,15 @@ impl Preprocessing {
         }
     }
 
+    /// The lowest and the highest value that pixels have in the model's units.
+    pub fn data_range(&self) -> (f64, f64) {
+        match self.scale {
+            Scale::MinusOneOne => (-1.0, 1.0),
+            Scale::ZeroOne => (0.0, 1.0),
+            Scale::None => (0.0, if self.dequantize { 256.0 } else { 255.0 }),
+        }
+    }
+
     /// The raw value (with u, if dequantised) of a model's value.
     pub fn to_raw(&self, model: f32) -> f32 {
         ((f64::from(model) - self.data_offset()) / self.data_scale()) as f32

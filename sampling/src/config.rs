@@ -9,7 +9,7 @@ use crate::error::SamplingError;
 use crate::grid::TimeGrid;
 use crate::method::{Kind, Method, Processes};
 use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, SolverType, ToleranceConfig};
-use crate::threshold::Threshold;
+use crate::threshold::{DataRange, Threshold};
 
 /// A sampler: method, number of steps, time grid, final denoising, and the options of the method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct SamplerConfig {
     /// What keeps the predicted data within range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
+    /// The range of the data that thresholds are for; a run sets it by its preprocessing. Default [−1, 1].
+    #[serde(skip)]
+    pub range: DataRange,
     /// `σ̃` of papers/004 Thm 2.10: 1 (if absent) is the reverse SDE, 0 the probability flow; a number or points
     /// `[t, σ̃]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +83,7 @@ impl SamplerConfig {
             grid: None,
             denoise: true,
             threshold: None,
+            range: DataRange::default(),
             backward_noise: None,
             variance: None,
             eta: None,

@@ -81,6 +81,6 @@ pub use shared::Shared;
 pub use solver::{Brownian, Solver};
 pub use sra::Sra;
 pub use stochastic_heun::StochasticHeun;
-pub use threshold::{Threshold, Thresholded};
+pub use threshold::{DataRange, Threshold, Thresholded};
 pub use unipc::UniPc;
 pub use walk::{InRatio, InTime};

@@ -141,7 +141,7 @@ impl SamplerConfig {
     ) -> Option<Drawn<D>> {
         let counter = CallCounter::default();
         let counted = CountedScore::new(Shared(score), &counter);
-        let thresholded = self.threshold.map(|threshold| Thresholded::new(&counted, threshold));
+        let thresholded = self.threshold.map(|threshold| Thresholded::new(&counted, threshold, self.range));
         let score: &dyn Score<D> = match &thresholded {
             Some(score) => score,
             None => &counted,

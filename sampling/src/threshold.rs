@@ -6,13 +6,36 @@ use fokker_model::per_example::scale_examples;
 use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
-/// What is done to the prediction of the data, in every network call; the predicted noise follows from it.
+/// The range of the data in the network's units. Thresholds are in units in which it is [−1, 1].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DataRange {
+    /// Its middle.
+    pub centre: f64,
+    /// Half of its length, positive.
+    pub half_width: f64,
+}
+
+impl DataRange {
+    /// From the lowest number to the highest.
+    pub fn new(lowest: f64, highest: f64) -> Self {
+        Self { centre: 0.5 * (lowest + highest), half_width: 0.5 * (highest - lowest) }
+    }
+}
+
+impl Default for DataRange {
+    fn default() -> Self {
+        Self { centre: 0.0, half_width: 1.0 }
+    }
+}
+
+/// What is done to the prediction of the data, in every network call; the predicted noise follows from it. All numbers are
+/// in units in which the data's range is [−1, 1].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Threshold {
     /// Clipped to [−limit, limit] (Ho et al. 2020).
     Clip {
-        /// The largest absolute value, in data units.
+        /// The largest absolute value.
         #[serde(default = "one")]
         limit: f64,
     },
@@ -57,7 +80,15 @@ impl Threshold {
     ///
     /// # Shapes
     /// `data`: `[batch, …]` → the same
-    pub fn apply<const D: usize>(&self, data: Tensor<D>) -> Tensor<D> {
+    pub fn apply<const D: usize>(&self, data: Tensor<D>, range: DataRange) -> Tensor<D> {
+        if range == DataRange::default() {
+            return self.apply_centred(data);
+        }
+        let centred = data.sub_scalar(range.centre).div_scalar(range.half_width);
+        self.apply_centred(centred).mul_scalar(range.half_width).add_scalar(range.centre)
+    }
+
+    fn apply_centred<const D: usize>(&self, data: Tensor<D>) -> Tensor<D> {
         match *self {
             Self::Clip { limit } => data.clamp(-limit, limit),
             Self::Dynamic { quantile, max } => {
@@ -82,12 +113,13 @@ impl Threshold {
 pub struct Thresholded<'a, const D: usize> {
     score: &'a dyn Score<D>,
     threshold: Threshold,
+    range: DataRange,
 }
 
 impl<'a, const D: usize> Thresholded<'a, D> {
-    /// `score` within `threshold`.
-    pub fn new(score: &'a dyn Score<D>, threshold: Threshold) -> Self {
-        Self { score, threshold }
+    /// `score` within `threshold`, for data of that range.
+    pub fn new(score: &'a dyn Score<D>, threshold: Threshold, range: DataRange) -> Self {
+        Self { score, threshold, range }
     }
 }
 
@@ -102,7 +134,7 @@ impl<const D: usize> Score<D> for Thresholded<'_, D> {
     }
 
     fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        self.threshold.apply(self.score.denoised(x, t))
+        self.threshold.apply(self.score.denoised(x, t), self.range)
     }
 }
 
@@ -124,13 +156,30 @@ mod tests {
 
     fn values(threshold: Threshold) -> Vec<f32> {
         let data = Tensor::<2>::from_floats([[0.5, -2.0, 1.0, 4.0, 0.0], [0.1, 0.2, -0.3, 0.0, 0.4]], &Device::flex());
-        threshold.apply(data).into_data_as::<f32>().as_slice::<f32>().unwrap().to_vec()
+        threshold.apply(data, DataRange::default()).into_data_as::<f32>().as_slice::<f32>().unwrap().to_vec()
     }
 
     #[test]
     fn clipping_clips() {
         let expected = [0.5, -1.5, 1.0, 1.5, 0.0, 0.1, 0.2, -0.3, 0.0, 0.4];
         assert_eq!(values(Threshold::Clip { limit: 1.5 }), expected);
+    }
+
+    /// Data in [0, 1] are clipped at 0 and at 1, and a dynamic threshold shrinks towards the middle.
+    #[test]
+    fn other_ranges_are_clipped_at_their_own_ends() {
+        let range = DataRange::new(0.0, 1.0);
+        let data = Tensor::<2>::from_floats([[-0.5, 0.25, 0.5, 2.0, 1.0]], &Device::flex());
+        let values = |threshold: Threshold| {
+            let data = threshold.apply(data.clone(), range).into_data_as::<f32>();
+            data.as_slice::<f32>().unwrap().to_vec()
+        };
+        assert_eq!(values(Threshold::Clip { limit: 1.0 }), [0.0, 0.25, 0.5, 1.0, 1.0]);
+        // In units of [−1, 1]: −2, −½, 0, 3, 1; the largest, 3, becomes 1.
+        let expected = [-2.0 / 3.0, -0.5 / 3.0, 0.0, 1.0, 1.0 / 3.0].map(|v: f32| 0.5 * v + 0.5);
+        for (got, expected) in values(Threshold::Dynamic { quantile: 1.0, max: 9.0 }).iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-6, "{got} {expected}");
+        }
     }
 
     #[test]

@@ -23,7 +23,12 @@ impl Config {
         let mut first_error = None;
         for file in files {
             match RunConfig::load(&file, &[]) {
-                Ok(config) => println!("{}: ok ({})", file.display(), config.name),
+                Ok(config) => {
+                    println!("{}: ok ({})", file.display(), config.name);
+                    for warning in config.warnings()? {
+                        println!("{}: warning: {warning}", file.display());
+                    }
+                }
                 Err(error) => {
                     println!("{error}");
                     first_error.get_or_insert(error);

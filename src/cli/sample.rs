@@ -34,9 +34,9 @@ pub struct Sample {
     /// Samples drawn at once
     #[arg(long, default_value_t = 100)]
     batch_size: usize,
-    /// Class of all samples, for a network with classes; all classes in turn if absent
+    /// Class of all samples by its name or number, for a network with classes; all classes in turn if absent
     #[arg(long)]
-    class: Option<usize>,
+    class: Option<String>,
     /// Weight of classifier-free guidance, for a network with classes
     #[arg(long, default_value_t = 1.0)]
     guidance: f64,
@@ -128,13 +128,16 @@ impl Sample {
             };
             sampler.steps = self.steps.or(sampler.steps);
             name = sampler.kind.name().into();
+            if let Some(warning) = config.guidance_warning(self.guidance) {
+                eprintln!("warning: {warning}");
+            }
             Ok(DrawRequest {
                 sampler,
                 count: self.count,
                 first: self.first,
                 seed: self.seed,
                 batch_size: self.batch_size,
-                class: self.class,
+                class: self.class.as_deref().map(|class| config.class_number(class)).transpose()?,
                 guidance: self.guidance,
                 guidance_interval: self.guidance_interval,
                 guidance_rescale: self.guidance_rescale,

@@ -27,6 +27,12 @@ pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
     request.validate(&config, &*reading.process)?;
+    if request.unconditional && config.network.num_class_embeds().is_some() && !config.trains_null_class() {
+        eprintln!(
+            "warning: --unconditional: the run was trained with training.class_dropout = 0, so its null class was never \
+             trained"
+        );
+    }
     let split = request.split.unwrap_or(config.data.held_out());
     let data = config.data.open(split, config.seed)?;
     if request.first >= data.len() {
