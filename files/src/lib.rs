@@ -19,7 +19,9 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod together;
 mod whole;
 
 pub use error::FileError;
+pub use together::write_together;
 pub use whole::{temporary_name, write, write_named, write_with};

@@ -40,7 +40,7 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Re
 /// As [`write`], and what the function returns.
 pub fn write_named(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), FileError> {
     let failed = |error| FileError::new("cannot write", path, error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(failed)?;
     let temporary = temporary_name(path);
     let written = fill(&temporary)
@@ -54,8 +54,13 @@ pub fn write_named(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> R
     written.map_err(failed)
 }
 
+/// The folder of a file: the present one for a bare name.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes sure that the names in a folder are on the disk. Windows has no such call.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
 }
 

@@ -24,11 +24,14 @@ pub enum LaboratoryError {
         /// The key, the cause and the remedy.
         message: String,
     },
-    /// A file that cannot be read or written, or a picture that cannot be drawn.
-    #[error("{path}: {message}", path = path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
+    /// A file that cannot be written.
+    #[error(transparent)]
+    File(fokker_files::FileError),
+    /// A figure that cannot be drawn: its name and the cause.
+    #[error("figure {name} cannot be drawn: {message}")]
+    Undrawn {
+        /// The figure.
+        name: String,
         /// The cause.
         message: String,
     },
@@ -50,17 +53,19 @@ impl LaboratoryError {
     pub(crate) fn value(key: impl Display, value: impl Display, expected: impl Display) -> Self {
         Self::Value { key: key.to_string(), value: value.to_string(), expected: expected.to_string() }
     }
-}
 
-/// `value` is finite and above 0.
-pub(crate) fn positive(key: &str, value: f64) -> Result<(), LaboratoryError> {
-    if value > 0.0 && value.is_finite() {
-        return Ok(());
+    /// The same under the section of the configuration, or the option, in which the value stands.
+    pub fn at(self, section: &str) -> Self {
+        match self {
+            Self::Value { key, value, expected } => Self::Value { key: format!("{section}.{key}"), value, expected },
+            Self::Process(error) => Self::value(format!("{section}.{}", error.key), error.value, error.expected),
+            other => other,
+        }
     }
-    Err(LaboratoryError::value(key, value, "a finite number above 0"))
 }
 
-/// `value` is at least `least`.
-pub(crate) fn at_least(key: &str, value: usize, least: usize) -> Result<(), LaboratoryError> {
-    if value >= least { Ok(()) } else { Err(LaboratoryError::value(key, value, format!("at least {least}"))) }
+impl From<fokker_files::FileError> for LaboratoryError {
+    fn from(error: fokker_files::FileError) -> Self {
+        Self::File(error)
+    }
 }

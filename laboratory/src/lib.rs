@@ -10,6 +10,7 @@
 //! - [`paths`]: Brownian paths that can be refined, Itô equations with state-dependent noise, their laws.
 //! - [`laws`]: mixtures on a line, scores, Kullback–Leibler divergence along flows, the bound of papers/004 Prop. 4.3.
 //! - [`figures`] and [`plot`]: the papers' figures, each from one configuration to PNG, SVG and CSV.
+//! - [`check`]: what a person may choose, and what is refused by name.
 //!
 //! Everything is `f64` on the host; no tensor, no network. What needs a trained network is handed in as a
 //! [`laws::Score`].
@@ -32,6 +33,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod check;
 mod error;
 pub mod figures;
 pub mod fokker_planck;

@@ -49,6 +49,17 @@ pub struct MixtureComponent {
     pub axes: Option<Vec<f64>>,
 }
 
+impl MixtureComponent {
+    /// The variance of one coordinate, in squared data units.
+    pub fn variance_of(&self, coordinate: usize) -> f64 {
+        let count = self.variances.len();
+        match &self.axes {
+            None => self.variances[coordinate],
+            Some(axes) => (0..count).map(|k| axes[coordinate * count + k].powi(2) * self.variances[k]).sum(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Component {
     /// Normalised over the mixture.

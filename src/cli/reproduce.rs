@@ -82,6 +82,12 @@ impl Reproduce {
             true => CATALOGUE.iter().map(|(name, _)| find(name)).collect::<Result<Vec<_>, _>>()?,
             false => self.figures.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?,
         };
+        if let Some((name, _)) =
+            files.iter().enumerate().find_map(|(k, file)| files[..k].iter().find(|other| other.0 == file.0))
+        {
+            return Err(Error::Usage(format!("{name}: two figures have this name, and one would replace the other")));
+        }
+        plot::folder(&self.out)?;
         let mut done = Vec::new();
         let mut missing = Vec::new();
         for (name, file) in &files {
@@ -100,8 +106,7 @@ impl Reproduce {
         }
         let page = self.out.join("index.html");
         let text = plot::page("Figures of the papers", &done)?;
-        let failed = |error: std::io::Error| Error::File { path: page.clone(), message: error.to_string() };
-        std::fs::create_dir_all(&self.out).and_then(|()| std::fs::write(&page, text)).map_err(failed)?;
+        fokker_files::write(&page, text.as_bytes()).map_err(LaboratoryError::from)?;
         println!("{}", page.display());
         match missing.is_empty() {
             true => Ok(()),
@@ -124,7 +129,9 @@ fn find(name: &str) -> Result<(String, FigureFile), Error> {
     };
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::Config { path: path.into(), message: format!("cannot read the figure: {error}") })?;
-    Ok((stem.to_string(), FigureFile::parse(&text, path)?))
+    let file = FigureFile::parse(&text, path)?;
+    file.check().map_err(|error| Error::Config { path: path.into(), message: error.to_string() })?;
+    Ok((stem.to_string(), file))
 }
 
 /// Digits of MNIST.

@@ -3,11 +3,13 @@
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
-use super::view::{figure, said};
+use super::view::{BACKWARD_NOISE, figure, said};
 use crate::grid::Axis;
-use crate::laws::{Divergence, Exact, LearnedScore, LearningConfig, MixtureConfig, Perturbed, ReverseError, Score};
+use crate::laws::{
+    Divergence, Exact, LearnedScore, LearningConfig, MixtureConfig, Perturbed, ReverseError, ReverseErrorKeys, Score,
+};
 use crate::plot::{Colour, Figure, Layer, Panel, Table};
-use crate::{LaboratoryError, Watch};
+use crate::{LaboratoryError, Watch, check};
 
 /// The same generation with an exact, a perturbed and a learned score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,9 +36,36 @@ pub struct BoundConfig {
 }
 
 impl BoundConfig {
-    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         self.axis.check("figure.axis")?;
-        let (process, data) = (self.process.build()?, self.data.build()?);
+        check::count("figure.steps", self.steps, 1..=check::MOST_STEPS)?;
+        check::positive("figure.end", self.end)?;
+        check::within("figure.backward_noise", self.backward_noise, BACKWARD_NOISE)?;
+        check::finite("figure.amplitude", self.amplitude)?;
+        check::finite("figure.wavenumber", self.wavenumber)?;
+        self.learned.check().map_err(|error| error.at("figure"))?;
+        let process = check::process("figure.process", &self.process)?;
+        let data = self.data.build("figure.data")?.general()?;
+        let exact = Exact { data: &data, process: &*process };
+        let keys = ReverseErrorKeys { reach: "figure.axis", cells: "figure.axis.cells", end: "figure.end" };
+        self.generation(&exact, &exact).check(&[self.axis], &keys)
+    }
+
+    fn generation<'a>(&self, exact: &Exact<'a>, score: &'a dyn Score) -> ReverseError<'a> {
+        ReverseError {
+            data: exact.data,
+            process: exact.process,
+            score,
+            backward_noise: self.backward_noise,
+            start: exact.process.horizon(),
+            end: self.end,
+            prior_std: exact.process.prior_std(),
+        }
+    }
+
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        let process = check::process("figure.process", &self.process)?;
+        let data = self.data.build("figure.data")?;
         let general = data.general()?;
         let exact = Exact { data: &general, process: &*process };
         let wrong = Perturbed { score: &exact, amplitude: self.amplitude, wavenumber: self.wavenumber };
@@ -46,15 +75,7 @@ impl BoundConfig {
             [("exact score", &exact), ("perturbed score", &wrong), ("learned score", &learned)];
         let (mut panels, mut tables, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
         for (name, score) in cases {
-            let generation = ReverseError {
-                data: &general,
-                process: &*process,
-                score,
-                backward_noise: self.backward_noise,
-                start: horizon,
-                end: self.end,
-                prior_std: process.prior_std(),
-            };
+            let generation = self.generation(&exact, score);
             let rows = generation.account(&[self.axis], self.steps, (self.steps / 200).max(1), watch)?;
             let list = |of: fn(&Divergence) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
             let (tau, truth, bound) = (list(|r| r.tau), list(|r| r.truth), list(|r| r.bound));

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{figure, path_table};
+use super::view::{MOST_SHOWN, figure, path_table};
 use crate::paths::{BrownianPath, quadratic_variation};
 use crate::plot::{Colour, Figure, Layer, Panel};
-use crate::{LaboratoryError, error};
+use crate::{LaboratoryError, check};
 
 /// Paths over \[0, time\].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,10 +20,15 @@ pub struct BrownianConfig {
 }
 
 impl BrownianConfig {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
+        check::count("figure.paths", self.paths, 1..=MOST_SHOWN)?;
+        check::count("figure.steps", self.steps, 2..=check::MOST_STEPS)?;
+        check::positive("figure.time", self.time)?;
+        let factors = [("figure.paths", self.paths), ("figure.steps", self.steps)];
+        check::product(&factors, check::MOST_WRITTEN, "numbers in a table")
+    }
+
     pub(super) fn make(&self, seed: u64) -> Result<Figure, LaboratoryError> {
-        error::at_least("figure.paths", self.paths, 1)?;
-        error::at_least("figure.steps", self.steps, 2)?;
-        error::positive("figure.time", self.time)?;
         let time = |k: usize| self.time * k as f64 / self.steps as f64;
         let curve = |values: Vec<f64>| values.into_iter().enumerate().map(|(k, x)| (time(k), x)).collect::<Vec<_>>();
         let (mut paths, mut variations) = (Vec::new(), Vec::new());
@@ -47,9 +52,18 @@ impl BrownianConfig {
             left = left.with(Layer::dashed(label, Colour::BLACK, side.map(|(t, sign)| (t, sign * t.sqrt()))));
         }
         right = right.with(Layer::dashed("t", Colour::BLACK, [(0.0, 0.0), (self.time, self.time)]));
+        let ends: Vec<f64> = variations.iter().map(|curve| curve[self.steps].1).collect();
+        let (least, most) = ends.iter().fold((f64::INFINITY, 0.0f64), |(l, m), v| (l.min(*v), m.max(*v)));
         let caption = format!(
-            "{} trajectories on [0, {}], {} steps. Right: their quadratic variation, which tends to t (papers/004 §1.1.2).",
-            self.paths, self.time, self.steps
+            "{} trajectories on [0, {}], {} steps. Right: their quadratic variation, which tends to t as steps become finer \
+             (papers/004 §1.1.2). At t = {} it is {:.4} on average, from {least:.4} to {most:.4}; at this step its standard \
+             deviation is T √(2/steps) = {:.4}.",
+            self.paths,
+            self.time,
+            self.steps,
+            self.time,
+            ends.iter().sum::<f64>() / ends.len() as f64,
+            self.time * (2.0 / self.steps as f64).sqrt()
         );
         let tables = vec![path_table("paths", &paths), path_table("quadratic-variation", &variations)];
         Ok(figure(caption, 2, (480, 380), vec![left, right], tables))

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, LangevinConfig, LemmaConfig,
@@ -27,7 +28,7 @@ pub struct FigureFile {
 }
 
 /// The kinds of figures.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FigureConfig {
     /// Langevin dynamics of a mixture.
@@ -54,6 +55,55 @@ pub enum FigureConfig {
     NoisyDensity(NoisyDensityConfig),
     /// Strong orders.
     StrongOrder(StrongOrderConfig),
+}
+
+/// The values of `kind`.
+const KINDS: &[&str] = &[
+    "langevin",
+    "exploding",
+    "there_and_back",
+    "digits",
+    "brownian",
+    "ornstein_uhlenbeck",
+    "relaxation",
+    "bound",
+    "density_paths",
+    "lemma",
+    "noisy_density",
+    "strong_order",
+];
+
+/// By the kind first, so that an error in the rest names its key.
+impl<'de> Deserialize<'de> for FigureConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut table = toml::Table::deserialize(deserializer)?;
+        let kind = match table.remove("kind") {
+            None => return Err(D::Error::missing_field("kind")),
+            Some(toml::Value::String(kind)) => kind,
+            Some(other) => return Err(D::Error::custom(format!("kind = {other}, but it must be one of {KINDS:?}"))),
+        };
+        fn of<T: DeserializeOwned, E: serde::de::Error>(
+            table: toml::Table,
+            kind: fn(T) -> FigureConfig,
+        ) -> Result<FigureConfig, E> {
+            T::deserialize(table).map(kind).map_err(|error| E::custom(error.to_string().trim()))
+        }
+        match kind.as_str() {
+            "langevin" => of(table, Self::Langevin),
+            "exploding" => of(table, Self::Exploding),
+            "there_and_back" => of(table, Self::ThereAndBack),
+            "digits" => of(table, Self::Digits),
+            "brownian" => of(table, Self::Brownian),
+            "ornstein_uhlenbeck" => of(table, Self::OrnsteinUhlenbeck),
+            "relaxation" => of(table, Self::Relaxation),
+            "bound" => of(table, Self::Bound),
+            "density_paths" => of(table, Self::DensityPaths),
+            "lemma" => of(table, Self::Lemma),
+            "noisy_density" => of(table, Self::NoisyDensity),
+            "strong_order" => of(table, Self::StrongOrder),
+            unknown => Err(D::Error::unknown_variant(unknown, KINDS)),
+        }
+    }
 }
 
 /// What a figure may need that the laboratory does not have.
@@ -86,11 +136,33 @@ impl FigureFile {
         toml::to_string(self).expect("a configuration that was read can be written")
     }
 
+    /// Checks every key, so that nothing is wrong with the numbers once work has started.
+    ///
+    /// # Errors
+    /// A value out of range, by key.
+    pub fn check(&self) -> Result<(), LaboratoryError> {
+        match &self.figure {
+            FigureConfig::Langevin(config) => config.check(),
+            FigureConfig::Exploding(config) => config.check(),
+            FigureConfig::ThereAndBack(config) => config.check(),
+            FigureConfig::Digits(config) => config.check(),
+            FigureConfig::Brownian(config) => config.check(),
+            FigureConfig::OrnsteinUhlenbeck(config) => config.check(),
+            FigureConfig::Relaxation(config) => config.check(),
+            FigureConfig::Bound(config) => config.check(),
+            FigureConfig::DensityPaths(config) => config.check(),
+            FigureConfig::Lemma(config) => config.check(),
+            FigureConfig::NoisyDensity(config) => config.check(),
+            FigureConfig::StrongOrder(config) => config.check(),
+        }
+    }
+
     /// Draws the figure; `name` is that of its files.
     ///
     /// # Errors
-    /// A value out of range, by key; if the one who watches stops it.
+    /// As [`check`](Self::check); what a figure needs and cannot have; if the one who watches stops it.
     pub fn make(&self, name: &str, material: &dyn Material, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        self.check()?;
         let seed = self.seed;
         let mut figure = match &self.figure {
             FigureConfig::Langevin(config) => config.make(seed, watch),
@@ -109,6 +181,20 @@ impl FigureFile {
         figure.name = name.into();
         figure.title.clone_from(&self.title);
         figure.caption = format!("{}\n{} Seed {seed}.", self.source, figure.caption);
+        finite(&figure)?;
         Ok(figure)
+    }
+}
+
+/// Every number of a table is finite; a divergence may be infinite.
+fn finite(figure: &Figure) -> Result<(), LaboratoryError> {
+    let numbers = figure.tables.iter().flat_map(|table| table.rows.iter().flatten());
+    match numbers.filter(|value| value.is_nan()).count() {
+        0 => Ok(()),
+        count => {
+            let message =
+                format!("{count} of its numbers are not numbers; choose less extreme values in its configuration");
+            Err(LaboratoryError::Undrawn { name: figure.name.clone(), message })
+        }
     }
 }

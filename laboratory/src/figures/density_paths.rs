@@ -4,13 +4,13 @@ use fokker_process::ProcessConfig;
 use fokker_random::{Stream, rng};
 use serde::{Deserialize, Serialize};
 
-use super::view::{density_table, evolution, figure, path_table, said};
+use super::view::{MOST_SHOWN, check_heat, density_table, evolution, figure, path_table, said};
 use crate::fokker_planck::{Forward, Scheme, Solver};
 use crate::grid::Axis;
 use crate::laws::MixtureConfig;
 use crate::paths::{BrownianPath, EulerMaruyama, LinearPath, follow};
 use crate::plot::{Colour, Figure, Layer, Panel};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// The density equation of one process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,13 +32,23 @@ pub struct DensityPathsConfig {
 }
 
 impl DensityPathsConfig {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
+        check_heat(&self.axis, "figure.axis")?;
+        check::count("figure.steps", self.steps, 4..=check::MOST_STEPS)?;
+        check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
+        let process = check::process("figure.process", &self.process)?;
+        let data = self.data.build("figure.data")?;
+        check::holds_process("figure.axis", &[self.axis], &data.general()?, &*process)?;
+        let pull = check::fastest(process.min_time(), process.horizon(), |t| -process.drift(t));
+        check::resolved("figure.steps", self.steps, pull, process.horizon())
+    }
+
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
-        self.axis.check("figure.axis")?;
-        error::at_least("figure.steps", self.steps, 1)?;
-        let (process, data) = (self.process.build()?, self.data.build()?);
+        let process = check::process("figure.process", &self.process)?;
+        let data = self.data.build("figure.data")?;
         let horizon = process.horizon();
         let looks = 240.min(self.steps);
-        let at = |look: usize| look * self.steps / looks;
+        let at = |look: usize| (look as u128 * self.steps as u128 / looks as u128) as usize;
         let time = |k: usize| horizon * k as f64 / self.steps as f64;
         let solver = Solver::new(Forward::new(&*process, 1), self.scheme);
         let mut density = data.field(self.axis);

@@ -13,9 +13,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Material;
-use super::view::{figure, said};
+use super::view::{MOST_PANELS, figure, said};
 use crate::plot::{Figure, Heat, Layer, Panel, Shades, Table};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// One digit on its way to noise, and others on their way back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,16 +36,27 @@ pub struct DigitsConfig {
 }
 
 impl DigitsConfig {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
+        check::count("figure.examples", self.examples, 1..=1_000_000)?;
+        check::count("figure.forward", self.forward, 0..=MOST_PANELS.min(self.examples))?;
+        check::count("figure.backward", self.backward, 0..=MOST_PANELS)?;
+        check::count("figure.pictures", self.pictures, 2..=MOST_PANELS)?;
+        check::count("figure.steps", self.steps, self.pictures..=check::MOST_STEPS)?;
+        if self.forward + self.backward == 0 {
+            let key = "figure.forward, figure.backward";
+            return Err(LaboratoryError::value(key, "0, 0", "rows of pictures, one at least"));
+        }
+        check::process("figure.process", &self.process)?;
+        Ok(())
+    }
+
     pub(super) fn make(
         &self,
         seed: u64,
         material: &dyn Material,
         watch: &dyn Watch,
     ) -> Result<Figure, LaboratoryError> {
-        error::at_least("figure.examples", self.examples, self.forward.max(1))?;
-        error::at_least("figure.pictures", self.pictures, 2)?;
-        error::at_least("figure.steps", self.steps, self.pictures)?;
-        let process = self.process.build()?;
+        let process = check::process("figure.process", &self.process)?;
         let (height, width, digits) = material.digits(self.examples)?;
         let (start, end) = (process.log_snr(process.min_time()), process.log_snr(process.horizon()));
         let time = |part: f64| process.time_of_log_snr(start + (end - start) * part);
@@ -72,18 +83,24 @@ impl DigitsConfig {
                 keep(row, picture, t, &x);
             }
         }
+        let mut nearest = Vec::new();
         for row in 0..self.backward {
             watch.advance(row as f64 / self.backward as f64)?;
             let seen = self.walk_back(&*process, &digits, &time, seed, row as u64, watch)?;
             for (picture, x) in seen.iter().enumerate() {
                 keep(self.forward + row, picture, shown[self.pictures - 1 - picture], x);
             }
+            nearest.push(distance(&digits, &seen[seen.len() - 1]));
         }
         let caption = format!(
             "Arrows to the right: digits that are noised, with one ε for each row. Arrows to the left: the reverse process by \
              exact bridges (ancestral steps), from noise, with the exact score of the law that consists of the first {} training \
-             digits; so it ends at digits of the training set. Process {}; times equally far apart in log-SNR, {} steps.",
+             digits. Its draws must end at digits of the training set: they end at root mean square distances of {} per pixel \
+             from the nearest (pixels from −1 to 1), next to the deviation of {:.1e} that the process still has at its \
+             smallest time. Process {}; times equally far apart in log-SNR, {} steps.",
             self.examples,
+            nearest.iter().map(|distance| format!("{distance:.1e}")).collect::<Vec<_>>().join(", "),
+            process.std(process.min_time()),
             said(&self.process),
             self.steps
         );
@@ -119,6 +136,12 @@ impl DigitsConfig {
         }
         Ok(seen)
     }
+}
+
+/// The root mean square distance per pixel to the nearest digit.
+fn distance(digits: &[Vec<f64>], x: &[f64]) -> f64 {
+    let square = |digit: &Vec<f64>| digit.iter().zip(x).map(|(d, x)| (x - d).powi(2)).sum::<f64>();
+    (digits.par_iter().map(square).reduce(|| f64::INFINITY, f64::min) / x.len() as f64).sqrt()
 }
 
 /// E\[x_0 | x_t\] of the law with equal mass on each digit.

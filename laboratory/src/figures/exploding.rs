@@ -10,11 +10,14 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::view::{Law, Show, density_table, evolution, figure, histogram, path_table};
+use super::draws::{Draws, memory};
+use super::view::{Law, MOST_SHOWN, Show, check_heat, density_table, evolution, figure, histogram, path_table};
+use crate::fokker_planck::{Custom, Scheme, Solver};
 use crate::grid::{Axis, Field};
-use crate::laws::MixtureConfig;
+use crate::laws::{LineMixture, MixtureConfig};
+use crate::paths::Ensemble;
 use crate::plot::{Colour, Figure, Table};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// Many runs of the reverse chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,21 +42,54 @@ pub struct ExplodingConfig {
 }
 
 impl ExplodingConfig {
-    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
-        self.axis.check("figure.axis")?;
-        error::positive("figure.sigma_min", self.sigma_min)?;
-        error::at_least("figure.steps", self.steps, 1)?;
-        error::at_least("figure.paths", self.paths, 1)?;
-        if !(self.sigma_max > self.sigma_min && self.sigma_max.is_finite()) {
-            let expected = format!("a finite number above figure.sigma_min = {}", self.sigma_min);
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
+        check_heat(&self.axis, "figure.axis")?;
+        check::positive("figure.sigma_min", self.sigma_min)?;
+        check::positive("figure.sigma_max", self.sigma_max)?;
+        check::count("figure.steps", self.steps, 1..=1_000_000)?;
+        // Every run is kept at 241 looks.
+        check::count("figure.paths", self.paths, 2..=check::MOST_NUMBERS / 241)?;
+        check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
+        if self.sigma_max <= self.sigma_min {
+            let expected = format!("above figure.sigma_min = {}", self.sigma_min);
             return Err(LaboratoryError::value("figure.sigma_max", self.sigma_max, expected));
         }
-        let data = self.data.build()?;
-        let sigma = |k: usize| self.sigma_min * (self.sigma_max / self.sigma_min).powf(k as f64 / self.steps as f64);
-        let variance = |k: usize| sigma(k).powi(2) - self.sigma_min.powi(2);
+        self.data.build("figure.data")?;
+        Ok(())
+    }
+
+    /// σ_k² − σ_0² at a part of the chain: 0 at its data, 1 at its start.
+    fn variance(&self, part: f64) -> f64 {
+        self.sigma_min.powi(2) * (2.0 * part * (self.sigma_max / self.sigma_min).ln()).exp_m1()
+    }
+
+    /// P(x > middle) and the mean where the chain ends, by its density equation from the same start, in the limit of many
+    /// steps. With the variance v as the time that runs down, dx = s(x, v) dv + dB, so ∂q/∂τ = −∂(s q) + ½ ∂²q.
+    fn carried(&self, data: &LineMixture, watch: &dyn Watch) -> Result<(f64, f64), LaboratoryError> {
+        let (middle, most) = (data.middle(), self.variance(1.0));
+        let (left, right) = data.carried(1.0, most).reach(8.0);
+        let half = (left - middle).abs().max(right - middle).max(middle.abs() + 8.0 * most.sqrt());
+        let axis = Axis::new(middle - half, middle + half, 2000)?;
+        let mut density = LineMixture::normal(0.0, most.sqrt())?.field(axis).normalized();
+        const STEPS: usize = 1000;
+        let variance = |k: usize| self.variance(1.0 - k as f64 / STEPS as f64);
+        for k in 0..STEPS {
+            watch.advance(k as f64 / STEPS as f64)?;
+            let (from, to) = (variance(k), variance(k + 1));
+            let law = data.carried(1.0, 0.5 * (from + to));
+            let equation = Custom::new(1, |x: &[f64], _, _| law.score(x[0]), |_: &[f64], _| 0.5);
+            Solver::new(equation, Scheme::Extrapolated).step(&mut density, 0.0, from - to);
+        }
+        let above = density.values[axis.cells / 2..].iter().sum::<f64>() * axis.width();
+        Ok((above, density.expectation(|x| x[0])))
+    }
+
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        let data = self.data.build("figure.data")?;
+        let variance = |k: usize| self.variance(k as f64 / self.steps as f64);
         let laws: Vec<_> = (0..=self.steps).map(|k| data.carried(1.0, variance(k))).collect();
         let looks = 240usize.min(self.steps);
-        let at: Vec<usize> = (0..=looks).map(|look| look * self.steps / looks).collect();
+        let at = Ensemble::evenly(self.steps, looks);
         let run = |i: u64| {
             let normal = |rng: &mut fokker_random::Rng| -> f64 { rng.sample(StandardNormal) };
             let mut x = variance(self.steps).sqrt() * normal(&mut rng(seed, Stream::LaboratoryStart, i));
@@ -61,7 +97,7 @@ impl ExplodingConfig {
             let mut seen = vec![x];
             for done in 1..=self.steps {
                 let k = self.steps - done + 1;
-                let step = sigma(k).powi(2) - sigma(k - 1).powi(2);
+                let step = variance(k) - variance(k - 1);
                 x += step * laws[k].score(x) + step.sqrt() * normal(&mut noise);
                 if at[seen.len()] == done {
                     seen.push(x);
@@ -77,10 +113,14 @@ impl ExplodingConfig {
         }
         let density = |look: usize| Field::histogram(&[self.axis], seen.iter().map(|run| vec![run[look]])).values;
         let (mean, spread) = data.moments();
+        let ends: Vec<f64> = seen.iter().map(|run| run[looks]).collect();
+        let draws = Draws::of(&ends, &data);
+        let (carried, carried_mean) = self.carried(&data, watch)?;
         let caption = format!(
             "{} runs of the reverse chain with the exact score, σ geometric from {} to {} in {} steps; data: weights {:?}, \
-             means {:?}, standard deviations {:?}. The runs start from N(0, σ_K² − σ_0²) as the paper does, while the chain \
-             ends at mean {mean:.2} and variance {:.1}: the samples keep a trace of that.",
+             means {:?}, standard deviations {:?}. The runs start from N(0, σ_K² − σ_0²) = N(0, {:.2}) as the paper's do, \
+             while the chain that is reversed ends at mean {mean:.2} and variance {:.2}. {}. {} The mean there is \
+             {carried_mean:.4}.",
             self.paths,
             self.sigma_min,
             self.sigma_max,
@@ -88,7 +128,10 @@ impl ExplodingConfig {
             self.data.weights,
             self.data.means,
             self.data.stds,
+            variance(self.steps),
             variance(self.steps) + spread,
+            draws.said(),
+            memory(&draws.above, carried),
         );
         let (panel, tables) = match self.show {
             Show::Evolution => {
@@ -114,6 +157,8 @@ impl ExplodingConfig {
                 (histogram("", &self.axis, &heights, "VE samples", &laws), vec![table])
             }
         };
+        let more = [("mass above: density equation", carried), ("mean: density equation", carried_mean)];
+        let tables = tables.into_iter().chain([draws.table(&more)]).collect();
         Ok(figure(caption, 1, (760, 430), vec![panel], tables))
     }
 }

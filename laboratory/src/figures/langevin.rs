@@ -5,12 +5,14 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::view::{Law, Show, density_table, evolution, figure, histogram, path_table};
-use crate::grid::Axis;
-use crate::laws::MixtureConfig;
+use super::draws::{Draws, memory};
+use super::view::{Law, MOST_SHOWN, Show, check_heat, density_table, evolution, figure, histogram, path_table};
+use crate::fokker_planck::{Langevin, Scheme, Solver};
+use crate::grid::{Axis, Field};
+use crate::laws::{LineMixture, MixtureConfig};
 use crate::paths::{Ensemble, EulerMaruyama, LangevinPath};
 use crate::plot::{Colour, Figure, Table};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// Where the paths start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,13 +56,65 @@ pub struct LangevinConfig {
     pub axis: Axis,
 }
 
+impl Start {
+    fn check(&self) -> Result<(), LaboratoryError> {
+        match *self {
+            Self::Normal { mean, std } => {
+                check::finite("figure.start.mean", mean)?;
+                check::positive("figure.start.std", std)
+            }
+            Self::Uniform { lower, upper } => Axis { lower, upper, cells: 2 }.check("figure.start"),
+        }
+    }
+
+    /// The averages of the density on a grid.
+    fn field(&self, axis: Axis) -> Result<Field, LaboratoryError> {
+        Ok(match *self {
+            Self::Normal { mean, std } => LineMixture::normal(mean, std)?.field(axis),
+            Self::Uniform { lower, upper } => {
+                let covered = |i: usize| {
+                    let width = axis.face(i + 1).min(upper) - axis.face(i).max(lower);
+                    width.max(0.0) / (axis.width() * (upper - lower))
+                };
+                Field { axes: vec![axis], values: (0..axis.cells).map(covered).collect() }
+            }
+        })
+    }
+
+    /// The interval that holds nearly all of it.
+    fn reach(&self) -> (f64, f64) {
+        match *self {
+            Self::Normal { mean, std } => (mean - 8.0 * std, mean + 8.0 * std),
+            Self::Uniform { lower, upper } => (lower, upper),
+        }
+    }
+}
+
 impl LangevinConfig {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
+        check_heat(&self.axis, "figure.axis")?;
+        check::positive("figure.time", self.time)?;
+        check::count("figure.steps", self.steps, 1..=check::MOST_STEPS)?;
+        check::count("figure.paths", self.paths, 2..=check::MOST_PATHS)?;
+        check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
+        self.start.check()?;
+        check::resolved("figure.steps", self.steps, self.target.build("figure.target")?.stiffness(), self.time)
+    }
+
+    /// P(x > middle) after the whole time, by the density equation from the same start.
+    fn carried(&self, target: &LineMixture, watch: &dyn Watch) -> Result<f64, LaboratoryError> {
+        let (middle, (lower, upper), (left, right)) = (target.middle(), target.reach(8.0), self.start.reach());
+        let half = [lower, upper, left, right].iter().map(|x| (x - middle).abs()).fold(0.0, f64::max);
+        // An even number of cells: the middle is a face.
+        let axis = Axis::new(middle - half, middle + half, 600)?;
+        let mut density = self.start.field(axis)?.normalized();
+        let solver = Solver::new(Langevin(target.clone()), Scheme::Extrapolated);
+        solver.run(&mut density, 0.0, self.time, 300, watch)?;
+        Ok(density.values[axis.cells / 2..].iter().sum::<f64>() * axis.width())
+    }
+
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
-        self.axis.check("figure.axis")?;
-        error::positive("figure.time", self.time)?;
-        error::at_least("figure.steps", self.steps, 1)?;
-        error::at_least("figure.paths", self.paths, 1)?;
-        let target = self.target.build()?;
+        let target = self.target.build("figure.target")?;
         let start = |i: u64| {
             let mut rng = rng(seed, Stream::LaboratoryStart, i);
             match self.start {
@@ -71,7 +125,6 @@ impl LangevinConfig {
                 Start::Uniform { lower, upper } => lower + (upper - lower) * rng.random::<f64>(),
             }
         };
-        let looks = 240;
         let run = Ensemble::simulate(
             &LangevinPath(target.clone()),
             &EulerMaruyama,
@@ -79,25 +132,30 @@ impl LangevinConfig {
             (0.0, self.time),
             self.steps,
             (self.paths, self.shown),
-            (&self.axis, looks),
+            (&self.axis, &Ensemble::evenly(self.steps, 240)),
             seed,
             watch,
         )?;
         let time = |look: usize| self.time * run.looks[look] as f64 / self.steps as f64;
         let last = run.looks.len() - 1;
         let begin = match self.start {
-            Start::Normal { mean, std } => format!("N({mean}, {}²)", std),
+            Start::Normal { mean, std } => format!("N({mean}, {std}²)"),
             Start::Uniform { lower, upper } => format!("U[{lower}, {upper}]"),
         };
+        let draws = Draws::of(&run.ends, &target);
+        let carried = self.carried(&target, watch)?;
         let caption = format!(
             "{} paths from {begin}, {} Euler–Maruyama steps of Δt = {} (eq. 4.1.9); target: weights {:?}, means {:?}, standard \
-             deviations {:?}.",
+             deviations {:?}. After t = {}: {}. {}",
             self.paths,
             self.steps,
             self.time / self.steps as f64,
             self.target.weights,
             self.target.means,
             self.target.stds,
+            self.time,
+            draws.said(),
+            memory(&draws.above, carried),
         );
         let heights = run.density(last, &self.axis);
         let exact = target.field(self.axis).values;
@@ -120,6 +178,8 @@ impl LangevinConfig {
                 (histogram("", &self.axis, &heights, "Langevin samples", &laws), vec![table])
             }
         };
+        let numbers = draws.table(&[("mass above: density equation", carried)]);
+        let tables = tables.into_iter().chain([numbers]).collect();
         Ok(figure(caption, 1, (760, 430), vec![panel], tables))
     }
 }

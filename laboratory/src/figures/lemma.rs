@@ -3,13 +3,14 @@
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
+use super::energy::{energy_panel, in_space};
 use super::view::{figure, said};
 use crate::fokker_planck::{Forward, Scheme, Solver};
 use crate::grid::Axis;
 use crate::laws::MixtureConfig;
 use crate::plot::{Colour, Figure, Layer, Panel, Table};
 use crate::stochastic::{Condition, EnergyBound, WeightedSpace};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// A density in L²(ℝ; e^{x²/2c}) along time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,15 +29,17 @@ pub struct LemmaConfig {
 }
 
 impl LemmaConfig {
-    pub(super) fn make(&self, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         self.axis.check("figure.axis")?;
-        error::positive("figure.c", self.c)?;
-        error::at_least("figure.steps", self.steps, 10)?;
-        if let Some(std) = self.data.stds.iter().find(|std| *std * *std >= 2.0 * self.c) {
-            let expected = format!("below √(2c) = {}: wider densities are not in the space", (2.0 * self.c).sqrt());
-            return Err(LaboratoryError::value("figure.data.stds", std, expected));
-        }
-        let (process, data) = (self.process.build()?, self.data.build()?);
+        check::positive("figure.c", self.c)?;
+        check::count("figure.steps", self.steps, 10..=1_000_000)?;
+        let process = check::process("figure.process", &self.process)?;
+        in_space(&WeightedSpace { c: self.c }, &self.data.build("figure.data")?, &*process, &self.axis)
+    }
+
+    pub(super) fn make(&self, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        let process = check::process("figure.process", &self.process)?;
+        let data = self.data.build("figure.data")?;
         let verdict = Condition::of(&*process).verdict(self.c);
         let space = WeightedSpace { c: self.c };
         let solver = Solver::new(Forward::new(&*process, 1), Scheme::ImplicitEuler);
@@ -54,8 +57,7 @@ impl LemmaConfig {
                 solver.step(&mut u, t, time(k + 1));
             }
         }
-        let bound = EnergyBound { process: &*process, c: self.c, dimension: 1, noise: 0.0 };
-        let energy = bound.at(&times, rows[0].norm);
+        let bound = EnergyBound::new(&*process, self.c, 1, 0.0).map(|bound| bound.at(&times, rows[0].norm));
         // Everything in units of ‖u‖², so that late times can be seen.
         let curve = |of: &dyn Fn(usize) -> f64| (0..=self.steps).map(|k| (times[k], of(k))).collect::<Vec<_>>();
         let lines = [
@@ -73,16 +75,15 @@ impl LemmaConfig {
         for (label, colour, curve) in lines {
             left = left.with(Layer::line(label, colour, curve));
         }
-        let most = energy.iter().copied().fold(0.0, f64::max);
-        let right = Panel::new("Weighted energy", "t", "‖u‖²", (0.0, horizon), (0.0, 1.3 * most))
-            .with(Layer::line("‖u(t)‖²", Colour::BLUE, curve(&|k| rows[k].norm)))
-            .with(Layer::line("Grönwall bound", Colour::ORANGE, curve(&|k| energy[k])));
+        let energy: Vec<f64> = rows.iter().map(|row| row.norm).collect();
+        let (right, said_of_bound) = energy_panel(&times, "‖u(t)‖²", "‖u‖²", &energy, bound.as_deref());
         let violated = rows.iter().filter(|row| row.pairing > row.printed).count();
         let corrected = rows.iter().filter(|row| row.pairing > row.corrected).count();
         let third = rows.iter().filter(|row| row.pairing > row.dissipation).count();
         let caption = format!(
             "Process {}, c = {}: {verdict}. Of {} times, the inequality fails at {violated} as \
-             printed, at {corrected} with the sign of its proof, and ⟨u, Au⟩ ≤ (d/2)(f − g²/2c)‖u‖² at {third}. {} cells on [{}, {}].",
+             printed, at {corrected} with the sign of its proof, and ⟨u, Au⟩ ≤ (d/2)(f − g²/2c)‖u‖² at {third}. {said_of_bound} {} \
+             cells on [{}, {}].",
             said(&self.process),
             self.c,
             rows.len(),
@@ -91,7 +92,7 @@ impl LemmaConfig {
             self.axis.upper
         );
         let list = |of: &dyn Fn(usize) -> f64| (0..=self.steps).map(of).collect::<Vec<f64>>();
-        let columns = [
+        let mut columns = vec![
             ("t", times.clone()),
             ("norm squared", list(&|k| rows[k].norm)),
             ("gradient squared", list(&|k| rows[k].gradient)),
@@ -99,8 +100,8 @@ impl LemmaConfig {
             ("printed", list(&|k| rows[k].printed)),
             ("corrected", list(&|k| rows[k].corrected)),
             ("dissipation", list(&|k| rows[k].dissipation)),
-            ("energy bound", energy.clone()),
         ];
+        columns.extend(bound.map(|bound| ("energy bound", bound)));
         let columns: Vec<(&str, &[f64])> = columns.iter().map(|(name, values)| (*name, &**values)).collect();
         Ok(figure(caption, 2, (520, 400), vec![left, right], vec![Table::of_columns("", &columns)]))
     }

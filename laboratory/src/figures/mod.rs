@@ -20,6 +20,8 @@ mod brownian;
 mod config;
 mod density_paths;
 mod digits;
+mod draws;
+mod energy;
 mod exploding;
 mod langevin;
 mod lemma;

@@ -4,13 +4,14 @@ use fokker_process::ProcessConfig;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::view::{figure, said};
+use super::energy::{energy_panel, in_space};
+use super::view::{MOST_SHOWN, figure, said};
 use crate::fokker_planck::Forward;
 use crate::grid::{Axis, Field};
 use crate::laws::MixtureConfig;
 use crate::plot::{Colour, Figure, Layer, Panel, Table};
 use crate::stochastic::{Condition, EnergyBound, NoiseConfig, StochasticEquation, WeightedSpace};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// Realisations of the stochastic equation on the line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +21,9 @@ pub struct NoisyDensityConfig {
     pub process: ProcessConfig,
     /// c > 0 of the weighted space.
     pub c: f64,
-    /// The initial density.
+    /// The initial density; its variances must be below 2c, or it is not in the space.
     pub data: MixtureConfig,
-    /// The noise.
+    /// The noise; Σ λₖ ‖eₖ‖² must converge in the norm of the space.
     pub noise: NoiseConfig,
     /// The grid.
     pub axis: Axis,
@@ -38,12 +39,26 @@ pub struct NoisyDensityConfig {
 type Run = (Vec<f64>, Vec<f64>);
 
 impl NoisyDensityConfig {
-    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         self.axis.check("figure.axis")?;
-        error::positive("figure.c", self.c)?;
-        error::at_least("figure.steps", self.steps, 1)?;
-        error::at_least("figure.realisations", self.realisations, 2)?;
-        let (process, data) = (self.process.build()?, self.data.build()?);
+        check::positive("figure.c", self.c)?;
+        check::count("figure.steps", self.steps, 1..=1_000_000)?;
+        check::count("figure.realisations", self.realisations, 2..=check::MOST_PATHS)?;
+        check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
+        let runs = ("figure.realisations", self.realisations);
+        let numbers = "numbers in memory";
+        check::product(&[runs, ("figure.steps", self.steps)], check::MOST_NUMBERS, numbers)?;
+        check::product(&[runs, ("figure.axis.cells", self.axis.cells)], check::MOST_NUMBERS, numbers)?;
+        let process = check::process("figure.process", &self.process)?;
+        let space = WeightedSpace { c: self.c };
+        self.noise.build(&[self.axis]).map_err(|error| error.at("figure"))?;
+        in_space(&space, &self.data.build("figure.data")?, &*process, &self.axis)?;
+        space.admits_noise(&self.noise, &self.axis, ["figure.noise", "figure.axis"])
+    }
+
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        let process = check::process("figure.process", &self.process)?;
+        let data = self.data.build("figure.data")?;
         let noise = self.noise.build(&[self.axis])?;
         let space = WeightedSpace { c: self.c };
         let horizon = process.horizon();
@@ -72,8 +87,8 @@ impl NoisyDensityConfig {
         let energy: Vec<f64> = (0..=self.steps).map(|k| mean(&|run| run.1[k])).collect();
         let times: Vec<f64> = (0..=self.steps).map(|k| horizon * k as f64 / self.steps as f64).collect();
         let strength: f64 = noise.modes().iter().map(|mode| space.norm_squared(mode)).sum();
-        let gronwall = EnergyBound { process: &*process, c: self.c, dimension: 1, noise: strength };
-        let bound = gronwall.at(&times, space.norm_squared(&start));
+        let gronwall = EnergyBound::new(&*process, self.c, 1, strength);
+        let bound = gronwall.map(|gronwall| gronwall.at(&times, space.norm_squared(&start)));
         let x = self.axis.centres();
         let over = |values: &[f64]| x.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
         let field = |values: &[f64]| Field { axes: vec![self.axis], values: values.to_vec() };
@@ -90,15 +105,11 @@ impl NoisyDensityConfig {
             Colour::BLACK,
             over(&noiseless.values),
         ));
-        let most = bound.iter().copied().fold(0.0, f64::max);
-        let over_time = |values: &[f64]| times.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
-        let right = Panel::new("Weighted energy", "t", "E ‖u‖²", (0.0, horizon), (0.0, 1.3 * most))
-            .with(Layer::line("mean of ‖u(t)‖²", Colour::BLUE, over_time(&energy)))
-            .with(Layer::line("Grönwall bound", Colour::ORANGE, over_time(&bound)));
+        let (right, said_of_bound) = energy_panel(&times, "mean of ‖u(t)‖²", "E ‖u‖²", &energy, bound.as_deref());
         let off = field(&average).l1_distance(&noiseless);
         let caption = format!(
             "Process {}, c = {}: {}. Noise {}, {} modes, trace {:.3e}, Σ λₖ‖eₖ‖² = {strength:.3e}. {} realisations, {} steps; \
-             the mean is {off:.1e} in L¹ from the noiseless density, of which chance explains {:.1e}.",
+             the mean is {off:.1e} in L¹ from the noiseless density, of which chance explains {:.1e}. {said_of_bound}",
             said(&self.process),
             self.c,
             Condition::of(&*process).verdict(self.c),
@@ -112,7 +123,8 @@ impl NoisyDensityConfig {
         );
         let columns: [(&str, &[f64]); 4] =
             [("x", &x), ("mean", &average), ("standard error", &error), ("without noise", &noiseless.values)];
-        let energies: [(&str, &[f64]); 3] = [("t", &times), ("mean energy", &energy), ("bound", &bound)];
+        let mut energies: Vec<(&str, &[f64])> = vec![("t", &times), ("mean energy", &energy)];
+        energies.extend(bound.as_deref().map(|bound| ("bound", bound)));
         let tables = vec![Table::of_columns("density", &columns), Table::of_columns("energy", &energies)];
         Ok(figure(caption, 2, (520, 400), vec![left, right], tables))
     }

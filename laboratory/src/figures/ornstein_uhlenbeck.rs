@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{Law, figure, histogram, path_table};
+use super::draws::Draws;
+use super::view::{Law, MOST_SHOWN, figure, histogram, path_table};
 use crate::grid::Axis;
 use crate::laws::LineMixture;
 use crate::paths::{Ensemble, EulerMaruyama, OrnsteinUhlenbeckPath};
 use crate::plot::{Colour, Figure, Layer, Panel, Table};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// dX = −λ X dt + √2 σ dB from one point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,13 +33,19 @@ pub struct OrnsteinUhlenbeckConfig {
 }
 
 impl OrnsteinUhlenbeckConfig {
-    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         self.axis.check("figure.axis")?;
         for (key, value) in [("lambda", self.lambda), ("sigma", self.sigma), ("time", self.time)] {
-            error::positive(&format!("figure.{key}"), value)?;
+            check::positive(&format!("figure.{key}"), value)?;
         }
-        error::at_least("figure.steps", self.steps, 1)?;
-        error::at_least("figure.paths", self.paths, 1)?;
+        check::finite("figure.start", self.start)?;
+        check::count("figure.steps", self.steps, 1..=check::MOST_STEPS)?;
+        check::count("figure.paths", self.paths, 2..=check::MOST_PATHS)?;
+        check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
+        check::resolved("figure.steps", self.steps, self.lambda, self.time)
+    }
+
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
         let equation = OrnsteinUhlenbeckPath { lambda: self.lambda, sigma: self.sigma };
         let run = Ensemble::simulate(
             &equation,
@@ -47,7 +54,7 @@ impl OrnsteinUhlenbeckConfig {
             (0.0, self.time),
             self.steps,
             (self.paths, self.shown),
-            (&self.axis, 1000),
+            (&self.axis, &Ensemble::evenly(self.steps, 1000)),
             seed,
             watch,
         )?;
@@ -67,10 +74,14 @@ impl OrnsteinUhlenbeckConfig {
         let right = histogram("X(T) and its limit", &self.axis, &heights, "draws", &laws);
         let exact = limit.field(self.axis).values;
         let columns: [(&str, &[f64]); 3] = [("x", &self.axis.centres()), ("draws", &heights), ("limit", &exact)];
-        let tables = vec![path_table("paths", &paths), Table::of_columns("histogram", &columns)];
+        let draws = Draws::of(&run.ends, &limit);
+        // The stationary variance of the scheme is σ²/λ over 1 − λΔt/2.
+        let step = self.lambda * self.time / self.steps as f64;
+        let tables = vec![path_table("paths", &paths), Table::of_columns("histogram", &columns), draws.table(&[])];
         let caption = format!(
             "Left: {} trajectories from X_0 = {} with λ = {} and σ = {}, up to T = {}. Right: {} draws of X_T against \
-             N(0, σ²/λ) = N(0, {:.3}). Euler scheme, {} steps.",
+             N(0, σ²/λ) = N(0, {:.4}): {}. Euler scheme, {} steps of λΔt = {:.4}, at which the scheme's own variance is \
+             {:+.2} % off.",
             paths.len(),
             self.start,
             self.lambda,
@@ -78,7 +89,10 @@ impl OrnsteinUhlenbeckConfig {
             self.time,
             self.paths,
             self.sigma.powi(2) / self.lambda,
-            self.steps
+            draws.moments(),
+            self.steps,
+            step,
+            100.0 * (1.0 / (1.0 - 0.5 * step) - 1.0)
         );
         Ok(figure(caption, 2, (480, 380), vec![left, right], tables))
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::view::figure;
 use crate::paths::{BrownianPath, EulerMaruyama, GeometricBrownian, Heun, IntegralOfPath, Method, Milstein, follow};
 use crate::plot::{Colour, Figure, Layer, Panel, Table};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// Geometric Brownian motion at finer and finer steps of the same paths.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,11 +26,18 @@ pub struct StrongOrderConfig {
 }
 
 impl StrongOrderConfig {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
+        // The solution is e^{(μ − σ²/2) + σ B}: beyond these its numbers are not finite or differ in no digit.
+        check::within("figure.growth", self.growth, -20.0..=20.0)?;
+        check::within("figure.volatility", self.volatility, 1e-6..=10.0)?;
+        check::count("figure.steps", self.steps, 1..=check::MOST_STEPS)?;
+        check::count("figure.refinements", self.refinements, 1..=24)?;
+        check::count("figure.paths", self.paths, 1..=check::MOST_PATHS)?;
+        let factors = [("figure.steps", self.steps), ("2^figure.refinements", 1 << self.refinements)];
+        check::product(&factors, check::MOST_NUMBERS / 4, "steps of one path")
+    }
+
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
-        error::positive("figure.volatility", self.volatility)?;
-        error::at_least("figure.steps", self.steps, 1)?;
-        error::at_least("figure.refinements", self.refinements, 1)?;
-        error::at_least("figure.paths", self.paths, 1)?;
         let equation = GeometricBrownian { growth: self.growth, volatility: self.volatility };
         let methods: [&dyn Method; 3] = [&EulerMaruyama, &Milstein, &Heun];
         // Errors of the three methods, then of the two sums against their limits.
@@ -86,7 +93,7 @@ impl StrongOrderConfig {
         let mut left = panel("Geometric Brownian motion at t = 1", 0..3);
         let mut orders = Vec::new();
         for (column, method) in methods.iter().enumerate() {
-            let label = format!("{}: order {:.2}", method.name(), slope(column));
+            let label = format!("{}: order {:.2} (theory {})", method.name(), slope(column), method.strong_order());
             let colour = Colour::CYCLE[column];
             left = left.with(Layer::line(&label, colour, curve(column))).with(Layer::Dots {
                 points: curve(column),
@@ -96,16 +103,21 @@ impl StrongOrderConfig {
             });
             orders.push(label);
         }
+        let away = sums[self.refinements][4];
         let right = panel("|sum − ½(B² − T)| for ∫B dB", 3..5)
             .with(Layer::line(&format!("Itô sums: order {:.2}", slope(3)), Colour::BLUE, curve(3)))
-            .with(Layer::line("Stratonovich sums: stay T/2 away", Colour::ORANGE, curve(4)));
+            .with(Layer::line(&format!("Stratonovich sums: {away:.4} away"), Colour::ORANGE, curve(4)));
         let caption = format!(
-            "Mean of {} paths, each refined {} times by Lévy's construction; dX = {} X dt + {} X dB. {}.",
+            "Mean of {} paths, each refined {} times by Lévy's construction; dX = {} X dt + {} X dB. {}. \
+             Slopes are between the coarsest and the finest step. Itô sums of ∫B dB: {:.1e} from ½(B² − T) at the finest \
+             step, order {:.2} (theory 0.5); Stratonovich sums: {away:.6} from it (theory T/2 = 0.5).",
             self.paths,
             self.refinements,
             self.growth,
             self.volatility,
-            orders.join("; ")
+            orders.join("; "),
+            sums[self.refinements][3],
+            slope(3)
         );
         let steps: Vec<f64> = (0..sums.len()).map(step).collect();
         let column = |c: usize| sums.iter().map(|row| row[c]).collect::<Vec<f64>>();

@@ -6,13 +6,13 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::view::{figure, plane, said};
+use super::view::{BACKWARD_NOISE, MOST_PANELS, figure, plane, said};
 use crate::fokker_planck::{Forward, Reverse, Scheme, Solver};
 use crate::grid::{Axis, Field};
 use crate::laws::Exact;
 use crate::paths::{BrownianPath, EulerMaruyama, LinearPath, ReversePath, follow};
 use crate::plot::{Figure, Table};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// Densities on a grid and clouds of samples, at the same times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,23 +39,53 @@ pub struct ThereAndBackConfig {
 }
 
 impl ThereAndBackConfig {
-    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+    pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         self.axis.check("figure.axis")?;
-        error::positive("figure.std", self.std)?;
-        error::positive("figure.backward_noise", self.backward_noise)?;
-        error::positive("figure.end", self.end)?;
-        error::at_least("figure.pictures", self.pictures, 2)?;
-        error::at_least("figure.steps", self.steps, self.pictures)?;
-        if let Some(mean) = self.means.iter().find(|mean| mean.len() != 2) {
-            return Err(LaboratoryError::value("figure.means", format!("{mean:?}"), "lists of two numbers"));
+        check::count("figure.axis.cells", self.axis.cells, 2..=1000)?;
+        check::positive("figure.std", self.std)?;
+        check::within("figure.backward_noise", self.backward_noise, BACKWARD_NOISE)?;
+        check::positive("figure.end", self.end)?;
+        check::count("figure.pictures", self.pictures, 2..=MOST_PANELS / 2)?;
+        check::count("figure.steps", self.steps, self.pictures..=check::MOST_STEPS)?;
+        check::count("figure.samples", self.samples, 0..=100_000)?;
+        check::count("figure.means", self.means.len(), 1..=1000)?;
+        for (k, mean) in self.means.iter().enumerate() {
+            if mean.len() != 2 {
+                return Err(LaboratoryError::value(format!("figure.means[{k}]"), format!("{mean:?}"), "two numbers"));
+            }
+            mean.iter().try_for_each(|x| check::finite(&format!("figure.means[{k}]"), *x))?;
         }
-        let process = self.process.build()?;
+        let squares = self.axis.cells * self.axis.cells;
+        let factors = [("figure.axis.cells²", squares), ("2 × figure.pictures", 2 * self.pictures)];
+        check::product(&factors, check::MOST_WRITTEN, "numbers in tables")?;
+        let process = check::process("figure.process", &self.process)?;
         let horizon = process.horizon();
         if self.end >= horizon {
             return Err(LaboratoryError::value("figure.end", self.end, format!("below the horizon {horizon}")));
         }
+        let (data, axes) = (self.data()?, [self.axis, self.axis]);
+        check::holds_process("figure.axis", &axes, &data, &*process)?;
+        let prior = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0; 2]], vec![process.prior_std().powi(2)])?;
+        check::holds("figure.axis", &axes, &prior, "the prior")?;
+        // The samples' drift pulls back as the score of the narrowest law on the way does.
+        let pull = check::fastest(self.end, horizon, |t| {
+            let variance = (process.mean_scale(t) * self.std).powi(2) + process.std(t).powi(2);
+            0.5 * (1.0 + self.backward_noise.powi(2)) * process.diffusion_squared(t) / variance - process.drift(t).abs()
+        });
+        check::resolved("figure.steps", self.steps, pull, horizon - self.end)
+    }
+
+    fn data(&self) -> Result<GaussianMixture, LaboratoryError> {
         let count = self.means.len();
-        let data = GaussianMixture::isotropic(vec![1.0; count], self.means.clone(), vec![self.std * self.std; count])?;
+        let variances = vec![self.std * self.std; count];
+        Ok(GaussianMixture::isotropic(vec![1.0; count], self.means.clone(), variances)?)
+    }
+
+    pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
+        let process = check::process("figure.process", &self.process)?;
+        let horizon = process.horizon();
+        let count = self.means.len();
+        let data = self.data()?;
         let axes = [self.axis, self.axis];
         let span = horizon - self.end;
         let steps = self.steps;

@@ -1,9 +1,12 @@
 //! How densities in time and histograms look in every figure.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::grid::{Axis, Field};
 use crate::plot::{Colour, Figure, Heat, Layer, Panel, Shades, Table};
+use crate::{LaboratoryError, check};
 
 /// Which picture of an ensemble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +20,22 @@ pub enum Show {
 
 /// A part of a configuration as a caption says it: its TOML on one line.
 pub(super) fn said(config: &impl Serialize) -> String {
-    let text = toml::to_string(config).unwrap_or_default();
-    format!("{{ {} }}", text.trim().replace('\n', ", "))
+    toml::Value::try_from(config).map_or_else(|error| error.to_string(), |value| value.to_string())
+}
+
+/// How many curves a picture can show.
+pub(super) const MOST_SHOWN: usize = 1000;
+
+/// Backward noises σ̃ in units of the forward noise. At σ̃ = 0 there is no bound and no noise to draw.
+pub(super) const BACKWARD_NOISE: RangeInclusive<f64> = 1e-3..=1e3;
+
+/// How many panels a figure can have.
+pub(super) const MOST_PANELS: usize = 60;
+
+/// The axis of a density in time: a heat map of its cells at 241 times is drawn cell by cell.
+pub(super) fn check_heat(axis: &Axis, key: &str) -> Result<(), LaboratoryError> {
+    axis.check(key)?;
+    check::count(&format!("{key}.cells"), axis.cells, 2..=4000)
 }
 
 /// A curve over a histogram: what the legend says, its colour, the density.

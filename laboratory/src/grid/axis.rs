@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::LaboratoryError;
+use crate::{LaboratoryError, check};
 
 /// An interval cut into cells of equal width.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,13 +12,13 @@ pub struct Axis {
     pub lower: f64,
     /// Right end, above `lower`.
     pub upper: f64,
-    /// Number of cells, at least 2.
+    /// Number of cells, from 2 to 10 000.
     pub cells: usize,
 }
 
 impl Axis {
     /// # Errors
-    /// Unless lower < upper, both finite, and there are at least two cells.
+    /// Unless lower < upper, both finite, and there are 2 to 10 000 cells.
     pub fn new(lower: f64, upper: f64, cells: usize) -> Result<Self, LaboratoryError> {
         let axis = Self { lower, upper, cells };
         axis.check("axis")?;
@@ -30,15 +30,23 @@ impl Axis {
     /// # Errors
     /// As [`Axis::new`].
     pub fn check(&self, key: &str) -> Result<(), LaboratoryError> {
-        if !(self.lower.is_finite() && self.upper.is_finite() && self.lower < self.upper) {
-            let value = format!("[{}, {}]", self.lower, self.upper);
-            return Err(LaboratoryError::value(
-                format!("{key}.lower, {key}.upper"),
-                value,
-                "two finite rising numbers",
-            ));
+        self.check_named(&format!("{key}.lower"), &format!("{key}.upper"), &format!("{key}.cells"))
+    }
+
+    /// Checks what came under three names of its own, such as options of a command.
+    ///
+    /// # Errors
+    /// As [`Axis::new`].
+    pub fn check_named(&self, lower: &str, upper: &str, cells: &str) -> Result<(), LaboratoryError> {
+        check::finite(lower, self.lower)?;
+        check::finite(upper, self.upper)?;
+        // A cell must be wider than the rounding of the numbers at its ends.
+        let least = 1e-6 * self.lower.abs().max(self.upper.abs());
+        if self.upper - self.lower < least.max(check::SMALLEST) {
+            let expected = format!("above {lower} = {}, by more than rounding", self.lower);
+            return Err(LaboratoryError::value(upper, self.upper, expected));
         }
-        crate::error::at_least(&format!("{key}.cells"), self.cells, 2)
+        check::count(cells, self.cells, 2..=check::MOST_CELLS)
     }
 
     /// Width of a cell.
@@ -65,5 +73,27 @@ impl Axis {
     pub fn cell(&self, x: f64) -> Option<usize> {
         let place = (x - self.lower) / self.width();
         (place >= 0.0 && place < self.cells as f64).then_some(place as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_that_cannot_be_are_refused_by_key() {
+        for (lower, upper, cells, key) in [
+            (f64::NAN, 1.0, 10, "figure.axis.lower"),
+            (0.0, 1e308, 10, "figure.axis.upper"),
+            (1.0, 1.0, 10, "figure.axis.upper"),
+            (1.0, -1.0, 10, "figure.axis.upper"),
+            (1e9, 1e9 + 1.0, 10, "figure.axis.upper"),
+            (0.0, 1.0, 0, "figure.axis.cells"),
+            (0.0, 1.0, usize::MAX, "figure.axis.cells"),
+        ] {
+            let message = Axis { lower, upper, cells }.check("figure.axis").unwrap_err().to_string();
+            assert!(message.starts_with(&format!("{key} = ")), "{message}");
+        }
+        assert!(Axis::new(-1e-3, 1e-3, 2).is_ok());
     }
 }

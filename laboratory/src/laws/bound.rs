@@ -16,7 +16,7 @@ use fokker_process::{GaussianMixture, Process};
 use super::{Exact, Score, flow_rate, kullback_leibler};
 use crate::fokker_planck::{Reverse, Scheme, Solver};
 use crate::grid::{Axis, Field};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// One row of the account.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,7 +52,35 @@ pub struct ReverseError<'a> {
     pub prior_std: f64,
 }
 
+/// The names under which a person chose the numbers of a [`ReverseError`], for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct ReverseErrorKeys<'a> {
+    /// The box of the grid.
+    pub reach: &'a str,
+    /// Its cells.
+    pub cells: &'a str,
+    /// Where the generation ends.
+    pub end: &'a str,
+}
+
 impl ReverseError<'_> {
+    /// Checks that a grid can tell what is to be told: the box holds the prior and the laws at both ends, and a cell is no
+    /// wider than the narrowest component at the end.
+    ///
+    /// # Errors
+    /// An end that is not before the start, a box that is too small, cells that are too wide, each with what is right.
+    pub fn check(&self, axes: &[Axis], keys: &ReverseErrorKeys) -> Result<(), LaboratoryError> {
+        if self.end >= self.start {
+            return Err(LaboratoryError::value(keys.end, self.end, format!("below T = {}", self.start)));
+        }
+        let law = |t: f64| self.data.diffused(self.process, t);
+        let prior = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0; axes.len()]], vec![self.prior_std.powi(2)])?;
+        check::holds(keys.reach, axes, &prior, "the prior")?;
+        check::holds(keys.reach, axes, &law(self.start), &format!("the law at t = {}", self.start))?;
+        check::holds(keys.reach, axes, &law(self.end), &format!("the law at t = {}", self.end))?;
+        check::resolves(keys.cells, axes, &law(self.end), &format!("the law at t = {}", self.end))
+    }
+
     /// Walks back in `steps` steps, equally far apart in ln t, and accounts for every `every`-th of them.
     ///
     /// # Errors
@@ -64,10 +92,10 @@ impl ReverseError<'_> {
         every: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<Divergence>, LaboratoryError> {
-        error::positive("backward_noise", self.backward_noise)?;
-        error::positive("end", self.end)?;
-        error::at_least("steps", steps, 1)?;
-        error::at_least("every", every, 1)?;
+        check::positive("backward_noise", self.backward_noise)?;
+        check::positive("end", self.end)?;
+        check::count("steps", steps, 1..=check::MOST_STEPS)?;
+        check::count("every", every, 1..=check::MOST_STEPS)?;
         if self.end >= self.start {
             return Err(LaboratoryError::value("end", self.end, format!("below start = {}", self.start)));
         }

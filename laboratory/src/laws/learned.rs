@@ -12,7 +12,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use super::{LineMixture, Score};
-use crate::{LaboratoryError, Watch, error};
+use crate::{LaboratoryError, Watch, check};
 
 /// How a score is learned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,11 +54,25 @@ fn features(z: f64, bumps: usize) -> impl Iterator<Item = f64> {
     [1.0, z].into_iter().chain((0..bumps).map(bump))
 }
 
+impl LearningConfig {
+    /// Checks every key.
+    ///
+    /// # Errors
+    /// A number out of range, by key.
+    pub fn check(&self) -> Result<(), LaboratoryError> {
+        check::count("learned.samples", self.samples, 10..=check::MOST_PATHS)?;
+        check::count("learned.bumps", self.bumps, 2..=500)?;
+        check::count("learned.times", self.times, 2..=10_000)?;
+        // Below this the rounding of the sums is larger than the ridge.
+        check::within("learned.ridge", self.ridge, 1e-12..=1e6)
+    }
+}
+
 impl<'a> LearnedScore<'a> {
     /// Learns from samples of a mixture; the same seed learns the same score.
     ///
     /// # Errors
-    /// A count below what is needed; if the one who watches stops it.
+    /// As [`LearningConfig::check`]; if the one who watches stops it.
     pub fn learn(
         data: &LineMixture,
         process: &'a dyn Process,
@@ -67,10 +81,7 @@ impl<'a> LearnedScore<'a> {
         seed: u64,
         watch: &dyn Watch,
     ) -> Result<Self, LaboratoryError> {
-        error::at_least("learned.samples", config.samples, 10)?;
-        error::at_least("learned.bumps", config.bumps, 2)?;
-        error::at_least("learned.times", config.times, 2)?;
-        error::positive("learned.ridge", config.ridge)?;
+        config.check()?;
         let draw = |i: u64| data.sample(&mut rng(seed, Stream::Synthetic, i));
         let points: Vec<f64> = (0..config.samples as u64).map(draw).collect();
         let (high, low) = (process.log_snr(times.0), process.log_snr(times.1));
@@ -78,13 +89,20 @@ impl<'a> LearnedScore<'a> {
         for k in 0..config.times {
             watch.advance(k as f64 / config.times as f64)?;
             let log_snr = high + (low - high) * k as f64 / (config.times - 1) as f64;
-            knots.push(fit(&points, process, log_snr, config, seed, k as u64));
+            knots.push(fit(&points, process, log_snr, config, seed, k as u64)?);
         }
         Ok(Self { process, knots })
     }
 }
 
-fn fit(points: &[f64], process: &dyn Process, log_snr: f64, config: &LearningConfig, seed: u64, index: u64) -> Knot {
+fn fit(
+    points: &[f64],
+    process: &dyn Process,
+    log_snr: f64,
+    config: &LearningConfig,
+    seed: u64,
+    index: u64,
+) -> Result<Knot, LaboratoryError> {
     let t = process.time_of_log_snr(log_snr);
     let (scale, std) = (process.mean_scale(t), process.std(t));
     let mut noise = rng(seed, Stream::TrainingNoise, index);
@@ -115,8 +133,11 @@ fn fit(points: &[f64], process: &dyn Process, log_snr: f64, config: &LearningCon
         gram[(i, i)] += ridge;
     }
     gram.fill_upper_triangle_with_lower_triangle();
-    let factor = gram.cholesky().expect("a Gram matrix with a ridge is positive definite");
-    Knot { log_snr, centre, spread, weights: factor.solve(&moment) }
+    let Some(factor) = gram.cholesky() else {
+        let expected = format!("larger: at t = {t:.3e} the features are not independent to rounding");
+        return Err(LaboratoryError::value("learned.ridge", config.ridge, expected));
+    };
+    Ok(Knot { log_snr, centre, spread, weights: factor.solve(&moment) })
 }
 
 impl Knot {

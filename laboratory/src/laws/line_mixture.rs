@@ -4,9 +4,11 @@ use fokker_process::{GaussianMixture, Process};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
+use statrs::function::erf::erfc;
 
+use crate::LaboratoryError;
+use crate::check;
 use crate::grid::{Axis, Field};
-use crate::{LaboratoryError, error};
 
 /// A mixture as a config states it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,12 +23,12 @@ pub struct MixtureConfig {
 }
 
 impl MixtureConfig {
-    /// The mixture.
+    /// The mixture; `key` is where this configuration stands, for messages.
     ///
     /// # Errors
     /// As [`LineMixture::new`].
-    pub fn build(&self) -> Result<LineMixture, LaboratoryError> {
-        LineMixture::new(&self.weights, &self.means, &self.stds)
+    pub fn build(&self, key: &str) -> Result<LineMixture, LaboratoryError> {
+        LineMixture::new(&self.weights, &self.means, &self.stds).map_err(|error| error.at(key))
     }
 }
 
@@ -47,21 +49,21 @@ impl LineMixture {
     /// The mixture of these standard deviations; the weights are normalised here.
     ///
     /// # Errors
-    /// Lists of different lengths, none at all, a weight or deviation that is not positive, a mean that is not finite.
+    /// Lists of different lengths, none at all or more than 1000 components, a weight or deviation that is not positive,
+    /// a mean that is not finite. Magnitudes are those of [`check`].
     pub fn new(weights: &[f64], means: &[f64], stds: &[f64]) -> Result<Self, LaboratoryError> {
         let counts = [weights.len(), means.len(), stds.len()];
         if counts[0] == 0 || counts.iter().any(|count| *count != counts[0]) {
             let expected = "lists of one length, one entry per component";
             return Err(LaboratoryError::value("weights, means, stds", format!("{counts:?} entries"), expected));
         }
+        check::count("weights", counts[0], 1..=1000)?;
         let total: f64 = weights.iter().sum();
         let mut components = Vec::new();
         for (k, ((&weight, &mean), &std)) in weights.iter().zip(means).zip(stds).enumerate() {
-            error::positive(&format!("weights[{k}]"), weight)?;
-            error::positive(&format!("stds[{k}]"), std)?;
-            if !mean.is_finite() {
-                return Err(LaboratoryError::value(format!("means[{k}]"), mean, "finite"));
-            }
+            check::positive(&format!("weights[{k}]"), weight)?;
+            check::positive(&format!("stds[{k}]"), std)?;
+            check::finite(&format!("means[{k}]"), mean)?;
             components.push(Component { weight: weight / total, mean, variance: std * std });
         }
         Ok(Self { components })
@@ -139,6 +141,54 @@ impl LineMixture {
         (mean, second)
     }
 
+    /// P(X > x).
+    pub fn mass_above(&self, x: f64) -> f64 {
+        let above = |c: &Component| c.weight * 0.5 * erfc((x - c.mean) / (2.0 * c.variance).sqrt());
+        self.components.iter().map(above).sum()
+    }
+
+    /// P(X outside of an axis).
+    pub fn mass_outside(&self, axis: &Axis) -> f64 {
+        let below = |c: &Component| c.weight * 0.5 * erfc((c.mean - axis.lower) / (2.0 * c.variance).sqrt());
+        self.components.iter().map(below).sum::<f64>() + self.mass_above(axis.upper)
+    }
+
+    /// The fastest rate at which −∇ln p pulls back: that of the narrowest component, 1/variance.
+    pub fn stiffness(&self) -> f64 {
+        self.components.iter().map(|c| 1.0 / c.variance).fold(0.0, f64::max)
+    }
+
+    /// The largest standard deviation of a component.
+    pub fn widest(&self) -> f64 {
+        self.components.iter().map(|c| c.variance.sqrt()).fold(0.0, f64::max)
+    }
+
+    /// The middle between the least and the greatest mean.
+    pub fn middle(&self) -> f64 {
+        let (least, greatest) = self.reach(0.0);
+        0.5 * (least + greatest)
+    }
+
+    /// ∫ p² e^{x²/2c} dx, in closed form; infinite if a component has a variance of 2c or above.
+    pub fn weighted_norm_squared(&self, c: f64) -> f64 {
+        if self.widest().powi(2) >= 2.0 * c {
+            return f64::INFINITY;
+        }
+        let mut sum = 0.0;
+        for a in &self.components {
+            for b in &self.components {
+                // The exponent is −½ (P x² − 2 L x + S).
+                let precision = 1.0 / a.variance + 1.0 / b.variance - 1.0 / c;
+                let linear = a.mean / a.variance + b.mean / b.variance;
+                let constant = a.mean.powi(2) / a.variance + b.mean.powi(2) / b.variance;
+                let exponent = 0.5 * (linear * linear / precision - constant);
+                let scale = (std::f64::consts::TAU * precision * a.variance * b.variance).sqrt();
+                sum += a.weight * b.weight * exponent.exp() / scale;
+            }
+        }
+        sum
+    }
+
     /// A draw.
     pub fn sample(&self, rng: &mut fokker_random::Rng) -> f64 {
         let mut left: f64 = rng.random();
@@ -182,9 +232,35 @@ mod tests {
     }
 
     #[test]
+    fn masses_and_weighted_norms_are_exact() {
+        let line = LineMixture::new(&[3.0, 1.0], &[-2.0, 1.5], &[0.3, 1.1]).unwrap();
+        // scipy.stats.norm.cdf and sf.
+        assert!((line.mass_above(0.6) - 0.198_343_328_063_294_97).abs() < 1e-10);
+        let outside = line.mass_outside(&Axis::new(-2.4, 0.6, 2).unwrap());
+        assert!((outside - 0.266_800_734_930_008_4).abs() < 1e-10);
+        for c in [0.7, 3.0] {
+            // ∫ p² e^{x²/2c} by midpoints of the density itself.
+            let h = 24.0 / 4000.0;
+            let points = (0..4000).map(|k| -12.0 + (f64::from(k) + 0.5) * h);
+            let sum: f64 = points.map(|x| line.density(x).powi(2) * (0.5 * x * x / c).exp()).sum::<f64>() * h;
+            assert!((line.weighted_norm_squared(c) / sum - 1.0).abs() < 1e-9, "{c}: {sum}");
+        }
+        assert_eq!(line.weighted_norm_squared(0.6), f64::INFINITY);
+    }
+
+    #[test]
     fn what_is_no_mixture_is_refused_by_name() {
         let message = LineMixture::new(&[1.0, 1.0], &[0.0, 1.0], &[1.0, 0.0]).unwrap_err().to_string();
         assert!(message.contains("stds[1] = 0"), "{message}");
         assert!(LineMixture::new(&[1.0], &[], &[1.0]).is_err());
+        assert!(LineMixture::new(&[], &[], &[]).is_err());
+        for absurd in [f64::NAN, 1e308, f64::INFINITY] {
+            let config = MixtureConfig { weights: vec![1.0], means: vec![absurd], stds: vec![1.0] };
+            let message = config.build("figure.data").unwrap_err().to_string();
+            assert!(message.starts_with("figure.data.means[0] = "), "{message}");
+            assert!(LineMixture::new(&[1.0], &[0.0], &[absurd]).is_err());
+            assert!(LineMixture::new(&[absurd], &[0.0], &[1.0]).is_err());
+        }
+        assert!(LineMixture::new(&[1.0], &[0.0], &[-1.0]).is_err());
     }
 }

@@ -9,7 +9,7 @@ mod line_mixture;
 mod perturbed;
 mod score;
 
-pub use bound::{Divergence, ReverseError};
+pub use bound::{Divergence, ReverseError, ReverseErrorKeys};
 pub use exact::Exact;
 pub use interpolated::Interpolated;
 pub use kullback_leibler::{flow_rate, kullback_leibler, log_slope};

@@ -41,8 +41,9 @@ pub struct Ensemble {
 const CHUNK: usize = 512;
 
 impl Ensemble {
-    /// Simulates `count` paths of a one-dimensional equation on \[from, from + horizon\] in `steps` steps; path i is a
-    /// function of the seed and i.
+    /// Simulates `count` paths of a one-dimensional equation on \[from, from + horizon\] in `steps` steps, and looks at
+    /// them after the numbers of steps in `looks`, which must not fall and end at `steps` or below. Path i is a function
+    /// of the seed and i.
     ///
     /// # Errors
     /// If the one who watches stops it.
@@ -54,43 +55,51 @@ impl Ensemble {
         (from, horizon): (f64, f64),
         steps: usize,
         (count, kept): (usize, usize),
-        (axis, looks): (&Axis, usize),
+        (axis, looks): (&Axis, &[usize]),
         seed: u64,
         watch: &dyn Watch,
     ) -> Result<Self, LaboratoryError> {
-        let looks = looks.clamp(1, steps);
-        let at: Vec<usize> = (0..=looks).map(|look| look * steps / looks).collect();
-        let mut ensemble =
-            Self { counts: vec![0; at.len() * axis.cells], looks: at, ends: Vec::with_capacity(count), kept: vec![] };
+        let mut ensemble = Self {
+            counts: vec![0; looks.len() * axis.cells],
+            looks: looks.to_vec(),
+            ends: Vec::with_capacity(count),
+            kept: vec![],
+        };
         for first in (0..count).step_by(CHUNK) {
             watch.advance(first as f64 / count as f64)?;
-            let paths: Vec<Vec<f64>> = (first..count.min(first + CHUNK))
+            let paths: Vec<(Vec<f64>, f64)> = (first..count.min(first + CHUNK))
                 .into_par_iter()
                 .map(|i| {
                     let path = BrownianPath::new(seed, i as u64, 1, horizon, steps);
-                    let mut seen = Vec::with_capacity(ensemble.looks.len());
+                    let mut seen = Vec::with_capacity(looks.len());
                     let mut x = [start(i as u64)];
                     follow(equation, method, &mut x, from, &path, |step, x| {
-                        if ensemble.looks[seen.len().min(looks)] == step {
+                        while looks.get(seen.len()) == Some(&step) {
                             seen.push(x[0]);
                         }
                     });
-                    seen
+                    (seen, x[0])
                 })
                 .collect();
-            for seen in paths {
+            for (seen, end) in paths {
                 for (look, x) in seen.iter().enumerate() {
                     if let Some(cell) = axis.cell(*x) {
                         ensemble.counts[look * axis.cells + cell] += 1;
                     }
                 }
-                ensemble.ends.push(seen[seen.len() - 1]);
+                ensemble.ends.push(end);
                 if ensemble.kept.len() < kept {
                     ensemble.kept.push(seen);
                 }
             }
         }
         Ok(ensemble)
+    }
+
+    /// Numbers of steps from 0 to `steps` that are evenly far apart: at most `count` intervals.
+    pub fn evenly(steps: usize, count: usize) -> Vec<usize> {
+        let count = count.clamp(1, steps.max(1));
+        (0..=count).map(|look| (look as u128 * steps as u128 / count as u128) as usize).collect()
     }
 
     /// The histogram of one look as a density.

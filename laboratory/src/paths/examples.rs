@@ -25,6 +25,13 @@ impl GeometricBrownian {
         let mean = start * (self.growth * t).exp();
         (mean, mean * mean * (self.volatility.powi(2) * t).exp_m1())
     }
+
+    /// E ∫₀ᵗ σ² X² ds = σ² X_0² (e^{(2μ + σ²) t} − 1)/(2μ + σ²).
+    pub fn quadratic_variation(&self, start: f64, t: f64) -> f64 {
+        let square = self.volatility.powi(2);
+        let rate = 2.0 * self.growth + square;
+        square * start * start * if rate == 0.0 { t } else { (rate * t).exp_m1() / rate }
+    }
 }
 
 impl Ito for GeometricBrownian {

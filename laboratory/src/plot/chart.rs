@@ -28,11 +28,21 @@ pub(super) fn placeholder(k: usize) -> RGBColor {
 }
 
 /// Width and height of a figure in points.
-pub(super) fn size(figure: &Figure) -> (u32, u32) {
+pub(super) fn size(figure: &Figure) -> Result<(u32, u32), Failed> {
     let columns = figure.columns.max(1);
     let rows = figure.panels.len().div_ceil(columns).max(1);
-    (figure.panel_size.0 * columns as u32, figure.panel_size.1 * rows as u32 + HEADLINE)
+    let length = |points: u32, count: usize, more: u32| {
+        let length = points as usize * count + more as usize;
+        u32::try_from(length).ok().filter(|length| *length <= LONGEST)
+    };
+    match (length(figure.panel_size.0, columns, 0), length(figure.panel_size.1, rows, HEADLINE)) {
+        (Some(width), Some(height)) => Ok((width, height)),
+        _ => Err(format!("{rows} rows of {columns} panels are longer than {LONGEST} points")),
+    }
 }
+
+/// The longest side of a figure in points.
+const LONGEST: u32 = 6_000;
 
 const HEADLINE: u32 = 38;
 
@@ -49,6 +59,9 @@ pub(super) fn draw<DB: DrawingBackend>(
         // The font is part of the program; were it damaged, drawing text would say so.
         let _ = register_font(FAMILY, FontStyle::Normal, FONT);
     });
+    for panel in &figure.panels {
+        check(panel)?;
+    }
     root.fill(&WHITE).map_err(failed)?;
     let pixels = |points: f64| (points * scale).round() as i32;
     let (headline, body) = root.split_vertically(pixels(f64::from(HEADLINE)));
@@ -61,6 +74,26 @@ pub(super) fn draw<DB: DrawingBackend>(
         draw_panel(panel, area, scale, embed, &mut heats)?;
     }
     root.present().map_err(failed)
+}
+
+/// Whether the numbers of a panel can be drawn. The ticks of an interval that is infinite, empty or below the precision of
+/// its ends would never end.
+fn check(panel: &Panel) -> Result<(), Failed> {
+    for (axis, (low, high)) in [("x", panel.x), ("y", panel.y)] {
+        let size = low.abs().max(high.abs());
+        if !(low < high && size < 1e30 && high - low > 1e-9 * size && high - low > 1e-30) {
+            return Err(format!("panel '{}': the interval of {axis} is [{low:e}, {high:e}]", panel.title));
+        }
+    }
+    for layer in &panel.layers {
+        if let Layer::Heat(heat) = layer
+            && (heat.columns == 0 || !heat.values.len().is_multiple_of(heat.columns))
+        {
+            let (cells, columns) = (heat.values.len(), heat.columns);
+            return Err(format!("panel '{}': a heat map of {cells} cells in {columns} columns", panel.title));
+        }
+    }
+    Ok(())
 }
 
 fn draw_panel<DB: DrawingBackend>(
@@ -252,6 +285,18 @@ mod tests {
         let points = [(0.0, 0.5), (1.0, 2.5), (2.0, 0.5), (3.0, 0.5), (4.0, f64::NAN)];
         let pieces = inside(&points, (0.0, 2.5), (0.0, 1.0));
         assert_eq!(pieces, [vec![(0.0, 0.5), (0.25, 1.0)], vec![(1.75, 1.0), (2.0, 0.5), (2.5, 0.5)]]);
+    }
+
+    #[test]
+    fn panels_that_cannot_be_drawn_are_refused() {
+        let panel = |low, high| check(&Panel::new("p", "", "", (0.0, 1.0), (low, high)));
+        assert!(panel(-2.0, 5.0).is_ok() && panel(1e-12, 2e-12).is_ok());
+        for (low, high) in
+            [(0.0, 0.0), (1.0, 0.0), (0.0, f64::NAN), (f64::NEG_INFINITY, 0.0), (0.0, 1e300), (1e9, 1e9 + 1e-6)]
+        {
+            let message = panel(low, high).unwrap_err();
+            assert!(message.contains("panel 'p': the interval of y"), "{message}");
+        }
     }
 
     #[test]

@@ -13,5 +13,5 @@ mod table;
 pub use figure::{Figure, Heat, Layer, Panel};
 pub use page::page;
 pub use palette::{Colour, Shades};
-pub use save::{Saved, png, save, svg};
+pub use save::{Saved, folder, png, save, svg};
 pub use table::Table;

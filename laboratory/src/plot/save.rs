@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use fokker_files::FileError;
 use image::{ImageFormat, RgbImage};
 use plotters::prelude::*;
 
@@ -32,9 +33,9 @@ pub struct Saved {
 /// # Errors
 /// A panel that cannot be drawn, such as one with an empty interval.
 pub fn png(figure: &Figure) -> Result<Vec<u8>, LaboratoryError> {
-    let (width, height) = size(figure);
+    let (width, height) = size(figure).map_err(|message| undrawn(figure, message))?;
     let (width, height) = (SCALE * width, SCALE * height);
-    let mut pixels = vec![255u8; (3 * width * height) as usize];
+    let mut pixels = vec![255u8; 3 * width as usize * height as usize];
     {
         let root = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
         draw(figure, &root, f64::from(SCALE), false).map_err(|message| undrawn(figure, message))?;
@@ -49,8 +50,9 @@ pub fn png(figure: &Figure) -> Result<Vec<u8>, LaboratoryError> {
 /// As [`png`].
 pub fn svg(figure: &Figure) -> Result<String, LaboratoryError> {
     let mut text = String::new();
+    let size = size(figure).map_err(|message| undrawn(figure, message))?;
     {
-        let root = SVGBackend::with_string(&mut text, size(figure)).into_drawing_area();
+        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
         draw(figure, &root, 1.0, true).map_err(|message| undrawn(figure, message))?;
     }
     let heats = figure.panels.iter().flat_map(|panel| &panel.layers).filter_map(|layer| match layer {
@@ -63,44 +65,36 @@ pub fn svg(figure: &Figure) -> Result<String, LaboratoryError> {
     Ok(text)
 }
 
-/// Writes PNG, SVG, CSV and the caption into a folder; each beside its name first.
+/// Makes the folder of figures before the work that they need is done.
+///
+/// # Errors
+/// A folder that cannot be made.
+pub fn folder(path: &Path) -> Result<(), LaboratoryError> {
+    Ok(fs::create_dir_all(path).map_err(|error| FileError::new("cannot make the folder", path, error))?)
+}
+
+/// Writes PNG, SVG, CSV and the caption into a folder. Everything is drawn before anything is written, and the files of
+/// an older figure are replaced all together or not at all.
 ///
 /// # Errors
 /// A panel that cannot be drawn, a file that cannot be written.
 pub fn save(figure: &Figure, folder: &Path) -> Result<Saved, LaboratoryError> {
     let file = |ending: &str| folder.join(format!("{}{ending}", figure.name));
-    fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
-    let saved = Saved {
-        png: file(".png"),
-        svg: file(".svg"),
-        csv: figure
-            .tables
-            .iter()
-            .map(|table| file(&if table.name.is_empty() { ".csv".into() } else { format!("-{}.csv", table.name) }))
-            .collect(),
-    };
-    write(&saved.png, &png(figure)?)?;
-    write(&saved.svg, svg(figure)?.as_bytes())?;
-    for (path, table) in saved.csv.iter().zip(&figure.tables) {
-        write(path, table.to_csv().as_bytes())?;
-    }
-    write(&file(".txt"), format!("{}\n\n{}\n", figure.title, figure.caption).as_bytes())?;
+    let csv = figure.tables.iter().map(|table| match table.name.as_str() {
+        "" => file(".csv"),
+        name => file(&format!("-{name}.csv")),
+    });
+    let saved = Saved { png: file(".png"), svg: file(".svg"), csv: csv.collect() };
+    let mut files = vec![(saved.png.clone(), png(figure)?), (saved.svg.clone(), svg(figure)?.into_bytes())];
+    let tables = figure.tables.iter().map(|table| table.to_csv().into_bytes());
+    files.extend(saved.csv.iter().cloned().zip(tables));
+    files.push((file(".txt"), format!("{}\n\n{}\n", figure.title, figure.caption).into_bytes()));
+    fokker_files::write_together(&files)?;
     Ok(saved)
 }
 
-/// Writes a file beside its name, then renames it.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), LaboratoryError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".partial");
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|error| unwritten(path, error))
-}
-
-fn unwritten(path: &Path, error: std::io::Error) -> LaboratoryError {
-    LaboratoryError::File { path: path.into(), message: format!("cannot be written: {error}") }
-}
-
 fn undrawn(figure: &Figure, message: String) -> LaboratoryError {
-    LaboratoryError::File { path: figure.name.clone().into(), message: format!("cannot be drawn: {message}") }
+    LaboratoryError::Undrawn { name: figure.name.clone(), message }
 }
 
 fn encode(image: &RgbImage) -> Result<Vec<u8>, String> {

@@ -2,23 +2,28 @@
 
 use fokker_process::Process;
 
+use super::Condition;
+
 /// E‖u_t‖² ≤ e^{K(t)} (‖u_0‖² + ∫₀ᵗ e^{−K(s)} Σ λₖ‖B eₖ‖² ds) with K(t) = d ∫₀ᵗ (f − g²/2c) ds.
 ///
-/// From Itô's formula for ‖u‖² and the third line of the [module's theory](super). K is not negative when the
-/// condition holds; for VP with c = 1 it is 0, and without noise the energy never grows.
+/// From Itô's formula for ‖u‖² and the third line of the [module's theory](super), which drops
+/// −(f − g²/2c) ∫(|x|²/2c) u² w: that has the sign it needs only where f − g²/2c ≥ 0. So there is a bound only for c that
+/// the [`Condition`] admits. K is then not negative; for VP with c = 1 it is 0, and without noise the energy never grows.
 #[derive(Clone, Copy, Debug)]
 pub struct EnergyBound<'a> {
-    /// The process.
-    pub process: &'a dyn Process,
-    /// c of the weighted space.
-    pub c: f64,
-    /// d, 1 or 2.
-    pub dimension: usize,
-    /// Σ λₖ ‖B eₖ‖² in the weighted space; 0 without noise.
-    pub noise: f64,
+    process: &'a dyn Process,
+    c: f64,
+    dimension: usize,
+    noise: f64,
 }
 
-impl EnergyBound<'_> {
+impl<'a> EnergyBound<'a> {
+    /// The bound in `dimension` dimensions, 1 or 2, for the noise Σ λₖ ‖B eₖ‖² in the weighted space, which is 0 without
+    /// noise. None where condition (1.2) does not hold: nothing is bounded there.
+    pub fn new(process: &'a dyn Process, c: f64, dimension: usize, noise: f64) -> Option<Self> {
+        Condition::of(process).admits(c).then_some(Self { process, c, dimension, noise })
+    }
+
     /// The bound at the given times, which rise from 0, for the energy ‖u_0‖² at time 0.
     pub fn at(&self, times: &[f64], energy: f64) -> Vec<f64> {
         let rate = |t: f64| {

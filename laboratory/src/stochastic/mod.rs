@@ -13,11 +13,13 @@
 //! papers/000 prints d f/2 − g²/4c in the second line: the last step of its proof "removes" + d g²/2c N, which is
 //! positive and on the larger side. At v = e^{−|x|²/2c} and f = g²/2c the left side is 0 and the printed right side is
 //! negative, so the printed inequality is false; the theorem only needs larger constants and stands. From the third
-//! line follows the energy bound ([`EnergyBound`]): d/dt E N ≤ d (f − g²/2c) E N + Σ λₖ ‖B eₖ‖².
+//! line follows the energy bound ([`EnergyBound`]): d/dt E N ≤ d (f − g²/2c) E N + Σ λₖ ‖B eₖ‖². The second and the third
+//! line hold under the condition only: what is dropped has the factor f − g²/2c.
 
 mod condition;
 mod energy;
 mod equation;
+mod membership;
 mod noise;
 mod weighted;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grid::{Axis, Field};
 use crate::paths::BrownianPath;
-use crate::{LaboratoryError, error};
+use crate::{LaboratoryError, check};
 
 /// The functions eₖ, k = 1, 2, …; in two dimensions their products.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ pub enum Eigenvalues {
     },
 }
 
-/// A Q-Wiener process as a config states it.
+/// A Q-Wiener process as a config states it. In the plane the modes are products e_j(x) e_k(y) with λ_jk = λ_j λ_k/λ_1, so
+/// the trace is (Σ λₖ)²/λ_1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseConfig {
@@ -71,16 +72,14 @@ impl NoiseConfig {
     /// # Errors
     /// Eigenvalues that are not of trace class, or make no sense.
     pub fn eigenvalues(&self) -> Result<Vec<f64>, LaboratoryError> {
-        if !(1..=60).contains(&self.modes) {
-            return Err(LaboratoryError::value("noise.modes", self.modes, "from 1 to 60"));
-        }
-        let positive = |key: &str, value| error::positive(&format!("noise.eigenvalues.{key}"), value);
+        check::count("noise.modes", self.modes, 1..=60)?;
+        let positive = |key: &str, value| check::positive(&format!("noise.eigenvalues.{key}"), value);
         let numbers = (1..=self.modes).map(|k| k as f64);
         match &self.eigenvalues {
             Eigenvalues::Power { amplitude, decay } => {
                 positive("amplitude", *amplitude)?;
-                if *decay <= 1.0 || !decay.is_finite() {
-                    let expected = "above 1: otherwise Σ λₖ is infinite and Q is not of trace class";
+                if !(*decay > 1.0 && *decay <= check::LARGEST) {
+                    let expected = "above 1 and finite: otherwise Σ λₖ is infinite and Q is not of trace class";
                     return Err(LaboratoryError::value("noise.eigenvalues.decay", decay, expected));
                 }
                 Ok(numbers.map(|k| amplitude * amplitude * k.powf(-decay)).collect())
@@ -91,7 +90,7 @@ impl NoiseConfig {
                 Ok(numbers.map(|k| amplitude * amplitude * (-rate * (k - 1.0)).exp()).collect())
             }
             Eigenvalues::List { values } => {
-                if values.len() != self.modes || values.iter().any(|value| !(value.is_finite() && *value >= 0.0)) {
+                if values.len() != self.modes || !values.iter().all(|value| (0.0..=check::LARGEST).contains(value)) {
                     let expected = format!("{} finite numbers, 0 or above, one for each mode", self.modes);
                     return Err(LaboratoryError::value("noise.eigenvalues.values", format!("{values:?}"), expected));
                 }
@@ -103,12 +102,20 @@ impl NoiseConfig {
     /// The process on a grid.
     ///
     /// # Errors
-    /// As [`NoiseConfig::eigenvalues`]; a basis parameter that is not positive.
+    /// As [`NoiseConfig::eigenvalues`]; a basis parameter that is not positive; in the plane a list whose first eigenvalue
+    /// is 0; modes and cells whose product does not fit into memory.
     pub fn build(&self, axes: &[Axis]) -> Result<QWiener, LaboratoryError> {
         if let Basis::Hermite { c } = self.basis {
-            error::positive("noise.basis.c", c)?;
+            check::positive("noise.basis.c", c)?;
         }
         let eigenvalues = self.eigenvalues()?;
+        let cells = axes.iter().map(|axis| axis.cells).product();
+        let modes = self.modes.pow(axes.len() as u32);
+        check::product(&[("modes of the noise", modes), ("cells", cells)], check::MOST_NUMBERS, "numbers in memory")?;
+        if axes.len() == 2 && eigenvalues[0] == 0.0 {
+            let expected = "above 0 in the plane, where λ_jk = λ_j λ_k/λ_1: put a mode that has noise first";
+            return Err(LaboratoryError::value("noise.eigenvalues.values[0]", 0.0, expected));
+        }
         let mut modes = Vec::new();
         let mut trace = 0.0;
         for (j, first) in eigenvalues.iter().enumerate() {
@@ -119,8 +126,8 @@ impl NoiseConfig {
                 }
                 Some(second_axis) => {
                     for (k, second) in eigenvalues.iter().enumerate() {
-                        // λ_jk = λ_j λ_k/λ_1: the product basis with the first mode's amplitude.
-                        let value = if eigenvalues[0] > 0.0 { first * second / eigenvalues[0] } else { 0.0 };
+                        // The first mode of the plane has the eigenvalue of the first mode on the line.
+                        let value = first * second / eigenvalues[0];
                         modes.push(Field::of(axes, |x| {
                             let other = self.basis.value(k + 1, second_axis, x[1]);
                             value.sqrt() * self.basis.value(j + 1, &axes[0], x[0]) * other

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod density;
+mod figures;
 mod golden;
 mod paths;
 mod reverse;

@@ -38,7 +38,8 @@ fn strong_orders_for_state_dependent_noise_are_as_declared() {
 /// Mean and variance of the ends of many paths.
 fn moments(equation: &dyn Ito, method: &dyn Method, start: f64, steps: usize, count: usize) -> (f64, f64) {
     let axis = Axis::new(-50.0, 50.0, 10).unwrap();
-    let run = Ensemble::simulate(equation, method, &move |_| start, (0.0, 1.0), steps, (count, 0), (&axis, 1), 4, &());
+    let run =
+        Ensemble::simulate(equation, method, &move |_| start, (0.0, 1.0), steps, (count, 0), (&axis, &[]), 4, &());
     let ends = run.unwrap().ends;
     let n = ends.len() as f64;
     let mean = ends.iter().sum::<f64>() / n;
@@ -103,7 +104,7 @@ fn langevin_dynamics_find_the_mixture() {
         (0.0, 8.0),
         800,
         (8000, 3),
-        (&axis, 8),
+        (&axis, &Ensemble::evenly(800, 8)),
         6,
         &(),
     )
@@ -122,7 +123,7 @@ fn paths_do_not_depend_on_how_many_there_are() {
     let axis = Axis::new(-9.0, 9.0, 10).unwrap();
     let ends = |count| {
         let run =
-            Ensemble::simulate(&equation, &Heun, &|_| 1.0, (0.0, 1.0), 10, (count, 0), (&axis, 1), 4, &()).unwrap();
+            Ensemble::simulate(&equation, &Heun, &|_| 1.0, (0.0, 1.0), 10, (count, 0), (&axis, &[]), 4, &()).unwrap();
         run.ends
     };
     assert_eq!(ends(700)[..30], ends(30)[..]);

@@ -104,7 +104,7 @@ fn the_energy_stays_below_its_bound_with_and_without_noise() {
     for amplitude in [1e-9, 0.2] {
         let w = noise(amplitude, 8).build(&[axis]).unwrap();
         let strength: f64 = w.modes().iter().map(|mode| space.norm_squared(mode)).sum();
-        let bound = EnergyBound { process: &*process, c: 1.0, dimension: 1, noise: strength }.at(&times, energy);
+        let bound = EnergyBound::new(&*process, 1.0, 1, strength).unwrap().at(&times, energy);
         let count = 40;
         let mut mean = vec![0.0; times.len()];
         for i in 0..count {
@@ -120,6 +120,86 @@ fn the_energy_stays_below_its_bound_with_and_without_noise() {
         let exact = 0.4f64.exp() * energy + strength * 0.4f64.exp_m1() / 0.4;
         assert!((bound[steps] / exact - 1.0).abs() < 1e-9);
     }
+}
+
+#[test]
+fn outside_of_the_condition_there_is_no_bound_and_the_energy_exceeds_the_formula() {
+    // VP and N(0, 1): the law never changes, and with c = 0.6 < 1 its energy is ∫ φ² e^{x²/1.2} = (2π · (2 − 1/0.6))^{−½}.
+    let (process, law) = (vp(), LineMixture::normal(0.0, 1.0).unwrap());
+    assert!(EnergyBound::new(&*process, 0.6, 1, 0.0).is_none());
+    let exact = (std::f64::consts::TAU * (2.0 - 1.0 / 0.6)).sqrt().recip();
+    let space = WeightedSpace { c: 0.6 };
+    assert!((law.weighted_norm_squared(0.6) / exact - 1.0).abs() < 1e-14);
+    let axis = Axis::new(-12.0, 12.0, 480).unwrap();
+    let mut u = law.field(axis);
+    Solver::new(Forward::new(&*process, 1), Scheme::ImplicitEuler).run(&mut u, 0.0, 1.0, 100, &()).unwrap();
+    assert!((space.norm_squared(&u) / exact - 1.0).abs() < 2e-3, "{} {exact}", space.norm_squared(&u));
+    // K = ∫ (f − g²/2c) dt = ∫ ½β (1 − 1/0.6) dt = −(1.75/2)(2/3) < 0: e^K would be 0.558 of what the energy is.
+    assert!(EnergyBound::new(&*process, 1.0, 1, 0.0).is_some());
+}
+
+#[test]
+fn data_and_noise_outside_of_the_space_are_refused() {
+    let (space, axis) = (WeightedSpace { c: 1.0 }, Axis::new(-12.0, 12.0, 480).unwrap());
+    let keys = ["figure.data.stds", "figure.axis"];
+    let data = |std: f64, axis: &Axis| {
+        space.admits_data(&LineMixture::normal(0.5, std).unwrap(), axis, keys).err().map(|error| error.to_string())
+    };
+    assert_eq!(data(1.0, &axis), None);
+    // √2 is the edge.
+    assert!(data(1.4143, &axis).unwrap().starts_with("figure.data.stds = 1.4143"));
+    assert!(data(1.41, &axis).unwrap().starts_with("figure.axis = "), "a norm that the grid cuts off");
+    assert!(data(1.0, &Axis::new(-1.5, 1.5, 60).unwrap()).unwrap().starts_with("figure.axis = "));
+    let refused = |basis: Basis, eigenvalues: Eigenvalues| {
+        let config = NoiseConfig { basis, eigenvalues, modes: 6 };
+        space.admits_noise(&config, &axis, ["figure.noise", "figure.axis"]).err().map(|error| error.to_string())
+    };
+    let power = || Eigenvalues::Power { amplitude: 0.2, decay: 2.0 };
+    let exponential = |rate| Eigenvalues::Exponential { amplitude: 0.2, rate };
+    let hermite = |c| Basis::Hermite { c };
+    assert_eq!(refused(hermite(1.0), power()), None);
+    assert_eq!(refused(hermite(0.7), power()), None);
+    for basis in [Basis::Cosine {}, Basis::Sine {}] {
+        assert!(refused(basis, power()).unwrap().starts_with("figure.noise.basis.kind = "));
+    }
+    // Squared norms grow like (cₕ/(2 − cₕ))ᵏ = 1.5ᵏ at cₕ = 1.2: a power never wins, e^{−rate k} does for rate > ln 1.5.
+    assert!(refused(hermite(1.2), power()).unwrap().starts_with("figure.noise.basis.c = 1.2"));
+    assert!(refused(hermite(1.2), exponential(0.40)).is_some());
+    assert_eq!(refused(hermite(1.2), exponential(0.41)), None);
+    assert!(refused(hermite(2.0), exponential(9.0)).unwrap().contains("below 2c = 2"));
+    // Hermite functions of order 60 reach 15, beyond this axis.
+    let config = NoiseConfig { basis: hermite(1.0), eigenvalues: exponential(1e-3), modes: 60 };
+    let cut = space.admits_noise(&config, &Axis::new(-9.0, 9.0, 400).unwrap(), ["figure.noise", "figure.axis"]);
+    assert!(cut.unwrap_err().to_string().starts_with("figure.axis = [-9, 9]"));
+}
+
+#[test]
+fn squared_norms_of_the_modes_grow_as_membership_says() {
+    // ‖e_{k+1}‖²/‖e_k‖² → cₕ/(2c − cₕ) above c, and the generating function √v ((1 − t)(1 + t − 2vt))^{−½} at its first
+    // terms: √v (1, v, (3v² − 2v + 1)/2).
+    let (space, own) = (WeightedSpace { c: 1.0 }, 1.4);
+    let axis = Axis::new(-60.0, 60.0, 9000).unwrap();
+    let flat = Eigenvalues::List { values: vec![1.0; 41] };
+    let modes = NoiseConfig { basis: Basis::Hermite { c: own }, eigenvalues: flat, modes: 41 }.build(&[axis]).unwrap();
+    let norms: Vec<f64> = modes.modes().iter().map(|mode| space.norm_squared(mode)).collect();
+    let v: f64 = 1.0 / (2.0 - own);
+    assert!((norms[0] / (v.sqrt() * v) - 1.0).abs() < 1e-3, "{}", norms[0]);
+    assert!((norms[1] / (v.sqrt() * (3.0 * v * v - 2.0 * v + 1.0) / 2.0) - 1.0).abs() < 1e-3, "{}", norms[1]);
+    // (k^{−½}) ρᵏ: the ratio is ρ (1 − 1/2k).
+    let ratio = norms[40] / norms[39];
+    assert!((ratio / (own / (2.0 - own) * (1.0 - 1.0 / 80.0)) - 1.0).abs() < 5e-3, "{ratio}");
+}
+
+#[test]
+fn in_the_plane_the_first_eigenvalue_carries_the_others() {
+    let axes = [Axis::new(-9.0, 9.0, 40).unwrap(); 2];
+    let list = |values: Vec<f64>| {
+        let modes = values.len();
+        NoiseConfig { eigenvalues: Eigenvalues::List { values }, ..noise(1.0, modes) }.build(&axes)
+    };
+    let message = list(vec![0.0, 0.1]).unwrap_err().to_string();
+    assert!(message.starts_with("noise.eigenvalues.values[0] = 0"), "{message}");
+    assert!((list(vec![0.2, 0.1]).unwrap().trace() - 0.3 * 0.3 / 0.2).abs() < 1e-15);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::Args;
+use fokker::laboratory::check;
 use fokker::laboratory::grid::Axis;
-use fokker::laboratory::laws::{Divergence, Exact, Interpolated, ReverseError};
+use fokker::laboratory::laws::{Divergence, Exact, Interpolated, ReverseError, ReverseErrorKeys};
 use fokker::laboratory::plot::{self, Colour, Figure, Layer, Panel, Table};
 use fokker::model::{Mlp, NetworkConfig, NetworkScore, Score};
 use fokker::process::{GaussianMixture, Process};
@@ -25,19 +26,19 @@ pub struct Bound {
     #[arg(long)]
     data: Option<String>,
     /// Backward noise σ̃ > 0
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
     backward_noise: f64,
     /// Where the generation ends; the process's smallest time if absent
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     end: Option<f64>,
-    /// Half the width of the grid, centred at 0
-    #[arg(long, default_value_t = 6.0)]
-    reach: f64,
+    /// Half the width of the grid, centred at 0; 6 if absent, or as far as prior and data reach
+    #[arg(long, allow_hyphen_values = true)]
+    reach: Option<f64>,
     /// Cells in every direction
-    #[arg(long, default_value_t = 80)]
+    #[arg(long, default_value_t = 80, allow_negative_numbers = true)]
     cells: usize,
     /// Steps, equally far apart in ln t
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, allow_negative_numbers = true)]
     steps: usize,
     /// Where to: a folder, made if it is not there
     #[arg(long, default_value = "bound")]
@@ -47,6 +48,14 @@ pub struct Bound {
 impl Bound {
     /// Evaluates both, draws them.
     pub fn run(self) -> Result<(), Error> {
+        check::within("--backward-noise", self.backward_noise, 1e-3..=1e3)?;
+        check::count("--steps", self.steps, 1..=check::MOST_STEPS)?;
+        if let Some(reach) = self.reach {
+            check::positive("--reach", reach)?;
+        }
+        if let Some(end) = self.end {
+            check::positive("--end", end)?;
+        }
         let checkpoint = experiment::find_checkpoint(&self.run)?;
         let config = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
         let NetworkConfig::Mlp(mlp) = &config.network else {
@@ -61,7 +70,12 @@ impl Bound {
         let network = load_ema(&checkpoint, Mlp::new(mlp, config.seed, &chosen.device)?)?;
         let process: Arc<dyn Process> = config.build_process()?;
         let network = NetworkScore::new(network, process.clone(), config.parameterization);
-        let axes = vec![Axis::new(-self.reach, self.reach, self.cells)?; dimension];
+        let prior = 5.0 * process.prior_std();
+        let (left, right) = check::reach(&data, &*process, 5.0);
+        let reach = self.reach.unwrap_or(6f64.max(prior).max(-left).max(right));
+        let axis = Axis { lower: -reach, upper: reach, cells: self.cells };
+        axis.check_named("--reach", "--reach", "--cells")?;
+        let axes = vec![axis; dimension];
         let score = Interpolated::new(&axes, |points, t| ask(&network, points, dimension, t, &chosen.device));
         let generation = ReverseError {
             data: &data,
@@ -72,6 +86,10 @@ impl Bound {
             end: self.end.unwrap_or_else(|| process.min_time()),
             prior_std: process.prior_std(),
         };
+        generation.check(&axes, &ReverseErrorKeys { reach: "--reach", cells: "--cells", end: "--end" })?;
+        let cells = ("--cells", self.cells);
+        check::product(&vec![cells; dimension], 4_000_000, "cells")?;
+        plot::folder(&self.out)?;
         let every = (self.steps / 200).max(1);
         let rows = generation.account(&axes, self.steps, every, &Watching::new("bound"))?;
         // With the exact score nothing but the prior and the grid is wrong: below this, neither curve says anything.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use fokker::Error;
+use fokker::laboratory::check;
 use fokker::laboratory::stochastic::Condition;
 
 use super::input;
@@ -13,17 +14,15 @@ pub struct ConditionOf {
     #[arg(long, default_value = "vp")]
     process: String,
     /// c of the weight e^{|x|²/2c}, in squared data units
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
     c: f64,
 }
 
 impl ConditionOf {
     /// Prints the verdict.
     pub fn run(self) -> Result<(), Error> {
-        if !(self.c > 0.0 && self.c.is_finite()) {
-            return Err(Error::Usage(format!("--c {}: c must be a finite number above 0", self.c)));
-        }
-        let process = input::process(&self.process)?.build()?;
+        check::positive("--c", self.c)?;
+        let (_, process) = input::process(&self.process)?;
         let condition = Condition::of(&*process);
         println!("{}", condition.verdict(self.c));
         if let Some(smallest) = condition.smallest_c {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fokker::Error;
-use fokker::laboratory::Watch;
 use fokker::laboratory::fokker_planck::{Equation, Forward, ProbabilityFlow, Reverse, Scheme, Solver, Transport};
 use fokker::laboratory::grid::{Axis, Field};
 use fokker::laboratory::laws::Exact;
 use fokker::laboratory::plot::{self, Colour, Figure, Heat, Layer, Panel, Shades, Table};
+use fokker::laboratory::{Watch, check};
+use fokker::process::{GaussianMixture, Process};
 
 use super::input::{self, Mixture};
 use crate::cli::watching::Watching;
@@ -22,26 +23,26 @@ pub struct Density {
     /// The law of the data: means (numbers, or pairs in the plane), stds, and weights (equal if absent)
     #[arg(long, default_value = "means = [-2.0, 2.0], stds = [0.5, 0.5]")]
     data: String,
-    /// Left end of the grid in every direction
-    #[arg(long, default_value_t = -8.0, allow_hyphen_values = true)]
-    lower: f64,
-    /// Right end
-    #[arg(long, default_value_t = 8.0, allow_hyphen_values = true)]
-    upper: f64,
+    /// Left end of the grid in every direction; −8 if absent, or as far as the law reaches
+    #[arg(long, allow_hyphen_values = true)]
+    lower: Option<f64>,
+    /// Right end; 8 if absent, or as far as the law reaches
+    #[arg(long, allow_hyphen_values = true)]
+    upper: Option<f64>,
     /// Cells in every direction
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, allow_negative_numbers = true)]
     cells: usize,
     /// Steps over the whole time
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, allow_negative_numbers = true)]
     steps: usize,
     /// Times to show, separated by commas; four in [0, T] if absent
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     times: Vec<f64>,
     /// First order in time instead of second
     #[arg(long)]
     implicit_euler: bool,
     /// Walk back from the law at T with this backward noise, 0 for the probability flow; forwards if absent
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     backward_noise: Option<f64>,
     /// Where to: a folder, made if it is not there
     #[arg(long, default_value = "density")]
@@ -51,13 +52,13 @@ pub struct Density {
 impl Density {
     /// Solves, compares, draws.
     pub fn run(self) -> Result<(), Error> {
-        let config = input::process(&self.process)?;
-        let process = config.build()?;
+        let (config, process) = input::process(&self.process)?;
         let data = input::inline::<Mixture>("--data", &self.data)?.build()?;
-        let axes = vec![Axis::new(self.lower, self.upper, self.cells)?; data.dimension()];
         let horizon = process.horizon();
-        if self.steps == 0 {
-            return Err(Error::Usage("--steps must be at least 1".into()));
+        check::count("--steps", self.steps, 1..=check::MOST_STEPS)?;
+        check::count("--times", self.times.len(), 0..=24)?;
+        if let Some(noise) = self.backward_noise.filter(|noise| *noise != 0.0) {
+            check::within("--backward-noise", noise, 1e-3..=1e3)?;
         }
         let backward = self.backward_noise.is_some();
         let earliest = if backward { process.min_time() } else { 0.0 };
@@ -69,6 +70,8 @@ impl Density {
         if let Some(t) = times.iter().find(|t| !(earliest..=horizon).contains(*t)) {
             return Err(Error::Usage(format!("--times: {t} is not in [{earliest}, {horizon}]")));
         }
+        let axes = self.axes(&data, &*process, if backward { &times } else { &[0.0] })?;
+        plot::folder(&self.out)?;
         let scheme = if self.implicit_euler { Scheme::ImplicitEuler } else { Scheme::Extrapolated };
         let score = Exact { data: &data, process: &*process };
         let at = |t: f64| Field::of(&axes, |x| data.log_density(&*process, t, x).exp());
@@ -88,12 +91,9 @@ impl Density {
                         let flow = ProbabilityFlow { process: &*process, score: &score };
                         Transport(flow).run(&mut density, now, t, share, &part)?;
                     }
-                    Some(noise) if noise > 0.0 && noise.is_finite() => {
+                    Some(noise) => {
                         let equation = Reverse::new(&*process, &score, horizon, noise);
                         walk(equation, scheme, &mut density, (horizon - now, horizon - t), share, &part)?;
-                    }
-                    Some(noise) => {
-                        return Err(Error::Usage(format!("--backward-noise {noise}: it must be finite, 0 or above")));
                     }
                 }
             }
@@ -114,6 +114,30 @@ impl Density {
         let saved = plot::save(&figure(title, format!("{config:?}; {}", self.data), &found), &self.out)?;
         println!("{}", saved.png.display());
         Ok(())
+    }
+}
+
+impl Density {
+    /// The grid: it holds the law at all times, and its cells are no wider than the law's narrowest component at the
+    /// times from which or at which it is solved.
+    fn axes(&self, data: &GaussianMixture, process: &dyn Process, sharpest: &[f64]) -> Result<Vec<Axis>, Error> {
+        let (lower, upper) = check::reach(data, process, 6.0);
+        let axis = Axis {
+            lower: self.lower.unwrap_or(lower.min(-8.0)),
+            upper: self.upper.unwrap_or(upper.max(8.0)),
+            cells: self.cells,
+        };
+        axis.check_named("--lower", "--upper", "--cells")?;
+        let axes = vec![axis; data.dimension()];
+        let cells = ("--cells", self.cells);
+        let factors = if axes.len() == 2 { vec![cells, cells] } else { vec![cells] };
+        let tables = ("numbers of each cell", 2 * self.times.len().max(4));
+        check::product(&[&*factors, &[tables]].concat(), check::MOST_WRITTEN, "numbers in a table")?;
+        check::holds_process("--lower, --upper", &axes, data, process)?;
+        for t in sharpest {
+            check::resolves("--cells", &axes, &data.diffused(process, *t), &format!("the law at t = {t}"))?;
+        }
+        Ok(axes)
     }
 }
 

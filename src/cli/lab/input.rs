@@ -1,7 +1,8 @@
 //! Processes and laws from the command line, as TOML.
 
 use fokker::Error;
-use fokker::process::{GaussianMixture, ProcessConfig};
+use fokker::laboratory::check;
+use fokker::process::{GaussianMixture, Process, ProcessConfig};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -24,9 +25,11 @@ pub fn inline<T: DeserializeOwned>(option: &str, text: &str) -> Result<T, Error>
     }
 }
 
-/// A process by its kind or as TOML.
-pub fn process(text: &str) -> Result<ProcessConfig, Error> {
-    inline("--process", text)
+/// A process by its kind or as TOML, with coefficients that the laboratory can compute with.
+pub fn process(text: &str) -> Result<(ProcessConfig, Box<dyn Process>), Error> {
+    let config = inline("--process", text)?;
+    let process = check::process("--process", &config)?;
+    Ok((config, process))
 }
 
 /// A mixture on the line or in the plane.
@@ -48,6 +51,13 @@ enum Mean {
 impl Mixture {
     /// The law, in 1 or 2 dimensions.
     pub fn build(self) -> Result<GaussianMixture, Error> {
+        check::count("--data.means", self.means.len(), 1..=1000)?;
+        for (k, std) in self.stds.iter().enumerate() {
+            check::positive(&format!("--data.stds[{k}]"), *std)?;
+        }
+        for (k, weight) in self.weights.iter().flatten().enumerate() {
+            check::positive(&format!("--data.weights[{k}]"), *weight)?;
+        }
         let weights = self.weights.unwrap_or_else(|| vec![1.0; self.means.len()]);
         let means: Vec<Vec<f64>> = self
             .means
@@ -57,6 +67,9 @@ impl Mixture {
                 Mean::Point(x) => x,
             })
             .collect();
+        for (k, mean) in means.iter().enumerate() {
+            mean.iter().try_for_each(|x| check::finite(&format!("--data.means[{k}]"), *x))?;
+        }
         if let Some(mean) = means.iter().find(|mean| !(1..=2).contains(&mean.len())) {
             let message =
                 format!("--data: a mean has {} numbers, but the laboratory has 1 or 2 dimensions", mean.len());
