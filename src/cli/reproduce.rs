@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(names, files);
         for name in names {
             let (_, file) = find(name).unwrap();
-            let again = FigureFile::parse(&file.to_toml(), Path::new(name)).unwrap();
+            let again = FigureFile::parse(&file.to_toml().unwrap(), Path::new(name)).unwrap();
             assert_eq!(again, file, "{name}");
         }
     }

@@ -132,8 +132,11 @@ impl FigureFile {
     }
 
     /// The configuration as TOML.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a configuration that was read can be written")
+    ///
+    /// # Errors
+    /// A number that TOML does not have, such as a seed of 2⁶³ or above.
+    pub fn to_toml(&self) -> Result<String, LaboratoryError> {
+        toml::to_string(self).map_err(|error| LaboratoryError::value("seed", self.seed, format!("below 2^63: {error}")))
     }
 
     /// Checks every key, so that nothing is wrong with the numbers once work has started.

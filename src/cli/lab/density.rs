@@ -70,7 +70,7 @@ impl Density {
         if let Some(t) = times.iter().find(|t| !(earliest..=horizon).contains(*t)) {
             return Err(Error::Usage(format!("--times: {t} is not in [{earliest}, {horizon}]")));
         }
-        let axes = self.axes(&data, &*process, if backward { &times } else { &[0.0] })?;
+        let axes = self.axes(&data, &*process, if backward { &times[..] } else { &[0.0][..] })?;
         plot::folder(&self.out)?;
         let scheme = if self.implicit_euler { Scheme::ImplicitEuler } else { Scheme::Extrapolated };
         let score = Exact { data: &data, process: &*process };
