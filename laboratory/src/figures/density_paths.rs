@@ -65,6 +65,7 @@ impl DensityPathsConfig {
         }
         let mut paths = Vec::new();
         for i in 0..self.shown as u64 {
+            watch.advance(i as f64 / self.shown as f64)?;
             let mut x = [data.sample(&mut rng(seed, Stream::LaboratoryStart, i))];
             let path = BrownianPath::new(seed, i, 1, horizon, self.steps);
             let mut points = Vec::new();

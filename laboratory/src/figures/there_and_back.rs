@@ -113,6 +113,7 @@ impl ThereAndBackConfig {
         }
         let mut clouds = vec![vec![Vec::new(); self.pictures]; 2];
         for i in 0..self.samples as u64 {
+            watch.advance(i as f64 / self.samples as f64)?;
             let mut start = rng(seed, Stream::LaboratoryStart, i);
             let mut x = data.sample(&*process, self.end, &mut start);
             let path = BrownianPath::new(seed, 2 * i, 2, span, steps);
