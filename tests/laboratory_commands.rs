@@ -138,7 +138,8 @@ fn the_bound_of_a_trained_network_holds_on_the_grid() {
     assert!((rows[0][1] - rows[0][3]).abs() < 1e-12 && rows[0][0] == 0.0, "{:?}", rows[0]);
     let peak = rows.iter().fold(0.0f64, |most, row| most.max(row[1]));
     for row in &rows {
-        assert!(row[1] <= row[3] * 1.001 + 1e-6, "the bound is below the truth: {row:?}");
+        // Below the grid's own error neither curve says anything.
+        assert!(row[1] <= row[3] * 1.001 + 3.0 * row[5] + 1e-6, "the bound is below the truth: {row:?}");
         // Cor. 4.2 up to the trapezoidal rule and differences on 60 cells.
         assert!((row[1] - row[2]).abs() < 0.1 * peak + 1e-3, "{row:?}");
         assert!(row[5] <= 2e-2, "the grid's own error: {row:?}");
