@@ -13,14 +13,14 @@ use burn::tensor::{Tensor, TensorData};
 use fokker::model::{MixtureScore, Mlp, NetworkConfig, NetworkScore, Score};
 use fokker::random::{Stream, rng};
 use fokker::training::load_ema;
-use fokker::{Error, RunConfig, experiment, find_checkpoint};
+use fokker::{Error, RunConfig, find_checkpoint, train};
 
 fn main() -> Result<(), Error> {
     let changes: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--set").collect();
     let path = Path::new("configs/mixture_2d.toml");
     let config = RunConfig::load(path, &changes)?;
     let folder = config.run_folder();
-    if !experiment::train(&config, folder.join("config.toml").is_file())?.finished {
+    if !train(&config, folder.join("config.toml").is_file(), &())?.finished {
         return Err(Error::Interrupted);
     }
     for (t, error) in score_errors(&config, &[0.01, 0.1, 0.5, 1.0], 20_000)? {

@@ -9,9 +9,48 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fokker::sampling::{Method, SamplerConfig};
-use fokker::{BackendConfig, DrawRequest, Error, RunConfig, experiment, find_checkpoint, sample, write_samples};
+use fokker::{
+    BackendConfig, DrawRequest, Error, Monitor, Progress, RunConfig, find_checkpoint, sample, train, write_samples,
+};
+
+/// Shows what is said, and every hundredth step; stops at Ctrl-C.
+#[derive(Debug, Default)]
+struct Lines {
+    stop: Arc<AtomicBool>,
+}
+
+impl Monitor for Lines {
+    fn begin(&self, what: &str, unit: &'static str, _done: u64, total: u64) -> Box<dyn Progress> {
+        let what = what.to_string();
+        Box::new(Steps { what, unit, total })
+    }
+
+    fn say(&self, line: &str) {
+        eprintln!("{line}");
+    }
+
+    fn should_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+struct Steps {
+    what: String,
+    unit: &'static str,
+    total: u64,
+}
+
+impl Progress for Steps {
+    fn update(&mut self, done: u64, message: &str) {
+        if done.is_multiple_of(100) {
+            eprintln!("{}: {done}/{} {} {message}", self.what, self.total, self.unit);
+        }
+    }
+}
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
@@ -34,7 +73,12 @@ fn run() -> Result<(), Error> {
     let path = PathBuf::from(format!("configs/{recipe}.toml"));
     let config = RunConfig::load(&path, &changes)?;
     let folder = config.run_folder();
-    let trained = experiment::train(&config, folder.join("config.toml").is_file())?;
+    let monitor = Lines::default();
+    #[cfg(unix)]
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGINT, monitor.stop.clone()) {
+        eprintln!("Ctrl-C will stop the program without saving: {error}");
+    }
+    let trained = train(&config, folder.join("config.toml").is_file(), &monitor)?;
     if !trained.finished {
         eprintln!("saved; the same command goes on");
         return Err(Error::Interrupted);
@@ -46,7 +90,7 @@ fn run() -> Result<(), Error> {
             false => SamplerConfig { steps: Some(if gpu { 1000 } else { 50 }), ..SamplerConfig::new(method) },
         };
         let request = DrawRequest { batch_size: 100, ..DrawRequest::new(sampler, 100) };
-        let samples = sample(&checkpoint, &changes, |_| Ok(request))?;
+        let samples = sample(&checkpoint, &changes, |_| Ok(request), &monitor)?;
         let out = folder.join("samples").join(format!("{}.png", method.name()));
         write_samples(&samples.values, &samples.shape, &samples.config.preprocessing, 0, 10, &out)?;
         println!("{}", out.display());

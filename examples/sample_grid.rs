@@ -14,6 +14,6 @@ fn main() -> Result<(), Error> {
         return Err(Error::Usage("usage: sample_grid RUN OUT.png".into()));
     };
     let checkpoint = find_checkpoint(Path::new(run))?;
-    let samples = sample(&checkpoint, &[], |config| Ok(DrawRequest::new(config.sampler.clone(), 64)))?;
+    let samples = sample(&checkpoint, &[], |config| Ok(DrawRequest::new(config.sampler.clone(), 64)), &())?;
     write_samples(&samples.values, &samples.shape, &samples.config.preprocessing, 0, 8, Path::new(out))
 }

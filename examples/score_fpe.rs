@@ -16,7 +16,7 @@ use fokker::model::{MixtureScore, Mlp, NetworkConfig, NetworkScore, Score};
 use fokker::random::{Stream, rng};
 use fokker::training::load_ema;
 use fokker::training::score_fpe::{Directions, r_fp};
-use fokker::{Error, RunConfig, experiment, find_checkpoint};
+use fokker::{Error, RunConfig, find_checkpoint, train};
 
 const COUNT: usize = 4000;
 
@@ -28,7 +28,7 @@ fn main() -> Result<(), Error> {
     plain.name += "_plain";
     plain.objective.regularizer = None;
     for config in [&plain, &penalized] {
-        if !experiment::train(config, config.run_folder().join("config.toml").is_file())?.finished {
+        if !train(config, config.run_folder().join("config.toml").is_file(), &())?.finished {
             return Err(Error::Interrupted);
         }
     }

@@ -1,6 +1,5 @@
 //! Drawing samples from a network, batch by batch, and turning them into pictures or tables.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +11,7 @@ use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, Pictures, Sampl
 
 use crate::condition::Condition;
 use crate::error::Error;
-use crate::interrupt;
-use crate::progress::Progress;
+use crate::monitor::Monitor;
 
 /// What to draw.
 #[derive(Clone, Debug)]
@@ -86,15 +84,16 @@ pub struct Drawing {
 /// Draws samples; the values are the network's, sample after sample.
 ///
 /// # Errors
-/// A class for a network without classes, or one that it does not have; Ctrl-C.
+/// A class for a network without classes, or one that it does not have; a monitor that stops it.
 pub fn draw<N: Network<D>, const D: usize>(
     network: &N,
     reading: &Reading,
     request: &DrawRequest,
     shape: &[usize],
     device: &Device,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<f32>, Error> {
-    Ok(draw_network(network, reading, request, shape, device)?.values)
+    Ok(draw_network(network, reading, request, shape, device, monitor)?.values)
 }
 
 /// [`draw`], with all there is to know about it.
@@ -107,6 +106,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     request: &DrawRequest,
     shape: &[usize],
     device: &Device,
+    monitor: &dyn Monitor,
 ) -> Result<Drawing, Error> {
     check_classes(network.classes(), request)?;
     if let Some(condition) = &request.condition {
@@ -119,24 +119,25 @@ pub fn draw_network<N: Network<D>, const D: usize>(
             None => score,
         }
     };
-    draw_score(&*reading.process, request, shape, device, score_of)
+    draw_score(&*reading.process, request, shape, device, score_of, monitor)
 }
 
 /// Draws from any score: `score_of` makes that of the samples `first, first + 1, …`, and counts its calls.
 ///
 /// # Errors
-/// A sampler that does not fit; Ctrl-C.
+/// A sampler that does not fit; a monitor that stops it.
 pub fn draw_score<const D: usize>(
     process: &dyn Process,
     request: &DrawRequest,
     shape: &[usize],
     device: &Device,
     score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>>,
+    monitor: &dyn Monitor,
 ) -> Result<Drawing, Error> {
     request.sampler.validate(process)?;
     let steps = request.sampler.steps();
     let batches = request.count.div_ceil(request.batch_size);
-    let mut progress = Progress::new(request.sampler.kind.name(), "steps", 0, (batches * steps) as u64);
+    let mut progress = monitor.begin(request.sampler.kind.name(), "steps", 0, (batches * steps) as u64);
     let times = request.sampler.times(process);
     // How a state is brought to unit variance; the times of adaptive steps are each sample's own.
     let scale = |step: usize| match times.get(step) {
@@ -160,7 +161,7 @@ pub fn draw_score<const D: usize>(
                 next += 1;
             }
             progress.update((batch * steps + step) as u64, "");
-            if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            monitor.flow()
         };
         let counter = CallCounter::default();
         let score = score_of(first, size, &counter);
@@ -171,7 +172,7 @@ pub fn draw_score<const D: usize>(
         let samples = drawn.samples.into_data_as::<f32>();
         drawing.values.extend_from_slice(samples.as_slice::<f32>().expect("converted to f32 just above"));
     }
-    progress.finish();
+    drop(progress);
     if request.frames > 0 {
         drawing.frames[request.frames - 1] = drawing.values.clone();
     }

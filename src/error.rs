@@ -32,7 +32,10 @@ pub enum Error {
         /// The cause.
         message: String,
     },
-    /// Stopped by Ctrl-C.
+    /// A file that cannot be read or written, with what to do about it.
+    #[error(transparent)]
+    Files(#[from] fokker_files::FileError),
+    /// Stopped by whoever watched the work, such as a user who pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
     /// From the data sets.

@@ -3,7 +3,7 @@
 //!
 //! This crate is the front door. The parts are crates of their own and re-exported here: [`process`], [`model`],
 //! [`sampling`], [`training`], [`datasets`], [`random`]. What is added here is what a program needs around them: the
-//! configuration of a run, the choice of a backend, training and sampling with progress.
+//! configuration of a run, the choice of a backend, training and sampling with a [`Monitor`] that hears of progress.
 //!
 //! ```
 //! use fokker::process::ProcessConfig;
@@ -15,20 +15,25 @@
 //! assert!((process.mean_scale(t).powi(2) + process.std(t).powi(2) - 1.0).abs() < 1e-15);
 //! ```
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod backend;
 pub mod bench;
+pub mod changes;
 pub mod compare;
 pub mod condition;
 pub mod config;
 pub mod draw;
 pub mod error;
 pub mod experiment;
-pub mod interrupt;
 pub mod likelihood;
+pub mod monitor;
+mod opening;
 pub mod plot;
-pub mod progress;
 pub mod report;
+mod resume;
 pub mod score_fpe;
+mod train;
 
 pub use fokker_datasets as datasets;
 pub use fokker_laboratory as laboratory;
@@ -44,9 +49,12 @@ pub use condition::{Condition, Technique};
 pub use config::RunConfig;
 pub use draw::{DrawRequest, Drawing, Reading, draw, draw_network, draw_score, write_samples, write_trajectory};
 pub use error::Error;
-pub use experiment::{find_checkpoint, run_config, sample, train};
+pub use experiment::{find_checkpoint, run_config, sample};
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
+pub use monitor::{Monitor, Progress};
 pub use report::write_report;
+pub use resume::{ResumeRequest, resume};
+pub use train::{Trained, train};
 
 /// The examples of the README are tested.
 #[cfg(doctest)]

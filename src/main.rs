@@ -1,18 +1,41 @@
 //! The command `fokker`.
 
+#![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
+
+// First, because its macros take the place of the standard ones in all modules that follow.
+#[macro_use]
+mod output;
+
 mod cli;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use fokker::Error;
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
+    // The subscriber would print its own errors with the standard `eprintln!`, which panics when nobody reads.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .log_internal_errors(false)
+        .init();
     match cli::Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => match output::failed() {
+            None => ExitCode::SUCCESS,
+            Some(message) => {
+                eprintln!("error: {message}");
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
+            match (&error, cli::signals::received()) {
+                // As shells tell of a program that a signal has ended.
+                (Error::Interrupted, Some(signal)) => ExitCode::from(128 + signal as u8),
+                _ => ExitCode::from(error.exit_code()),
+            }
         }
     }
 }

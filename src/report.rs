@@ -3,20 +3,22 @@
 use std::fs;
 use std::path::PathBuf;
 
+use fokker_files::FileError;
 use fokker_training::RunFolder;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::plot::{Panel, Series, chart};
 
-/// Writes the page of a run, beside its name first.
+/// Writes the page of a run.
 ///
 /// # Errors
 /// Files that cannot be read or written.
 pub fn write_report(run: &RunFolder) -> Result<(), Error> {
-    let failed = |path: PathBuf| move |error: std::io::Error| Error::File { path, message: error.to_string() };
-    let config = fs::read_to_string(run.config()).map_err(failed(run.config()))?;
-    let metrics = fs::read_to_string(run.metrics()).map_err(failed(run.metrics()))?;
+    let read = |path: PathBuf| fs::read(&path).map_err(|error| FileError::new("cannot read", path, error));
+    let config = read(run.config())?;
+    let (config, metrics) = (String::from_utf8_lossy(&config), read(run.metrics())?);
+    let metrics = String::from_utf8_lossy(&metrics);
     let lines: Vec<Value> = metrics.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let mut pictures: Vec<String> = match fs::read_dir(run.samples()) {
         Ok(entries) => entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect(),
@@ -25,9 +27,7 @@ pub fn write_report(run: &RunFolder) -> Result<(), Error> {
     pictures.retain(|name| name.ends_with(".png"));
     pictures.sort();
     let name = run.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let beside = run.report().with_extension("html.partial");
-    fs::write(&beside, page(&name, &config, &lines, &pictures)).map_err(failed(beside.clone()))?;
-    fs::rename(&beside, run.report()).map_err(failed(run.report()))
+    Ok(fokker_files::write(&run.report(), page(&name, &config, &lines, &pictures).as_bytes())?)
 }
 
 fn page(name: &str, config: &str, lines: &[Value], pictures: &[String]) -> String {

@@ -108,9 +108,9 @@ fn a_training_step_is_the_same() {
         let run = RunFolder::new(folder.path());
         run.create("").unwrap();
         let mut trainer = Trainer::<UNet, 4>::new(plan(2), run, unet(device), device).unwrap();
-        let before = trainer.validation_loss().unwrap().unwrap();
+        let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
         trainer.train("", &mut Silent).unwrap();
-        vec![before, trainer.validation_loss().unwrap().unwrap()]
+        vec![before, trainer.validation_loss().unwrap().unwrap().loss.unwrap()]
     });
 }
 

@@ -22,13 +22,21 @@ impl FileError {
     }
 }
 
+impl FileError {
+    /// Whether the disk is full: a cause that may be gone when the same file is written again later.
+    pub fn is_full_disk(&self) -> bool {
+        matches!(self.cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
 /// What to do about a cause that has one usual remedy.
 fn remedy(cause: &io::Error) -> &'static str {
-    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match cause.kind() {
         StorageFull | QuotaExceeded => {
             "; what was there before is unharmed: make room, then run the same command again"
         }
+        FileTooLarge => "; what was there before is unharmed: raise the limit on the size of files (ulimit -f)",
         PermissionDenied | ReadOnlyFilesystem => "; choose a folder that you may write to",
         _ => "",
     }

@@ -1,9 +1,11 @@
-//! Files that are written whole or not at all.
+//! Files that are written whole or not at all, and folders that one process works in at a time.
 //!
 //! A file is first written under a temporary name in the same folder, then synced, then renamed. A program that is
 //! killed, or a disk that fills up, leaves what was there before as it was.
 //!
 //! ```
+//! use std::io::Write;
+//!
 //! let folder = tempfile::tempdir().unwrap();
 //! let path = folder.path().join("new/report.txt");
 //! fokker_files::write(&path, b"first").unwrap();
@@ -19,9 +21,13 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod lock;
+mod log;
 mod together;
 mod whole;
 
 pub use error::FileError;
+pub use lock::{Lock, LockError};
+pub use log::Log;
 pub use together::write_together;
 pub use whole::{temporary_name, write, write_named, write_with};

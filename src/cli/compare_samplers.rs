@@ -6,6 +6,8 @@ use clap::Args;
 use fokker::sampling::{Kind, Method};
 use fokker::{Comparison, ComparisonPlan, Error, compare_on_mixture, compare_on_run};
 
+use super::terminal::Terminal;
+
 /// Compare samplers: distance to the data against network calls
 #[derive(Args)]
 pub struct CompareSamplers {
@@ -58,8 +60,8 @@ impl CompareSamplers {
             folder: self.out.clone(),
         };
         let comparison: Comparison = match &self.run {
-            Some(run) => compare_on_run(run, &self.changes, &plan)?,
-            None => compare_on_mixture(&plan)?,
+            Some(run) => compare_on_run(run, &self.changes, &plan, &Terminal::new())?,
+            None => compare_on_mixture(&plan, &Terminal::new())?,
         };
         print!("{}", comparison.table());
         println!("{}", self.out.display());

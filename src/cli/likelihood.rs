@@ -10,6 +10,8 @@ use fokker::sampling::{PosteriorVariance, TimeGrid, ToleranceConfig};
 use fokker::{Error, LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 use serde::de::DeserializeOwned;
 
+use super::terminal::Terminal;
+
 /// Log-likelihood of data in nats and bits per dimension, or a bound on it
 #[derive(Args)]
 pub struct Likelihood {
@@ -135,12 +137,12 @@ impl Likelihood {
             unconditional: self.unconditional,
             double: self.double,
         };
-        let report = likelihood(&self.run, &self.changes, &request)?;
+        let report = likelihood(&self.run, &self.changes, &request, &Terminal::new())?;
         print!("{}", table(&report));
         let Some(out) = self.out else { return Ok(()) };
         let failed = |message: String| Error::File { path: out.clone(), message };
         let text = serde_json::to_string_pretty(&report).map_err(|error| failed(error.to_string()))?;
-        std::fs::write(&out, text + "\n").map_err(|error| failed(error.to_string()))?;
+        fokker_files::write(&out, (text + "\n").as_bytes())?;
         println!("{}", out.display());
         Ok(())
     }

@@ -10,6 +10,8 @@ mod likelihood;
 mod reproduce;
 mod sample;
 mod score_fpe;
+pub mod signals;
+mod terminal;
 mod train;
 mod watching;
 

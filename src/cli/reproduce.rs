@@ -106,7 +106,7 @@ impl Reproduce {
         }
         let page = self.out.join("index.html");
         let text = plot::page("Figures of the papers", &done)?;
-        fokker_files::write(&page, text.as_bytes()).map_err(LaboratoryError::from)?;
+        fokker_files::write(&page, text.as_bytes())?;
         println!("{}", page.display());
         match missing.is_empty() {
             true => Ok(()),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use fokker::sampling::{Kind, Method, Processes, SamplerConfig};
 use fokker::training::RunFolder;
-use fokker::{Condition, DrawRequest, Error, Technique, experiment, write_samples, write_trajectory};
+use fokker::{Condition, DrawRequest, Error, RunConfig, Technique, experiment, write_samples, write_trajectory};
+
+use super::terminal::Terminal;
 
 /// Draw samples from a run's newest checkpoint, or from a given one
 #[derive(Args)]
@@ -112,7 +114,7 @@ impl Sample {
         if self.measured.is_some() && self.mask.is_none() && self.factor.is_none() {
             return Err(Error::Usage("--measured: needs --mask or --factor".into()));
         }
-        let samples = experiment::sample(&checkpoint, &self.changes, |config| {
+        let request = |config: &RunConfig| {
             let condition = match (&self.measured, &self.mask, self.factor) {
                 (Some(picture), Some(mask), _) => {
                     Some(Condition::pixels(picture, mask, config, self.technique.into())?)
@@ -144,7 +146,8 @@ impl Sample {
                 condition,
                 frames: if self.trajectory.is_some() { self.frames } else { 0 },
             })
-        })?;
+        };
+        let samples = experiment::sample(&checkpoint, &self.changes, request, &Terminal::new())?;
         let extension = if samples.shape.len() == 1 { "csv" } else { "png" };
         let out = self.out.unwrap_or_else(|| {
             let file = format!("{name}-seed{}.{extension}", self.seed);

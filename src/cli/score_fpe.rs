@@ -1,10 +1,13 @@
 //! `fokker reproduce score-fpe`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use fokker::Error;
 use fokker::score_fpe::{Part, Reproduction, Scale};
+
+use super::terminal::Terminal;
 
 /// Table 1 and Figures 1 to 6 of papers/003: train the networks, measure them, draw. Goes on where it was interrupted
 #[derive(Args)]
@@ -31,7 +34,8 @@ impl ScoreFpe {
     pub fn run(self) -> Result<(), Error> {
         let parts = if self.only.is_empty() { Part::ALL.to_vec() } else { self.only };
         let Self { scale, gamma: gammas, out: folder, changes, .. } = self;
-        let reproduction = Reproduction { scale, parts, gammas, folder, changes };
+        let monitor = Arc::new(Terminal::new());
+        let reproduction = Reproduction { scale, parts, gammas, folder, changes, monitor };
         reproduction.make(&mut |path| println!("{}", path.display()))
     }
 }

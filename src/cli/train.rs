@@ -1,9 +1,12 @@
 //! `fokker train` and `fokker resume`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fokker::{Error, RunConfig, experiment};
+use fokker::training::TrainingError;
+use fokker::{Error, ResumeRequest, RunConfig, Trained, resume, train};
+
+use super::terminal::Terminal;
 
 /// Start a run from a configuration
 #[derive(Args)]
@@ -18,43 +21,79 @@ pub struct Train {
 impl Train {
     /// Trains.
     pub fn run(self) -> Result<(), Error> {
-        report(&experiment::train(&RunConfig::load(&self.config, &self.changes)?, false)?)
+        let config = RunConfig::load(&self.config, &self.changes)?;
+        report(train(&config, false, &Terminal::new()), &config.run_folder())
     }
 }
 
-/// Go on with a run from its newest whole checkpoint
+/// Go on with a run from its newest whole checkpoint, or from a given one
 #[derive(Args)]
 pub struct Resume {
-    /// The run's folder
+    /// The run's folder, or one of its checkpoints
     run: PathBuf,
-    /// Change a key, such as --set training.steps=20000; the change is not written into the run's config.toml
+    /// Change a key, such as --set training.steps=20000; the run's config.toml remembers it
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<String>,
+    /// Go on from the checkpoint of this step; what the run has of later steps is set aside, not deleted
+    #[arg(long, value_name = "STEP")]
+    from: Option<u64>,
+    /// A key, or a section, whose change makes the weights those of another experiment, and is wanted all the same
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    allow_changed: Vec<String>,
+    /// Go on at the learning rate that the run had, without a schedule
+    #[arg(long)]
+    keep_learning_rate: bool,
 }
 
 impl Resume {
     /// Trains.
     pub fn run(self) -> Result<(), Error> {
-        let mut config = experiment::run_config(&self.run, &self.changes)?;
-        // The run may have been moved or renamed.
-        let folder = self
-            .run
-            .canonicalize()
-            .map_err(|error| Error::File { path: self.run.clone(), message: error.to_string() })?;
-        if let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) {
-            config.runs = parent.into();
-            config.name = name.to_string_lossy().into_owned();
-        }
-        report(&experiment::train(&config, true)?)
+        let request =
+            ResumeRequest { from: self.from, allowed: self.allow_changed, keep_learning_rate: self.keep_learning_rate };
+        report(resume(&self.run, &self.changes, &request, &Terminal::new()), &self.run)
     }
 }
 
-fn report(trained: &experiment::Trained) -> Result<(), Error> {
-    let folder = trained.folder.display();
-    if trained.finished {
-        println!("{folder}");
-        return Ok(());
+/// Prints the run's folder, or the command that goes on.
+fn report(trained: Result<Trained, Error>, folder: &Path) -> Result<(), Error> {
+    match trained {
+        Ok(Trained { folder, finished: true }) => {
+            println!("{}", folder.display());
+            Ok(())
+        }
+        Ok(Trained { folder, .. }) => {
+            eprintln!("saved; go on with: fokker resume {}", quoted(&folder));
+            Err(Error::Interrupted)
+        }
+        Err(error) => {
+            if let Error::Training(TrainingError::NonFinite { allowance, .. }) = &error {
+                let folder = quoted(folder);
+                eprintln!("to leave the step out: fokker resume {folder} --set training.skip_non_finite={allowance}");
+            }
+            Err(error)
+        }
     }
-    eprintln!("saved; go on with: fokker resume {folder}");
-    Err(Error::Interrupted)
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+,:@%".contains(letter);
+    match !path.is_empty() && path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_needs_it() {
+        let quoted = |path: &str| quoted(Path::new(path));
+        assert_eq!(quoted("runs/größe-1.5"), "runs/größe-1.5");
+        assert_eq!(quoted("my runs/a"), "'my runs/a'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
 }

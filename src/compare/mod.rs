@@ -23,7 +23,7 @@ use crate::draw::{DrawRequest, draw_score};
 use crate::error::Error;
 use crate::experiment::{find_checkpoint, sample};
 use crate::plot::{Panel, Series, chart};
-use crate::{RunConfig, interrupt};
+use crate::{Monitor, RunConfig};
 use notes::Notes;
 use truth::Truth;
 
@@ -63,10 +63,9 @@ pub type Row = Vec<Option<(usize, f64)>>;
 /// The five bumps of configs/mixture_2d.toml under the VP process, with the exact score.
 ///
 /// # Errors
-/// A folder that cannot be written to; Ctrl-C.
-pub fn compare_on_mixture(plan: &ComparisonPlan) -> Result<Comparison, Error> {
+/// A folder that cannot be written to; a monitor that stops it.
+pub fn compare_on_mixture(plan: &ComparisonPlan, monitor: &dyn Monitor) -> Result<Comparison, Error> {
     let (count, seed) = (plan.count, plan.seed);
-    interrupt::listen();
     let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
     let means = vec![vec![0.0, 0.0], vec![1.5, 1.5], vec![-1.5, 1.5], vec![1.5, -1.5], vec![-1.5, -1.5]];
     let variances = vec![0.16, 0.09, 0.09, 0.09, 0.09];
@@ -84,7 +83,7 @@ pub fn compare_on_mixture(plan: &ComparisonPlan) -> Result<Comparison, Error> {
         let score_of = |_: u64, _: usize, counter: &CallCounter| -> Box<dyn Score<2>> {
             Box::new(CountedScore::new(score.clone(), counter))
         };
-        let drawing = draw_score(&*process, &request, &[2], &Device::flex(), score_of)?;
+        let drawing = draw_score(&*process, &request, &[2], &Device::flex(), score_of, monitor)?;
         Ok((drawing.network_calls, truth.distance(&drawing.values)))
     };
     plan.compare("mixture".into(), String::new(), floor, &*process, draw)
@@ -93,8 +92,13 @@ pub fn compare_on_mixture(plan: &ComparisonPlan) -> Result<Comparison, Error> {
 /// The newest checkpoint of a run, against the data that were held out.
 ///
 /// # Errors
-/// A run that cannot be read, a folder that cannot be written to; Ctrl-C.
-pub fn compare_on_run(run: &Path, changes: &[String], plan: &ComparisonPlan) -> Result<Comparison, Error> {
+/// A run that cannot be read, a folder that cannot be written to; a monitor that stops it.
+pub fn compare_on_run(
+    run: &Path,
+    changes: &[String],
+    plan: &ComparisonPlan,
+    monitor: &dyn Monitor,
+) -> Result<Comparison, Error> {
     let &ComparisonPlan { count, batch_size, seed, .. } = plan;
     let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
@@ -114,7 +118,7 @@ pub fn compare_on_run(run: &Path, changes: &[String], plan: &ComparisonPlan) -> 
     let process = config.build_process()?;
     let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
         let request = DrawRequest { batch_size, seed, ..DrawRequest::new(sampler, count) };
-        let samples = sample(&checkpoint, changes, |_| Ok(request))?;
+        let samples = sample(&checkpoint, changes, |_| Ok(request), monitor)?;
         Ok((samples.network_calls, truth.distance(&samples.values)))
     };
     // The sums of the files of a checkpoint say which weights it has.
@@ -225,10 +229,10 @@ impl Comparison {
         chart(&panels, "network calls", "distance to the data", Some(self.floor))
     }
 
-    /// Writes `samplers.md` and `samplers.svg` into a folder, each beside its name first.
+    /// Writes `samplers.md` and `samplers.svg` into a folder.
     fn save(&self, folder: &Path) -> Result<(), Error> {
-        write(&folder.join("samplers.md"), &self.table())?;
-        write(&folder.join("samplers.svg"), &self.plot())
+        fokker_files::write(&folder.join("samplers.md"), self.table().as_bytes())?;
+        Ok(fokker_files::write(&folder.join("samplers.svg"), self.plot().as_bytes())?)
     }
 
     /// Puts the table into a document, between `<!-- NAME -->` and `<!-- end NAME -->`.
@@ -243,15 +247,7 @@ impl Comparison {
         let Some((from, to)) = places.filter(|(from, to)| from <= to) else {
             return Err(failed(format!("has no lines {} and {end}", begin.trim_end())));
         };
-        write(document, &format!("{}\n{}\n{}", &text[..from], self.table(), &text[to..]))
+        let text = format!("{}\n{}\n{}", &text[..from], self.table(), &text[to..]);
+        Ok(fokker_files::write(document, text.as_bytes())?)
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::File { path: path.into(), message: error.to_string() };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let beside = path.with_extension("partial");
-    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(failed)
 }

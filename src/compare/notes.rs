@@ -1,9 +1,9 @@
 //! What an interrupted comparison has measured already, so that it goes on where it stopped.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::path::PathBuf;
+use std::{fs, io};
 
+use fokker_files::{FileError, Log};
 use fokker_sampling::SamplerConfig;
 use serde::{Deserialize, Serialize};
 
@@ -47,18 +47,19 @@ impl Notes {
         }
         let (calls, distance) = measure(sampler)?;
         let note = Note { of: self.of.clone(), sampler: sampler.clone(), calls, distance };
-        self.append(&note).map_err(|error| Error::File { path: self.path.clone(), message: error.to_string() })?;
+        self.append(&note)?;
         self.notes.push(note);
         Ok((calls, distance))
     }
 
-    fn append(&self, note: &Note) -> std::io::Result<()> {
+    fn append(&self, note: &Note) -> Result<(), FileError> {
+        let failed = |error: io::Error| FileError::new("cannot write", &self.path, error);
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
+            fs::create_dir_all(folder).map_err(failed)?;
         }
-        let line = serde_json::to_string(note).map_err(std::io::Error::other)?;
+        let line = serde_json::to_string(note).map_err(|error| failed(error.into()))?;
         // The line begins on a new one even after one that was broken off.
-        OpenOptions::new().create(true).append(true).open(&self.path)?.write_all(format!("\n{line}").as_bytes())
+        Log::open(&self.path)?.append(format!("\n{line}").as_bytes())
     }
 
     /// The comparison is complete: the next one measures anew.

@@ -17,8 +17,7 @@ use super::request::{LikelihoodRequest, Quantity};
 use crate::config::RunConfig;
 use crate::draw::Reading;
 use crate::error::Error;
-use crate::interrupt;
-use crate::progress::Progress;
+use crate::monitor::Monitor;
 
 /// Everything that a batch needs.
 pub(super) struct Work<'a> {
@@ -28,6 +27,7 @@ pub(super) struct Work<'a> {
     pub(super) split: Split,
     pub(super) data: Arc<dyn Dataset>,
     pub(super) device: &'a Device,
+    pub(super) monitor: &'a dyn Monitor,
 }
 
 /// What the batches add up to.
@@ -64,7 +64,7 @@ impl NetworkVisitor for &Work<'_> {
         let law = self.config.mixture()?;
         let mut found = Found { nats: vec![Vec::new(); count], ..Found::default() };
         let batches = count.div_ceil(request.batch_size);
-        let mut progress = Progress::new("likelihood", "examples", 0, (count * request.draws) as u64);
+        let mut progress = self.monitor.begin("likelihood", "examples", 0, (count * request.draws) as u64);
         for draw in 0..request.draws {
             for batch in 0..batches {
                 let offset = batch * request.batch_size;
@@ -72,13 +72,12 @@ impl NetworkVisitor for &Work<'_> {
                 let done = draw * count + offset;
                 let mut told = |percent: usize| {
                     progress.update((done + size * percent.min(99) / 100) as u64, &format!("{percent} % of a batch"));
-                    if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                    self.monitor.flow()
                 };
                 self.batch(&network, law.as_ref(), (offset, size, draw as u64), &mut found, &mut told)?;
                 progress.update((done + size) as u64, "");
             }
         }
-        progress.finish();
         Ok(found)
     }
 }

@@ -14,23 +14,28 @@ use crate::config::RunConfig;
 use crate::draw::Reading;
 use crate::error::Error;
 use crate::experiment::{find_checkpoint, with_averaged};
-use crate::interrupt;
+use crate::monitor::Monitor;
 use evaluation::Work;
 
 /// Computes the likelihood of data under the averaged weights of a run's newest checkpoint, or of a given one.
 ///
 /// # Errors
-/// A damaged checkpoint, data that cannot be read, a backend that is not there, a request that does not fit; Ctrl-C.
-pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -> Result<LikelihoodReport, Error> {
-    interrupt::listen();
+/// A damaged checkpoint, data that cannot be read, a backend that is not there, a request that does not fit; a monitor
+/// that stops it.
+pub fn likelihood(
+    run: &Path,
+    changes: &[String],
+    request: &LikelihoodRequest,
+    monitor: &dyn Monitor,
+) -> Result<LikelihoodReport, Error> {
     let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
     request.validate(&config, &*reading.process)?;
     if request.unconditional && config.network.num_class_embeds().is_some() && !config.trains_null_class() {
-        eprintln!(
-            "warning: --unconditional: the run was trained with training.class_dropout = 0, so its null class was never \
-             trained"
+        monitor.warn(
+            "--unconditional: the run was trained with training.class_dropout = 0, so its null class was never \
+             trained",
         );
     }
     let split = request.split.unwrap_or(config.data.held_out());
@@ -39,9 +44,9 @@ pub fn likelihood(run: &Path, changes: &[String], request: &LikelihoodRequest) -
         return Err(Error::Usage(format!("--first {}: there are {} examples", request.first, data.len())));
     }
     let chosen = config.backend.resolve()?;
-    eprintln!("{} on {}", checkpoint.display(), chosen.description);
+    monitor.say(&format!("{} on {}", checkpoint.display(), chosen.description));
     let device = &chosen.device;
-    let work = Work { request, config: &config, reading, split, data, device };
+    let work = Work { request, config: &config, reading, split, data, device, monitor };
     let start = Instant::now();
     let found = with_averaged(&checkpoint, &config, device, &work)?;
     Ok(work.report(checkpoint, found, start.elapsed().as_secs_f64()))

@@ -29,7 +29,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
         let mut changes = reproduction.numbers().plane_changes();
         changes.push(format!("objective.regularizer.gamma={gamma:?}"));
         let name = format!("mixture-gamma{gamma}");
-        let run = trained(config(TEMPLATE, Path::new(PATH), &name, changes, reproduction)?)?;
+        let run = trained(config(TEMPLATE, Path::new(PATH), &name, changes, reproduction)?, reproduction)?;
         let mixture = run.config.mixture()?.ok_or_else(|| Error::Usage(format!("{PATH}: data.kind: is no mixture")))?;
         let process = run.config.build_process()?;
         truth = points.iter().map(|point| mixture.log_density(&*process, 0.0, point).exp()).collect();

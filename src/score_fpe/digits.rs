@@ -14,11 +14,11 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
     let (mut panels, mut table, mut steps) = (Vec::new(), Vec::new(), 0);
     for sde in [Sde::Ve, Sde::Vp] {
         for gamma in [0.0, 1.0] {
-            let run = trained(Cell { sde, lambda: Lambda::Likelihood, gamma }.config(reproduction)?)?;
+            let run = trained(Cell { sde, lambda: Lambda::Likelihood, gamma }.config(reproduction)?, reproduction)?;
             steps = run.config.training.steps;
             let request = DrawRequest::new(run.config.sampler.clone(), side * side);
             let backend = format!("backend.name={}", run.config.backend.resolve()?.backend.name());
-            let samples = sample(&run.checkpoint, &[backend], |_| Ok(request))?;
+            let samples = sample(&run.checkpoint, &[backend], |_| Ok(request), &*run.monitor)?;
             let &[_, height, width] = samples.shape.as_slice() else {
                 return Err(Error::Usage("Figure 3 is of images".into()));
             };

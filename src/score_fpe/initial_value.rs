@@ -35,7 +35,7 @@ fn runs(reproduction: &Reproduction) -> Result<([Run; 2], GaussianMixture), Erro
     let run = |(name, _, loss): (&str, &str, &str)| {
         let mut changes = reproduction.numbers().plane_changes();
         changes.push(format!("objective.loss={loss}"));
-        trained(config(TEMPLATE, Path::new(PATH), name, changes, reproduction)?)
+        trained(config(TEMPLATE, Path::new(PATH), name, changes, reproduction)?, reproduction)
     };
     let runs = [run(WAYS[0])?, run(WAYS[1])?];
     let mixture = runs[0].config.mixture()?;
@@ -54,7 +54,7 @@ pub(super) fn samples(reproduction: &Reproduction) -> Result<Figure, Error> {
     for (run, (_, title, _)) in runs.iter().zip(WAYS) {
         let mut request = DrawRequest::new(run.config.sampler.clone(), count);
         request.batch_size = count;
-        let drawn = sample(&run.checkpoint, &[], |_| Ok(request))?;
+        let drawn = sample(&run.checkpoint, &[], |_| Ok(request), &*run.monitor)?;
         clouds.push((title, drawn.values.into_iter().map(f64::from).collect()));
     }
     let (mut panels, mut tables) = (Vec::new(), Vec::new());
@@ -136,7 +136,7 @@ pub(super) fn residuals(reproduction: &Reproduction) -> Result<Figure, Error> {
     let process = runs[0].config.build_process()?;
     let exact = MixtureScore::new(mixture, process);
     let x0 = measure::held_out::<2>(&runs[0].config, settings.examples, &Device::flex())?;
-    let truth = measure::residuals(&exact, &x0, settings, runs[0].config.seed)?;
+    let truth = measure::residuals(&exact, &x0, settings, runs[0].config.seed, &*runs[0].monitor)?;
     debug_assert!(truth.len() == settings.times(Score::<2>::process(&exact)).len());
     let learnt: Vec<Vec<Residuals>> = runs.iter().map(|run| run.residuals(settings)).collect::<Result<_, _>>()?;
     let of = |residuals: &[Residuals]| curve(residuals, |at| at.r_fp);

@@ -1,6 +1,5 @@
 //! What is measured of a run's network: likelihoods, residuals, scores.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -14,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::run::Run;
 use crate::config::RunConfig;
 use crate::error::Error;
-use crate::interrupt;
 use crate::likelihood::{LikelihoodRequest, Quantity, likelihood};
-use crate::progress::Progress;
+use crate::monitor::Monitor;
 
 /// How likelihoods are measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +32,7 @@ impl Run {
             let mut request = LikelihoodRequest::new(settings.examples);
             request.quantity = settings.quantity.clone();
             let backend = format!("backend.name={}", self.config.backend.name.name());
-            Ok(likelihood(&self.checkpoint, &[backend], &request)?.bits_per_dimension)
+            Ok(likelihood(&self.checkpoint, &[backend], &request, &*self.monitor)?.bits_per_dimension)
         })
     }
 
@@ -85,11 +83,12 @@ fn log_densities<const D: usize>(
     x: Tensor<D>,
     config: &LikelihoodConfig,
     seed: u64,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<f64>, Error> {
     config.validate(score.process())?;
     let prior = GaussianPrior::of(score.process());
     let count = x.dims()[0];
-    let mut progress = Progress::new("densities", "points", 0, count as u64);
+    let mut progress = monitor.begin("densities", "points", 0, count as u64);
     let mut all = Vec::with_capacity(count);
     for first in (0..count).step_by(BATCH) {
         let size = BATCH.min(count - first);
@@ -97,13 +96,12 @@ fn log_densities<const D: usize>(
         let draw = Draw { seed, examples: &examples, number: 0 };
         let mut observe = |percent: usize| {
             progress.update((first + size * percent / 100) as u64, "");
-            if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            monitor.flow()
         };
         let part = x.clone().narrow(0, first, size);
         let densities = log_density(score, part, config, &draw, &prior, &mut observe).ok_or(Error::Interrupted)?;
         all.extend(densities.values.iter().map(|values| values.iter().sum::<f64>() / values.len() as f64));
     }
-    progress.finish();
     Ok(all)
 }
 
@@ -137,7 +135,7 @@ impl NetworkVisitor for MeasureDensity<'_> {
 
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Vec<f64>, Error> {
         let x = in_the_plane::<D>(&self.settings.points(), &self.run.device()?)?;
-        log_densities(&self.run.score(network)?, x, &self.settings.likelihood, self.run.config.seed)
+        log_densities(&self.run.score(network)?, x, &self.settings.likelihood, self.run.config.seed, &*self.run.monitor)
     }
 }
 
@@ -180,7 +178,7 @@ impl NetworkVisitor for MeasureResiduals<'_> {
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Vec<Residuals>, Error> {
         let score = self.run.score(network)?;
         let x0 = held_out::<D>(&self.run.config, self.settings.examples, &self.run.device()?)?;
-        residuals(&score, &x0, self.settings, self.run.config.seed)
+        residuals(&score, &x0, self.settings, self.run.config.seed, &*self.run.monitor)
     }
 }
 
@@ -190,17 +188,17 @@ pub(super) fn residuals<const D: usize>(
     x0: &Tensor<D>,
     settings: ResidualsConfig,
     seed: u64,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<Residuals>, Error> {
     let times = settings.times(score.process());
-    let mut progress = Progress::new("residuals", "times", 0, times.len() as u64);
+    let mut progress = monitor.begin("residuals", "times", 0, times.len() as u64);
     let mut all = Vec::with_capacity(times.len());
     for t in times {
-        if interrupt::requested() {
+        if monitor.should_stop() {
             return Err(Error::Interrupted);
         }
         all.push(settings.measure(score, x0, seed, t));
         progress.update(all.len() as u64, "");
     }
-    progress.finish();
     Ok(all)
 }

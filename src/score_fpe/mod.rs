@@ -17,6 +17,7 @@ mod scale;
 mod table;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fokker_laboratory::plot::{self, Figure};
 
@@ -25,7 +26,7 @@ pub use part::Part;
 pub use scale::{Numbers, Scale};
 
 use crate::error::Error;
-use crate::interrupt;
+use crate::monitor::Monitor;
 
 /// What is made, where, and at what scale.
 #[derive(Clone, Debug)]
@@ -40,15 +41,16 @@ pub struct Reproduction {
     pub folder: PathBuf,
     /// `key=value` changes of every run's configuration.
     pub changes: Vec<String>,
+    /// Who hears of progress.
+    pub monitor: Arc<dyn Monitor>,
 }
 
 impl Reproduction {
     /// Makes it; `tell` is given each file that is done.
     ///
     /// # Errors
-    /// Data or a backend that is not there, a run of another configuration in the folder, Ctrl-C.
+    /// Data or a backend that is not there, a run of another configuration in the folder, a monitor that stops it.
     pub fn make(&self, tell: &mut dyn FnMut(&Path)) -> Result<(), Error> {
-        interrupt::listen();
         let mut done = Vec::new();
         for part in &self.parts {
             let figures = match part {
@@ -71,7 +73,7 @@ impl Reproduction {
         }
         if !done.is_empty() {
             let page = self.folder.join("index.html");
-            run::write(&page, &plot::page("papers/003, reproduced", &done)?)?;
+            fokker_files::write(&page, plot::page("papers/003, reproduced", &done)?.as_bytes())?;
             tell(&page);
         }
         Ok(())

@@ -20,7 +20,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
     let (mut panels, mut tables) = (Vec::new(), Vec::new());
     for sde in [Sde::Ve, Sde::Vp] {
         let cell = Cell { sde, lambda: Lambda::Sigma2, gamma: 0.0 };
-        let residuals = trained(cell.config(reproduction)?)?.residuals(settings)?;
+        let residuals = trained(cell.config(reproduction)?, reproduction)?.residuals(settings)?;
         panels.push(panel(
             &format!("{}, γ = 0", sde.name()),
             &[

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use fokker_model::NetworkVisitor;
@@ -13,7 +14,9 @@ use toml::Value;
 use super::Reproduction;
 use crate::config::RunConfig;
 use crate::error::Error;
-use crate::experiment::{find_checkpoint, train, with_averaged};
+use crate::experiment::{find_checkpoint, with_averaged};
+use crate::monitor::Monitor;
+use crate::train::train;
 
 /// A run that was trained to its end.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Run {
     pub checkpoint: PathBuf,
     /// Seconds of training.
     pub seconds: f64,
+    /// Who hears of progress.
+    pub monitor: Arc<dyn Monitor>,
 }
 
 /// The configuration of a run of the reproduction.
@@ -43,7 +48,7 @@ pub(super) fn config(
 }
 
 /// Trains a run to its end, unless it is there already; goes on with one that was interrupted.
-pub(super) fn trained(config: RunConfig) -> Result<Run, Error> {
+pub(super) fn trained(config: RunConfig, reproduction: &Reproduction) -> Result<Run, Error> {
     let folder = RunFolder::new(config.run_folder());
     if folder.exists() {
         let mut there = RunConfig::load(&folder.config(), &[])?;
@@ -54,16 +59,16 @@ pub(super) fn trained(config: RunConfig) -> Result<Run, Error> {
             return Err(Error::File { path: folder.path().into(), message: message.into() });
         }
     }
-    let step = match newest_checkpoint(&folder.checkpoints()) {
+    let step = match newest_checkpoint(&folder.checkpoints())? {
         Some(path) => read_state(&path)?.step,
         None => 0,
     };
-    if step < config.training.steps && !train(&config, folder.exists())?.finished {
+    if step < config.training.steps && !train(&config, folder.exists(), &*reproduction.monitor)?.finished {
         return Err(Error::Interrupted);
     }
     let checkpoint = find_checkpoint(folder.path())?;
     let seconds = read_state(&checkpoint)?.seconds;
-    Ok(Run { config, checkpoint, seconds })
+    Ok(Run { config, checkpoint, seconds, monitor: reproduction.monitor.clone() })
 }
 
 /// What was measured, and how. As TOML, whose numbers are read back exactly.
@@ -95,22 +100,8 @@ impl Run {
         let start = Instant::now();
         let result = measure(&settings)?;
         let kept = Kept { seconds: start.elapsed().as_secs_f64(), result, settings };
-        let text = toml::to_string(&kept).map_err(|error| unwritten(&path, &error))?;
-        write(&path, &text)?;
+        let unwritten = |error: toml::ser::Error| Error::File { path: path.clone(), message: error.to_string() };
+        fokker_files::write(&path, toml::to_string(&kept).map_err(unwritten)?.as_bytes())?;
         Ok(kept.result)
     }
-}
-
-/// Writes a file beside its name, then renames it.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))?;
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".partial");
-    fs::write(&beside, text).and_then(|()| fs::rename(&beside, path)).map_err(|error| unwritten(path, &error))
-}
-
-fn unwritten(path: &Path, cause: &dyn std::fmt::Display) -> Error {
-    Error::File { path: path.into(), message: format!("cannot be written: {cause}") }
 }

@@ -7,7 +7,7 @@ use fokker_sampling::likelihood::Estimate;
 
 use super::cell::{Cell, Lambda, Sde};
 use super::measure::BitsSettings;
-use super::run::{trained, write};
+use super::run::trained;
 use super::{Part, Reproduction};
 use crate::error::Error;
 use crate::likelihood::Quantity;
@@ -29,16 +29,17 @@ pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> 
     let mut rows = Vec::new();
     let cells = Cell::all(&reproduction.gammas());
     for (index, cell) in cells.iter().enumerate() {
-        eprintln!("Table 1, cell {} of {}: {}", index + 1, cells.len(), cell.name());
-        let run = trained(cell.config(reproduction)?)?;
+        reproduction.monitor.say(&format!("Table 1, cell {} of {}: {}", index + 1, cells.len(), cell.name()));
+        let run = trained(cell.config(reproduction)?, reproduction)?;
         let examples = numbers.likelihoods;
         let flow = run.bits("likelihood", BitsSettings { examples, quantity: flow(numbers.tolerance)? })?;
         let bound = Quantity::Diffusion { points: numbers.bound_points };
         let bound = run.bits("bound", BitsSettings { examples, quantity: bound })?;
-        eprintln!("{}: {} bits/dim by the flow, bound {}", cell.name(), said(&flow), said(&bound));
+        let found = format!("{}: {} bits/dim by the flow, bound {}", cell.name(), said(&flow), said(&bound));
+        reproduction.monitor.say(&found);
         rows.push(Row { cell: *cell, flow, bound, steps: run.config.training.steps, seconds: run.seconds });
-        write(&file("csv"), &csv(&rows))?;
-        write(&file("md"), &markdown(&rows, reproduction))?;
+        fokker_files::write(&file("csv"), csv(&rows).as_bytes())?;
+        fokker_files::write(&file("md"), markdown(&rows, reproduction).as_bytes())?;
     }
     tell(&file("csv"));
     tell(&file("md"));

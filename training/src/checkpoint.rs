@@ -1,23 +1,29 @@
-//! Checkpoints: written beside, synced, then renamed, with a checksum of every file.
+//! Checkpoints: written under a temporary name, synced, then renamed, with a checksum of every file.
 //!
 //! `step-00001000/` holds `model.bpk`, `ema.bpk`, `optimizer.bpk` (Burn's burnpack format), `state.json`, the run's
 //! `config.toml`, and `checksums.json`. A folder of that name is complete or damaged, never half written.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
+use fokker_files::FileError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::TrainingError;
 use crate::optimizer::Moments;
+use crate::run::unused;
 
 const CHECKSUMS: &str = "checksums.json";
 const FORMAT: u32 = 1;
+
+/// The files that have a checksum.
+const FILES: [&str; 5] = ["model.bpk", "ema.bpk", "optimizer.bpk", "state.json", "config.toml"];
 
 /// The numbers of a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,33 +59,71 @@ pub fn folder_name(step: u64) -> String {
     format!("step-{step:08}")
 }
 
+/// The step of a path whose name is exactly that of a checkpoint.
+pub fn step_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    let step = name.strip_prefix("step-")?.parse().ok()?;
+    (folder_name(step) == name).then_some(step)
+}
+
+/// The name under which the checkpoint of a step is written, and deleted.
+fn partial_name(step: u64) -> String {
+    format!(".{}.partial", folder_name(step))
+}
+
+/// Whether this is the name of a checkpoint that was not written, or not deleted, to its end.
+pub(crate) fn is_partial(name: &str) -> bool {
+    let step = name.strip_prefix('.').and_then(|name| name.strip_suffix(".partial"));
+    step.is_some_and(|name| step_of(Path::new(name)).is_some())
+}
+
 impl<M: Module + ModuleDisplay> Checkpoint<M> {
-    /// Writes the checkpoint into `folder/step-…` and returns that path.
+    /// Writes the checkpoint into `folder/step-…` and returns that path. What already has that name is moved to
+    /// `set_aside`.
     ///
     /// # Errors
     /// A file that cannot be written; nothing that was there before is touched.
-    pub fn save(self, folder: &Path, config: &str) -> Result<PathBuf, TrainingError> {
-        let name = folder_name(self.state.step);
-        let (beside, path) = (folder.join(format!(".{name}.partial")), folder.join(name));
-        let failed = |error: io::Error| TrainingError::file("cannot write the checkpoint", &path, error);
-        if beside.exists() {
-            fs::remove_dir_all(&beside).map_err(failed)?;
+    pub fn save(self, folder: &Path, set_aside: &Path, config: &str) -> Result<PathBuf, TrainingError> {
+        let step = self.state.step;
+        let (partial, path) = (folder.join(partial_name(step)), folder.join(folder_name(step)));
+        let written = self.write(&partial, config).and_then(|()| {
+            let failed = |error: io::Error| FileError::new("cannot write the checkpoint", &path, error);
+            if path.symlink_metadata().is_ok() {
+                fs::create_dir_all(set_aside).map_err(failed)?;
+                fs::rename(&path, unused(set_aside, &folder_name(step), "")).map_err(failed)?;
+            }
+            fs::rename(&partial, &path).and_then(|()| sync(folder)).map_err(failed)
+        });
+        if let Err(error) = written {
+            // Room for whatever is written next; that it cannot be deleted adds nothing to the cause.
+            let _ = fs::remove_dir_all(&partial);
+            return Err(error.into());
         }
-        fs::create_dir_all(&beside).map_err(failed)?;
-        let state = TrainingState { format: FORMAT, ..self.state };
-        save_module(self.model, &beside.join("model.bpk"))?;
-        save_module(self.ema, &beside.join("ema.bpk"))?;
-        save_module(self.moments, &beside.join("optimizer.bpk"))?;
-        let json = serde_json::to_string_pretty(&state).map_err(|error| failed(error.into()))?;
-        fs::write(beside.join("state.json"), json + "\n").map_err(failed)?;
-        fs::write(beside.join("config.toml"), config).map_err(failed)?;
-        seal(&beside).map_err(failed)?;
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(failed)?;
-        }
-        fs::rename(&beside, &path).map_err(failed)?;
-        sync(folder).map_err(failed)?;
         Ok(path)
+    }
+
+    /// Writes all files into a new folder.
+    fn write(self, folder: &Path, config: &str) -> Result<(), FileError> {
+        let failed = |error: io::Error| FileError::new("cannot write the checkpoint", folder, error);
+        if folder.exists() {
+            fs::remove_dir_all(folder).map_err(failed)?;
+        }
+        fs::create_dir_all(folder).map_err(failed)?;
+        let state = TrainingState { format: FORMAT, ..self.state };
+        let state = serde_json::to_string_pretty(&state).map_err(|error| failed(error.into()))? + "\n";
+        let mut checksums = BTreeMap::new();
+        let mut write = |name: &str, bytes: &[u8]| {
+            checksums.insert(name.to_string(), checksum_of(bytes));
+            write_synced(&folder.join(name), bytes)
+        };
+        write("model.bpk", &module_bytes(self.model).map_err(failed)?)?;
+        write("ema.bpk", &module_bytes(self.ema).map_err(failed)?)?;
+        write("optimizer.bpk", &module_bytes(self.moments).map_err(failed)?)?;
+        write("state.json", state.as_bytes())?;
+        write("config.toml", config.as_bytes())?;
+        let checksums = serde_json::to_string_pretty(&checksums).map_err(|error| failed(error.into()))? + "\n";
+        write_synced(&folder.join(CHECKSUMS), checksums.as_bytes())?;
+        sync(folder).map_err(failed)
     }
 
     /// Reads a checkpoint into networks of the same architecture.
@@ -110,16 +154,30 @@ pub fn load_ema<M: Module + ModuleDisplay>(path: &Path, template: M) -> Result<M
 /// Reads and verifies a checkpoint's numbers.
 ///
 /// # Errors
-/// A damaged file.
+/// A damaged file; a format of a later version of fokker.
 pub fn read_state(path: &Path) -> Result<TrainingState, TrainingError> {
     verify(path)?;
     let damaged = |message: String| TrainingError::Checkpoint { path: path.into(), message };
     let text = fs::read_to_string(path.join("state.json")).map_err(|error| damaged(error.to_string()))?;
-    let state: TrainingState = serde_json::from_str(&text).map_err(|error| damaged(format!("state.json: {error}")))?;
+    let invalid = |error: serde_json::Error| damaged(format!("state.json: {error}"));
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(invalid)?;
+    // Before anything else, because a later format may have other fields.
+    match value["format"].as_u64() {
+        Some(format) if format > u64::from(FORMAT) => {
+            return Err(TrainingError::LaterFormat { path: path.into(), format, known: FORMAT });
+        }
+        _ => {}
+    }
+    let state: TrainingState = serde_json::from_value(value).map_err(invalid)?;
     if state.format != FORMAT {
         return Err(damaged(format!("its format is {}, this version of fokker reads {FORMAT}", state.format)));
     }
-    Ok(state)
+    match step_of(path) {
+        Some(step) if step != state.step => {
+            Err(damaged(format!("it is of step {}, whatever its name says; rename it", state.step)))
+        }
+        _ => Ok(state),
+    }
 }
 
 /// Compares every file with its checksum.
@@ -132,7 +190,7 @@ pub fn verify(path: &Path) -> Result<(), TrainingError> {
     let read = |name: &str| fs::read(path.join(name)).map_err(|error| damaged(format!("{name}: {error}; {remedy}")));
     let expected: BTreeMap<String, String> = serde_json::from_slice(&read(CHECKSUMS)?)
         .map_err(|error| damaged(format!("{CHECKSUMS}: {error}; {remedy}")))?;
-    for name in ["model.bpk", "ema.bpk", "optimizer.bpk", "state.json", "config.toml"] {
+    for name in FILES {
         if !expected.contains_key(name) {
             return Err(damaged(format!("{CHECKSUMS} does not list {name}; {remedy}")));
         }
@@ -145,42 +203,65 @@ pub fn verify(path: &Path) -> Result<(), TrainingError> {
     Ok(())
 }
 
-/// The checkpoints in a folder, newest first.
+/// The checkpoints in a folder, newest first: folders, not links to folders, whose names are exactly `step-` and a
+/// number of eight digits or more.
 pub fn list(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("step-")))
+    let mut found: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| entry.ok())
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| Some((step_of(&entry.path())?, entry.path())))
         .collect();
     found.sort_unstable_by(|a, b| b.cmp(a));
-    found
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
 /// The newest checkpoint that is whole; damaged ones are reported and passed over.
-pub fn newest_valid(folder: &Path) -> Option<PathBuf> {
-    list(folder).into_iter().find(|path| {
-        let verdict = read_state(path);
-        if let Err(error) = &verdict {
-            tracing::warn!("{error}; trying an older one");
+///
+/// # Errors
+/// A checkpoint that a later version of fokker wrote. It is not passed over: it is no damage, but the run's newest work.
+pub fn newest_valid(folder: &Path) -> Result<Option<PathBuf>, TrainingError> {
+    for path in list(folder) {
+        match read_state(&path) {
+            Ok(_) => return Ok(Some(path)),
+            Err(error @ TrainingError::LaterFormat { .. }) => return Err(error),
+            Err(error) => tracing::warn!("{error}; trying an older one"),
         }
-        verdict.is_ok()
-    })
+    }
+    Ok(None)
 }
 
-/// Deletes all but the newest `keep` checkpoints.
+/// Deletes all but the newest `keep` checkpoints. Those that hold a file of somebody else stay.
 ///
 /// # Errors
 /// A folder that cannot be deleted.
 pub fn prune(folder: &Path, keep: usize) -> Result<(), TrainingError> {
-    for path in list(folder).into_iter().skip(keep) {
-        fs::remove_dir_all(&path)
-            .map_err(|error| TrainingError::file("cannot delete the old checkpoint", &path, error))?;
+    for path in list(folder).into_iter().skip(keep).filter(|path| has_nothing_else(path)) {
+        // First its name: half of a checkpoint must not look like one.
+        let partial = folder.join(partial_name(step_of(&path).unwrap_or_default()));
+        fs::rename(&path, &partial)
+            .and_then(|()| fs::remove_dir_all(&partial))
+            .map_err(|error| FileError::new("cannot delete the old checkpoint", &path, error))?;
     }
     Ok(())
 }
 
-fn save_module<M: Module + ModuleDisplay>(module: M, path: &Path) -> Result<(), TrainingError> {
-    module.into_record().save(path).map_err(|error| TrainingError::file("cannot write", path, error))
+/// Whether a folder holds the files of a checkpoint and nothing else.
+fn has_nothing_else(path: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(path) else { return false };
+    let mut checksums = false;
+    for entry in entries {
+        let Ok(name) = entry.map(|entry| entry.file_name()) else { return false };
+        checksums |= name == CHECKSUMS;
+        if name != CHECKSUMS && !FILES.iter().any(|file| name == *file) {
+            return false;
+        }
+    }
+    checksums
+}
+
+fn module_bytes<M: Module + ModuleDisplay>(module: M) -> io::Result<Bytes> {
+    module.into_record().into_bytes().map_err(io::Error::other)
 }
 
 fn load_module<M: Module + ModuleDisplay>(path: &Path, name: &str, template: M) -> Result<M, TrainingError> {
@@ -192,23 +273,15 @@ fn load_module<M: Module + ModuleDisplay>(path: &Path, name: &str, template: M) 
     template.try_load_record(record).map_err(|error| failed(error.to_string()))
 }
 
-/// Writes the checksums and makes sure that everything is on the disk.
-fn seal(folder: &Path) -> io::Result<()> {
-    let mut checksums = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        checksums.insert(name, checksum_of(&fs::read(&path)?));
-        sync(&path)?;
-    }
-    let path = folder.join(CHECKSUMS);
-    fs::write(&path, serde_json::to_string_pretty(&checksums)? + "\n")?;
-    sync(&path)?;
-    sync(folder)
+/// Writes a file and waits until it is on the disk.
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let written = File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.map_err(|error| FileError::new("cannot write", path, error))
 }
 
-fn sync(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+/// Makes sure that the names in a folder are on the disk. Windows has no such call.
+fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
 }
 
 fn checksum_of(bytes: &[u8]) -> String {

@@ -23,6 +23,26 @@ pub enum TrainingError {
         /// The cause.
         message: String,
     },
+    /// A file of the run that cannot be read or written, with what to do about it.
+    #[error(transparent)]
+    Files(#[from] fokker_files::FileError),
+    /// A run that another process trains.
+    #[error(transparent)]
+    Lock(#[from] fokker_files::LockError),
+    /// A checkpoint of a later version of fokker.
+    #[error(
+        "checkpoint {path} has the format {format}, this version of fokker reads up to {known}: use the version that \
+         wrote it, or go on from an older checkpoint by its name",
+        path = path.display()
+    )]
+    LaterFormat {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// Its format.
+        format: u64,
+        /// The newest format that is known.
+        known: u32,
+    },
     /// A checkpoint that is damaged or belongs to another network.
     #[error("checkpoint {path} cannot be used: {message}", path = path.display())]
     Checkpoint {
@@ -34,8 +54,9 @@ pub enum TrainingError {
     /// A loss or gradient that is not a number.
     #[error(
         "step {step}: the {what} is not finite (diffusion times {times}); nothing was saved after {last_good}.\n\
-         Lower training.learning_rate, clip gradients with training.gradient_clip, or let the run skip such steps \
-         with training.skip_non_finite"
+         Resumed as it is, the run meets the same step again. To leave the step out, resume with \
+         training.skip_non_finite = {allowance}. If more steps follow: lower training.learning_rate, clip gradients with \
+         training.gradient_clip, or go on from an older checkpoint"
     )]
     NonFinite {
         /// The step.
@@ -46,6 +67,8 @@ pub enum TrainingError {
         times: String,
         /// The newest checkpoint, or that there is none.
         last_good: String,
+        /// The value of `training.skip_non_finite` that leaves this step out.
+        allowance: u64,
     },
     /// The data cannot be read.
     #[error(transparent)]
@@ -56,6 +79,11 @@ impl TrainingError {
     /// A value in the configuration that does not work.
     pub fn config(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Config { key: key.into(), message: message.into() }
+    }
+
+    /// Whether the disk is full: a cause that may be gone when the same file is written again later.
+    pub fn is_full_disk(&self) -> bool {
+        matches!(self, Self::Files(error) if error.is_full_disk())
     }
 
     /// A failed operation on a file.

@@ -8,6 +8,7 @@ mod error;
 mod gradients;
 mod learning_rate;
 pub mod loss;
+mod metrics;
 mod objective;
 mod optimizer;
 mod readings;
@@ -21,7 +22,7 @@ mod weighting;
 pub use breakdown::Breakdown;
 pub use checkpoint::{
     Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
-    read_state, verify as verify_checkpoint,
+    read_state, step_of, verify as verify_checkpoint,
 };
 pub use config::{CheckpointConfig, Recompute, TrainingConfig};
 pub use ema::ema_decay;
@@ -29,10 +30,11 @@ pub use error::TrainingError;
 pub use gradients::with_strategy;
 pub use learning_rate::{Decay, learning_rate};
 pub use loss::Loss;
+pub use metrics::MetricsWriter;
 pub use objective::{Objective, Randomness, example_noise};
 pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind, Weights};
-pub use run::{MetricsWriter, RunFolder};
+pub use run::RunFolder;
 pub use tensorboard::EventsWriter;
 pub use time_sampling::{TimeDraw, TimeSampling};
-pub use trainer::{Metrics, Observer, Outcome, Trainer, TrainingPlan};
+pub use trainer::{Metrics, Observer, Outcome, Trainer, TrainingPlan, Validation};
 pub use weighting::Weighting;

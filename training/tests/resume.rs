@@ -4,8 +4,10 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
+use fokker_datasets::Dataset;
 use fokker_model::{MixtureScore, Mlp, MlpConfig};
 use fokker_process::GaussianMixture;
 use fokker_training::*;
@@ -172,7 +174,7 @@ fn damaged_checkpoints_are_passed_over_and_old_ones_deleted() {
         list_checkpoints(folder).iter().map(|path| path.file_name().unwrap().to_str().unwrap().into()).collect()
     };
     assert_eq!(names(&checkpoints), [folder_name(12), folder_name(8)]);
-    assert_eq!(newest_checkpoint(&checkpoints), Some(checkpoints.join(folder_name(12))));
+    assert_eq!(newest_checkpoint(&checkpoints).unwrap(), Some(checkpoints.join(folder_name(12))));
     for file in ["model.bpk", "ema.bpk", "optimizer.bpk", "state.json", "config.toml", "checksums.json"] {
         let path = checkpoints.join(folder_name(12)).join(file);
         let good = fs::read(&path).unwrap();
@@ -182,13 +184,13 @@ fn damaged_checkpoints_are_passed_over_and_old_ones_deleted() {
             None => bad.push(b' '),
         }
         fs::write(&path, bad).unwrap();
-        assert_eq!(newest_checkpoint(&checkpoints), Some(checkpoints.join(folder_name(8))), "{file}");
+        assert_eq!(newest_checkpoint(&checkpoints).unwrap(), Some(checkpoints.join(folder_name(8))), "{file}");
         let message = verify_checkpoint(&checkpoints.join(folder_name(12))).unwrap_err().to_string();
         assert!(message.contains("step-00000012"), "{message}");
         fs::write(&path, good).unwrap();
     }
     fs::remove_file(checkpoints.join(folder_name(12)).join("ema.bpk")).unwrap();
-    assert_eq!(newest_checkpoint(&checkpoints), Some(checkpoints.join(folder_name(8))));
+    assert_eq!(newest_checkpoint(&checkpoints).unwrap(), Some(checkpoints.join(folder_name(8))));
 }
 
 #[test]
@@ -215,10 +217,110 @@ fn numbers_that_are_not_finite_stop_the_run_or_are_skipped() {
     };
     let (outcome, step) = run(0);
     let message = outcome.unwrap_err().to_string();
+    assert!(message.contains("training.skip_non_finite = 1"), "{message}");
     assert!(step > 0 && message.contains(&format!("step {step}")), "{message}");
     assert!(message.contains("diffusion times") && message.contains("start of the run"), "{message}");
     assert!(message.contains("training.learning_rate"), "{message}");
     assert_eq!(run(1000).0.unwrap(), Outcome::Finished);
+}
+
+/// Data with one example that is not a number.
+struct Broken(std::sync::Arc<dyn Dataset>);
+
+impl Dataset for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.shape()
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.0.classes()
+    }
+
+    fn is_image(&self) -> bool {
+        false
+    }
+
+    fn example(&self, index: usize, out: &mut [f32]) -> Option<usize> {
+        let label = self.0.example(index, out);
+        if index == 20 {
+            out[0] = f32::NAN;
+        }
+        label
+    }
+}
+
+#[test]
+fn a_step_that_is_not_finite_is_gone_past_and_no_number_of_the_metrics_is_lost_with_it() {
+    let root = tempfile::tempdir().unwrap();
+    RunFolder::new(root.path()).create("").unwrap();
+    let plan = |skip: u64| {
+        let data = serde_json::json!({ "kind": "moons", "examples": 64, "validation_examples": 32 });
+        let training = serde_json::json!({
+            "steps": 4, "batch_size": 16, "learning_rate": 1e-3, "ema_decay": 0.9, "log_every": 4, "validate_every": 4,
+            "skip_non_finite": skip
+        });
+        let mut plan = support::plan(data, training);
+        plan.train = Arc::new(Broken(plan.train));
+        plan.validation = plan.validation.map(|held_out| Arc::new(Broken(held_out)) as Arc<dyn Dataset>);
+        plan.checkpoints.every = 1;
+        plan
+    };
+    let run = |skip: u64| {
+        let mut trainer = trainer(root.path(), plan(skip));
+        trainer.resume().unwrap();
+        trainer.train("", &mut StopAfter(u64::MAX, 0))
+    };
+    // Every epoch of four steps meets the example once; a bit-exact resume meets it again at the same step.
+    let allowance = || match run(0).unwrap_err() {
+        TrainingError::NonFinite { step, allowance, .. } => (step, allowance),
+        other => panic!("{other}"),
+    };
+    let (step, needed) = allowance();
+    assert_eq!((allowance(), needed), ((step, 1), 1));
+    assert_eq!(run(needed).unwrap(), Outcome::Finished);
+    let text = fs::read_to_string(root.path().join("metrics.jsonl")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert!(!text.contains("null"), "{text}");
+    assert!(last["loss"].as_f64().unwrap() > 0.0 && last["gradient_norm"].as_f64().unwrap() > 0.0, "{last}");
+    assert!(last["validation_loss"].as_f64().unwrap() > 0.0, "{last}");
+    assert_eq!((&last["not_finite"], &last["validation_not_finite"]), (&1.into(), &16.into()), "{last}");
+}
+
+#[test]
+fn a_checkpoint_of_a_later_version_is_not_passed_over_and_one_under_another_name_is() {
+    use sha2::Digest;
+    let root = tempfile::tempdir().unwrap();
+    RunFolder::new(root.path()).create("").unwrap();
+    trainer(root.path(), plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    let checkpoints = root.path().join("checkpoints");
+    let (last, copy) = (checkpoints.join(folder_name(12)), checkpoints.join(folder_name(99)));
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(&last).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+    }
+    assert!(read_state(&copy).unwrap_err().to_string().contains("of step 12"));
+    assert_eq!(newest_checkpoint(&checkpoints).unwrap(), Some(last.clone()));
+
+    // As a later version would write it: other fields, and the right checksums.
+    let state = fs::read_to_string(last.join("state.json")).unwrap();
+    let state = state.replace("\"format\": 1", "\"format\": 2, \"more\": true");
+    let sum = |text: &str| sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sums = fs::read_to_string(last.join("checksums.json")).unwrap();
+    let old = fs::read_to_string(last.join("state.json")).unwrap();
+    fs::write(last.join("checksums.json"), sums.replace(&sum(&old), &sum(&state))).unwrap();
+    fs::write(last.join("state.json"), state).unwrap();
+    for error in [newest_checkpoint(&checkpoints).unwrap_err(), read_state(&last).unwrap_err()] {
+        assert!(error.to_string().contains("has the format 2"), "{error}");
+    }
 }
 
 /// The expected loss of the exact score is 0.456 on this mixture, that of a network which answers zero 1.009 (Monte
@@ -230,8 +332,8 @@ fn the_loss_approaches_that_of_the_exact_score() {
     let mut plan = plan(1500, 1e-2);
     (plan.training.validation_examples, plan.training.validate_every) = (1024, 0);
     let mut trainer = trainer(root.path(), plan);
-    let before = trainer.validation_loss().unwrap().unwrap();
+    let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
     trainer.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
-    let after = trainer.validation_loss().unwrap().unwrap();
+    let after = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
     assert!(before > 0.8 && (0.37..0.6).contains(&after), "{before} {after}");
 }

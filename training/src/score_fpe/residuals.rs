@@ -70,6 +70,14 @@ pub struct Residuals {
     pub curl: f64,
 }
 
+impl Residuals {
+    /// Whether all numbers are finite.
+    pub fn is_finite(&self) -> bool {
+        let Self { t, r_dsm, r_fp, r_fp_uniform, curl } = self;
+        [t, r_dsm, r_fp, r_fp_uniform, curl].into_iter().all(|number| number.is_finite())
+    }
+}
+
 /// Sums over examples, of which [`Residuals`] are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ResidualSums {

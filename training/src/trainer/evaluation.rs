@@ -11,18 +11,27 @@ use crate::error::TrainingError;
 use crate::objective::{Randomness, example_noise};
 use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
 
+/// What the averaged weights are worth on held-out examples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Validation {
+    /// The mean loss; none if it is finite on no batch.
+    pub loss: Option<f64>,
+    /// Examples in batches whose loss is not finite.
+    pub not_finite: u64,
+}
+
 impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// The loss of the averaged weights on the first held-out examples, with the same times and noise every time, and
-    /// without a regulariser. None if nothing is held out.
+    /// without a regulariser. Batches whose loss is not finite are counted and left out. None if nothing is held out.
     ///
     /// # Errors
     /// Data that cannot be read.
-    pub fn validation_loss(&self) -> Result<Option<f64>, TrainingError> {
+    pub fn validation_loss(&self) -> Result<Option<Validation>, TrainingError> {
         let (plan, device) = (&self.plan, self.device.clone().inner());
         let Some(validation) = plan.validation.clone() else { return Ok(None) };
         let batch_size = plan.training.batch_size;
         let held_out = Sequential::new(validation, plan.preprocessing, batch_size, plan.seed)?;
-        let (mut sum, mut count) = (0.0, 0usize);
+        let (mut sum, mut count, mut not_finite) = (0.0, 0usize, 0usize);
         for (index, batch) in (0u64..).zip(held_out.iter()) {
             let size = batch.shape[0];
             // Partial batches would compile kernels for another shape; only a set smaller than a batch needs one.
@@ -41,10 +50,15 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             };
             let score = self.score_of(&self.weights.average, batch.labels);
             let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness);
-            sum += loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0] * size as f64;
+            let loss = loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0];
+            match loss.is_finite() {
+                true => sum += loss * size as f64,
+                false => not_finite += size,
+            }
             count += size;
         }
-        Ok(Some(sum / count as f64))
+        let loss = (count > not_finite).then(|| sum / (count - not_finite) as f64);
+        Ok(Some(Validation { loss, not_finite: not_finite as u64 }))
     }
 
     /// The averaged weights and the score Fokker–Planck equation, on the first held-out examples, or on the first training

@@ -1,10 +1,13 @@
 //! The step loop.
 
 mod evaluation;
+mod interval;
 mod observer;
 mod plan;
+mod records;
 mod step;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,10 +21,13 @@ use crate::config::Recompute;
 use crate::error::TrainingError;
 use crate::optimizer::{ModuleAdam, Weights};
 use crate::readings::Unread;
-use crate::run::{MetricsWriter, RunFolder};
-use crate::tensorboard::EventsWriter;
+use crate::run::RunFolder;
+use crate::score_fpe::Residuals;
+pub use evaluation::Validation;
+use interval::Interval;
 pub use observer::{Metrics, Observer, Outcome};
 pub use plan::TrainingPlan;
+use records::Records;
 
 /// A network in training: its weights, their average, the optimiser, and how far it got.
 pub struct Trainer<N: Network<D>, const D: usize> {
@@ -84,24 +90,29 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// Goes on from the newest checkpoint that is whole. Returns the step, or `None` if there is no checkpoint.
     ///
     /// # Errors
-    /// Weights of another architecture; checkpoints that are all damaged.
+    /// Weights of another architecture; checkpoints that are all damaged, or of a later version of fokker.
     pub fn resume(&mut self) -> Result<Option<u64>, TrainingError> {
         let folder = self.run.checkpoints();
-        let Some(path) = checkpoint::newest_valid(&folder) else {
-            return match checkpoint::list(&folder).is_empty() {
-                true => Ok(None),
-                false => Err(TrainingError::Checkpoint {
-                    path: folder,
-                    message: "every checkpoint is damaged; delete the folder to start the run from the beginning"
-                        .into(),
-                }),
-            };
-        };
-        let saved = Checkpoint::load(&path, &self.weights.average)?;
+        match checkpoint::newest_valid(&folder)? {
+            Some(path) => self.resume_from(&path).map(Some),
+            None if checkpoint::list(&folder).is_empty() => Ok(None),
+            None => {
+                let message = "every checkpoint is damaged; delete the folder to start the run from the beginning";
+                Err(TrainingError::Checkpoint { path: folder, message: message.into() })
+            }
+        }
+    }
+
+    /// Goes on from a checkpoint. Returns its step.
+    ///
+    /// # Errors
+    /// A damaged checkpoint; weights of another architecture.
+    pub fn resume_from(&mut self, path: &Path) -> Result<u64, TrainingError> {
+        let saved = Checkpoint::load(path, &self.weights.average)?;
         self.weights = Weights { network: saved.model.train(), average: saved.ema };
         self.optimizer = ModuleAdam::restore(self.plan.optimizer.clone(), &saved.moments, saved.state.updates);
         self.state = saved.state;
-        Ok(Some(self.state.step))
+        Ok(self.state.step)
     }
 
     /// The averaged weights.
@@ -124,20 +135,33 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         self.breakdown
     }
 
-    /// Trains to the last step, saving on the way. `config` is stored in every checkpoint.
+    /// Trains to the last step, saving on the way. `config` is stored in every checkpoint. What the run has of later
+    /// steps than this trainer's is moved out of the way ([`RunFolder::go_back_to`]).
+    ///
+    /// On a full disk training goes on, with a warning, and tries again: lines of metrics wait, and the next checkpoint
+    /// takes the place of the one that was not written. Only the last one must be written.
     ///
     /// # Errors
     /// Numbers that are not finite, files that cannot be written, data that cannot be read.
     pub fn train(&mut self, config: &str, observer: &mut dyn Observer<N>) -> Result<Outcome, TrainingError> {
         let plan = self.plan.clone();
         let settings = &plan.training;
-        let mut metrics = MetricsWriter::open(&self.run.metrics(), self.state.step)?;
-        let mut events = EventsWriter::create(self.run.path(), self.state.step)?;
+        if let Some(folder) = self.run.go_back_to(self.state.step)? {
+            observer.warn(&format!(
+                "what was made after step {} is set aside in {}",
+                self.state.step,
+                folder.display()
+            ));
+        }
+        let mut records = Records::open(&self.run, self.state.step)?;
         let mut prefetch = self.batches.clone().prefetch(self.state.step * settings.accumulation, 4)?;
         let (start, seconds_before) = (Instant::now(), self.state.seconds);
-        let (mut losses, mut since) = (Vec::new(), Instant::now());
-        let (mut loss, mut gradient_norm) = (f64::NAN, f64::NAN);
+        let (mut interval, mut since) = (Interval::default(), Instant::now());
+        let mut loss = f64::NAN;
         let mut lap = Lap::start();
+        if self.state.step < settings.steps && observer.stop_requested() {
+            return Ok(Outcome::Interrupted);
+        }
         while self.state.step < settings.steps {
             let micro_batches = prefetch.by_ref().take(settings.accumulation as usize).collect();
             lap.add_to(&mut self.breakdown.data);
@@ -154,16 +178,15 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 lap.add_to(&mut self.breakdown.gradient);
             }
             for reading in readings {
-                (loss, gradient_norm) = (reading.loss, reading.gradient_norm);
-                losses.push(loss);
+                loss = reading.loss;
+                interval.add(&reading);
             }
             observer.step(step, loss);
             lap.add_to(&mut self.breakdown.observer);
-            let stop = observer.stop_requested();
             if line_is_due {
-                let examples = losses.len() as f64 * settings.batch_size as f64 * settings.accumulation as f64;
+                let examples = interval.steps as f64 * settings.batch_size as f64 * settings.accumulation as f64;
                 let examples_per_second = examples / since.elapsed().as_secs_f64();
-                let validation_loss = match due(settings.validate_every) {
+                let validation = match due(settings.validate_every) {
                     true => self.validation_loss()?,
                     false => None,
                 };
@@ -172,27 +195,36 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 let line = Metrics {
                     step,
                     epoch: self.batches.epochs(step * settings.accumulation),
-                    loss: losses.iter().sum::<f64>() / losses.len() as f64,
-                    gradient_norm,
+                    loss: interval.loss(),
+                    not_finite: interval.not_finite,
+                    gradient_norm: interval.gradient_norm,
                     learning_rate,
-                    examples_per_second,
+                    examples_per_second: Some(examples_per_second).filter(|rate| rate.is_finite()),
                     seconds: self.state.seconds,
                     skipped: self.state.skipped,
-                    validation_loss,
-                    residuals,
+                    validation_loss: validation.and_then(|validation| validation.loss),
+                    validation_not_finite: validation.map_or(0, |validation| validation.not_finite),
+                    residuals: residuals.into_iter().filter(Residuals::is_finite).collect(),
                 };
-                metrics.write(&line)?;
-                events.metrics(&line)?;
+                records.write(&line, &mut |warning| observer.warn(warning))?;
                 lap.add_to(&mut self.breakdown.records);
                 observer.metrics(&line);
-                losses.clear();
+                interval = Interval::default();
                 since = Instant::now();
             }
-            observer.preview(step, &self.weights.average)?;
+            observer.preview(step, &self.weights.average);
+            // Whoever asks to stop while a preview is drawn waits for no further step.
+            let stop = observer.stop_requested();
             lap.add_to(&mut self.breakdown.observer);
             if due(plan.checkpoints.every) || stop {
                 self.read()?;
-                self.save(config)?;
+                let saved = records.flush().and_then(|()| self.save(config));
+                match saved {
+                    Err(error) if error.is_full_disk() && !stop && step < settings.steps => {
+                        observer.warn(&format!("{error}. Training goes on; the next checkpoint is tried as planned"));
+                    }
+                    saved => saved?,
+                }
                 lap.add_to(&mut self.breakdown.checkpoints);
             }
             if stop && step < settings.steps {
@@ -213,7 +245,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             moments: self.optimizer.moments(&self.weights.average),
             state: TrainingState { updates: self.optimizer.updates(), ..self.state.clone() },
         };
-        checkpoint.save(&self.run.checkpoints(), config)?;
-        checkpoint::prune(&self.run.checkpoints(), self.plan.checkpoints.keep)
+        checkpoint.save(&self.run.checkpoints(), &self.run.set_aside(), config)?;
+        if let Err(error) = checkpoint::prune(&self.run.checkpoints(), self.plan.checkpoints.keep) {
+            // One checkpoint too many is no reason to end.
+            tracing::warn!("{error}");
+        }
+        Ok(())
     }
 }

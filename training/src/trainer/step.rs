@@ -151,14 +151,15 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     fn skip_or_stop(&mut self, reading: &Reading, what: &'static str) -> Result<(), TrainingError> {
         self.state.skipped += 1;
         let Reading { step, times: [low, high], .. } = *reading;
+        let allowance = self.state.skipped;
         if self.state.skipped <= self.plan.training.skip_non_finite {
             tracing::warn!("step {step}: the {what} is not finite; the step is skipped");
             return Ok(());
         }
-        let last_good = match checkpoint::newest_valid(&self.run.checkpoints()) {
+        let last_good = match checkpoint::newest_valid(&self.run.checkpoints())? {
             Some(path) => path.display().to_string(),
             None => "the start of the run (there is no checkpoint yet)".into(),
         };
-        Err(TrainingError::NonFinite { step, what, times: format!("{low:.4} to {high:.4}"), last_good })
+        Err(TrainingError::NonFinite { step, what, times: format!("{low:.4} to {high:.4}"), last_good, allowance })
     }
 }

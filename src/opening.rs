@@ -1,0 +1,89 @@
+//! Opening the data of a training, with a monitor that hears how far it has come.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use fokker_datasets::{self as datasets, Dataset, Library, Split};
+
+use crate::config::RunConfig;
+use crate::error::Error;
+use crate::monitor::{Monitor, Progress};
+
+/// What is learnt from and what is held out, if anything.
+pub(crate) type Data = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>);
+
+/// Opens the data of a training, shows how far it has come, and says what was left out.
+pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Data, Error> {
+    let news = Arc::new(News::default());
+    let library = Library::from_env().with_progress({
+        let news = news.clone();
+        move |state| news.hear(state)
+    });
+    let opened = thread::scope(|scope| {
+        let shown = scope.spawn(|| news.show(monitor));
+        let opened = config.data.open_parts(&library, &[Split::Train, Split::Validation], config.seed);
+        news.over.store(true, Ordering::Release);
+        shown.thread().unpark();
+        opened
+    })?;
+    opened.notes.iter().for_each(|note| monitor.say(&format!("data: {note}")));
+    let train = opened.train.ok_or_else(|| Error::Usage("data: there is nothing to train on".into()))?;
+    if let Some(names) = train.class_names() {
+        monitor.say(&class_list(&names));
+    }
+    Ok((train, opened.validation))
+}
+
+/// What threads that read pictures tell the one that shows progress.
+#[derive(Default)]
+struct News {
+    /// What, its unit, how much is done, and of how much.
+    newest: Mutex<Option<(String, &'static str, u64, u64)>>,
+    stop: AtomicBool,
+    over: AtomicBool,
+}
+
+impl News {
+    fn hear(&self, state: datasets::Progress<'_>) -> ControlFlow<()> {
+        let newest = match state {
+            datasets::Progress::Download { file, received, total } => {
+                (file.to_string(), "bytes", received, total.unwrap_or(received))
+            }
+            datasets::Progress::Pictures { done, total } => ("reading".into(), "pictures", done as u64, total as u64),
+        };
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(newest);
+        if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Shows what is new until all is over.
+    fn show(&self, monitor: &dyn Monitor) {
+        let mut shown: Option<(String, u64, Box<dyn Progress>)> = None;
+        while !self.over.load(Ordering::Acquire) {
+            self.stop.store(monitor.should_stop(), Ordering::Relaxed);
+            let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some((what, unit, done, total)) = newest {
+                if shown.as_ref().is_none_or(|(name, of, _)| *name != what || *of != total) {
+                    shown = Some((what.clone(), total, monitor.begin(&what, unit, 0, total)));
+                }
+                if let Some((_, _, progress)) = &mut shown {
+                    progress.update(done, "");
+                }
+            }
+            thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+}
+
+/// Which class has which number, as far as a screen shows them.
+fn class_list(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let mut list: Vec<String> =
+        names.iter().enumerate().take(MOST).map(|(number, name)| format!("{number} = {name}")).collect();
+    if names.len() > MOST {
+        list.push(format!("and {} more (data.classes in the run's config.toml)", names.len() - MOST));
+    }
+    format!("classes: {}", list.join(", "))
+}

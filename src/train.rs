@@ -1,0 +1,251 @@
+//! Training: from a configuration to a trained run, with checkpoints, previews and a report on the way.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use fokker_datasets::Dataset;
+use fokker_model::{Network, NetworkVisitor};
+use fokker_training::{Metrics, Observer, Outcome, RunFolder, Trainer};
+
+use crate::backend::ChosenDevice;
+use crate::config::RunConfig;
+use crate::draw::{DrawRequest, Reading, draw, write_samples};
+use crate::error::Error;
+use crate::monitor::{Monitor, Progress};
+use crate::opening::open_data;
+use crate::report::write_report;
+use crate::resume::{Continuation, ResumeRequest};
+
+/// How a training ended.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Whether all steps are done; otherwise it was interrupted, saved, and can be resumed.
+    pub finished: bool,
+}
+
+/// Trains a new run, or goes on with the one that is there, as [`crate::resume()`] does.
+///
+/// # Errors
+/// Anything that keeps the run from starting or going on, such as another process that trains it; what was saved stays.
+pub fn train(config: &RunConfig, resume: bool, monitor: &dyn Monitor) -> Result<Trained, Error> {
+    if resume {
+        return go_on(config, &ResumeRequest::default(), monitor);
+    }
+    let folder = RunFolder::new(config.run_folder());
+    if folder.exists() {
+        // Refused before the data are read. By whom it is trained, if by somebody, is worth more than that it is there.
+        let _lock = folder.lock()?;
+        folder.create(&config.to_toml())?;
+    }
+    run(Training { config, folder, start: Start::New, monitor })
+}
+
+/// Goes on with a run.
+pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn Monitor) -> Result<Trained, Error> {
+    let folder = RunFolder::new(config.run_folder());
+    let _lock = folder.lock()?;
+    folder.clean()?;
+    let continuation = Continuation::plan(config, &folder, request, monitor)?;
+    let (config, step) = (&continuation.config, continuation.step);
+    let steps = config.training.steps;
+    if step >= steps {
+        monitor.say(&format!(
+            "all {steps} steps are done: the run is at step {step}. It goes on with more of them, such as --set \
+             training.steps={}",
+            2 * step
+        ));
+        report(&folder, monitor);
+        return Ok(Trained { folder: folder.path().into(), finished: true });
+    }
+    run(Training { config, folder, start: Start::At(&continuation), monitor })
+}
+
+fn run(training: Training<'_>) -> Result<Trained, Error> {
+    fokker_kernels::on_all_cores(|| {
+        let config = training.config;
+        let chosen = config.backend.resolve()?;
+        let (train, validation) = open_data(config, training.monitor)?;
+        config.validate_classes(train.classes())?;
+        for warning in config.warnings()? {
+            training.monitor.warn(&warning);
+        }
+        let mut config = config.clone();
+        config.data.keep_class_names(train.class_names());
+        let training = Training { config: &config, ..training };
+        let work = Work { training, chosen: &chosen, train, validation };
+        config.network.build(config.seed, &chosen.device, work)?
+    })
+}
+
+/// What is trained.
+struct Training<'a> {
+    config: &'a RunConfig,
+    folder: RunFolder,
+    start: Start<'a>,
+    monitor: &'a dyn Monitor,
+}
+
+/// Where a training begins.
+enum Start<'a> {
+    /// With a folder that is made for it.
+    New,
+    /// With a folder that is there, and locked.
+    At(&'a Continuation),
+}
+
+/// Trains the network it is given.
+struct Work<'a> {
+    training: Training<'a>,
+    chosen: &'a ChosenDevice,
+    train: Arc<dyn Dataset>,
+    validation: Option<Arc<dyn Dataset>>,
+}
+
+impl NetworkVisitor for Work<'_> {
+    type Output = Result<Trained, Error>;
+
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Trained, Error> {
+        let Self { training: Training { config, folder, start, monitor }, chosen, train, validation } = self;
+        let text = config.to_toml();
+        let (path, parameters) = (folder.path().display(), Module::num_params(&network));
+        monitor.say(&format!("run {path}, {parameters} parameters, on {}", chosen.description));
+        let held_out = validation.as_ref().map_or("nothing".into(), |validation| validation.len().to_string());
+        let (name, examples) = (train.name(), train.len());
+        monitor.say(&format!("data: {name}, {examples} examples to train on, {held_out} held out for validation"));
+        if validation.is_none() && config.training.validate_every > 0 {
+            let every = config.training.validate_every;
+            monitor.say(&format!("training.validate_every = {every} has no effect: nothing is held out"));
+        }
+        let plan = config.training_plan(train.clone(), validation)?;
+        let process = plan.process.clone();
+        let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
+        let mut lock = None;
+        match start {
+            Start::New => {
+                lock = Some(folder.lock()?);
+                folder.clean()?;
+                folder.create(&text)?;
+            }
+            Start::At(continuation) => {
+                match &continuation.checkpoint {
+                    Some(checkpoint) => {
+                        let step = trainer.resume_from(checkpoint)?;
+                        monitor.say(&format!("resumed at step {step} of {}", config.training.steps));
+                    }
+                    None => monitor.say("there is no checkpoint yet: starting from the beginning"),
+                }
+                continuation.remember(&folder)?;
+            }
+        }
+        let mut watch = Watch::<D> {
+            config,
+            folder: &folder,
+            reading: Reading { process, parameterization: config.parameterization },
+            shape: train.shape().to_vec(),
+            device: chosen.device.clone(),
+            monitor,
+            progress: monitor.begin("training", "steps", trainer.step(), config.training.steps),
+        };
+        let outcome = trainer.train(&text, &mut watch)?;
+        drop(watch);
+        report(&folder, monitor);
+        drop(lock);
+        Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
+    }
+}
+
+/// Writes the run's page. A page that cannot be written is no reason to lose a run.
+fn report(folder: &RunFolder, monitor: &dyn Monitor) {
+    if let Err(error) = write_report(folder) {
+        monitor.warn(&error.to_string());
+    }
+}
+
+/// Shows progress and draws previews.
+struct Watch<'a, const D: usize> {
+    config: &'a RunConfig,
+    folder: &'a RunFolder,
+    reading: Reading,
+    shape: Vec<usize>,
+    device: Device,
+    monitor: &'a dyn Monitor,
+    progress: Box<dyn Progress>,
+}
+
+impl<const D: usize, N: Network<D>> Observer<N> for Watch<'_, D> {
+    fn step(&mut self, step: u64, loss: f64) {
+        // Before the first reading there is none.
+        let loss = if loss.is_nan() { String::new() } else { format!("loss {loss:.4}") };
+        self.progress.update(step, &loss);
+    }
+
+    fn metrics(&mut self, metrics: &Metrics) {
+        let shown = |loss: Option<f64>| loss.map_or_else(|| "not finite".into(), |loss| format!("{loss:.4}"));
+        if metrics.not_finite > 0 {
+            let (step, count) = (metrics.step, metrics.not_finite);
+            self.monitor.warn(&format!("step {step}: {count} of the last steps were not finite and are left out"));
+        }
+        if metrics.validation_not_finite > 0 {
+            let (step, count) = (metrics.step, metrics.validation_not_finite);
+            self.monitor.warn(&format!("step {step}: the validation loss is not finite for {count} held-out examples"));
+        }
+        if metrics.validation_loss.is_some() || metrics.validation_not_finite > 0 {
+            report(self.folder, self.monitor);
+            self.monitor.say(&format!(
+                "step {}, epoch {:.2}, {}: loss {}, validation loss {}",
+                metrics.step,
+                metrics.epoch,
+                clock(Duration::from_secs_f64(metrics.seconds)),
+                shown(metrics.loss),
+                shown(metrics.validation_loss),
+            ));
+        }
+    }
+
+    fn preview(&mut self, step: u64, ema: &N) {
+        let every = self.config.previews.every;
+        if every == 0 || !step.is_multiple_of(every) {
+            return;
+        }
+        match self.draw_preview(step, ema) {
+            Ok(()) | Err(Error::Interrupted) => {}
+            // No reason to lose a run either.
+            Err(error) => self.monitor.warn(&format!("step {step}: no preview is drawn: {error}")),
+        }
+    }
+
+    fn warn(&mut self, warning: &str) {
+        self.monitor.warn(warning);
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.monitor.should_stop()
+    }
+}
+
+impl<const D: usize> Watch<'_, D> {
+    fn draw_preview<N: Network<D>>(&self, step: u64, ema: &N) -> Result<(), Error> {
+        let count = self.config.previews.count;
+        let mut request = DrawRequest::new(self.config.sampler.clone(), count);
+        (request.batch_size, request.seed) = (count, self.config.seed);
+        let values = draw(ema, &self.reading, &request, &self.shape, &self.device, self.monitor)?;
+        let extension = if self.shape.len() == 1 && self.shape[0] != 2 { "csv" } else { "png" };
+        let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));
+        let columns = (count as f64).sqrt().ceil() as usize;
+        write_samples(&values, &self.shape, &self.config.preprocessing, 0, columns, &path)
+    }
+}
+
+/// A duration as minutes and seconds, or hours and minutes.
+fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds / 3600 {
+        0 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        hours => format!("{hours}h{:02}m", seconds / 60 % 60),
+    }
+}
