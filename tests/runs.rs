@@ -137,16 +137,16 @@ fn changes_of_what_the_weights_mean_are_said_twice() {
         assert_eq!(config(), first, "a refused change is remembered");
     };
     for (change, key) in [
-        ("process.kind=sub_vp", "process.kind from \"vp\" to \"sub_vp\""),
-        ("objective.weighting.kind=epsilon", "--allow-changed objective.weighting.kind"),
+        ("process={kind=\"sub_vp\"}", "process.kind from \"vp\" to \"sub_vp\""),
+        ("objective.weighting={kind=\"epsilon\"}", "--allow-changed objective.weighting.kind"),
         ("parameterization.output=epsilon", "parameterization.output"),
         ("seed=5", "seed from 0 to 5"),
-        ("data.kind=rings", "data.kind"),
+        ("data={kind=\"rings\"}", "data.kind"),
         ("network.width=8", "network.width from 16 to 8"),
     ] {
         refused(&["--set", change], &[key, "what the weights mean", "step-00000006"]);
     }
-    refused(&["--set", "seed=5", "--set", "process.kind=sub_vp", "--allow-changed", "seed"], &["process.kind"]);
+    refused(&["--set", "seed=5", "--set", "process={kind=\"sub_vp\"}", "--allow-changed", "seed"], &["process.kind"]);
 
     // Course: accepted, said, remembered. The cosine would have ended.
     let said = resume(here, &["--set", "training.steps=8", "--set", "training.batch_size=4"]);
