@@ -67,7 +67,7 @@ fn wrong_requests_are_refused_and_nothing_is_overwritten() {
     assert_refused(&with(&["--set", "backend.name=cuda"]), 2, &["backend.name = \"cuda\"", "--features cuda", "flex"]);
     assert_refused(&with(&["--set", "backend={name=\"flex\",device=7}"]), 2, &["number 7", "flex"]);
     assert_refused(
-        &with(&["--set", "data={kind=\"folder\",path=\"no_pictures\",size=28,channels=1}"]),
+        &with(&["--set", "data={kind=\"folder\",path=\"no_pictures\",size=28,channels=1,labels=true}"]),
         1,
         &["no_pictures"],
     );
