@@ -1,8 +1,9 @@
 //! A step of Adam with its running average in one pass over memory.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
+use crate::average::{NEIGHBOUR, averaged, mixed, phase};
 use crate::flex::{Inputs, contiguous, from_plain, numbers, numbers_mut};
 use crate::simd::multiversion;
 
@@ -24,6 +25,8 @@ pub struct Adam {
     pub keep: f64,
     /// Decay rate of the running average.
     pub average_decay: f64,
+    /// The number of the update: rounding the average is spread over several.
+    pub update: u64,
 }
 
 /// Numbers that belong together are taken together, so many at a time.
@@ -45,7 +48,16 @@ impl Adam {
                 state.map(from_plain)
             }
             Inputs::Tracked(..) => panic!("a step is taken on tensors without automatic differentiation"),
-            Inputs::Other(inputs) => self.burns_own(inputs.map(Tensor::from_dispatch)),
+            Inputs::Other(inputs) => {
+                let [weight, first, second, average, gradient] = inputs.map(Tensor::from_dispatch);
+                let state = [weight, first, second, average];
+                let one = Tensor::ones([1], (&gradient.device(), DType::F32));
+                if self.gradient_scale == 1.0 && crate::cube::adam::takes(&state, &gradient, &one) {
+                    return crate::cube::adam::step(self, state, gradient, &one);
+                }
+                let single = state.iter().chain([&gradient]).all(|tensor| tensor.dtype() == DType::F32);
+                if single { self.on_the_host(state, gradient) } else { self.burns_own(state, gradient) }
+            }
         }
     }
 
@@ -69,10 +81,20 @@ impl Adam {
         }
     }
 
-    fn burns_own<const D: usize>(&self, inputs: [Tensor<D>; 5]) -> [Tensor<D>; 4] {
-        let [weight, first, second, average, gradient] = inputs;
+    /// Single precision on other backends: the numbers are those of flex.
+    fn on_the_host<const D: usize>(&self, state: [Tensor<D>; 4], gradient: Tensor<D>) -> [Tensor<D>; 4] {
+        let (shape, device) = (gradient.dims(), gradient.device());
+        let numbers = |tensor: Tensor<D>| tensor.into_data().try_to_vec::<f32>().expect("single precision");
+        let (mut state, gradient) = (state.map(numbers), numbers(gradient));
+        self.fused(state.each_mut().map(Vec::as_mut_slice), &gradient);
+        state.map(|numbers| Tensor::from_data(TensorData::new(numbers, shape), &device))
+    }
+
+    /// Any other precision, by Burn's operations.
+    fn burns_own<const D: usize>(&self, state: [Tensor<D>; 4], gradient: Tensor<D>) -> [Tensor<D>; 4] {
+        let [weight, first, second, average] = state;
         let gradient = if self.gradient_scale == 1.0 { gradient } else { gradient.mul_scalar(self.gradient_scale) };
-        let mix = |old: Tensor<D>, new: Tensor<D>, decay: f64| old.mul_scalar(decay) + new.mul_scalar(1.0 - decay);
+        let mix = |old: Tensor<D>, new: Tensor<D>, decay: f64| old.clone() + (new - old).mul_scalar(1.0 - decay);
         let first = mix(first, gradient.clone(), self.betas[0]);
         let second = mix(second, gradient.square(), self.betas[1]);
         let root = second.clone().mul_scalar(1.0 / self.corrections[1]).sqrt().add_scalar(self.epsilon);
@@ -87,26 +109,30 @@ impl Adam {
         assert!(state.iter().all(|numbers| numbers.len() == total), "the tensors of a step have one shape");
         let [weight, first, second, average] = state.map(|numbers| numbers.par_chunks_mut(PART));
         let parts = weight.zip(first).zip(second.zip(average)).zip(gradient.par_chunks(PART));
-        parts.for_each(|(((w, m), (v, a)), g)| update(self, w, m, v, a, g));
+        parts.enumerate().for_each(|(part, (((w, m), (v, a)), g))| {
+            let phase = phase(self.update).wrapping_add(((part * PART) as u32).wrapping_mul(NEIGHBOUR));
+            update(self, phase, w, m, v, a, g);
+        });
     }
 }
 
 // One argument each: that they do not overlap is known of arguments, not of an array's entries.
-multiversion!(fn update(step: &Adam, w: &mut [f32], m: &mut [f32], v: &mut [f32], a: &mut [f32], g: &[f32]) = take);
+multiversion!(fn update(step: &Adam, phase: u32, w: &mut [f32], m: &mut [f32], v: &mut [f32], a: &mut [f32], g: &[f32]) = take);
 
 #[inline(always)]
-fn take(step: &Adam, w: &mut [f32], m: &mut [f32], v: &mut [f32], a: &mut [f32], g: &[f32]) {
-    let [scale, epsilon, keep, decay] =
-        [step.gradient_scale, step.epsilon, step.keep, step.average_decay].map(|number| number as f32);
+fn take(step: &Adam, mut phase: u32, w: &mut [f32], m: &mut [f32], v: &mut [f32], a: &mut [f32], g: &[f32]) {
+    let [scale, epsilon, lost] = [step.gradient_scale, step.epsilon, 1.0 - step.keep].map(|number| number as f32);
     let [b1, b2] = step.betas.map(|beta| beta as f32);
     let [n1, n2] = step.betas.map(|beta| (1.0 - beta) as f32);
     let rate = (step.learning_rate / step.corrections[0]) as f32;
-    let (correction, fresh) = ((1.0 / step.corrections[1]) as f32, (1.0 - step.average_decay) as f32);
+    let correction = (1.0 / step.corrections[1]) as f32;
+    let [decay, fresh] = [step.average_decay, 1.0 - step.average_decay].map(|number| number as f32);
     for ((w, m), ((v, a), g)) in w.iter_mut().zip(m).zip(v.iter_mut().zip(a).zip(g)) {
         let g = g * scale;
-        *m = *m * b1 + g * n1;
-        *v = *v * b2 + g * g * n2;
-        *w = *w * keep - *m * rate / ((*v * correction).sqrt() + epsilon);
-        *a = *a * decay + *w * fresh;
+        *m = mixed(*m, g, n1, b1);
+        *v = mixed(*v, g * g, n2, b2);
+        *w -= *w * lost + *m * rate / ((*v * correction).sqrt() + epsilon);
+        *a = averaged(*a, *w, fresh, decay, phase);
+        phase = phase.wrapping_add(NEIGHBOUR);
     }
 }

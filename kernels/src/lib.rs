@@ -24,6 +24,7 @@
 //! AVX-512, with AVX2, and without either.
 
 mod adam;
+mod average;
 mod bridge;
 mod buffer;
 mod cat;

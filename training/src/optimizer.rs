@@ -173,6 +173,7 @@ impl ModuleAdam {
             learning_rate,
             keep: 1.0 - learning_rate * weight_decay,
             average_decay,
+            update: self.updates as u64,
         };
         let optimizer = self;
         replace_with_or_abort(weights, |Weights { network, average }| {

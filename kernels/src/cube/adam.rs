@@ -8,6 +8,7 @@ use cubecl::prelude::*;
 
 use super::tensors::{Primitive, from_plain};
 use crate::Adam;
+use crate::average::{EXPONENT, MANY, NEIGHBOUR, ONE, phase};
 use crate::bridge::{context, is_on, primitive};
 
 /// Whether [`step`] is for these tensors: single precision on a GPU.
@@ -58,9 +59,10 @@ pub(crate) fn step<const D: usize>(
             (adam.learning_rate / adam.corrections[0]) as f32,
             (1.0 / adam.corrections[1]) as f32,
             adam.epsilon as f32,
-            adam.keep as f32,
+            (1.0 - adam.keep) as f32,
             adam.average_decay as f32,
             (1.0 - adam.average_decay) as f32,
+            phase(adam.update),
         ),
     );
     [weight, first, second, average].map(from_plain)
@@ -82,9 +84,29 @@ struct Numbers {
     rate: f32,
     correction: f32,
     epsilon: f32,
-    keep: f32,
+    lost: f32,
     decay: f32,
     fresh: f32,
+    phase: u32,
+}
+
+/// [`crate::average::mixed`].
+#[cube]
+fn mixed(old: f32, new: f32, fresh: f32, kept: f32) -> f32 {
+    let change = new - old;
+    select(fresh < 0.5f32, old + change * fresh, new - change * kept)
+}
+
+/// [`crate::average::averaged`].
+#[cube]
+fn averaged(average: f32, weight: f32, fresh: f32, kept: f32, phase: u32) -> f32 {
+    let exponent = u32::reinterpret(average) & EXPONENT;
+    let steps = (weight - average) * fresh * f32::reinterpret(277u32 * ONE - exponent);
+    let unit = f32::reinterpret(max(exponent, 24u32 * ONE) - 23u32 * ONE);
+    let share = f32::cast_from(phase >> 8u32) * (1.0f32 / 16_777_216.0f32);
+    let spread = average + f32::floor(steps + share) * unit;
+    let plain = exponent < 24u32 * ONE || f32::abs(steps) >= MANY || fresh >= 0.5f32;
+    select(plain, mixed(average, weight, fresh, kept), spread)
 }
 
 #[cube(launch)]
@@ -104,12 +126,13 @@ fn update(
         terminate!();
     }
     let g = gradient[i] * scale[0];
-    let m = first[i] * numbers.beta_1 + g * numbers.fresh_1;
-    let v = second[i] * numbers.beta_2 + g * g * numbers.fresh_2;
+    let m = mixed(first[i], g, numbers.fresh_1, numbers.beta_1);
+    let v = mixed(second[i], g * g, numbers.fresh_2, numbers.beta_2);
     let root = (v * numbers.correction).sqrt() + numbers.epsilon;
-    let w = weight[i] * numbers.keep - m * numbers.rate / root;
+    let w = weight[i] - (weight[i] * numbers.lost + m * numbers.rate / root);
     first[i] = m;
     second[i] = v;
     weight[i] = w;
-    average[i] = average[i] * numbers.decay + w * numbers.fresh;
+    let phase = numbers.phase + u32::cast_from(i) * NEIGHBOUR;
+    average[i] = averaged(average[i], w, numbers.fresh, numbers.decay, phase);
 }
