@@ -184,7 +184,9 @@ impl RunConfig {
     /// # Errors
     /// A process whose numbers do not work.
     pub fn warnings(&self) -> Result<Vec<String>, Error> {
-        Ok(self.class_warning().into_iter().collect())
+        let process = self.build_process()?;
+        let objective = self.objective.warning(&*process, self.training.batch_size);
+        Ok(objective.into_iter().chain(self.class_warning()).collect())
     }
 
     /// Labels that are not used, and a null class that is not trained.

@@ -48,6 +48,18 @@ pub struct TimeDraw {
 }
 
 impl TimeSampling {
+    /// One of each kind, with the default numbers.
+    pub const KINDS: [Self; 3] = [Self::Uniform, Self::Importance, Self::LogNormal { mean: -1.2, std: 1.2 }];
+
+    /// The name in configurations.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Importance => "importance",
+            Self::LogNormal { .. } => "log_normal",
+        }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
@@ -63,13 +75,15 @@ impl TimeSampling {
         Ok(())
     }
 
-    /// `count` times: at quantiles that are spread evenly and shifted together, or each at a quantile of its own.
+    /// `count` times: at quantiles that are spread evenly and shifted together, or each at a quantile of its own. Evenly spread ones
+    /// are in an order in which the first few are spread as well.
     pub fn draw(&self, process: &dyn Process, rng: &mut Rng, count: usize, stratified: bool) -> Vec<TimeDraw> {
         let shift: f64 = rng.random();
+        let stride = stride(count);
         (0..count)
             .map(|example| {
                 let quantile = match stratified {
-                    true => (shift + example as f64 / count as f64).fract(),
+                    true => (shift + (example * stride % count) as f64 / count as f64).fract(),
                     false => rng.random(),
                 };
                 self.at_quantile(process, quantile)
@@ -94,6 +108,55 @@ impl TimeSampling {
                 let end = |t: f64| normal.cdf(-0.5 * process.log_snr(t));
                 let ln_ratio = normal.inverse_cdf(end(first) + u * (end(last) - end(first)));
                 TimeDraw { t: process.time_of_log_snr(-2.0 * ln_ratio).clamp(first, last), importance: 1.0 }
+            }
+        }
+    }
+}
+
+/// A number without a common divisor with `count`, close to `count` over the golden ratio: its first multiples modulo `count` are far
+/// apart.
+fn stride(count: usize) -> usize {
+    let coprime = |stride: usize| {
+        let (mut a, mut b) = (count, stride);
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a == 1
+    };
+    let wanted = (count as f64 * 0.618_033_988_75).round() as usize;
+    (wanted.max(1)..).find(|&stride| coprime(stride)).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use fokker_process::ProcessConfig;
+    use fokker_random::{Stream, rng};
+
+    use super::*;
+
+    /// All quantiles of a batch, one in each of `count` parts; and the first few, one in each of fewer parts but for neighbours.
+    #[test]
+    fn even_times_are_spread_in_whole_and_in_part() {
+        let process =
+            serde_json::from_str::<ProcessConfig>(r#"{ "kind": "ve", "min_time": 1e-5 }"#).unwrap().build().unwrap();
+        for count in [1, 2, 3, 4, 6, 16, 97, 128] {
+            let mut rng = rng(1, Stream::Test, count as u64);
+            let draws = TimeSampling::Uniform.draw(&*process, &mut rng, count, true);
+            let parts = |first: usize, parts: usize| {
+                let mut parts: Vec<usize> =
+                    draws[..first].iter().map(|draw| (draw.t * parts as f64).floor() as usize).collect();
+                parts.sort_unstable();
+                parts.dedup();
+                parts.len()
+            };
+            assert_eq!(parts(count, count), count);
+            for first in 1..=count {
+                let mut times: Vec<f64> = draws[..first].iter().map(|draw| draw.t).collect();
+                times.sort_by(f64::total_cmp);
+                let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+                let largest = gaps.chain([1.0 - times[first - 1] + times[0]]).fold(0.0, f64::max);
+                // Evenly spread it would be 1/first.
+                assert!(largest <= 2.7 / first as f64, "{first} of {count}: {largest}");
             }
         }
     }

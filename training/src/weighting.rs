@@ -3,7 +3,7 @@
 //! | name | on ε | elsewhere |
 //! |---|---|---|
 //! | `epsilon` | 1 | Ho et al. 2020, eq. 14; papers/002 eq. 4.2.57 |
-//! | `sigma2` | 1 | `σ² ‖s_θ − s‖²`, papers/002 eq. 4.2.17: the same as `epsilon`, since `s = −ε/σ` |
+//! | `sigma2` | 1 | `σ² ‖s_θ − s‖²`, papers/002 eq. 4.2.57: the same as `epsilon`, since `s = −ε/σ` |
 //! | `likelihood` | `g²/σ²` | `g² ‖s_θ − s‖²`, Song et al. 2021b; papers/003 sec. 2 |
 //! | `edm` | `(σ̂² + σ_d²)/σ_d²` | `(σ̂² + σ_d²)/(σ̂ σ_d)² ‖D − x₀‖²`, Karras et al. 2022 |
 //! | `min_snr` | `min(SNR, γ)/SNR` | `min(SNR, γ) ‖x̂₀ − x₀‖²`, Hang et al. 2023 |
@@ -46,6 +46,21 @@ fn five() -> f64 {
 }
 
 impl Weighting {
+    /// One of each kind, with the default numbers; [`Weighting::Sigma2`] is the first under another name.
+    pub const KINDS: [Self; 4] =
+        [Self::Likelihood, Self::Epsilon, Self::Edm { sigma_data: 0.5 }, Self::MinSnr { gamma: 5.0 }];
+
+    /// The name in configurations.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Epsilon => "epsilon",
+            Self::Sigma2 => "sigma2",
+            Self::Likelihood => "likelihood",
+            Self::Edm { .. } => "edm",
+            Self::MinSnr { .. } => "min_snr",
+        }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
