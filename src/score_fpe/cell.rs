@@ -133,6 +133,34 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::score_fpe::Scale;
+    use crate::score_fpe::run::described;
+
+    /// A caption says what is trained, also if something else than the cell's is asked for.
+    #[test]
+    fn a_caption_is_made_of_what_is_trained() {
+        let mut reproduction = Reproduction {
+            scale: Scale::Smoke,
+            parts: Vec::new(),
+            gammas: None,
+            folder: "score-fpe".into(),
+            changes: Vec::new(),
+        };
+        for cell in Cell::all(&[0.0, 0.1]) {
+            let (name, gamma) = (cell.sde.name(), cell.gamma);
+            let objective = match cell.lambda {
+                Lambda::Sigma2 => "λ = σ², uniform times",
+                Lambda::Likelihood => "λ = g², times even in the log-SNR",
+            };
+            let said = described(&cell.config(&reproduction).unwrap()).unwrap();
+            assert_eq!(said, format!("{name}, {objective}, γ = {gamma}"));
+        }
+        reproduction.changes.push("objective.weighting={ kind = \"min_snr\" }".into());
+        reproduction.changes.push("objective.regularizer.gamma=3.0".into());
+        let cell = Cell { sde: Sde::Rve, lambda: Lambda::Sigma2, gamma: 0.0 };
+        let config = cell.config(&reproduction).unwrap();
+        assert_eq!(described(&config).unwrap(), "RVE, weighting min_snr, uniform times, γ = 3");
+    }
 
     #[test]
     fn cells_are_where_the_table_has_them() {

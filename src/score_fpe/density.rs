@@ -7,7 +7,7 @@ use fokker_laboratory::plot::{Figure, Heat, Layer, Panel, Shades, Table};
 use fokker_sampling::likelihood::LikelihoodConfig;
 
 use super::measure::GridSettings;
-use super::run::{config, trained};
+use super::run::{config, gamma as gamma_of, objective as objective_of, trained};
 use super::{Part, Reproduction};
 use crate::error::Error;
 
@@ -24,7 +24,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
     let settings = GridSettings { reach: 3.0, cells: reproduction.numbers().cells, likelihood };
     let points = settings.points();
     let cell = (2.0 * settings.reach / settings.cells as f64).powi(2);
-    let (mut truth, mut densities, mut titles) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut truth, mut densities, mut titles, mut objective) = (Vec::new(), Vec::new(), Vec::new(), String::new());
     for gamma in GAMMAS {
         let mut changes = reproduction.numbers().plane_changes();
         changes.push(format!("objective.regularizer.gamma={gamma:?}"));
@@ -32,11 +32,12 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
         let run = trained(config(TEMPLATE, Path::new(PATH), &name, changes, reproduction)?, reproduction)?;
         let mixture = run.config.mixture()?.ok_or_else(|| Error::Usage(format!("{PATH}: data.kind: is no mixture")))?;
         let process = run.config.build_process()?;
+        objective = objective_of(&run.config);
         truth = points.iter().map(|point| mixture.log_density(&*process, 0.0, point).exp()).collect();
         let density: Vec<f64> = run.log_densities(settings.clone())?.into_iter().map(f64::exp).collect();
         // Half of the absolute difference: the largest difference of the probability of any set.
         let distance = 0.5 * cell * truth.iter().zip(&density).map(|(p, q): (&f64, &f64)| (p - q).abs()).sum::<f64>();
-        titles.push(format!("γ = {gamma}: total variation {distance:.4}"));
+        titles.push(format!("γ = {}: total variation {distance:.4}", gamma_of(&run.config)));
         densities.push(density);
     }
     let most = truth.iter().copied().fold(0.0, f64::max);
@@ -56,13 +57,13 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
             ("x1", x.as_slice()),
             ("x2", &y),
             ("data", &truth),
-            ("gamma 0", &densities[0]),
-            ("gamma 0.001", &densities[1]),
+            (&format!("gamma {}", GAMMAS[0]), &densities[0]),
+            (&format!("gamma {}", GAMMAS[1]), &densities[1]),
         ],
     );
     let caption = format!(
         "Eight Gaussians: the density of the data, and of the probability flow of scores trained without and with the \
-         regulariser, from the same initial weights in {} steps. Total variation: half of the integral of the absolute \
+         regulariser, from the same initial weights in {} steps, {objective}. Total variation: half of the integral of the absolute \
          difference from the data's density.",
         reproduction.numbers().plane_steps
     );

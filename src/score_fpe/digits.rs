@@ -3,7 +3,7 @@
 use fokker_laboratory::plot::{Figure, Heat, Layer, Panel, Shades, Table};
 
 use super::cell::{Cell, Lambda, Sde};
-use super::run::trained;
+use super::run::{described, trained};
 use super::{Part, Reproduction};
 use crate::draw::DrawRequest;
 use crate::error::Error;
@@ -25,11 +25,11 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
             let levels: Vec<f64> =
                 samples.values.iter().map(|&value| f64::from(samples.config.preprocessing.to_u8(value))).collect();
             table.push([sde as usize as f64, gamma, levels.iter().sum::<f64>() / levels.len() as f64]);
-            panels.push(mosaic(&format!("{}, γ = {gamma}", sde.name()), &levels, side, height, width));
+            panels.push(mosaic(&described(&run.config)?, &levels, side, height, width));
         }
     }
     let caption =
-        format!("Draws by the probability flow with the same initial noise, λ = g², after {steps} steps of training.");
+        format!("Draws by the probability flow with the same initial noise, after {steps} steps of training.");
     let table = Table {
         name: String::new(),
         columns: ["process (VE 0, VP 1)", "gamma", "mean grey level"].map(String::from).to_vec(),

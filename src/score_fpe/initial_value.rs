@@ -10,6 +10,7 @@ use fokker_process::GaussianMixture;
 use fokker_random::{Stream, rng};
 use fokker_training::loss::Trace;
 use fokker_training::score_fpe::{Residuals, ResidualsConfig};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::residual_curves::{curve, panel, table};
 use super::run::{Run, config, trained};
@@ -72,11 +73,32 @@ pub(super) fn samples(reproduction: &Reproduction) -> Result<Figure, Error> {
         tables.push(Table::of_columns(name, &[("x1", &axis(0)), ("x2", &axis(1))]));
     }
     let caption = format!(
-        "{count} points of the mixture of N((−5, −5), I) with weight 1/5 and N((5, 5), I) with weight 4/5, and as many draws by \
-         the probability flow with learnt scores; above: the part on the upper component's side, which should be 80 %."
+        "{count} points of the mixture of {}, and as many draws by the probability flow with learnt scores; above: the part with \
+         x₁ + x₂ > 0, of which the law has {:.1} %.",
+        said(&mixture),
+        100.0 * above(&mixture)
     );
     let figure = reproduction.figure(Part::Figure4, "Draws with a score learnt from its initial value", caption);
     Ok(Figure { panels, tables, columns: 3, panel_size: (330, 340), ..figure })
+}
+
+/// A mixture in words.
+fn said(mixture: &GaussianMixture) -> String {
+    let components = mixture.components().map(|component| {
+        let numbers = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
+        let (mean, variances) = (numbers(&component.mean), numbers(&component.variances));
+        format!("N(({mean}), diag({variances})) with weight {}", component.weight)
+    });
+    components.collect::<Vec<_>>().join(" and ")
+}
+
+/// The mass of a mixture without correlations where the coordinates have a positive sum.
+fn above(mixture: &GaussianMixture) -> f64 {
+    let part = |mean: &[f64], variances: &[f64]| {
+        let z = mean.iter().sum::<f64>() / variances.iter().sum::<f64>().sqrt();
+        Normal::standard().cdf(z)
+    };
+    mixture.components().map(|component| component.weight * part(&component.mean, &component.variances)).sum()
 }
 
 /// Figure 5.
@@ -131,7 +153,7 @@ pub(super) fn residuals(reproduction: &Reproduction) -> Result<Figure, Error> {
         every: 1,
         times: 2 * reproduction.numbers().residual_times,
         examples: reproduction.numbers().points.min(500),
-        divergence: Trace::Exact,
+        divergence: Some(Trace::Exact),
     };
     let process = runs[0].config.build_process()?;
     let exact = MixtureScore::new(mixture, process);

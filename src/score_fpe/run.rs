@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use fokker_model::NetworkVisitor;
-use fokker_training::{RunFolder, newest_checkpoint, read_state};
+use fokker_training::{Loss, Objective, RunFolder, TimeSampling, Weighting, newest_checkpoint, read_state};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -45,6 +45,33 @@ pub(super) fn config(
     changes.push(format!("runs={}", said(reproduction.runs().display().to_string())));
     changes.extend(reproduction.changes.iter().cloned());
     RunConfig::parse(text, path, &changes)
+}
+
+/// What a caption says of a run: the process, and what was minimised.
+pub(super) fn described(config: &RunConfig) -> Result<String, Error> {
+    let process = config.build_process()?.name().to_uppercase().replace('_', "-");
+    Ok(format!("{process}, {}, γ = {}", objective(config), gamma(config)))
+}
+
+/// The weighting of a run in the papers' symbols where they have one, and its times.
+pub(super) fn objective(config: &RunConfig) -> String {
+    let Objective { loss, weighting, time, .. } = &config.objective;
+    let times = match time {
+        TimeSampling::Uniform => "uniform times".into(),
+        TimeSampling::Importance => "times even in the log-SNR".into(),
+        TimeSampling::LogNormal { mean, std } => format!("ln(σ/α) from N({mean}, {std}²)"),
+    };
+    match (loss, weighting) {
+        (Loss::InitialValue, _) => format!("eq. 11, {times}"),
+        (_, Weighting::Epsilon | Weighting::Sigma2) => format!("λ = σ², {times}"),
+        (_, Weighting::Likelihood) => format!("λ = g², {times}"),
+        (_, other) => format!("weighting {}, {times}", other.name()),
+    }
+}
+
+/// The weight of the regulariser.
+pub(super) fn gamma(config: &RunConfig) -> f64 {
+    config.objective.regularizer.map_or(0.0, |regularizer| regularizer.gamma)
 }
 
 /// Trains a run to its end, unless it is there already; goes on with one that was interrupted.

@@ -9,8 +9,8 @@ use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_model::divergence::inner;
 use fokker_model::precision::cast;
 use fokker_model::{
-    Conditioning, Derivatives, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Probe, Score, UNet,
-    UNetConfig,
+    Calculus, Clock, Conditioning, Derivatives, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Probe,
+    Score, SmoothScore, UNet, UNetConfig,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
 use fokker_random::{Stream, normals};
@@ -172,10 +172,16 @@ impl ModuleVisitor for Entry<'_> {
 
 fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projection: Option<Tensor<2>>, what: &str) {
     let points = draw(5, 2, 1);
+    let directions = match config.estimator {
+        Estimator::Squared => {
+            Directions::draw(config.divergence, &points, |law, n| law.draw(1, Stream::Test, 0..5, n, &points))
+        }
+        _ => Directions::axes(&points),
+    };
     let draw = RegularizerDraw {
         times: vec![0.15, 0.3, 0.5, 0.7, 0.9],
         importance: vec![1.0, 0.5, 2.0, 1.0, 0.3],
-        directions: Directions::axes(&points),
+        directions,
         projection,
         points,
     };
@@ -213,6 +219,152 @@ fn the_penalty_has_an_exact_gradient() {
     }))
     .unwrap();
     penalty_gradient_is_that_of_differences(&differences, Some(draw(5, 2, 7)), "differences");
+    for divergence in [
+        json!({ "kind": "exact" }),
+        json!({ "kind": "hutchinson", "probes": 2, "probe": "gaussian" }),
+        json!({ "kind": "hutchinson", "probes": 3, "probe": "gaussian" }),
+    ] {
+        let what = divergence.to_string();
+        let squared = json!({ "gamma": 1.0, "estimator": "squared", "unit": "log_snr", "divergence": divergence });
+        let squared: RegularizerConfig = serde_json::from_value(squared).unwrap();
+        squared.validate().unwrap();
+        penalty_gradient_is_that_of_differences(&squared, None, &what);
+    }
+}
+
+/// `γ 2/(D T)` times the mean of `‖ε‖/D`, or of its square: over all pairs of probes that of two is that of the exact divergence.
+#[test]
+fn the_penalty_is_in_the_papers_units() {
+    let (points, t) = (draw(3, 2, 1), vec![0.4, 1.5, 4.0]);
+    let (gamma, importance) = (0.7, vec![1.0, 0.5, 2.0]);
+    let score = score_of(mlp(5), "ornstein_uhlenbeck");
+    let process = process("ornstein_uhlenbeck");
+    assert!((process.horizon() - 5.0).abs() < 1e-12);
+    let penalty = |estimator: &str, divergence: &serde_json::Value, directions: Directions<2>| {
+        let config = json!({ "gamma": gamma, "estimator": estimator, "unit": "log_snr", "divergence": divergence });
+        let config: RegularizerConfig = serde_json::from_value(config).unwrap();
+        let draw = RegularizerDraw {
+            points: points.clone(),
+            times: t.clone(),
+            importance: importance.clone(),
+            directions,
+            projection: None,
+        };
+        values(regularizer(&config, &score, &score, &draw, 3).0)[0]
+    };
+    let whole = residual(&score, points.clone(), &t, &Directions::axes(&points), Differentiation::Exact);
+    let squares = values(inner(whole.clone(), whole));
+    let want = |power: i32| {
+        let each = squares.iter().zip(&t).zip(&importance).map(|((square, &t), importance)| {
+            let unit = process.std(t).powi(3) / process.diffusion_squared(t);
+            importance * (unit * square.sqrt()).powi(power)
+        });
+        gamma * 2.0 / (2.0 * 5.0) * each.sum::<f64>() / (3.0 * 2.0)
+    };
+    let exact = json!({ "kind": "exact" });
+    let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-9 * want, "{got} {want}");
+    close(penalty("norm", &exact, Directions::axes(&points)), want(1));
+    close(penalty("squared", &exact, Directions::axes(&points)), want(2));
+    // The sign vectors of the plane, opposite ones being the same.
+    let signs = [1.0, -1.0].map(|second| {
+        Tensor::<2>::from_data(TensorData::new([1.0, second].repeat(3), [3, 2]), (&Device::flex(), DType::F64))
+    });
+    let two = json!({ "kind": "hutchinson", "probes": 2 });
+    let pair = |one: usize, other: usize| {
+        penalty("squared", &two, Directions::probes(vec![signs[one].clone(), signs[other].clone()]))
+    };
+    close(0.25 * (pair(0, 0) + pair(0, 1) + pair(1, 0) + pair(1, 1)), want(2));
+    // One probe, as in the paper: more than the norm of the residual.
+    let one = |k: usize| penalty("norm", &json!({ "kind": "hutchinson" }), Directions::probes(vec![signs[k].clone()]));
+    assert!(0.5 * (one(0) + one(1)) > want(1) * (1.0 + 1e-6));
+}
+
+#[test]
+fn one_probe_is_refused_where_the_square_needs_two() {
+    let penalty: RegularizerConfig = serde_json::from_value(json!({ "gamma": 1.0, "estimator": "squared" })).unwrap();
+    let message = penalty.validate().unwrap_err().to_string();
+    assert!(message.contains("objective.regularizer.divergence") && message.contains("probes = 2"), "{message}");
+    let report = json!({ "every": 1, "divergence": { "kind": "hutchinson", "probes": 1 } });
+    let report: ResidualsConfig = serde_json::from_value(report).unwrap();
+    let message = report.validate().unwrap_err().to_string();
+    assert!(message.contains("residuals.divergence.probes"), "{message}");
+}
+
+/// Whether the mean square is zero within three standard errors, which the report has as that of its root.
+fn is_zero(report: &Residuals) -> bool {
+    let positive = report.r_fp.max(0.0);
+    let error = (positive + report.r_fp_error).powi(2) - positive.powi(2);
+    report.r_fp.powi(2) < 3.0 * error
+}
+
+/// The mixture of papers/003 Appx. B under VE: an exact score has no residual, yet one probe sees one.
+#[test]
+fn an_exact_score_has_no_residual_in_reports() {
+    let covariances = vec![Covariance::Isotropic(1.0), Covariance::Isotropic(1.0)];
+    let data = GaussianMixture::new(vec![0.2, 0.8], vec![vec![-5.0, -5.0], vec![5.0, 5.0]], covariances).unwrap();
+    let process = process("ve");
+    let mut rng = fokker_random::rng(1, Stream::Test, 0);
+    let sample: Vec<f64> = (0..4000).flat_map(|_| data.sample(&*process, process.min_time(), &mut rng)).collect();
+    let x0 = Tensor::<2>::from_data(TensorData::new(sample, [4000, 2]), (&Device::flex(), DType::F64));
+    let truth = MixtureScore::new(data, process.clone());
+    let config = |divergence: serde_json::Value| -> ResidualsConfig {
+        serde_json::from_value(json!({ "every": 1, "divergence": divergence })).unwrap()
+    };
+    // r_FP with one probe by numerical integration in double precision (reference: reviews of the formula, σ = 2, 3, 8).
+    for (std, one_probe) in [(2.0, 0.106592), (3.0, 0.475085), (8.0, 0.134313)] {
+        let t = times(&*process, [std])[0];
+        let exact = config(json!(null)).measure(&truth, &x0, 1, t);
+        assert!(exact.r_fp < 1e-10 && exact.r_fp_one_probe.is_none(), "{exact:?}");
+        let report = config(json!({ "kind": "hutchinson", "probes": 2 })).measure(&truth, &x0, 1, t);
+        assert!(is_zero(&report), "{report:?}");
+        let seen = report.r_fp_one_probe.unwrap();
+        assert!((seen / one_probe - 1.0).abs() < 0.1, "σ = {std}: {seen}, not {one_probe}");
+    }
+}
+
+/// A score that is none: 1.3 times another.
+struct Scaled(MixtureScore);
+
+impl Score<2> for Scaled {
+    fn process(&self) -> &dyn Process {
+        Score::<2>::process(&self.0)
+    }
+
+    fn noise(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
+        self.0.noise(x, t).mul_scalar(1.3)
+    }
+}
+
+impl SmoothScore<2> for Scaled {
+    fn noise_in<C: Calculus>(&self, x: C::Array<2>, clock: &Clock<C>) -> C::Array<2> {
+        C::affine(self.0.noise_in::<C>(x, clock), 1.3, 0.0)
+    }
+}
+
+/// Above 32 dimensions two probes are taken unless something else is asked for, and neither a true score nor a wrong one is judged by
+/// their noise.
+#[test]
+fn reports_in_many_dimensions_are_without_bias() {
+    let dimension = 40;
+    let mean = |sign: f64| vec![0.4 * sign; dimension];
+    let covariances = || vec![Covariance::Isotropic(0.2), Covariance::Isotropic(0.2)];
+    let law = |first: f64| {
+        GaussianMixture::new(vec![first, 1.0 - first], vec![mean(1.0), mean(-1.0)], covariances()).unwrap()
+    };
+    let (process, x0) = (process("vp"), draw(400, dimension, 1).mul_scalar(0.3));
+    let t = times(&*process, [1.0])[0];
+    let truth = MixtureScore::new(law(0.3), process.clone());
+    let config: ResidualsConfig = serde_json::from_value(json!({ "every": 1 })).unwrap();
+    let report = config.measure(&truth, &x0, 1, t);
+    assert!(is_zero(&report), "{report:?}");
+    assert!(report.r_fp_one_probe.unwrap() > 5.0 * report.r_fp.max(0.0), "{report:?}");
+    // A score that is none of a density's: with the exact divergence the mean length, which is at most the root mean square.
+    let wrong = Scaled(MixtureScore::new(law(0.3), process));
+    let report = config.measure(&wrong, &x0, 1, t);
+    let exact = ResidualsConfig { divergence: Some(Trace::Exact), ..config }.measure(&wrong, &x0, 1, t);
+    assert!(exact.r_fp_one_probe.is_none());
+    let gap = report.r_fp / exact.r_fp - 1.0;
+    assert!(gap.abs() < 0.1, "{report:?} {exact:?}");
 }
 
 /// Collects the gradients of all parameters.
@@ -402,7 +554,7 @@ fn a_gradient_field_has_no_curl_and_reports_are_complete() {
     assert!(curl(&score_of(mlp(3), "vp"), x.clone(), 0.3, probes()) > 1e-3);
     let config: ResidualsConfig =
         serde_json::from_value(json!({ "every": 1, "times": 5, "divergence": { "kind": "exact" } })).unwrap();
-    assert_eq!(config.divergence, Trace::Exact);
+    assert_eq!(config.divergence, Some(Trace::Exact));
     let process = process("vp");
     let all = config.times(&*process);
     assert!((all[0] - process.min_time()).abs() < 1e-12 && (all[4] - process.horizon()).abs() < 1e-12);

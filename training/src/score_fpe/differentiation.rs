@@ -64,7 +64,8 @@ impl Differentiation {
 }
 
 /// Lemma 1 of papers/003: `(h_s² s(t + h_d) + (h_d² − h_s²) s(t) − h_d² s(t − h_s)) / (h_s h_d (h_s + h_d))`, with
-/// steps that end at the ends of the process's range.
+/// steps that end at the ends of the process's range. Closer than half a step to an end it is a quotient to the other side
+/// alone: a step that is nearly zero would divide rounding by nearly zero.
 fn difference_in_time<const D: usize>(
     score: &dyn Derivatives<D>,
     x: Tensor<D>,
@@ -79,8 +80,8 @@ fn difference_in_time<const D: usize>(
         .iter()
         .zip(before.iter().zip(&after))
         .map(|(t, (before, after))| match (t - before, after - t) {
-            (back, forth) if back <= 0.0 => [0.0, -1.0 / forth, 1.0 / forth],
-            (back, forth) if forth <= 0.0 => [-1.0 / back, 1.0 / back, 0.0],
+            (back, forth) if back < 0.5 * behind => [0.0, -1.0 / forth, 1.0 / forth],
+            (back, forth) if forth < 0.5 * ahead => [-1.0 / back, 1.0 / back, 0.0],
             (back, forth) => {
                 let all = back * forth * (back + forth);
                 [-forth * forth / all, (forth * forth - back * back) / all, back * back / all]

@@ -1,9 +1,13 @@
 //! The penalty on the residual: papers/003 eq. 8, with the whole residual or with its product with a random direction
 //! (eq. 14).
 //!
-//! `J_FP = J_DSM + γ R`, `R = (1/D) E_t E_x ‖ε_θ(x, t)‖` with `t` uniform. The paper's `J_DSM` is half a sum over
-//! coordinates, the [objective](crate::Objective) a mean over them; so that `γ` is the paper's, `R` is multiplied by
-//! `2/D` here.
+//! `J_FP = J_DSM + γ R`, `R = (1/D) E_t E_x ‖ε_θ(x, t)‖` with `t` uniform. The paper's `J_DSM` is half an integral over `[0, T]`
+//! of a sum over coordinates, the [objective](crate::Objective) a mean over times and coordinates; so that `γ` is the paper's, `R`
+//! is multiplied by `2/(D T)` here.
+//!
+//! With one probe of the divergence, as in the paper (Appx. D.2, `M = 1`), what is penalised is not `‖ε‖` but `E_v ‖ε_v‖`, which is
+//! larger: the score of a density is penalised for the third derivatives of its logarithm, and a Gaussian's is not. The estimator
+//! `squared` has no such bias: with independent probes `E⟨ε_v, ε_v'⟩ = ‖ε‖²`, and its gradient is right on average as well.
 
 use std::ops::Range;
 
@@ -17,7 +21,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::differentiation::Differentiation;
-use super::residual::{Directions, residual_along, residual_for, unit};
+use super::residual::{Directions, residual, residual_along, residual_for, unit};
 use crate::error::TrainingError;
 use crate::loss::{Trace, noisy};
 use crate::objective::example_noise;
@@ -32,7 +36,7 @@ pub struct RegularizerConfig {
     /// The whole residual, or its product with random directions.
     #[serde(default)]
     pub estimator: Estimator,
-    /// The divergence in the residual; the paper has one probe.
+    /// The divergence in the residual; the paper has one probe. The estimator `squared` needs two, or the exact one.
     #[serde(default)]
     pub divergence: Trace,
     /// Exact derivatives or the paper's differences.
@@ -57,9 +61,11 @@ pub struct RegularizerConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimator {
-    /// `‖ε_θ‖`
+    /// `‖ε_θ‖`, with the divergence's probes in it (see the module).
     #[default]
     Norm,
+    /// `‖ε_θ‖²`, without bias: the mean of `⟨ε_v, ε_v'⟩` over pairs of different probes. `γ` has another unit than the norm's.
+    Squared,
     /// `|⟨ε_θ, v⟩|` for a random `v` (papers/003 eq. 14), for half the price.
     Projected,
 }
@@ -149,6 +155,11 @@ impl RegularizerConfig {
                 return refuse(name, "must be at least 1".into());
             }
         }
+        if self.estimator == Estimator::Squared && matches!(self.divergence, Trace::Hutchinson { probes: 0 | 1, .. }) {
+            let message = "the estimator \"squared\" needs two independent probes: set divergence = { kind = \
+                           \"hutchinson\", probes = 2 }, or { kind = \"exact\" } in few dimensions";
+            return refuse("divergence", message.into());
+        }
         self.divergence.validate(&format!("{key}.divergence"))?;
         self.differentiation.validate(&format!("{key}.differentiation"))
     }
@@ -220,7 +231,7 @@ pub(super) fn uniform<const D: usize>(
     Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }
 
-/// What some of `examples` points contribute to `γ (2/D) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the
+/// What some of `examples` points contribute to `γ 2/(D T) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the
 /// parameters of `score`; and the score at these points, differentiable as well. `frozen` is the same score with
 /// parameters that are not under differentiation.
 pub fn regularizer<const D: usize>(
@@ -237,21 +248,52 @@ pub fn regularizer<const D: usize>(
         Unit::Time => 1.0,
         Unit::LogSnr => process.std(t).powi(3) / process.diffusion_squared(t),
     };
-    let share = config.gamma * 2.0 / (dimension * dimension * examples as f64);
+    let power = if config.estimator == Estimator::Squared { 2 } else { 1 };
+    let share = config.gamma * 2.0 / (dimension * dimension * process.horizon() * examples as f64);
     let weights: Vec<f64> =
-        times.iter().zip(importance).map(|(&t, importance)| share * importance * in_unit(t)).collect();
-    let along = |w| residual_along(score, points.clone(), times, w, directions, config.differentiation);
-    let (size, value) = match projection {
-        Some(v) => {
-            let (along, value) = along(v.clone());
+        times.iter().zip(importance).map(|(&t, importance)| share * importance * in_unit(t).powi(power)).collect();
+    let along = |w: Tensor<D>, directions: &Directions<D>| {
+        residual_along(score, points.clone(), times, w, directions, config.differentiation)
+    };
+    let (size, value) = match (config.estimator, projection) {
+        (Estimator::Squared, _) => {
+            let directions = directions.clone().independent(config.divergence);
+            let with = |directions: &Directions<D>| {
+                residual(frozen, points.clone(), times, directions, config.differentiation)
+            };
+            squared(&directions, directions.iter().map(with).collect(), along)
+        }
+        (_, Some(v)) => {
+            let (along, value) = along(v.clone(), directions);
             (along.abs(), value)
         }
-        None => {
+        (_, None) => {
             // Both evaluate the score and its first derivatives along the probe and in time, and have gradients in common.
             let residual = || residual_for(frozen, points.clone(), times, directions, config.differentiation, &weights);
             let (residual, remembered) = remember_with_gradients(residual);
-            remembered.reuse(|| along(unit(residual).0))
+            remembered.reuse(|| along(unit(residual).0, directions))
         }
     };
     (scale_examples(size, weights.into_iter()).sum(), value)
+}
+
+/// The mean of `⟨ε_v, ε_v'⟩` over pairs of different probes, or `‖ε‖²` with the exact divergence: `[batch]`, with the gradient of that;
+/// and the score. The gradient is that of `Σ_v ⟨ε_v, w_v⟩` with the derivative `w_v` of the mean in `ε_v` held fixed, a sum that is
+/// twice the mean.
+fn squared<const D: usize>(
+    directions: &[Directions<D>],
+    residuals: Vec<Tensor<D>>,
+    along: impl Fn(Tensor<D>, &Directions<D>) -> (Tensor<1>, Tensor<D>),
+) -> (Tensor<1>, Tensor<D>) {
+    let count = residuals.len() as f64;
+    let sum = residuals.iter().cloned().reduce(|sum, residual| sum + residual).expect("there is a direction");
+    let slope = |residual: &Tensor<D>| match residuals.len() {
+        1 => residual.clone().mul_scalar(2.0),
+        _ => (sum.clone() - residual.clone()).mul_scalar(2.0 / (count * (count - 1.0))),
+    };
+    let parts = directions.iter().zip(&residuals).map(|(directions, residual)| along(slope(residual), directions));
+    let (products, values): (Vec<_>, Vec<_>) = parts.unzip();
+    let twice = products.into_iter().reduce(|sum, product| sum + product).expect("there is a direction");
+    let once = twice.clone().detach().mul_scalar(0.5);
+    (twice - once, values.into_iter().next().expect("there is a direction"))
 }

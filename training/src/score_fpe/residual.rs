@@ -41,6 +41,14 @@ impl<const D: usize> Directions<D> {
         }
     }
 
+    /// Each probe on its own, for as many independent estimates; all axes together.
+    pub fn independent(self, trace: Trace) -> Vec<Self> {
+        match trace {
+            Trace::Exact => vec![self],
+            Trace::Hutchinson { .. } => self.vectors.into_iter().map(|probe| Self::probes(vec![probe])).collect(),
+        }
+    }
+
     /// The first direction and the others.
     fn split(&self) -> (Tensor<D>, &[Tensor<D>]) {
         let (first, others) = self.vectors.split_first().expect("there is a direction");

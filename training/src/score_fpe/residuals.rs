@@ -1,4 +1,17 @@
 //! How well a score fits the data and the equation, along `t` (papers/003 sec. 2, Figures 1 and 6).
+//!
+//! The residual `ε` needs a divergence. A random probe `v` gives one, `vᵀJv`, whose mean is right; so the residual `ε_v` with it has
+//! the mean `ε`. Its length has not: `E‖ε_v‖ ≥ ‖E ε_v‖ = ‖ε‖`, equal only if `∇(vᵀJv)` is the same for every `v`. For the score of a
+//! density, `ε = 0` and what is left of `‖ε_v‖` measures third derivatives of its logarithm. The paper's `r_FP` has one probe (Appx.
+//! D.2, `M = 1`): it estimates `E‖ε_v‖/D`. What is reported here as `r_FP` does not add the probes' noise:
+//!
+//! | | `r_FP` | its mean |
+//! |---|---|---|
+//! | up to 32 dimensions | `E‖ε‖/D` with the exact divergence | right |
+//! | above | `√(E⟨ε_v, ε_v'⟩)/D`, `v` and `v'` independent | that of the square is right: `E⟨ε_v, ε_v'⟩ = E‖ε‖²` |
+//!
+//! The second is a root mean square over the examples, so at least the first. Its square may come out negative if it is zero; then
+//! the root has a minus sign.
 
 use std::ops::AddAssign;
 
@@ -10,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::differentiation::Differentiation;
 use super::regularizer::uniform;
-use super::residual::{Directions, residual, unit};
+use super::residual::{Directions, residual};
 use crate::error::TrainingError;
 use crate::loss::{Trace, noisy};
 use crate::objective::example_noise;
@@ -27,10 +40,13 @@ pub struct ResidualsConfig {
     /// Held-out examples.
     #[serde(default = "examples")]
     pub examples: usize,
-    /// The divergence in the residual.
-    #[serde(default)]
-    pub divergence: Trace,
+    /// The divergence in the residual. Absent, it is exact up to 32 dimensions, and has two probes above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Trace>,
 }
+
+/// The largest dimension in which the divergence is exact unless another is named.
+const EXACT: usize = 32;
 
 fn eight() -> usize {
     8
@@ -51,7 +67,21 @@ impl ResidualsConfig {
                 return Err(TrainingError::config(format!("residuals.{key}"), "must be at least 1"));
             }
         }
-        self.divergence.validate("residuals.divergence")
+        match self.divergence {
+            Some(Trace::Hutchinson { probes: 0 | 1, .. }) => Err(TrainingError::config(
+                "residuals.divergence.probes",
+                "must be at least 2: with one probe r_FP is not zero where the residual is; two independent ones make its \
+                 square right on average",
+            )),
+            Some(Trace::Hutchinson { .. } | Trace::Exact) | None => Ok(()),
+        }
+    }
+
+    /// The divergence in so many dimensions.
+    fn trace(&self, dimension: usize) -> Trace {
+        let unless_named =
+            if dimension <= EXACT { Trace::Exact } else { Trace::Hutchinson { probes: 2, probe: Probe::Rademacher } };
+        self.divergence.unwrap_or(unless_named)
     }
 }
 
@@ -62,10 +92,18 @@ pub struct Residuals {
     pub t: f64,
     /// `(1/D) E‖s_θ(x_t) − ∇ log p(x_t | x₀)‖`
     pub r_dsm: f64,
-    /// `(1/D) E‖ε_θ(x, t)‖` at noisy data.
+    /// `(1/D) E‖ε_θ(x, t)‖` at noisy data; with probes the root of an unbiased mean square (see the module).
     pub r_fp: f64,
+    /// How much larger it is if what it is the mean of is one standard error larger.
+    pub r_fp_error: f64,
     /// The same, uniformly in [0, 1]^D.
     pub r_fp_uniform: f64,
+    /// Its error.
+    pub r_fp_uniform_error: f64,
+    /// What the paper's estimate with one probe comes to, `(1/D) E‖ε_v‖` at noisy data, which is at least `r_fp` on average; none where
+    /// the divergence is exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r_fp_one_probe: Option<f64>,
     /// `√(E‖J − Jᵀ‖² / E‖J‖²)`, from 0 for a gradient field to 2 (Prop. 1: how far the score is from one).
     pub curl: f64,
 }
@@ -83,8 +121,8 @@ impl Residuals {
 pub struct ResidualSums {
     examples: f64,
     dsm: f64,
-    fp: f64,
-    fp_uniform: f64,
+    fp: NormSums,
+    fp_uniform: NormSums,
     curl: [f64; 2],
 }
 
@@ -101,8 +139,74 @@ impl AddAssign for ResidualSums {
 impl ResidualSums {
     /// The averages, at a time.
     pub fn at(self, t: f64) -> Residuals {
-        let [r_dsm, r_fp, r_fp_uniform] = [self.dsm, self.fp, self.fp_uniform].map(|sum| sum / self.examples);
-        Residuals { t, r_dsm, r_fp, r_fp_uniform, curl: ratio(self.curl) }
+        let ([r_fp, r_fp_error], [r_fp_uniform, r_fp_uniform_error]) = (self.fp.mean(), self.fp_uniform.mean());
+        let r_fp_one_probe = self.fp.one_probe();
+        let (r_dsm, curl) = (self.dsm / self.examples, ratio(self.curl));
+        Residuals { t, r_dsm, r_fp, r_fp_error, r_fp_uniform, r_fp_uniform_error, r_fp_one_probe, curl }
+    }
+}
+
+/// Sums over examples of the length of the residual, or of its estimated square, and of their squares.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct NormSums {
+    examples: f64,
+    /// Whether the second and third are of `⟨ε_v, ε_v'⟩/D²`; otherwise they are of `‖ε‖/D`.
+    squared: bool,
+    sum: f64,
+    square: f64,
+    /// The sum of `‖ε_v‖/D`.
+    one_probe: f64,
+}
+
+impl AddAssign for NormSums {
+    fn add_assign(&mut self, other: Self) {
+        self.examples += other.examples;
+        self.squared |= other.squared;
+        self.sum += other.sum;
+        self.square += other.square;
+        self.one_probe += other.one_probe;
+    }
+}
+
+impl NormSums {
+    /// Those of some examples. `estimates` are the residual with the exact divergence, or several with independent probes.
+    fn of<const D: usize>(estimates: &[Tensor<D>]) -> Self {
+        let count = estimates.len() as f64;
+        let dimension = dimension(&estimates[0]);
+        let squares: Vec<Vec<f64>> =
+            estimates.iter().map(|estimate| numbers(inner(estimate.clone(), estimate.clone()))).collect();
+        let [first, ..] = squares.as_slice() else { unreachable!("there is an estimate") };
+        let lengths: Vec<f64> = first.iter().map(|square| square.sqrt() / dimension).collect();
+        let one_probe = lengths.iter().sum();
+        let values = if estimates.len() == 1 {
+            lengths
+        } else {
+            // All pairs of different ones: |Σ ε_k|² less Σ |ε_k|².
+            let sum = estimates.iter().cloned().reduce(|sum, estimate| sum + estimate).expect("there are estimates");
+            let whole = numbers(inner(sum.clone(), sum));
+            let own = |example: usize| squares.iter().map(|squares| squares[example]).sum::<f64>();
+            let pairs = count * (count - 1.0) * dimension * dimension;
+            whole.iter().enumerate().map(|(example, whole)| (whole - own(example)) / pairs).collect()
+        };
+        let square = values.iter().map(|value| value * value).sum();
+        let (examples, sum) = (values.len() as f64, values.iter().sum());
+        Self { examples, squared: estimates.len() > 1, sum, square, one_probe }
+    }
+
+    /// The mean length, or the signed root of the mean square; and its error.
+    fn mean(self) -> [f64; 2] {
+        let mean = self.sum / self.examples;
+        let variance = (self.square / self.examples - mean * mean).max(0.0);
+        let error = (variance / (self.examples - 1.0).max(1.0)).sqrt();
+        if !self.squared {
+            return [mean, error];
+        }
+        let positive = mean.max(0.0);
+        [mean.abs().sqrt().copysign(mean), (positive + error).sqrt() - positive.sqrt()]
+    }
+
+    fn one_probe(self) -> Option<f64> {
+        self.squared.then(|| self.one_probe / self.examples)
     }
 }
 
@@ -146,7 +250,8 @@ impl ResidualsConfig {
         let probe = |law: Probe, number: u64| {
             law.draw(seed, Stream::RegularizerProbe, numbers.clone(), (1 << 19) + number, &x0)
         };
-        let directions = Directions::draw(self.divergence, &x0, |law, number| probe(law, 2 + number));
+        let trace = self.trace(x0.dims()[1..].iter().product());
+        let directions = Directions::draw(trace, &x0, |law, number| probe(law, 2 + number)).independent(trace);
         let times = vec![t; x0.dims()[0]];
         let noisy = noisy(score.process(), &x0, &noise, &times);
         let anywhere = uniform(seed, numbers.clone().map(|number| !number), (0.0, 1.0), &x0);
@@ -154,8 +259,8 @@ impl ResidualsConfig {
         ResidualSums {
             examples,
             dsm: examples * r_dsm(score, &x0, &noise, t),
-            fp: examples * r_fp(score, noisy.clone(), t, &directions),
-            fp_uniform: examples * r_fp(score, anywhere, t, &directions),
+            fp: NormSums::of(&estimates(score, &noisy, t, &directions)),
+            fp_uniform: NormSums::of(&estimates(score, &anywhere, t, &directions)),
             curl: asymmetry(score, noisy, t, [u, v]).map(|mean| examples * mean),
         }
     }
@@ -171,9 +276,12 @@ impl ResidualsConfig {
     }
 }
 
+fn numbers(values: Tensor<1>) -> Vec<f64> {
+    values.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64 just above").to_vec()
+}
+
 fn mean(values: Tensor<1>) -> f64 {
-    let values = values.into_data_as::<f64>();
-    let values = values.as_slice::<f64>().expect("converted to f64 just above");
+    let values = numbers(values);
     values.iter().sum::<f64>() / values.len() as f64
 }
 
@@ -191,13 +299,28 @@ pub fn r_dsm<const D: usize>(score: &dyn Score<D>, x0: &Tensor<D>, noise: &Tenso
     mean(inner(difference.clone(), difference).sqrt()) / (process.std(t) * dimension(x0))
 }
 
-/// `(1/D) E‖ε_θ(x, t)‖` (papers/003 sec. 2).
+/// `r_FP`, `(1/D) E‖ε_θ(x, t)‖` (papers/003 sec. 2), as the module says: with one set of directions the mean length of the residual,
+/// which is right if they are [all axes](Directions::axes); with several independent ones the root of the unbiased mean square.
 ///
 /// # Shapes
 /// `x`: `[batch, …]`
-pub fn r_fp<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, directions: &Directions<D>) -> f64 {
-    let (times, dimension) = (vec![t; x.dims()[0]], dimension(&x));
-    mean(unit(residual(score, x, &times, directions, Differentiation::Exact)).1) / dimension
+///
+/// # Panics
+/// If there is no set of directions.
+pub fn r_fp<const D: usize>(score: &dyn Derivatives<D>, x: &Tensor<D>, t: f64, directions: &[Directions<D>]) -> f64 {
+    NormSums::of(&estimates(score, x, t, directions)).mean()[0]
+}
+
+/// The residual with each set of directions.
+fn estimates<const D: usize>(
+    score: &dyn Derivatives<D>,
+    x: &Tensor<D>,
+    t: f64,
+    directions: &[Directions<D>],
+) -> Vec<Tensor<D>> {
+    let times = vec![t; x.dims()[0]];
+    let with = |directions| residual(score, x.clone(), &times, directions, Differentiation::Exact);
+    directions.iter().map(with).collect()
 }
 
 /// `√(E(uᵀJv − vᵀJu)² / E(uᵀJv)²)` with independent random `u` and `v`, which estimates `‖J − Jᵀ‖/‖J‖` (Frobenius).
