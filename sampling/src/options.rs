@@ -44,7 +44,7 @@ impl Default for CorrectorConfig {
 pub enum CorrectorRule {
     /// `‖z‖/‖s(x)‖` of each example (Song et al. 2021).
     Sample,
-    /// σ, which it tends to in high dimension.
+    /// σ, which it tends to in high dimension where the noise is far above the data's width; less than it at low noise.
     Expected,
 }
 
@@ -52,7 +52,7 @@ pub enum CorrectorRule {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChurnConfig {
-    /// `S_churn ≥ 0`. Default 0: none.
+    /// `S_churn ≥ 0`, shared among all steps, the last one to the data included. Default 0: none.
     pub amount: f64,
     /// `S_tmin`, the smallest noise level with churn. Default 0.
     pub min: f64,

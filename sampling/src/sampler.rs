@@ -207,7 +207,10 @@ impl SamplerConfig {
             Method::UniPc => {
                 Box::new(UniPc::new(self.order(), self.solver_type(), self.lower_order_final.unwrap_or(true)))
             }
-            Method::EdmHeun => Box::new(EdmHeun { churn: self.churn() }),
+            Method::EdmHeun => {
+                let steps = self.steps() + usize::from(self.denoise);
+                Box::new(EdmHeun { churn: self.churn(), steps })
+            }
             Method::AnnealedLangevin => {
                 let langevin = self.langevin();
                 Box::new(AnnealedLangevin { step_size: langevin.step_size, steps_per_level: langevin.steps_per_level })

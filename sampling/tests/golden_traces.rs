@@ -1,5 +1,5 @@
 //! Samplers against diffusers' schedulers and NumPy statements of published algorithms, after every step
-//! (reference/sampler_traces.py).
+//! (reference/sampler_traces.py, reference/published_samplers.py).
 
 mod problems;
 
@@ -42,11 +42,14 @@ impl Brownian<2> for Recorded {
 #[test]
 fn states_agree_with_the_reference_after_every_step() {
     device();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../reference/golden/samplers.json");
-    let cases: Vec<Case> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert!(cases.len() >= 20);
+    let read = |name: &str| -> Vec<Case> {
+        let path = format!("{}/../reference/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let cases = [read("samplers"), read("published_samplers")];
+    assert_eq!(cases.each_ref().map(Vec::len), [24, 6]);
     let mut wrong = Vec::new();
-    for case in cases {
+    for case in cases.into_iter().flatten() {
         let mixture = ProductMixture::two_bumps(process(case.process));
         case.sampler.validate(&*mixture.process).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let mut states: Vec<Vec<f64>> = Vec::new();
