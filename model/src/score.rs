@@ -141,6 +141,9 @@ impl<N> NetworkScore<N> {
     /// The same score for some examples of the batches.
     #[must_use]
     pub fn for_examples(mut self, examples: Range<usize>) -> Self {
+        if let Some(dropout) = &mut self.dropout {
+            dropout.first += examples.start;
+        }
         self.classes = self.classes.map(|classes| classes[examples].to_vec());
         self
     }

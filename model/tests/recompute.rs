@@ -46,7 +46,8 @@ fn run(network: &UNet, recompute_blocks: bool, precision: DType) -> (usize, Vec<
     let values: Vec<f64> = (0..BATCH * 3 * 16 * 16).map(|i| (i as f64 * 0.37).sin()).collect();
     let x = Tensor::<4>::from_data(TensorData::new(values, [BATCH, 3, 16, 16]), place).require_grad();
     let noise = Tensor::<1>::from_data(TensorData::new(vec![0.1, 0.5, 1.0, 20.0], [BATCH]), place);
-    let context = Context { dropout: Some(DropoutKey { seed: 1, step: 2 }), recompute_blocks, ..Context::default() };
+    let context =
+        Context { dropout: Some(DropoutKey { seed: 1, step: 2, first: 0 }), recompute_blocks, ..Context::default() };
     let before = IN_USE.load(Relaxed);
     let out = network.forward::<Plain>(x.clone(), noise, &context);
     let held = IN_USE.load(Relaxed) - before;

@@ -161,8 +161,7 @@ pub(crate) fn walk<const D: usize>(
         };
         for (k, example) in (0..integrals.len()).map(|k| (k, k / columns)) {
             let error = (signed[example] * sum(&ERROR, k)).abs() / (tolerance.absolute * dimension);
-            // A number that is none must stay one.
-            errors[example] = if error.is_nan() { error } else { errors[example].max(error) };
+            errors[example] = larger(errors[example], error);
         }
         let accept = control(&mut places, &steps, &errors, way, &mut statistics);
         for k in (0..integrals.len()).filter(|k| errors[k / columns].is_nan() && places[k / columns].ratio == last) {
@@ -184,6 +183,11 @@ pub(crate) fn walk<const D: usize>(
         }
     }
     Some(Arrived { state, integrals, statistics })
+}
+
+/// The larger of two errors, and no number if one of them is none: `f64::max` would take the other.
+fn larger(one: f64, other: f64) -> f64 {
+    if one.is_nan() || other.is_nan() { f64::NAN } else { one.max(other) }
 }
 
 /// The error of each example in units of the tolerance: the one thing that is read back.
@@ -230,4 +234,15 @@ fn control(
         place.step = (step * growth).max(smallest);
     }
     accepted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::larger;
+
+    #[test]
+    fn an_error_that_is_no_number_is_not_lost() {
+        assert_eq!(larger(1.0, 2.0), 2.0);
+        assert!(larger(f64::NAN, 2.0).is_nan() && larger(2.0, f64::NAN).is_nan());
+    }
 }

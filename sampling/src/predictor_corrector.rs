@@ -8,9 +8,11 @@
 //! ```
 //!
 //! with `a` the scale of the forward step (√(1−β) for VP, 1 for VE). The norms are those of each example, where the
-//! authors' code takes the mean over the batch: an image must not depend on those drawn beside it. With `rule =
-//! "expected"` the quotient is replaced by σ, what it is in high dimension: then the step size does not depend on the
-//! state, and the corrector leaves the law unbiased to first order in any dimension.
+//! authors' code takes the mean over the batch: an image must not depend on those drawn with it. With `rule =
+//! "expected"` the quotient is replaced by σ: then the step size does not depend on the state, and the corrector leaves the
+//! law unbiased to first order in any dimension. The two rules agree where the noise is far above the data's width. For data
+//! from `N(0, s²)` the quotient tends in high dimension to `√(α²s² + σ²)`, so below that noise the expected step is shorter, by the
+//! factor `σ²/(α²s² + σ²)`.
 
 use burn::tensor::Tensor;
 use fokker_model::Score;

@@ -14,6 +14,8 @@ pub struct DropoutKey {
     pub seed: u64,
     /// Number of the micro-batch.
     pub step: u64,
+    /// The number of the first example within it: some of a micro-batch's examples have the masks that they have among all.
+    pub first: usize,
 }
 
 /// Sets entries to zero with a probability, and scales the others so that the mean stays.
@@ -36,10 +38,36 @@ impl Dropout {
         let keep = 1.0 - self.probability;
         // One generator for each (step, layer): networks have far fewer than 2²⁰ layers.
         let mut rng = rng(key.seed, Stream::Dropout, (key.step << 20) | self.layer as u64);
+        // Every number takes one word.
+        let each: usize = shape[1..].iter().product();
+        rng.set_word_pos((key.first * each) as u128);
         let mask: Vec<f32> = (0..shape.iter().product())
             .map(|_| if rng.random::<f32>() < keep as f32 { (1.0 / keep) as f32 } else { 0.0 })
             .collect();
         let (device, dtype) = C::place(&x);
         C::mul(x, C::constant(Tensor::from_data(TensorData::new(mask, shape), (&device, dtype))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::initializer::Initializer;
+    use crate::plain::Plain;
+
+    #[test]
+    fn some_examples_have_the_masks_that_they_have_among_all() {
+        let device = Device::flex();
+        let dropout = Dropout::new(0.5, &mut Initializer::new(1, &device));
+        let mask = |first: usize, count: usize| {
+            let ones = Tensor::<2>::ones([count, 7], &device);
+            let key = DropoutKey { seed: 3, step: 5, first };
+            dropout.forward::<Plain, 2>(ones, Some(&key)).into_data().try_to_vec::<f32>().unwrap()
+        };
+        let all = mask(0, 6);
+        assert!(all[..14] != all[14..28], "examples have masks of their own");
+        assert_eq!([mask(0, 2), mask(2, 3), mask(5, 1)].concat(), all);
     }
 }

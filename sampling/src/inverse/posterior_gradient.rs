@@ -33,7 +33,9 @@ pub struct PosteriorGradient<S, A, const D: usize> {
     pub data_std: f64,
 }
 
-/// The step of the difference, in units of σ: single precision loses 1e-7/1e-2 of the derivative.
+/// The step of the difference, in units of σ. Single precision loses `1e-7/1e-2` of the derivative where `x̂₀` is computed to `1e-7`. A
+/// network that predicts the noise gives `x̂₀ = (x − σ ε)/α`, whose rounding is `1/α` times that: 150 times at VP's horizon, where
+/// α = 0.0066, so about 0.15 % of the derivative there.
 const DIFFERENCE: f64 = 1e-2;
 
 impl<S: Score<D>, A: LinearOperator<D>, const D: usize> Score<D> for PosteriorGradient<S, A, D> {

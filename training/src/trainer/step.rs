@@ -134,7 +134,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             }
             labels
         });
-        let dropout = DropoutKey { seed: plan.seed, step: micro_batch };
+        let dropout = DropoutKey { seed: plan.seed, step: micro_batch, first: 0 };
         let network = match self.device.gradient_checkpointing_strategy() {
             Some(strategy @ GradientCheckpointingStrategy::Balanced) => {
                 gradients::with_strategy(self.weights.network.clone(), strategy)
