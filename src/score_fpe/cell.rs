@@ -145,6 +145,7 @@ mod tests {
             gammas: None,
             folder: "score-fpe".into(),
             changes: Vec::new(),
+            monitor: std::sync::Arc::new(()),
         };
         for cell in Cell::all(&[0.0, 0.1]) {
             let (name, gamma) = (cell.sde.name(), cell.gamma);
