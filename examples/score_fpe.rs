@@ -68,7 +68,7 @@ fn rows(config: &RunConfig) -> Result<Vec<(f64, f64, [f64; 2])>, Error> {
         let mean_square = |x: Tensor<2>| x.square().sum().into_scalar::<f64>();
         let truth = exact.score(x.clone(), &all);
         let error = (mean_square(learned.score(x.clone(), &all) - truth.clone()) / mean_square(truth)).sqrt();
-        (t, process.std(t), [r_fp(&learned, x.clone(), t, &Directions::axes(&x)), error])
+        (t, process.std(t), [r_fp(&learned, &x, t, &[Directions::axes(&x)]), error])
     };
     Ok([0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0].map(row).to_vec())
 }
