@@ -31,7 +31,9 @@ pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Dat
     })?;
     opened.notes.iter().for_each(|note| monitor.say(&format!("data: {note}")));
     let train = opened.train.ok_or_else(|| Error::Usage("data: there is nothing to train on".into()))?;
-    if let Some(names) = train.class_names() {
+    // Numbers that are called by their numbers need no list.
+    let telling = |names: &Vec<String>| names.iter().enumerate().any(|(number, name)| *name != number.to_string());
+    if let Some(names) = train.class_names().filter(telling) {
         monitor.say(&class_list(&names));
     }
     Ok((train, opened.validation))

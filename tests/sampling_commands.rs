@@ -135,3 +135,35 @@ fn ctrl_c_leaves_nothing_half_written() {
     left.sort();
     assert_eq!(left, ["moons.toml", "points.csv", "runs"]);
 }
+
+/// The gradient leads known pixels to what was measured, to within a few levels, whatever the scale of the data.
+#[test]
+fn gradients_follow_what_is_measured_under_any_scale() {
+    let root = tempfile::tempdir().unwrap();
+    let save = |name: &str, value: fn(usize) -> u8| {
+        let pixels = (0..784).map(value).collect();
+        fokker::sampling::Pictures { shape: [1, 28, 28], pixels }.save_grid(&root.path().join(name), 1).unwrap();
+    };
+    save("stripes.png", |k| if k / 28 % 8 < 4 { 230 } else { 20 });
+    save("left.png", |k| if k % 28 < 14 { 255 } else { 0 });
+    let file = write_config(root.path(), "digits", DIGITS, UNET);
+    // Of a network that has learnt nothing, EDM's output is the denoiser of data of deviation sigma_data: MNIST's.
+    for (scale, deviation) in [("minus_one_one", "0.616"), ("zero_one", "0.308")] {
+        let [name, scaled, sigma] = [
+            format!("name={scale}"),
+            format!("preprocessing.scale={scale}"),
+            format!("parameterization.sigma_data={deviation}"),
+        ];
+        let arguments = ["train", file.to_str().unwrap(), "--set", "training.steps=1", "--set", "previews.every=0"];
+        succeed(&[&arguments[..], &["--set", &name, "--set", &scaled, "--set", &sigma]].concat(), root.path());
+        let run = format!("runs/{scale}");
+        let drawing = ["sample", &run, "--count", "1", "--columns", "1", "--steps", "40", "--out", "known.png"];
+        let measured = ["--measured", "stripes.png", "--mask", "left.png", "--technique", "gradient"];
+        succeed(&[&drawing[..], &measured].concat(), root.path());
+        let drawn = known(&root.path().join("known.png"));
+        for (k, &pixel) in drawn.pixels.iter().enumerate().filter(|(k, _)| k % 28 < 14) {
+            let expected: u8 = if k / 28 % 8 < 4 { 230 } else { 20 };
+            assert!(pixel.abs_diff(expected) <= 4, "{scale}: pixel {k} is {pixel}, measured {expected}");
+        }
+    }
+}

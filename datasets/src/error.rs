@@ -78,17 +78,13 @@ pub enum DatasetError {
     },
     /// Pictures of a folder that could not be decoded, all of them.
     #[error(
-        "folder {}: {count} of {total} pictures cannot be read:\n{list}\nRemedy: repair them, take them out of the \
-         folder, or leave them out with data.unreadable = \"skip\"", .folder.display()
+        "folder {}: {list}\nRemedy: repair them, take them out of the folder, or leave them out with \
+         data.unreadable = \"skip\"", .folder.display()
     )]
     Pictures {
         /// The folder.
         folder: PathBuf,
-        /// How many.
-        count: usize,
-        /// How many pictures there are in all.
-        total: usize,
-        /// The first of them and what is wrong with each, a line each.
+        /// How many, and the first of them with what is wrong with each, a line each.
         list: String,
     },
     /// A folder that does not hold what it should.

@@ -76,10 +76,7 @@ impl Listing {
             notes.push(format!("left out: {}", self.kinds()));
         }
         if self.hidden > 0 {
-            let count = counted(self.hidden, "name");
-            notes.push(format!(
-                "left out: {count} that are hidden or belong to a system (such as .DS_Store, Thumbs.db)"
-            ));
+            notes.push(format!("left out: {} hidden or of a system (such as .DS_Store, Thumbs.db)", self.hidden));
         }
         if !self.sniffed.is_empty() {
             let count = counted(self.sniffed.len(), "picture");

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::images::{Images, Labels};
 use crate::library::ProgressCallback;
+use crate::notes::counted;
 use crate::opened::Opened;
 use crate::picture::Background;
 use crate::{DatasetError, Split, checksum};
@@ -128,11 +129,11 @@ impl FolderConfig {
             notes.extend(self.empty_folders(&listing, &classes));
         }
         if !problems.is_empty() {
-            let error = self.unreadable(listing.pictures.len() + listing.unreadable.len(), &problems);
+            let list = self.unreadable(listing.pictures.len() + listing.unreadable.len(), &problems);
             if self.unreadable == Unreadable::Error || failed.len() == files.len() {
-                return Err(error);
+                return Err(DatasetError::Pictures { folder: self.path.clone(), list });
             }
-            notes.push(format!("skipped, for `data.unreadable = \"skip\"`: {error}"));
+            notes.push(format!("skipped, as data.unreadable says: {list}"));
         }
 
         let mut opened = Opened { notes, ..Opened::default() };
@@ -155,11 +156,11 @@ impl FolderConfig {
             let shape = [self.channels, self.size, self.size];
             opened.put(split, Arc::new(Images::new(name, shape, 0, part, labels)));
         }
-        if splits.contains(&Split::Validation) && opened.validation.is_none() {
+        if splits.contains(&Split::Validation) && opened.validation.is_none() && self.validation_fraction > 0.0 {
             opened.notes.push(format!(
-                "nothing is held out for validation: data.validation_fraction = {} of {} pictures is none",
+                "nothing is held out for validation: data.validation_fraction = {} of {} is none",
                 self.validation_fraction,
-                listing.pictures.len()
+                counted(listing.pictures.len(), "picture")
             ));
         }
         Ok(opened)
@@ -210,7 +211,8 @@ impl FolderConfig {
 
     fn without_pictures(&self, listing: &Listing) -> DatasetError {
         if !listing.unreadable.is_empty() {
-            return self.unreadable(listing.unreadable.len(), &listing.unreadable);
+            let list = self.unreadable(listing.unreadable.len(), &listing.unreadable);
+            return DatasetError::Pictures { folder: self.path.clone(), list };
         }
         let kinds = listing.kinds();
         let others = if kinds.is_empty() { String::new() } else { format!("; left out: {kinds}") };

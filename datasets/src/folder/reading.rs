@@ -119,16 +119,16 @@ impl FolderConfig {
             .pixels(square, |square| if side == size { square } else { square.resize_exact(size, size, filter) }))
     }
 
-    /// One error for all pictures that cannot be read.
-    pub(super) fn unreadable(&self, total: usize, problems: &[(PathBuf, String)]) -> DatasetError {
+    /// One message for all pictures that cannot be read: how many, and the first of them with what is wrong with each.
+    pub(super) fn unreadable(&self, total: usize, problems: &[(PathBuf, String)]) -> String {
         const MOST: usize = 20;
         let below = |file: &Path| notes::name(file.strip_prefix(&self.path).unwrap_or(file));
-        let mut list: Vec<String> =
-            problems.iter().take(MOST).map(|(file, problem)| format!("  {}: {problem}", below(file))).collect();
+        let mut list = vec![format!("{} of {total} pictures cannot be read:", problems.len())];
+        list.extend(problems.iter().take(MOST).map(|(file, problem)| format!("  {}: {problem}", below(file))));
         if problems.len() > MOST {
             list.push(format!("  and {} more", problems.len() - MOST));
         }
-        DatasetError::Pictures { folder: self.path.clone(), count: problems.len(), total, list: list.join("\n") }
+        list.join("\n")
     }
 }
 
