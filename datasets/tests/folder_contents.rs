@@ -211,6 +211,8 @@ fn progress_is_told_and_may_stop_it() {
     let set = DatasetConfig::Folder(config(folder.path()));
     set.open_parts(&library, &ALL, 0).unwrap();
     assert_eq!(*last.lock().unwrap(), Some((3, 3)));
+    let library = Library::only("nowhere").with_progress(|_| std::ops::ControlFlow::Break(()));
+    assert!(matches!(set.open_parts(&library, &ALL, 0), Err(DatasetError::Stopped)));
 }
 
 #[cfg(unix)]

@@ -140,7 +140,8 @@ struct Digits;
 impl Material for Digits {
     fn digits(&self, count: usize) -> Result<(usize, usize, Vec<Vec<f64>>), LaboratoryError> {
         let missing = |error: String| LaboratoryError::Missing(error);
-        let config: DatasetConfig = toml::from_str("kind = 'mnist'").map_err(|error| missing(error.to_string()))?;
+        let config: DatasetConfig =
+            toml::from_str("kind = 'mnist'\nvalidation_examples = 0").map_err(|error| missing(error.to_string()))?;
         let data = config.open(Split::Train, 0).map_err(|error| missing(error.to_string()))?;
         let &[_, height, width] = data.shape() else {
             return Err(missing(format!("{} is not made of images", data.name())));

@@ -32,7 +32,7 @@ use crate::library::ProgressCallback;
 use crate::notes::counted;
 use crate::opened::Opened;
 use crate::picture::Background;
-use crate::{DatasetError, Split, checksum};
+use crate::{DatasetError, Split, checksum, memory};
 use listing::Listing;
 
 /// `kind = "folder"`.
@@ -118,7 +118,7 @@ impl FolderConfig {
         let parts = self.divide(&listing)?;
         let chosen: Vec<(Split, &Vec<usize>)> = splits.iter().map(|&split| (split, parts.of(split))).collect();
         let wanted: Vec<usize> = chosen.iter().flat_map(|(_, numbers)| numbers.iter().copied()).collect();
-        self.check_memory(wanted.len(), reading::available())?;
+        self.check_memory(wanted.len(), memory::available())?;
         let files: Vec<PathBuf> = wanted.iter().map(|&index| self.path.join(&listing.pictures[index])).collect();
         let read = self.decode(&files, progress)?;
         let failed: Vec<usize> = read.failures.iter().map(|(number, _)| *number).collect();

@@ -9,7 +9,7 @@ use image::imageops::FilterType;
 
 use super::{Filter, FolderConfig};
 use crate::library::{Progress, ProgressCallback};
-use crate::memory::{self, shown};
+use crate::memory::shown;
 use crate::picture::{Channels, decode};
 use crate::{DatasetError, notes};
 
@@ -87,11 +87,9 @@ impl FolderConfig {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
         });
-        if stopped.into_inner() {
+        let end = Progress::Pictures { done: files.len(), total: files.len() };
+        if stopped.into_inner() || progress.is_some_and(|progress| progress(end).is_break()) {
             return Err(DatasetError::Stopped);
-        }
-        if let Some(progress) = progress {
-            let _ = progress(Progress::Pictures { done: files.len(), total: files.len() });
         }
         let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         failures.sort_unstable();
@@ -152,11 +150,6 @@ fn remove(pixels: &mut Vec<u8>, size: usize, failures: &[(usize, String)]) {
         kept += 1;
     }
     pixels.truncate(kept * size);
-}
-
-/// The memory that is free, for [`FolderConfig::check_memory`].
-pub(super) fn available() -> Option<u64> {
-    memory::available()
 }
 
 #[cfg(test)]
