@@ -23,6 +23,11 @@ impl FileError {
 }
 
 impl FileError {
+    /// What happened, without what to do about it: for a work that goes on all the same.
+    pub fn without_remedy(&self) -> String {
+        format!("{} {}: {}", self.action, self.path.display(), self.cause)
+    }
+
     /// Whether the disk is full: a cause that may be gone when the same file is written again later.
     pub fn is_full_disk(&self) -> bool {
         matches!(self.cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)

@@ -81,6 +81,14 @@ impl TrainingError {
         Self::Config { key: key.into(), message: message.into() }
     }
 
+    /// What happened, without what to do about it: for a training that goes on all the same.
+    pub fn without_remedy(&self) -> String {
+        match self {
+            Self::Files(error) => error.without_remedy(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether the disk is full: a cause that may be gone when the same file is written again later.
     pub fn is_full_disk(&self) -> bool {
         matches!(self, Self::Files(error) if error.is_full_disk())

@@ -221,7 +221,10 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 let saved = records.flush().and_then(|()| self.save(config));
                 match saved {
                     Err(error) if error.is_full_disk() && !stop && step < settings.steps => {
-                        observer.warn(&format!("{error}. Training goes on; the next checkpoint is tried as planned"));
+                        let cause = error.without_remedy();
+                        observer.warn(&format!(
+                            "step {step}: there is no checkpoint: {cause}. Training goes on; make room before the next one"
+                        ));
                     }
                     saved => saved?,
                 }

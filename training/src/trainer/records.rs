@@ -23,10 +23,14 @@ impl Records {
     /// Writes a line. On a full disk it waits for the next one; an event that cannot be written is left out.
     pub(super) fn write(&mut self, line: &Metrics, warn: &mut dyn FnMut(&str)) -> Result<(), TrainingError> {
         let metrics = match self.metrics.write(line) {
-            Err(error) if error.is_full_disk() => Err(format!("{error}. The lines wait until there is room")),
+            Err(error) if error.is_full_disk() => {
+                Err(format!("{}. Training goes on, and the lines wait until there is room", error.without_remedy()))
+            }
             other => Ok(other?),
         };
-        let events = self.events.metrics(line).map_err(|error| format!("{error}. TensorBoard will not show this step"));
+        let events = self.events.metrics(line).map_err(|error| {
+            format!("{}. Training goes on, and TensorBoard will not show this step", error.without_remedy())
+        });
         for (failing, written) in self.failing.iter_mut().zip([metrics, events]) {
             match (&written, *failing) {
                 (Err(message), false) => warn(message),
