@@ -189,9 +189,12 @@ mod tests {
         let expected = [
             format!("name from \"{}\" to \"other\"", before.name),
             "process.kind from \"vp\" to \"sub_vp\"".into(),
-            "training.gradient_clip from nothing to 2.5".into(),
+            "training.gradient_clip from 1.0 to 2.5".into(),
             format!("training.steps from {steps} to 7"),
         ];
         assert_eq!(told, expected);
+        let added = changes(&before, &config(&["residuals={ every = 5 }"]));
+        assert_eq!(added[0].class, KeyClass::Course);
+        assert!(added.iter().any(|change| change.to_string() == "residuals.every from nothing to 5"), "{added:?}");
     }
 }
