@@ -147,7 +147,7 @@ fn killed_runs_end_with_the_same_bits() {
     let run = root.path().join("runs/killed");
     let done = || {
         let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default();
-        let line = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()).last();
+        let line = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()).next_back();
         line.and_then(|line| line["step"].as_u64()).unwrap_or(0)
     };
     // Each kill falls on another place between two checkpoints, and wherever the process is then in its step.

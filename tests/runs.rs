@@ -217,7 +217,7 @@ fn later_than(step: u64, run: &Path) -> u64 {
     let start = std::time::Instant::now();
     loop {
         let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default();
-        let last = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()).last();
+        let last = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()).next_back();
         match last.and_then(|line| line["step"].as_u64()) {
             Some(last) if last > step => return last,
             _ => std::thread::sleep(std::time::Duration::from_millis(5)),

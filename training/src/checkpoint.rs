@@ -162,11 +162,8 @@ pub fn read_state(path: &Path) -> Result<TrainingState, TrainingError> {
     let invalid = |error: serde_json::Error| damaged(format!("state.json: {error}"));
     let value: serde_json::Value = serde_json::from_str(&text).map_err(invalid)?;
     // Before anything else, because a later format may have other fields.
-    match value["format"].as_u64() {
-        Some(format) if format > u64::from(FORMAT) => {
-            return Err(TrainingError::LaterFormat { path: path.into(), format, known: FORMAT });
-        }
-        _ => {}
+    if let Some(format) = value["format"].as_u64().filter(|format| *format > u64::from(FORMAT)) {
+        return Err(TrainingError::LaterFormat { path: path.into(), format, known: FORMAT });
     }
     let state: TrainingState = serde_json::from_value(value).map_err(invalid)?;
     if state.format != FORMAT {

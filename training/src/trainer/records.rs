@@ -32,9 +32,8 @@ impl Records {
             format!("{}. Training goes on, and TensorBoard will not show this step", error.without_remedy())
         });
         for (failing, written) in self.failing.iter_mut().zip([metrics, events]) {
-            match (&written, *failing) {
-                (Err(message), false) => warn(message),
-                _ => {}
+            if let (Err(message), false) = (&written, *failing) {
+                warn(message);
             }
             *failing = written.is_err();
         }
