@@ -111,8 +111,9 @@ pub struct Residuals {
 impl Residuals {
     /// Whether all numbers are finite.
     pub fn is_finite(&self) -> bool {
-        let Self { t, r_dsm, r_fp, r_fp_uniform, curl } = self;
-        [t, r_dsm, r_fp, r_fp_uniform, curl].into_iter().all(|number| number.is_finite())
+        let Self { t, r_dsm, r_fp, r_fp_error, r_fp_uniform, r_fp_uniform_error, r_fp_one_probe, curl } = self;
+        let numbers = [t, r_dsm, r_fp, r_fp_error, r_fp_uniform, r_fp_uniform_error, curl];
+        numbers.into_iter().chain(r_fp_one_probe).all(|number| number.is_finite())
     }
 }
 
