@@ -127,7 +127,7 @@ fn the_bound_of_a_trained_network_holds_on_the_grid() {
     let config = write_config(folder.path(), "line", data, network);
     succeed(&["train", config.to_str().unwrap()], folder.path());
     let bound = |more: &[&str]| fokker(&[&["lab", "bound", "runs/line"], more].concat(), folder.path());
-    let output = bound(&["--steps", "200", "--cells", "60", "--end", "0.01"]);
+    let output = bound(&["--steps", "200", "--cells", "240", "--end", "0.01"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let printed = numbers(&text(&output.stdout), "KL(data | generated)");
     assert!(printed[0] > 0.0 && printed[0] < printed[1], "{printed:?}");
@@ -138,11 +138,11 @@ fn the_bound_of_a_trained_network_holds_on_the_grid() {
     assert!((rows[0][1] - rows[0][3]).abs() < 1e-12 && rows[0][0] == 0.0, "{:?}", rows[0]);
     let peak = rows.iter().fold(0.0f64, |most, row| most.max(row[1]));
     for row in &rows {
-        // Below the grid's own error neither curve says anything.
-        assert!(row[1] <= row[3] * 1.001 + 3.0 * row[5] + 1e-6, "the bound is below the truth: {row:?}");
-        // Cor. 4.2 up to the trapezoidal rule and differences on 60 cells.
+        // Below the error of the grid, 1e-5 of a nat and less, neither curve says anything.
+        assert!(row[1] <= row[3] * 1.001 + 1e-5, "the bound is below the truth: {row:?}");
+        // Cor. 4.2 up to the trapezoidal rule and differences on the grid.
         assert!((row[1] - row[2]).abs() < 0.1 * peak + 1e-3, "{row:?}");
-        assert!(row[5] <= 2e-2, "the grid's own error: {row:?}");
+        assert!(row[5] <= 1e-3, "the grid's own error: {row:?}");
     }
     let last = &rows[rows.len() - 1];
     assert!((last[1] - printed[0]).abs() < 1e-5 && (last[3] - printed[1]).abs() < 1e-5, "{last:?} {printed:?}");

@@ -41,8 +41,9 @@ impl BoundConfig {
         check::count("figure.steps", self.steps, 1..=check::MOST_STEPS)?;
         check::positive("figure.end", self.end)?;
         check::within("figure.backward_noise", self.backward_noise, BACKWARD_NOISE)?;
-        check::finite("figure.amplitude", self.amplitude)?;
-        check::finite("figure.wavenumber", self.wavenumber)?;
+        // A score that is farther off than this generates nothing near the data.
+        check::within("figure.amplitude", self.amplitude, -100.0..=100.0)?;
+        check::within("figure.wavenumber", self.wavenumber, -1e4..=1e4)?;
         self.learned.check().map_err(|error| error.at("figure"))?;
         let process = check::process("figure.process", &self.process)?;
         let data = self.data.build("figure.data")?.general()?;

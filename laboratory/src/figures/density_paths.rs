@@ -38,7 +38,9 @@ impl DensityPathsConfig {
         check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
         let process = check::process("figure.process", &self.process)?;
         let data = self.data.build("figure.data")?;
-        check::holds_process("figure.axis", &[self.axis], &data.general()?, &*process)?;
+        let general = data.general()?;
+        check::holds_process("figure.axis", &[self.axis], &general, &*process)?;
+        check::resolves("figure.axis.cells", &[self.axis], &general, "the data")?;
         let pull = check::fastest(process.min_time(), process.horizon(), |t| -process.drift(t));
         check::resolved("figure.steps", self.steps, pull, process.horizon())
     }

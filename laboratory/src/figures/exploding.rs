@@ -54,7 +54,9 @@ impl ExplodingConfig {
             let expected = format!("above figure.sigma_min = {}", self.sigma_min);
             return Err(LaboratoryError::value("figure.sigma_max", self.sigma_max, expected));
         }
-        self.data.build("figure.data")?;
+        // A start as narrow as this has no numbers of its own.
+        check::positive("figure.sigma_max² − figure.sigma_min²", self.variance(1.0))?;
+        self.grid(&self.data.build("figure.data")?)?;
         Ok(())
     }
 
@@ -63,14 +65,27 @@ impl ExplodingConfig {
         self.sigma_min.powi(2) * (2.0 * part * (self.sigma_max / self.sigma_min).ln()).exp_m1()
     }
 
-    /// P(x > middle) and the mean where the chain ends, by its density equation from the same start, in the limit of many
-    /// steps. With the variance v as the time that runs down, dx = s(x, v) dv + dB, so ∂q/∂τ = −∂(s q) + ½ ∂²q.
-    fn carried(&self, data: &LineMixture, watch: &dyn Watch) -> Result<(f64, f64), LaboratoryError> {
+    /// The grid of the density equation: start and laws to eight standard deviations. The number of cells is even, so the
+    /// middle is a face.
+    fn grid(&self, data: &LineMixture) -> Result<Axis, LaboratoryError> {
         let (middle, most) = (data.middle(), self.variance(1.0));
         let (left, right) = data.carried(1.0, most).reach(8.0);
         let half = (left - middle).abs().max(right - middle).max(middle.abs() + 8.0 * most.sqrt());
-        let axis = Axis::new(middle - half, middle + half, 2000)?;
-        let mut density = LineMixture::normal(0.0, most.sqrt())?.field(axis).normalized();
+        Axis::new(middle - half, middle + half, 2000).map_err(|_| {
+            let expected = format!("numbers whose laws stay below {:e}, to eight standard deviations", check::LARGEST);
+            LaboratoryError::value(
+                "figure.sigma_max, figure.data",
+                format!("laws as far as {half:e} from their middle"),
+                expected,
+            )
+        })
+    }
+
+    /// P(x > middle) and the mean where the chain ends, by its density equation from the same start, in the limit of many
+    /// steps. With the variance v as the time that runs down, dx = s(x, v) dv + dB, so ∂q/∂τ = −∂(s q) + ½ ∂²q.
+    fn carried(&self, data: &LineMixture, watch: &dyn Watch) -> Result<(f64, f64), LaboratoryError> {
+        let axis = self.grid(data)?;
+        let mut density = LineMixture::normal(0.0, self.variance(1.0).sqrt())?.masses(axis).normalized();
         const STEPS: usize = 1000;
         let variance = |k: usize| self.variance(1.0 - k as f64 / STEPS as f64);
         for k in 0..STEPS {

@@ -70,7 +70,7 @@ impl Start {
     /// The averages of the density on a grid.
     fn field(&self, axis: Axis) -> Result<Field, LaboratoryError> {
         Ok(match *self {
-            Self::Normal { mean, std } => LineMixture::normal(mean, std)?.field(axis),
+            Self::Normal { mean, std } => LineMixture::normal(mean, std)?.masses(axis),
             Self::Uniform { lower, upper } => {
                 let covered = |i: usize| {
                     let width = axis.face(i + 1).min(upper) - axis.face(i).max(lower);
@@ -98,15 +98,28 @@ impl LangevinConfig {
         check::count("figure.paths", self.paths, 2..=check::MOST_PATHS)?;
         check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
         self.start.check()?;
+        self.grid(&self.target.build("figure.target")?)?;
         check::resolved("figure.steps", self.steps, self.target.build("figure.target")?.stiffness(), self.time)
+    }
+
+    /// The grid of the density equation: start and target to eight standard deviations. The number of cells is even, so the
+    /// middle is a face.
+    fn grid(&self, target: &LineMixture) -> Result<Axis, LaboratoryError> {
+        let (middle, (lower, upper), (left, right)) = (target.middle(), target.reach(8.0), self.start.reach());
+        let half = [lower, upper, left, right].iter().map(|x| (x - middle).abs()).fold(0.0, f64::max);
+        Axis::new(middle - half, middle + half, 600).map_err(|_| {
+            let expected = format!("numbers whose laws stay below {:e}, to eight standard deviations", check::LARGEST);
+            LaboratoryError::value(
+                "figure.start, figure.target",
+                format!("laws as far as {half:e} from their middle"),
+                expected,
+            )
+        })
     }
 
     /// P(x > middle) after the whole time, by the density equation from the same start.
     fn carried(&self, target: &LineMixture, watch: &dyn Watch) -> Result<f64, LaboratoryError> {
-        let (middle, (lower, upper), (left, right)) = (target.middle(), target.reach(8.0), self.start.reach());
-        let half = [lower, upper, left, right].iter().map(|x| (x - middle).abs()).fold(0.0, f64::max);
-        // An even number of cells: the middle is a face.
-        let axis = Axis::new(middle - half, middle + half, 600)?;
+        let axis = self.grid(target)?;
         let mut density = self.start.field(axis)?.normalized();
         let solver = Solver::new(Langevin(target.clone()), Scheme::Extrapolated);
         solver.run(&mut density, 0.0, self.time, 300, watch)?;

@@ -67,6 +67,7 @@ impl ThereAndBackConfig {
         check::holds_process("figure.axis", &axes, &data, &*process)?;
         let prior = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0; 2]], vec![process.prior_std().powi(2)])?;
         check::holds("figure.axis", &axes, &prior, "the prior")?;
+        check::resolves("figure.axis.cells", &axes, &data.diffused(&*process, self.end), "the law at figure.end")?;
         // The samples' drift pulls back as the score of the narrowest law on the way does.
         let pull = check::fastest(self.end, horizon, |t| {
             let variance = (process.mean_scale(t) * self.std).powi(2) + process.std(t).powi(2);

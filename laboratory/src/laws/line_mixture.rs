@@ -134,6 +134,13 @@ impl LineMixture {
         Field::of(&[axis], |x| self.density(x[0]))
     }
 
+    /// Cell averages by the masses of the cells: right for cells of any width, but without relative accuracy in the tails.
+    pub fn masses(&self, axis: Axis) -> Field {
+        let above: Vec<f64> = (0..=axis.cells).map(|i| self.mass_above(axis.face(i))).collect();
+        let values = above.windows(2).map(|pair| (pair[0] - pair[1]) / axis.width()).collect();
+        Field { axes: vec![axis], values }
+    }
+
     /// Mean and variance.
     pub fn moments(&self) -> (f64, f64) {
         let mean: f64 = self.components.iter().map(|c| c.weight * c.mean).sum();

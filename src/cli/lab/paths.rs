@@ -203,7 +203,7 @@ impl Paths {
         Err(Error::Usage(message))
     }
 
-    /// Mean, variance and quadratic variation in closed form; that of a process by Simpson's rule.
+    /// Mean, variance and quadratic variation in closed form; that of a process with Simpson's rule for its drift.
     fn law(&self, process: &dyn Process, time: f64) -> Law {
         let geometric = GeometricBrownian { growth: self.growth, volatility: self.volatility };
         let ornstein_uhlenbeck = OrnsteinUhlenbeckPath { lambda: self.lambda, sigma: self.sigma };
@@ -216,12 +216,16 @@ impl Paths {
                 (ornstein_uhlenbeck.moments(self.start, time), 2.0 * self.sigma.powi(2) * time)
             }
             Example::Process => {
-                let moments = (process.mean_scale(time) * self.start, process.std(time).powi(2));
-                let (cuts, g) = (2000, |t: f64| process.diffusion_squared(t));
+                let variance = process.std(time).powi(2);
+                // ∫ g² = σ² − ∫ 2 f σ², from (σ²)′ = 2 f σ² + g²: exact without drift, however sudden the noise is.
+                let (cuts, part) = (2000, |t: f64| 2.0 * process.drift(t) * process.std(t).powi(2));
                 let h = time / f64::from(cuts);
-                let simpson =
-                    |k: i32| g(f64::from(k) * h) + 4.0 * g((f64::from(k) + 0.5) * h) + g(f64::from(k + 1) * h);
-                (moments, (0..cuts).map(simpson).sum::<f64>() * h / 6.0)
+                let simpson = |k: i32| {
+                    let t = f64::from(k) * h;
+                    part(t.max(1e-3 * h)) + 4.0 * part(t + 0.5 * h) + part(t + h)
+                };
+                let damped = (0..cuts).map(simpson).sum::<f64>() * h / 6.0;
+                ((process.mean_scale(time) * self.start, variance), variance - damped)
             }
         };
         Law { mean, variance, variation }
