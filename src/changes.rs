@@ -78,7 +78,8 @@ fn leaves(config: &RunConfig) -> BTreeMap<String, Value> {
             }
         }
     }
-    let table = toml::from_str(&config.to_toml()).expect("a configuration that was written can be read");
+    let text = config.to_toml().expect("a configuration that was read can be written");
+    let table = toml::from_str(&text).expect("a configuration that was written can be read");
     let mut leaves = BTreeMap::new();
     collect(table, "", &mut leaves);
     leaves

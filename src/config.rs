@@ -116,8 +116,12 @@ impl RunConfig {
     }
 
     /// The configuration as TOML, every default written out.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a configuration that was read can be written")
+    ///
+    /// # Errors
+    /// A number above 2⁶³ − 1, which TOML does not have.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self)
+            .map_err(|error| Error::Usage(format!("the configuration cannot be written as TOML: {error}")))
     }
 
     /// The folder of the run.
@@ -256,6 +260,9 @@ impl RunConfig {
         if self.name.is_empty() || self.name.contains(['/', '\\']) || self.name.starts_with('.') {
             return usage("name: must be the name of a folder, without slashes and not beginning with a dot");
         }
+        if i64::try_from(self.seed).is_err() {
+            return usage("seed: must be at most 9223372036854775807, the largest number of TOML");
+        }
         let process = self.build_process()?;
         self.network.validate()?;
         self.parameterization.validate()?;
@@ -287,6 +294,20 @@ impl RunConfig {
             );
         }
         Ok(())
+    }
+
+    /// Checks that the network can be asked without classes: it has none, or its null class was trained.
+    ///
+    /// # Errors
+    /// A null class that was never trained, in the name of `what` asks for it.
+    pub fn check_null_class(&self, what: &str) -> Result<(), Error> {
+        if self.network.num_class_embeds().is_none() || self.trains_null_class() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "{what}: asks a network with classes without them, and its null class was never trained \
+             (training.class_dropout is 0)"
+        )))
     }
 
     /// Checks that the network fits the data's classes.

@@ -1,13 +1,11 @@
-//! Drawing samples from a network, batch by batch, and turning them into pictures or tables.
+//! Drawing samples from a network, batch by batch.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_datasets::Preprocessing;
 use fokker_model::{Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
-use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, Pictures, SamplerConfig};
+use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, SamplerConfig};
 
 use crate::condition::Condition;
 use crate::error::Error;
@@ -68,17 +66,88 @@ pub struct Reading {
     pub parameterization: Parameterization,
 }
 
-/// What was drawn.
-#[derive(Clone, Debug, Default)]
-pub struct Drawing {
+/// A batch of samples.
+#[derive(Clone, Copy, Debug)]
+pub struct DrawnBatch<'a> {
+    /// Number of its first sample.
+    pub first: u64,
     /// The network's values, sample after sample.
-    pub values: Vec<f32>,
-    /// The states on the way, each like `values`, brought to the scale of unit variance.
-    pub frames: Vec<Vec<f32>>,
+    pub values: &'a [f32],
+    /// The states on the way, each like `values`, brought to the scale of unit variance; the last are the samples.
+    pub frames: &'a [Vec<f32>],
+}
+
+/// What drawing took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrawCost {
     /// Network calls for one batch; guidance takes two where it acts. The largest, if batches differ.
     pub network_calls: usize,
     /// What the sampler reports of itself.
     pub note: String,
+}
+
+/// All samples of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Drawing {
+    /// The network's values, sample after sample.
+    pub values: Vec<f32>,
+    /// What it took.
+    pub cost: DrawCost,
+}
+
+impl DrawRequest {
+    /// The most samples of one request, and the most numbers in one batch: 1 GiB in single precision.
+    const MOST: u64 = u32::MAX as u64;
+    const LARGEST_BATCH: usize = 1 << 28;
+
+    /// Checks the numbers for samples of a shape.
+    ///
+    /// # Errors
+    /// The field that does not work, with what would.
+    pub fn validate(&self, shape: &[usize]) -> Result<(), Error> {
+        let refuse = |message: String| Err(Error::Usage(message));
+        for (name, value) in [("count", self.count), ("batch size", self.batch_size)] {
+            if value == 0 {
+                return refuse(format!("{name} 0: must be at least 1"));
+            }
+        }
+        let count = self.count as u64;
+        if count > Self::MOST {
+            return refuse(format!("count {count}: at most {} samples are drawn at once", Self::MOST));
+        }
+        if self.first.checked_add(count).is_none() {
+            return refuse(format!(
+                "first {}: the numbers of {count} samples from there are larger than 2^64",
+                self.first
+            ));
+        }
+        let size = shape.iter().product::<usize>().max(1);
+        let batch = self.batch_size.min(self.count);
+        if batch.checked_mul(size).is_none_or(|numbers| numbers > Self::LARGEST_BATCH) {
+            return refuse(format!(
+                "batch size {batch}: a batch has room for {} samples of {size} numbers",
+                Self::LARGEST_BATCH / size
+            ));
+        }
+        if !self.guidance.is_finite() {
+            return refuse(format!("guidance {}: must be a number", self.guidance));
+        }
+        let (low, high) = self.guidance_interval;
+        if !(low >= 0.0 && low <= high) {
+            return refuse(format!("guidance interval {low} to {high}: must rise from 0 or more"));
+        }
+        if !(0.0..=1.0).contains(&self.guidance_rescale) {
+            return refuse(format!("guidance rescale {}: must lie between 0 and 1", self.guidance_rescale));
+        }
+        if self.frames == 1 {
+            return refuse("frames 1: must be at least 2, the initial state and the samples".into());
+        }
+        if self.frames.checked_mul(batch * size).is_none_or(|numbers| numbers > Self::LARGEST_BATCH) {
+            let most = Self::LARGEST_BATCH / (batch * size);
+            return refuse(format!("frames {}: a batch of {batch} samples has room for {most}", self.frames));
+        }
+        Ok(())
+    }
 }
 
 /// Draws samples; the values are the network's, sample after sample.
@@ -93,13 +162,18 @@ pub fn draw<N: Network<D>, const D: usize>(
     device: &Device,
     monitor: &dyn Monitor,
 ) -> Result<Vec<f32>, Error> {
-    Ok(draw_network(network, reading, request, shape, device, monitor)?.values)
+    let mut values = Vec::new();
+    draw_network(network, reading, request, shape, device, monitor, |batch| {
+        values.extend_from_slice(batch.values);
+        Ok(())
+    })?;
+    Ok(values)
 }
 
-/// [`draw`], with all there is to know about it.
+/// Draws samples from a network and hands over each batch.
 ///
 /// # Errors
-/// As [`draw`].
+/// As [`draw`], and what `keep` returns.
 pub fn draw_network<N: Network<D>, const D: usize>(
     network: &N,
     reading: &Reading,
@@ -107,7 +181,8 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     shape: &[usize],
     device: &Device,
     monitor: &dyn Monitor,
-) -> Result<Drawing, Error> {
+    keep: impl FnMut(DrawnBatch) -> Result<(), Error>,
+) -> Result<DrawCost, Error> {
     check_classes(network.classes(), request)?;
     if let Some(condition) = &request.condition {
         condition.validate(&request.sampler)?;
@@ -119,10 +194,11 @@ pub fn draw_network<N: Network<D>, const D: usize>(
             None => score,
         }
     };
-    draw_score(&*reading.process, request, shape, device, score_of, monitor)
+    draw_batches(&*reading.process, request, shape, device, score_of, monitor, keep)
 }
 
-/// Draws from any score: `score_of` makes that of the samples `first, first + 1, …`, and counts its calls.
+/// Draws all samples of a request from any score: `score_of` makes that of the samples `first, first + 1, …`, and counts
+/// its calls.
 ///
 /// # Errors
 /// A sampler that does not fit; a monitor that stops it.
@@ -134,10 +210,33 @@ pub fn draw_score<const D: usize>(
     score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>>,
     monitor: &dyn Monitor,
 ) -> Result<Drawing, Error> {
+    let mut values = Vec::new();
+    let cost = draw_batches(process, request, shape, device, score_of, monitor, |batch| {
+        values.extend_from_slice(batch.values);
+        Ok(())
+    })?;
+    Ok(Drawing { values, cost })
+}
+
+/// Draws from any score and hands over each batch, so that memory is needed for one.
+///
+/// # Errors
+/// As [`draw_score`], and what `keep` returns.
+pub fn draw_batches<const D: usize>(
+    process: &dyn Process,
+    request: &DrawRequest,
+    shape: &[usize],
+    device: &Device,
+    score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>>,
+    monitor: &dyn Monitor,
+    mut keep: impl FnMut(DrawnBatch) -> Result<(), Error>,
+) -> Result<DrawCost, Error> {
+    request.validate(shape)?;
     request.sampler.validate(process)?;
     let steps = request.sampler.steps();
     let batches = request.count.div_ceil(request.batch_size);
-    let mut progress = monitor.begin(request.sampler.kind.name(), "steps", 0, (batches * steps) as u64);
+    let total = (batches as u64).saturating_mul(steps as u64);
+    let mut progress = monitor.begin(request.sampler.kind.name(), "steps", 0, total);
     let times = request.sampler.times(process);
     // How a state is brought to unit variance; the times of adaptive steps are each sample's own.
     let scale = |step: usize| match times.get(step) {
@@ -145,38 +244,36 @@ pub fn draw_score<const D: usize>(
         _ => 1.0,
     };
     let kept: Vec<usize> = (0..request.frames.saturating_sub(1)).map(|k| k * steps / (request.frames - 1)).collect();
-    let mut drawing = Drawing { frames: vec![Vec::new(); request.frames], ..Drawing::default() };
+    let mut cost = DrawCost::default();
     for batch in 0..batches {
         let offset = batch * request.batch_size;
         let size = request.batch_size.min(request.count - offset);
         let first = request.first + offset as u64;
         let mut full = [size; D];
         full[1..].copy_from_slice(shape);
-        let mut next = 0;
-        let frames = &mut drawing.frames;
+        let mut frames: Vec<Vec<f32>> = Vec::with_capacity(request.frames);
         let mut observe = |step: usize, x: &burn::tensor::Tensor<D>| {
-            while next < kept.len() && kept[next] <= step {
+            while frames.len() < kept.len() && kept[frames.len()] <= step {
                 let state = x.clone().mul_scalar(scale(step)).into_data_as::<f32>();
-                frames[next].extend_from_slice(state.as_slice::<f32>().expect("converted to f32 just above"));
-                next += 1;
+                frames.push(state.as_slice::<f32>().expect("converted to f32 just above").to_vec());
             }
             progress.update((batch * steps + step) as u64, "");
             monitor.flow()
         };
         let counter = CallCounter::default();
         let score = score_of(first, size, &counter);
-        let drawn = request.sampler.draw(&*score, full, request.seed, first, device, &mut observe);
-        let drawn = drawn.ok_or(Error::Interrupted)?;
-        drawing.network_calls = drawing.network_calls.max(counter.count());
-        drawing.note = note(&drawn);
+        let drawn = request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?;
+        cost.network_calls = cost.network_calls.max(counter.count());
+        cost.note = note(&drawn);
         let samples = drawn.samples.into_data_as::<f32>();
-        drawing.values.extend_from_slice(samples.as_slice::<f32>().expect("converted to f32 just above"));
+        let values = samples.as_slice::<f32>().expect("converted to f32 just above");
+        if request.frames > 0 {
+            frames.push(values.to_vec());
+        }
+        keep(DrawnBatch { first, values, frames: &frames })?;
     }
     drop(progress);
-    if request.frames > 0 {
-        drawing.frames[request.frames - 1] = drawing.values.clone();
-    }
-    Ok(drawing)
+    Ok(cost)
 }
 
 /// What the last batch reports.
@@ -201,10 +298,6 @@ fn note<const D: usize>(drawn: &fokker_sampling::Drawn<D>) -> String {
 }
 
 fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {
-    if !(0.0..=1.0).contains(&request.guidance_rescale) {
-        let share = request.guidance_rescale;
-        return Err(Error::Usage(format!("--guidance-rescale {share}: must lie between 0 and 1")));
-    }
     match (classes, request.class) {
         (None, Some(_)) => Err(Error::Usage("--class: the network was trained without classes".into())),
         (Some(count), Some(class)) if class >= count => {
@@ -227,7 +320,7 @@ fn batch_score<N: Network<D>, const D: usize>(
 ) -> Box<dyn Score<D>> {
     let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
     let Some(classes) = network.classes() else { return Box::new(CountedScore::new(score, counter)) };
-    let class = |sample: usize| request.class.unwrap_or(((first + sample as u64) % classes as u64) as usize);
+    let class = |sample: usize| request.class.unwrap_or(((first + sample as u64) % classes.max(1) as u64) as usize);
     let conditional = CountedScore::new(score.clone().with_classes((0..size).map(class).collect()), counter);
     if request.guidance == 1.0 {
         return Box::new(conditional);
@@ -236,100 +329,4 @@ fn batch_score<N: Network<D>, const D: usize>(
     let (low, high) = request.guidance_interval;
     let guided = ClassifierFree::new(conditional, unconditional, request.guidance);
     Box::new(guided.within(low, high).rescaled(request.guidance_rescale))
-}
-
-/// Writes the states on the way: as one animation (a path ending in `.gif`), or as a strip with a row for each sample
-/// and a column for each state.
-///
-/// # Errors
-/// Samples that are no images; a file that cannot be written.
-pub fn write_trajectory(
-    frames: &[Vec<f32>],
-    shape: &[usize],
-    preprocessing: &Preprocessing,
-    columns: usize,
-    path: &Path,
-) -> Result<(), Error> {
-    let is_gif = path.extension().is_some_and(|extension| extension == "gif");
-    let pictures = |values: &[f32]| -> Result<Pictures, Error> {
-        if let &[channels, height, width] = shape {
-            let pixels = values.iter().map(|&value| preprocessing.to_u8(value)).collect();
-            return Ok(Pictures { shape: [channels, height, width], pixels });
-        }
-        match shape {
-            [2] => Ok(density_picture(values)),
-            _ => Err(Error::Usage("--trajectory: only images and points in the plane can be shown".into())),
-        }
-    };
-    if is_gif {
-        let pictures: Vec<Pictures> = frames.iter().map(|frame| pictures(frame)).collect::<Result<_, _>>()?;
-        let columns = if shape.len() == 1 { 1 } else { columns };
-        return Ok(fokker_sampling::save_animation(&pictures, columns, path)?);
-    }
-    if shape.len() == 1 {
-        let pictures: Vec<Pictures> = frames.iter().map(|frame| pictures(frame)).collect::<Result<_, _>>()?;
-        let shape = pictures[0].shape;
-        let pixels = pictures.into_iter().flat_map(|picture| picture.pixels).collect();
-        return Ok(Pictures { shape, pixels }.save_grid(path, frames.len())?);
-    }
-    let each = shape.iter().product::<usize>();
-    let count = frames.last().map_or(0, |frame| frame.len() / each);
-    let rows = (0..count).flat_map(|sample| frames.iter().map(move |frame| &frame[sample * each..(sample + 1) * each]));
-    let values: Vec<f32> = rows.flatten().copied().collect();
-    Ok(pictures(&values)?.save_grid(path, frames.len())?)
-}
-
-/// Writes samples: images as a grid (a path ending in `.png`) or one file each (any other path, as a folder); vectors
-/// as a table (`.csv`) or, if they have two coordinates, as a picture of their density (`.png`).
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn write_samples(
-    values: &[f32],
-    shape: &[usize],
-    preprocessing: &Preprocessing,
-    first: u64,
-    columns: usize,
-    path: &Path,
-) -> Result<(), Error> {
-    let is_png = path.extension().is_some_and(|extension| extension == "png");
-    if let &[channels, height, width] = shape {
-        let pixels = values.iter().map(|&value| preprocessing.to_u8(value)).collect();
-        let pictures = Pictures { shape: [channels, height, width], pixels };
-        match is_png {
-            true => pictures.save_grid(path, columns)?,
-            false => pictures.save_each(path, first)?,
-        }
-        return Ok(());
-    }
-    let dimension = shape[0];
-    if is_png && dimension == 2 {
-        density_picture(values).save_grid(path, 1)?;
-        return Ok(());
-    }
-    let mut table = String::new();
-    for point in values.chunks(dimension) {
-        let row: Vec<String> = point.iter().map(|&value| preprocessing.to_raw(value).to_string()).collect();
-        table += &(row.join(",") + "\n");
-    }
-    let failed = |error: std::io::Error| Error::File { path: path.into(), message: error.to_string() };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let beside = path.with_extension("csv.partial");
-    std::fs::write(&beside, table).and_then(|()| std::fs::rename(&beside, path)).map_err(failed)
-}
-
-/// Points in the plane as a picture: darker where there are more, the whole set in view.
-fn density_picture(points: &[f32]) -> Pictures {
-    const SIDE: usize = 256;
-    let extent = points.iter().filter(|value| value.is_finite()).fold(1e-6f32, |extent, value| extent.max(value.abs()));
-    let cell = |value: f32| (((value / extent * 0.95 + 1.0) * 0.5 * SIDE as f32) as usize).min(SIDE - 1);
-    let mut counts = vec![0u32; SIDE * SIDE];
-    for point in points.chunks(2).filter(|point| point.iter().all(|value| value.is_finite())) {
-        counts[(SIDE - 1 - cell(point[1])) * SIDE + cell(point[0])] += 1;
-    }
-    let most = counts.iter().max().copied().unwrap_or(0).max(1) as f32;
-    let pixels = counts.iter().map(|&count| (255.0 * (1.0 - (count as f32 / most).sqrt())) as u8).collect();
-    Pictures { shape: [1, SIDE, SIDE], pixels }
 }

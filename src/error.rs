@@ -35,6 +35,9 @@ pub enum Error {
     /// A file that cannot be read or written, with what to do about it.
     #[error(transparent)]
     Files(#[from] fokker_files::FileError),
+    /// Results that are not finite: how many, and what to try.
+    #[error("{0}")]
+    NotFinite(String),
     /// Stopped by whoever watched the work, such as a user who pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -52,7 +55,7 @@ pub enum Error {
     Laboratory(fokker_laboratory::LaboratoryError),
     /// From the samplers.
     #[error(transparent)]
-    Sampling(#[from] fokker_sampling::SamplingError),
+    Sampling(fokker_sampling::SamplingError),
     /// From training.
     #[error(transparent)]
     Training(#[from] fokker_training::TrainingError),
@@ -86,6 +89,15 @@ impl From<fokker_datasets::DatasetError> for Error {
         match error {
             fokker_datasets::DatasetError::Stopped => Self::Interrupted,
             other => Self::Data(other),
+        }
+    }
+}
+
+impl From<fokker_sampling::SamplingError> for Error {
+    fn from(error: fokker_sampling::SamplingError) -> Self {
+        match error {
+            fokker_sampling::SamplingError::Stopped => Self::Interrupted,
+            other => Self::Sampling(other),
         }
     }
 }

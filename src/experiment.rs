@@ -6,8 +6,9 @@ use burn::tensor::Device;
 use fokker_model::{Network, NetworkVisitor};
 use fokker_training::{RunFolder, list_checkpoints, load_ema, newest_checkpoint, read_state};
 
+use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
-use crate::draw::{DrawRequest, Drawing, Reading, draw_network};
+use crate::draw::{DrawCost, DrawRequest, DrawnBatch, Reading, draw_network};
 use crate::error::Error;
 use crate::monitor::Monitor;
 
@@ -52,17 +53,72 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-/// Samples of a checkpoint.
+/// A checkpoint to draw from: its averaged weights, its configuration, and where to compute.
+pub struct CheckpointSampler {
+    checkpoint: PathBuf,
+    config: RunConfig,
+    shape: Vec<usize>,
+    reading: Reading,
+    chosen: ChosenDevice,
+}
+
+impl CheckpointSampler {
+    /// Reads the configuration of a checkpoint, with `key=value` changes.
+    ///
+    /// # Errors
+    /// A configuration that cannot be read, a backend that is not there.
+    pub fn open(checkpoint: &Path, changes: &[String]) -> Result<Self, Error> {
+        let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
+        let chosen = config.backend.resolve()?;
+        let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
+        let shape = config.data.shape()?;
+        Ok(Self { checkpoint: checkpoint.into(), config, shape, reading, chosen })
+    }
+
+    /// The configuration that the checkpoint was trained with.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// The shape of a sample.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Checks everything about a request that needs no weights.
+    ///
+    /// # Errors
+    /// Numbers that do not work, a sampler that does not fit the process.
+    pub fn check(&self, request: &DrawRequest) -> Result<(), Error> {
+        request.validate(&self.shape)?;
+        Ok(request.sampler.validate(&*self.reading.process)?)
+    }
+
+    /// Draws samples and hands over each batch.
+    ///
+    /// # Errors
+    /// A damaged checkpoint or one of another architecture, a request that does not fit, Ctrl-C, and what `keep` returns.
+    pub fn draw(
+        &self,
+        request: &DrawRequest,
+        monitor: &dyn Monitor,
+        keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
+    ) -> Result<DrawCost, Error> {
+        self.check(request)?;
+        monitor.say(&format!("{} on {}", self.checkpoint.display(), self.chosen.description));
+        let device = &self.chosen.device;
+        let drawing = Draw { reading: &self.reading, request, shape: &self.shape, device, monitor, keep };
+        with_averaged(&self.checkpoint, &self.config, device, drawing)
+    }
+}
+
+/// All samples of a request.
 #[derive(Clone, Debug)]
 pub struct Samples {
     /// The network's values, sample after sample.
     pub values: Vec<f32>,
-    /// The states on the way, if they were asked for.
-    pub frames: Vec<Vec<f32>>,
-    /// Network calls for one batch.
-    pub network_calls: usize,
-    /// What the sampler reports of itself.
-    pub note: String,
+    /// What it took.
+    pub cost: DrawCost,
     /// Shape of a sample.
     pub shape: Vec<usize>,
     /// The configuration the checkpoint was trained with.
@@ -80,35 +136,33 @@ pub fn sample(
     request: impl FnOnce(&RunConfig) -> Result<DrawRequest, Error>,
     monitor: &dyn Monitor,
 ) -> Result<Samples, Error> {
-    let path = checkpoint.join("config.toml");
-    let config = RunConfig::load(&path, changes)?;
-    let chosen = config.backend.resolve()?;
-    let request = request(&config)?;
-    let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
-    request.sampler.validate(&*reading.process)?;
-    let shape = config.data.shape()?;
-    monitor.say(&format!("{} on {}", checkpoint.display(), chosen.description));
-    let device = &chosen.device;
-    let drawing = Draw { reading: &reading, request: &request, shape: &shape, device, monitor };
-    let drawing = with_averaged(checkpoint, &config, device, drawing)?;
-    let Drawing { values, frames, network_calls, note } = drawing;
-    Ok(Samples { values, frames, network_calls, note, shape, config })
+    let sampler = CheckpointSampler::open(checkpoint, changes)?;
+    let request = request(sampler.config())?;
+    let mut values = Vec::new();
+    let cost = sampler.draw(&request, monitor, |batch| {
+        values.extend_from_slice(batch.values);
+        Ok(())
+    })?;
+    let CheckpointSampler { config, shape, .. } = sampler;
+    Ok(Samples { values, cost, shape, config })
 }
 
 /// Draws from the network it is given.
-struct Draw<'a> {
+struct Draw<'a, K> {
     reading: &'a Reading,
     request: &'a DrawRequest,
     shape: &'a [usize],
     device: &'a Device,
     monitor: &'a dyn Monitor,
+    keep: K,
 }
 
-impl NetworkVisitor for Draw<'_> {
-    type Output = Result<Drawing, Error>;
+impl<K: FnMut(DrawnBatch) -> Result<(), Error>> NetworkVisitor for Draw<'_, K> {
+    type Output = Result<DrawCost, Error>;
 
-    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Drawing, Error> {
-        draw_network::<N, D>(&network, self.reading, self.request, self.shape, self.device, self.monitor)
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<DrawCost, Error> {
+        let Self { reading, request, shape, device, monitor, keep } = self;
+        draw_network::<N, D>(&network, reading, request, shape, device, monitor, keep)
     }
 }
 

@@ -15,6 +15,7 @@
 //! assert!((process.mean_scale(t).powi(2) + process.std(t).powi(2) - 1.0).abs() < 1e-15);
 //! ```
 
+#![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod backend;
@@ -32,6 +33,7 @@ mod opening;
 pub mod plot;
 pub mod report;
 mod resume;
+pub mod samples;
 pub mod score_fpe;
 mod train;
 
@@ -47,13 +49,14 @@ pub use backend::{BackendConfig, BackendName, ChosenDevice};
 pub use compare::{Comparison, ComparisonPlan, compare_on_mixture, compare_on_run};
 pub use condition::{Condition, Technique};
 pub use config::RunConfig;
-pub use draw::{DrawRequest, Drawing, Reading, draw, draw_network, draw_score, write_samples, write_trajectory};
+pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, Reading, draw, draw_network, draw_score};
 pub use error::Error;
-pub use experiment::{find_checkpoint, run_config, sample};
+pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use monitor::{Monitor, Progress};
 pub use report::write_report;
 pub use resume::{ResumeRequest, resume};
+pub use samples::{SampleWriter, TrajectoryWriter, write_samples, write_trajectory};
 pub use train::{Trained, train};
 
 /// The examples of the README are tested.

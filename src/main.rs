@@ -10,7 +10,6 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use fokker::Error;
 
 fn main() -> ExitCode {
@@ -21,7 +20,8 @@ fn main() -> ExitCode {
         .with_target(false)
         .log_internal_errors(false)
         .init();
-    match cli::Cli::parse().run() {
+    let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    match cli.run() {
         Ok(()) => match output::failed() {
             None => ExitCode::SUCCESS,
             Some(message) => {

@@ -140,7 +140,7 @@ impl Continuation {
             let changes = self.changed.iter().map(Change::to_string).collect();
             Accepted { step: self.step, changes }.write(folder)?;
         }
-        Ok(folder.change_config(&self.config.to_toml(), self.step)?)
+        Ok(folder.change_config(&self.config.to_toml()?, self.step)?)
     }
 }
 

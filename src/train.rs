@@ -12,12 +12,13 @@ use fokker_training::{Metrics, Observer, Outcome, RunFolder, Trainer};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
-use crate::draw::{DrawRequest, Reading, draw, write_samples};
+use crate::draw::{DrawRequest, Reading, draw};
 use crate::error::Error;
 use crate::monitor::{Monitor, Progress};
 use crate::opening::open_data;
 use crate::report::write_report;
 use crate::resume::{Continuation, ResumeRequest};
+use crate::samples::{NotFinite, write_samples};
 
 /// How a training ended.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub fn train(config: &RunConfig, resume: bool, monitor: &dyn Monitor) -> Result<
     if folder.exists() {
         // Refused before the data are read. By whom it is trained, if by somebody, is worth more than that it is there.
         let _lock = folder.lock()?;
-        folder.create(&config.to_toml())?;
+        folder.create(&config.to_toml()?)?;
     }
     run(Training { config, folder, start: Start::New, monitor })
 }
@@ -111,7 +112,7 @@ impl NetworkVisitor for Work<'_> {
 
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Trained, Error> {
         let Self { training: Training { config, folder, start, monitor }, chosen, train, validation } = self;
-        let text = config.to_toml();
+        let text = config.to_toml()?;
         let (path, parameters) = (folder.path().display(), Module::num_params(&network));
         monitor.say(&format!("run {path}, {parameters} parameters, on {}", chosen.description));
         let held_out = validation.as_ref().map_or("nothing".into(), |validation| validation.len().to_string());
@@ -237,7 +238,12 @@ impl<const D: usize> Watch<'_, D> {
         let extension = if self.shape.len() == 1 && self.shape[0] != 2 { "csv" } else { "png" };
         let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));
         let columns = (count as f64).sqrt().ceil() as usize;
-        write_samples(&values, &self.shape, &self.config.preprocessing, 0, columns, &path)
+        write_samples(&values, &self.shape, &self.config.preprocessing, 0, columns, &path)?;
+        let not_finite = NotFinite::among(&values, self.shape.iter().product(), 0);
+        if let Err(error) = not_finite.check("samples of the preview") {
+            tracing::warn!("{}: {error}", path.display());
+        }
+        Ok(())
     }
 }
 

@@ -89,7 +89,7 @@ impl Batches {
             }
             let index = order[place];
             let label = self.preprocessing.train(&*self.dataset, index, self.seed, position, out);
-            push(&mut labels, label);
+            push(&mut labels, label, self.dataset.classes());
             indices.push(index);
         }
         Batch { values, shape: shape(self.batch_size, &*self.dataset), labels, indices, first_position }
@@ -147,7 +147,8 @@ impl Sequential {
         let mut labels = self.dataset.classes().map(|_| Vec::with_capacity(last - first));
         let mut values = vec![0.0; (last - first) * size];
         for (index, out) in (first..last).zip(values.chunks_exact_mut(size)) {
-            push(&mut labels, self.preprocessing.validation(&*self.dataset, index, self.seed, out));
+            let label = self.preprocessing.validation(&*self.dataset, index, self.seed, out);
+            push(&mut labels, label, self.dataset.classes());
         }
         let shape = shape(last - first, &*self.dataset);
         Some(Batch { values, shape, labels, indices: (first..last).collect(), first_position: first as u64 })
@@ -174,8 +175,10 @@ fn shape(examples: usize, dataset: &dyn Dataset) -> Vec<usize> {
     std::iter::once(examples).chain(dataset.shape().iter().copied()).collect()
 }
 
-fn push(labels: &mut Option<Vec<usize>>, label: Option<usize>) {
-    if let Some(labels) = labels {
-        labels.push(label.expect("a data set with classes labels every example"));
+/// Adds the label of an example of a data set with classes. An example without one is of the null class, whose number
+/// follows those of the others.
+fn push(labels: &mut Option<Vec<usize>>, label: Option<usize>, classes: Option<usize>) {
+    if let (Some(labels), Some(null)) = (labels, classes) {
+        labels.push(label.unwrap_or(null));
     }
 }

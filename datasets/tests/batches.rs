@@ -104,13 +104,17 @@ fn prefetching_is_bounded_and_ends_when_dropped() {
     let batches = Arc::new(Batches::new(dataset.clone(), PIXELS, 10, 9).unwrap());
     let mut prefetch = batches.clone().prefetch(0, 2).unwrap();
     prefetch.next().unwrap();
-    // One taken, two waiting, one made and waiting for a place; not one more.
-    let start = Instant::now();
-    while dataset.read.load(Ordering::SeqCst) < 40 && start.elapsed() < Duration::from_secs(5) {
-        std::thread::sleep(Duration::from_millis(1));
+    // One taken, two waiting, one made and waiting for a place; not one more, however often the thread gets so far. One
+    // without a bound would be ahead in one of the rounds.
+    for round in 0..50 {
+        let read = || dataset.read.load(Ordering::SeqCst);
+        let start = Instant::now();
+        while read() < 40 + 10 * round && start.elapsed() < Duration::from_secs(5) {
+            std::thread::yield_now();
+        }
+        assert_eq!(read(), 40 + 10 * round);
+        prefetch.next().unwrap();
     }
-    std::thread::sleep(Duration::from_millis(30));
-    assert_eq!(dataset.read.load(Ordering::SeqCst), 40);
     drop(prefetch);
     assert_eq!(Arc::strong_count(&batches), 1, "the thread is gone");
 }

@@ -21,13 +21,15 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod growing;
 mod lock;
 mod log;
 mod together;
 mod whole;
 
 pub use error::FileError;
+pub use growing::GrowingFile;
 pub use lock::{Lock, LockError};
 pub use log::Log;
 pub use together::write_together;
-pub use whole::{temporary_name, write, write_named, write_with};
+pub use whole::{check_writable, temporary_name, write, write_named, write_with};

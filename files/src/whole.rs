@@ -40,13 +40,9 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Re
 /// As [`write`], and what the function returns.
 pub fn write_named(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), FileError> {
     let failed = |error| FileError::new("cannot write", path, error);
-    let folder = folder_of(path);
-    fs::create_dir_all(folder).map_err(failed)?;
+    fs::create_dir_all(folder_of(path)).map_err(failed)?;
     let temporary = temporary_name(path);
-    let written = fill(&temporary)
-        .and_then(|()| File::open(&temporary)?.sync_all())
-        .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| sync_folder(folder));
+    let written = fill(&temporary).and_then(|()| put_in_place(&temporary, path));
     if written.is_err() {
         // The cause is what matters; that the remains cannot be deleted either adds nothing.
         let _ = fs::remove_file(&temporary);
@@ -54,9 +50,34 @@ pub fn write_named(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> R
     written.map_err(failed)
 }
 
-/// The folder of a file: the present one for a bare name.
+/// Checks that a file of this name could be written, without making it or a folder.
+///
+/// # Errors
+/// A folder that nothing can be written to, a name below a file, a folder of this name.
+pub fn check_writable(path: &Path) -> Result<(), FileError> {
+    let failed = |error| FileError::new("cannot write", path, error);
+    if path.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    // Folders that are missing would be made in the nearest one that is there.
+    let mut folder = folder_of(path);
+    while !folder.exists() {
+        folder = folder_of(folder);
+    }
+    let probe = folder.join(temporary_name(path).file_name().unwrap_or_default());
+    File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(failed)
+}
+
+/// The folder that a path is in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Syncs a temporary file and gives it its name.
+pub(crate) fn put_in_place(temporary: &Path, path: &Path) -> io::Result<()> {
+    File::open(temporary)?.sync_all()?;
+    fs::rename(temporary, path)?;
+    sync_folder(folder_of(path))
 }
 
 /// Makes sure that the names in a folder are on the disk. Windows has no such call.
@@ -80,6 +101,17 @@ mod tests {
         assert!(error.unwrap_err().to_string().contains("table.csv"));
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_before() {
+        let folder = tempfile::tempdir().unwrap();
+        check_writable(&folder.path().join("new/deep/a.png")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "a check leaves nothing behind");
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = check_writable(&folder.path().join("file/a.png")).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write") && error.contains("file/a.png"), "{error}");
+        assert!(check_writable(folder.path()).is_err());
     }
 
     #[test]

@@ -21,8 +21,11 @@ pub(crate) fn with_scratch<T>(length: usize, body: impl FnOnce(&mut [f32]) -> T)
 }
 
 /// Numbers as room for numbers.
-pub(crate) fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
-    // SAFETY: the layout is the same, and whoever gets the room can only write numbers to it in safe code.
+///
+/// # Safety
+/// Nothing but numbers is written to the room: [`MaybeUninit::uninit`] would leave none in the place of one.
+pub(crate) unsafe fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: the layout is the same, and the caller promises that numbers remain numbers.
     unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
 }
 

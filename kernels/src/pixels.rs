@@ -14,13 +14,13 @@ pub(crate) fn with_padded<T>(pixels: &[f32], channels: usize, body: impl FnOnce(
 /// Has `write` write pixels with whole registers of channels, and keeps the first `channels` of each in `out`.
 ///
 /// # Safety
-/// `write` initialises every number that it is given.
+/// `write` initialises every number that it is given, and writes nothing else than numbers.
 pub(crate) unsafe fn write_padded(
     out: &mut [MaybeUninit<f32>],
     channels: usize,
     write: impl FnOnce(&mut [MaybeUninit<f32>]),
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that `write` initialises every number that it is given.
     unsafe { write_all_padded([out], channels, |[out]| write(out)) }
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn with_all_padded<const N: usize, T>(
 /// [`write_padded`] for several images of the same size.
 ///
 /// # Safety
-/// `write` initialises every number that it is given.
+/// As [`write_padded`].
 pub(crate) unsafe fn write_all_padded<const N: usize>(
     mut out: [&mut [MaybeUninit<f32>]; N],
     channels: usize,
@@ -61,7 +61,8 @@ pub(crate) unsafe fn write_all_padded<const N: usize>(
     }
     let length = out[0].len() / channels * columns;
     with_scratch(N * length, |wide| {
-        let mut rooms = as_uninit(wide).chunks_exact_mut(length);
+        // SAFETY: the caller promises that `write` initialises all of it, so that it writes numbers.
+        let mut rooms = unsafe { as_uninit(wide) }.chunks_exact_mut(length);
         write(std::array::from_fn(|_| rooms.next().expect("as many as images")));
         for (out, wide) in out.iter_mut().zip(wide.chunks_exact(length)) {
             for (pixel, wide) in out.chunks_exact_mut(channels).zip(wide.chunks_exact(columns)) {
@@ -86,7 +87,7 @@ pub(crate) fn add_pixels(pixels: &[f32], sum: &mut [f32]) {
 /// All of `out` is initialised.
 pub(crate) unsafe fn add(out: &mut [MaybeUninit<f32>], summand: &[f32]) {
     for (out, summand) in out.iter_mut().zip(summand) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that it is initialised.
         unsafe { *out.assume_init_mut() += summand };
     }
 }

@@ -21,6 +21,9 @@ pub enum ModelError {
         /// The cause.
         message: String,
     },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    File(#[from] fokker_files::FileError),
     /// Weights of another network.
     #[error("{path} holds the weights of another network:\n{details}", path = path.display())]
     Mismatch {

@@ -5,6 +5,8 @@
 //! network, process and parameterisation together into a [`Score`], the only thing that solvers know, with the
 //! [`Derivatives`] that objectives and likelihoods ask for.
 
+#![forbid(unsafe_code)]
+
 pub mod calculus;
 pub mod clock;
 pub mod config;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::calculus::Calculus;
 use crate::error::{ModelError, require};
 use crate::initializer::Initializer;
+use crate::layers::check_class_rows;
 use crate::layers::{Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding};
 use crate::network::{Context, Network};
 
@@ -56,13 +57,13 @@ impl MlpConfig {
             ("width", self.width),
             ("blocks", self.blocks),
             ("embedding_width", self.embedding_width),
-            ("num_class_embeds", self.num_class_embeds.unwrap_or(1)),
         ];
         for (key, value) in positive {
             if value == 0 {
                 return Err(ModelError::config(key, "must be at least 1"));
             }
         }
+        check_class_rows(self.num_class_embeds)?;
         if !self.embedding_width.is_multiple_of(2) {
             return Err(ModelError::config("embedding_width", "must be even"));
         }
@@ -156,10 +157,10 @@ impl MlpBlock {
 impl Network<2> for Mlp {
     fn forward<C: Calculus>(&self, x: C::Array<2>, noise: C::Array<1>, context: &Context) -> C::Array<2> {
         let time = self.time.forward::<C, 2>(self.waves.forward::<C>(noise));
-        let time = match (&self.class_embedding, &context.classes) {
-            (Some(table), Some(classes)) => C::add(time, C::constant(table.forward(classes.clone()))),
-            (Some(_), None) => panic!("a class-conditional MLP needs one class for each example"),
-            (None, _) => time,
+        let [batch, _] = C::dims(&time);
+        let time = match &self.class_embedding {
+            Some(table) => C::add(time, C::constant(table.forward_or_null(context.classes.as_ref(), batch))),
+            None => time,
         };
         let time = C::silu(time);
         let mut hidden = self.input.forward::<C, 2>(x);

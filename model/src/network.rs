@@ -8,7 +8,7 @@ use crate::{calculus::Calculus, layers::DropoutKey};
 /// What a forward pass knows besides the noisy data and the noise level.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// One class for each example, if the network is conditional.
+    /// One class for each example, if the network is conditional; without them it is asked for "no class", the null class.
     pub classes: Option<Tensor<1, Int>>,
     /// The dropout masks, while training.
     pub dropout: Option<DropoutKey>,

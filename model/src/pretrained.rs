@@ -38,7 +38,50 @@ pub fn load_safetensors<M: Module>(mut network: M, path: &Path) -> Result<M, Mod
 /// # Errors
 /// A file that cannot be written.
 pub fn save_safetensors<M: Module>(network: &M, path: &Path) -> Result<(), ModelError> {
-    let mut store = SafetensorsStore::from_file(path).skip_enum_variants(true).overwrite(true);
-    let failed = |message: String| ModelError::Weights { path: path.into(), message };
-    network.save_into(&mut store).map_err(|error| failed(error.to_string()))
+    let written = fokker_files::write_named(path, |temporary| {
+        let store = SafetensorsStore::from_file(temporary).skip_enum_variants(true);
+        network.save_into(&mut store.overwrite(true)).map_err(|error| std::io::Error::other(error.to_string()))
+    });
+    Ok(written?)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{ModuleVisitor, Param};
+    use burn::tensor::{Device, Tensor};
+
+    use super::*;
+    use crate::mlp::{Mlp, MlpConfig};
+
+    fn mlp(width: usize, seed: u64) -> Mlp {
+        let config = serde_json::json!({ "dimension": 2, "width": width, "blocks": 1, "num_class_embeds": 3 });
+        let config: MlpConfig = serde_json::from_value(config).unwrap();
+        config.init(seed, &Device::flex()).unwrap()
+    }
+
+    fn weights(network: &Mlp) -> Vec<f32> {
+        struct All(Vec<f32>);
+        impl ModuleVisitor for All {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0.extend(param.val().into_data_as::<f32>().as_slice::<f32>().unwrap());
+            }
+        }
+        let mut all = All(Vec::new());
+        network.visit(&mut all);
+        all.0
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/weights.safetensors");
+        save_safetensors(&mlp(8, 1), &path).unwrap();
+        save_safetensors(&mlp(8, 2), &path).unwrap();
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "something is left behind");
+        assert_ne!(weights(&mlp(8, 1)), weights(&mlp(8, 2)));
+        assert_eq!(weights(&load_safetensors(mlp(8, 1), &path).unwrap()), weights(&mlp(8, 2)));
+        let error = load_safetensors(mlp(16, 1), &path).unwrap_err().to_string();
+        assert!(error.contains("another network") && error.contains("input"), "{error}");
+        assert!(save_safetensors(&mlp(8, 1), folder.path()).is_err());
+    }
 }

@@ -17,6 +17,8 @@
 //! assert_eq!(word, rng(7, Stream::DataOrder, 0).next_u64());
 //! ```
 
+#![forbid(unsafe_code)]
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};

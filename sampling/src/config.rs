@@ -134,8 +134,8 @@ impl SamplerConfig {
         if self.kind == Method::DormandPrince && self.steps.is_some() {
             return fail("steps", "dormand_prince chooses its steps by the tolerance");
         }
-        if self.steps == Some(0) {
-            return fail("steps", "must be at least 1");
+        if self.steps.is_some_and(|steps| !(1..=MOST_STEPS).contains(&steps)) {
+            return fail("steps", &format!("must be from 1 to {MOST_STEPS}"));
         }
         self.grid().validate(process, self.steps_or_points())?;
         self.validate_options()?;
@@ -199,15 +199,15 @@ impl SamplerConfig {
             return fail("solver_type", &format!("{} has the types {fits:?}", self.kind.name()).to_lowercase());
         }
         let (corrector, churn, langevin) = (self.corrector(), self.churn(), self.langevin());
-        if corrector.steps == 0 || !positive(corrector.snr) {
-            return fail("corrector", "needs steps ≥ 1 and snr > 0");
+        if !(1..=MOST_STEPS).contains(&corrector.steps) || !positive(corrector.snr) {
+            return fail("corrector", &format!("needs steps from 1 to {MOST_STEPS} and snr > 0"));
         }
         let bounds = churn.amount.is_finite() && churn.amount >= 0.0 && churn.min >= 0.0 && churn.max >= churn.min;
         if !bounds || !positive(churn.noise) {
             return fail("churn", "needs amount ≥ 0, 0 ≤ min ≤ max and noise > 0");
         }
-        if !positive(langevin.step_size) || langevin.steps_per_level == 0 {
-            return fail("langevin", "needs step_size > 0 and steps_per_level ≥ 1");
+        if !positive(langevin.step_size) || !(1..=MOST_STEPS).contains(&langevin.steps_per_level) {
+            return fail("langevin", &format!("needs step_size > 0 and steps_per_level from 1 to {MOST_STEPS}"));
         }
         if self.kind != Method::AnnealedLangevin && langevin.steps_per_level != 5 {
             return fail("langevin", "steps_per_level belongs to annealed_langevin; the others have one level");
@@ -288,6 +288,9 @@ impl SamplerConfig {
         self.tolerance.unwrap_or_default()
     }
 }
+
+/// The most steps of a grid: their times are held in memory.
+pub(crate) const MOST_STEPS: usize = 10_000_000;
 
 fn positive(value: f64) -> bool {
     value.is_finite() && value > 0.0

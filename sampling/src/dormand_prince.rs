@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use crate::combination::combine;
-use crate::dynamics::Dynamics;
-use crate::solver::{Brownian, Solver};
+use crate::dynamics::Flow;
+use crate::solver::OdeSolver;
 
 /// The nodes.
 pub(crate) const NODES: [f64; 7] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
@@ -28,12 +28,8 @@ pub(crate) const ERROR: [f64; 7] =
 #[derive(Clone, Copy, Debug)]
 pub struct DormandPrince;
 
-impl<const D: usize> Solver<D> for DormandPrince {
-    fn strong_order(&self) -> f64 {
-        5.0
-    }
-
-    fn weak_order(&self) -> f64 {
+impl<const D: usize> OdeSolver<D> for DormandPrince {
+    fn order(&self) -> f64 {
         5.0
     }
 
@@ -41,13 +37,12 @@ impl<const D: usize> Solver<D> for DormandPrince {
         6
     }
 
-    fn step(&self, dynamics: &dyn Dynamics<D>, x: Tensor<D>, t0: f64, t1: f64, _: &mut dyn Brownian<D>) -> Tensor<D> {
-        assert_eq!(dynamics.diffusion(t0), 0.0, "Dormand–Prince is for ordinary differential equations");
+    fn step(&self, flow: &dyn Flow<D>, x: Tensor<D>, t0: f64, t1: f64) -> Tensor<D> {
         let h = t1 - t0;
         let mut slopes: Vec<Tensor<D>> = Vec::with_capacity(6);
         for (row, node) in STAGES.iter().zip(NODES).take(6) {
             let stage = x.clone() + weighted(row, &slopes).map_or_else(|| x.zeros_like(), |sum| sum.mul_scalar(h));
-            slopes.push(dynamics.drift(stage, t0 + node * h));
+            slopes.push(flow.drift(stage, t0 + node * h));
         }
         let last = weighted(STAGES[6], &slopes);
         last.map_or(x.clone(), |sum| x + sum.mul_scalar(h))

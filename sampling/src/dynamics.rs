@@ -26,8 +26,17 @@ pub trait Dynamics<const D: usize> {
     /// # Shapes
     /// `x`: `[batch, …]` → the same
     fn drift(&self, x: Tensor<D>, t: f64) -> Tensor<D>;
-    /// The factor of the noise; 0 for an ordinary differential equation.
+    /// The factor of the noise; 0 where there is none.
     fn diffusion(&self, t: f64) -> f64;
+}
+
+/// An ordinary differential equation `dx = drift(x, t) dt`: what a solver that knows no noise can walk.
+pub trait Flow<const D: usize> {
+    /// The drift.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]` → the same
+    fn drift(&self, x: Tensor<D>, t: f64) -> Tensor<D>;
 }
 
 /// The reverse process with a chosen backward noise (papers/004 Thm 2.10).
@@ -100,14 +109,10 @@ impl<'a, const D: usize> ProbabilityFlow<'a, D> {
     }
 }
 
-impl<const D: usize> Dynamics<D> for ProbabilityFlow<'_, D> {
+impl<const D: usize> Flow<D> for ProbabilityFlow<'_, D> {
     /// `x` is `x̂ = x_t/α`, `ratio` is `σ̂`.
     fn drift(&self, x: Tensor<D>, ratio: f64) -> Tensor<D> {
         let batch = x.dims()[0];
         self.drift_each(x, &vec![ratio; batch])
-    }
-
-    fn diffusion(&self, _: f64) -> f64 {
-        0.0
     }
 }

@@ -12,7 +12,7 @@ use crate::dynamics::ProbabilityFlow;
 use crate::heun::Heun;
 use crate::options::ChurnConfig;
 use crate::semi_linear::{SemiLinear, Step, denoised_at};
-use crate::solver::{Brownian, Solver};
+use crate::solver::{Brownian, OdeSolver};
 
 /// Heun's method on the probability flow, with churn.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ impl<const D: usize> SemiLinear<D> for EdmHeun {
         let flow = ProbabilityFlow::new(score);
         let (rescaled, raised) = self.churned(&flow, x, step.from(), noise);
         let scale = score.process().mean_scale(step.to());
-        Heun.step(&flow, rescaled, raised, flow.ratio(step.to()), noise).mul_scalar(scale)
+        Heun.step(&flow, rescaled, raised, flow.ratio(step.to())).mul_scalar(scale)
     }
 
     fn finish(&mut self, score: &dyn Score<D>, x: Tensor<D>, t: f64, noise: &mut dyn Brownian<D>) -> Tensor<D> {

@@ -13,6 +13,9 @@ pub enum SamplingError {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// The observer ended the draw.
+    #[error("stopped")]
+    Stopped,
     /// A picture that cannot be written.
     #[error("cannot write {path}: {message}", path = path.display())]
     Picture {
@@ -21,4 +24,7 @@ pub enum SamplingError {
         /// The cause.
         message: String,
     },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    File(#[from] fokker_files::FileError),
 }

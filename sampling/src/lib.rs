@@ -6,6 +6,8 @@
 //! without the linear part. [`Method`] is the registry of all names; [`SamplerConfig`] puts a method, a [`TimeGrid`]
 //! and keyed noise together. [`likelihood`] walks the other way, from data to the prior.
 
+#![forbid(unsafe_code)]
+
 mod adaptive;
 mod ancestral;
 mod backward_noise;
@@ -34,6 +36,7 @@ mod multistep;
 mod noise;
 mod options;
 mod picture;
+mod picture_format;
 mod predictor_corrector;
 mod reverse_diffusion;
 mod runge_kutta_4;
@@ -56,7 +59,7 @@ pub use ddim::Ddim;
 pub use dormand_prince::DormandPrince;
 pub use dpm_solver::DpmSolver;
 pub use dpm_solver_pp_2s::DpmSolverPp2S;
-pub use dynamics::{Dynamics, ProbabilityFlow, ReverseDynamics};
+pub use dynamics::{Dynamics, Flow, ProbabilityFlow, ReverseDynamics};
 pub use edm_heun::EdmHeun;
 pub use error::SamplingError;
 pub use euler::Euler;
@@ -71,14 +74,15 @@ pub use metropolis::MetropolisLangevin;
 pub use multistep::{Family, Multistep};
 pub use noise::ImageNoise;
 pub use options::{ChurnConfig, CorrectorConfig, CorrectorRule, LangevinConfig, SolverType, ToleranceConfig};
-pub use picture::{Pictures, save_animation};
+pub use picture::{LARGEST_GIF, Pictures, save_animation};
+pub use picture_format::PictureFormat;
 pub use predictor_corrector::PredictorCorrector;
 pub use reverse_diffusion::ReverseDiffusion;
 pub use runge_kutta_4::RungeKutta4;
 pub use sampler::{Drawn, Observe};
 pub use semi_linear::{Level, SemiLinear, Step};
 pub use shared::Shared;
-pub use solver::{Brownian, Solver};
+pub use solver::{Brownian, OdeSolver, Solver};
 pub use sra::Sra;
 pub use stochastic_heun::StochasticHeun;
 pub use threshold::{DataRange, Threshold, Thresholded};

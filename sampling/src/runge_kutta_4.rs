@@ -3,19 +3,15 @@
 use burn::tensor::Tensor;
 
 use crate::combination::combine;
-use crate::dynamics::Dynamics;
-use crate::solver::{Brownian, Solver};
+use crate::dynamics::Flow;
+use crate::solver::OdeSolver;
 
-/// Four slopes: at the beginning, twice in the middle, at the end. For ordinary differential equations.
+/// Four slopes: at the beginning, twice in the middle, at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct RungeKutta4;
 
-impl<const D: usize> Solver<D> for RungeKutta4 {
-    fn strong_order(&self) -> f64 {
-        4.0
-    }
-
-    fn weak_order(&self) -> f64 {
+impl<const D: usize> OdeSolver<D> for RungeKutta4 {
+    fn order(&self) -> f64 {
         4.0
     }
 
@@ -23,13 +19,12 @@ impl<const D: usize> Solver<D> for RungeKutta4 {
         4
     }
 
-    fn step(&self, dynamics: &dyn Dynamics<D>, x: Tensor<D>, t0: f64, t1: f64, _: &mut dyn Brownian<D>) -> Tensor<D> {
-        assert_eq!(dynamics.diffusion(t0), 0.0, "RK4 is for ordinary differential equations");
+    fn step(&self, flow: &dyn Flow<D>, x: Tensor<D>, t0: f64, t1: f64) -> Tensor<D> {
         let (h, middle) = (t1 - t0, 0.5 * (t0 + t1));
-        let k1 = dynamics.drift(x.clone(), t0);
-        let k2 = dynamics.drift(combine(&[(1.0, &x), (0.5 * h, &k1)]), middle);
-        let k3 = dynamics.drift(combine(&[(1.0, &x), (0.5 * h, &k2)]), middle);
-        let k4 = dynamics.drift(combine(&[(1.0, &x), (h, &k3)]), t1);
+        let k1 = flow.drift(x.clone(), t0);
+        let k2 = flow.drift(combine(&[(1.0, &x), (0.5 * h, &k1)]), middle);
+        let k3 = flow.drift(combine(&[(1.0, &x), (0.5 * h, &k2)]), middle);
+        let k4 = flow.drift(combine(&[(1.0, &x), (h, &k3)]), t1);
         combine(&[(1.0, &x), (h / 6.0, &k1), (h / 3.0, &k2), (h / 3.0, &k3), (h / 6.0, &k4)])
     }
 }

@@ -16,6 +16,7 @@ use crate::dormand_prince::DormandPrince;
 use crate::dpm_solver::DpmSolver;
 use crate::dpm_solver_pp_2s::DpmSolverPp2S;
 use crate::edm_heun::EdmHeun;
+use crate::error::SamplingError;
 use crate::euler::Euler;
 use crate::euler_maruyama::EulerMaruyama;
 use crate::exponential_euler::ExponentialEuler;
@@ -99,7 +100,10 @@ impl SamplerConfig {
     /// Draws the images number `first, first + 1, …` of `seed`.
     ///
     /// `shape[0]` is their number. `observe` is called with 0 and the initial state, then after every step with the
-    /// number of steps done and the state; when it breaks, so does the sampler, with `None`.
+    /// number of steps done and the state.
+    ///
+    /// # Errors
+    /// Settings that do not work, as [`SamplerConfig::validate`]; [`SamplingError::Stopped`] when `observe` breaks.
     pub fn sample<const D: usize>(
         &self,
         score: &dyn Score<D>,
@@ -108,11 +112,14 @@ impl SamplerConfig {
         first: u64,
         device: &Device,
         observe: Observe<D>,
-    ) -> Option<Tensor<D>> {
+    ) -> Result<Tensor<D>, SamplingError> {
         self.draw(score, shape, seed, first, device, observe).map(|drawn| drawn.samples)
     }
 
     /// [`SamplerConfig::sample`], with what it cost.
+    ///
+    /// # Errors
+    /// As [`SamplerConfig::sample`].
     pub fn draw<const D: usize>(
         &self,
         score: &dyn Score<D>,
@@ -121,7 +128,8 @@ impl SamplerConfig {
         first: u64,
         device: &Device,
         observe: Observe<D>,
-    ) -> Option<Drawn<D>> {
+    ) -> Result<Drawn<D>, SamplingError> {
+        self.validate(score.process())?;
         let mut prior = ImageNoise::new(seed, Stream::Prior, first, shape[0]);
         let mut noise = ImageNoise::new(seed, Stream::Brownian, first, shape[0]);
         let x = prior.normal(shape, device).mul_scalar(self.initial_std(score.process()));
@@ -132,13 +140,17 @@ impl SamplerConfig {
     ///
     /// # Shapes
     /// `x`: `[batch, …]` → the same
+    ///
+    /// # Errors
+    /// As [`SamplerConfig::sample`].
     pub fn walk<const D: usize>(
         &self,
         score: &dyn Score<D>,
         x: Tensor<D>,
         noise: &mut dyn Brownian<D>,
         observe: Observe<D>,
-    ) -> Option<Drawn<D>> {
+    ) -> Result<Drawn<D>, SamplingError> {
+        self.validate(score.process())?;
         let counter = CallCounter::default();
         let counted = CountedScore::new(Shared(score), &counter);
         let thresholded = self.threshold.map(|threshold| Thresholded::new(&counted, threshold, self.range));
@@ -151,25 +163,26 @@ impl SamplerConfig {
         let last = times[times.len() - 1];
         let mut x = x;
         if observe(0, &x).is_break() {
-            return None;
+            return Err(SamplingError::Stopped);
         }
         let mut adaptive = None;
         if self.kind == Method::DormandPrince {
-            let (state, statistics) = integrate(score, x, (times[0], last), self.tolerance(), observe)?;
+            let (state, statistics) =
+                integrate(score, x, (times[0], last), self.tolerance(), observe).ok_or(SamplingError::Stopped)?;
             (x, adaptive) = (state, Some(statistics));
         } else {
             let total = times.len() - 1 + usize::from(self.denoise);
             for index in 0..times.len() - 1 {
                 x = method.step(score, x, &Step { times: &times, index, total }, noise);
                 if observe(index + 1, &x).is_break() {
-                    return None;
+                    return Err(SamplingError::Stopped);
                 }
             }
         }
         if self.denoise {
             x = method.finish(score, x, last, noise);
         }
-        Some(Drawn { samples: x, score_calls: counter.count(), adaptive, acceptance: method.acceptance() })
+        Ok(Drawn { samples: x, score_calls: counter.count(), adaptive, acceptance: method.acceptance() })
     }
 
     fn method<const D: usize>(&self, process: &dyn Process) -> Box<dyn SemiLinear<D>> {

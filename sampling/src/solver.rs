@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::dynamics::Dynamics;
+use crate::dynamics::{Dynamics, Flow};
 
 /// The increments of a Brownian motion, one path for each example of the batch.
 ///
@@ -24,11 +24,11 @@ pub trait Brownian<const D: usize> {
     }
 }
 
-/// A numerical method for [`Dynamics`], stateless.
+/// A numerical method for stochastic equations with additive noise, [`Dynamics`]; stateless.
 pub trait Solver<const D: usize> {
-    /// The order of strong convergence for additive noise; for ordinary differential equations the order.
+    /// The order of strong convergence.
     fn strong_order(&self) -> f64;
-    /// The order of weak convergence; for ordinary differential equations the order.
+    /// The order of weak convergence.
     fn weak_order(&self) -> f64;
     /// How often one step asks for the drift.
     fn evaluations_per_step(&self) -> usize;
@@ -41,4 +41,14 @@ pub trait Solver<const D: usize> {
         t1: f64,
         brownian: &mut dyn Brownian<D>,
     ) -> Tensor<D>;
+}
+
+/// A numerical method for ordinary differential equations, [`Flow`]; stateless.
+pub trait OdeSolver<const D: usize> {
+    /// The order of convergence.
+    fn order(&self) -> f64;
+    /// How often one step asks for the drift.
+    fn evaluations_per_step(&self) -> usize;
+    /// From `x` at `t0` to `t1`, which is earlier when sampling.
+    fn step(&self, flow: &dyn Flow<D>, x: Tensor<D>, t0: f64, t1: f64) -> Tensor<D>;
 }

@@ -127,17 +127,17 @@ impl Work {
 }
 
 impl Machine {
-    /// Measures it, the best of 20 times: about five seconds.
-    pub fn measure(device: &Device) -> Self {
+    /// Measures it, the best of some times; 20 take about five seconds.
+    pub fn measure(device: &Device, times: usize) -> Self {
         const SIDE: usize = 2048;
         const NUMBERS: usize = 1 << 26;
         let matrix = burn::tensor::Tensor::<2>::ones([SIDE, SIDE], device);
-        let product = fastest_ms(20, || {
+        let product = fastest_ms(times, || {
             matrix.clone().matmul(matrix.clone()).slice([0..1, 0..1]).into_scalar::<f32>();
         });
         let (from, mut to) = (vec![1f32; NUMBERS], vec![0f32; NUMBERS]);
         let part = NUMBERS.div_ceil(std::thread::available_parallelism().map_or(1, usize::from));
-        let copy = fastest_ms(20, || {
+        let copy = fastest_ms(times, || {
             std::thread::scope(|scope| {
                 for (to, from) in to.chunks_mut(part).zip(from.chunks(part)) {
                     scope.spawn(|| to.copy_from_slice(from));

@@ -84,6 +84,10 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launc
         let message = format!("--gpu-batch {batch} --gpu-size {size}: a batch has an image, sizes are multiples of 8");
         return Err(Error::Usage(message));
     }
+    if case.steps == 0 || case.sampler_steps == 0 {
+        return Err(Error::Usage("--gpu-steps and --gpu-sampler-steps must be at least 1".into()));
+    }
+    super::step::check_room("--gpu-", batch, size, width)?;
     if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
         let message = format!("--precision {}: {device:?} does not compute in it; take f32", precision.name());
         return Err(Error::Usage(message));
@@ -96,7 +100,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launc
     let parameters = network.num_params();
     let score = NetworkScore::new(network, process, parameterization).with_precision(precision);
     let sampler = SamplerConfig { steps: Some(case.sampler_steps), ..SamplerConfig::new(Method::Ddim) };
-    let drawn = draw_rate(&score, [batch, 3, size, size], &sampler, device).images_per_second;
+    let drawn = draw_rate(&score, [batch, 3, size, size], &sampler, device)?.images_per_second;
     let kernels = launches.iter().map(|launches| launches.count).sum();
     Ok((GpuCost { parameters, trained, drawn, held_mib, reserved_mib, kernels }, launches))
 }
@@ -187,5 +191,8 @@ mod tests {
         let refused = |case: GpuCase| measure_gpu(case, &Device::flex()).unwrap_err().to_string();
         assert!(refused(case).contains("--gpu-size 12"));
         assert!(refused(GpuCase { size: 8, width: 48, ..case }).contains("--gpu-width 48"));
+        assert!(refused(GpuCase { size: 8, sampler_steps: 0, ..case }).contains("--gpu-sampler-steps"));
+        assert!(refused(GpuCase { size: 8, steps: 0, ..case }).contains("--gpu-steps"));
+        assert!(refused(GpuCase { size: 1 << 40, ..case }).contains("--gpu-size 1099511627776"));
     }
 }

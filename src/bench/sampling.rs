@@ -28,13 +28,13 @@ pub struct SamplingCost {
 /// Sizes that do not fit.
 pub fn measure_sampling(case: Case, sampler: &SamplerConfig, device: &Device) -> Result<SamplingCost, Error> {
     fokker_kernels::on_all_cores(|| {
+        case.check()?;
         let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
-        sampler.validate(&*process)?;
         let parameterization =
             Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
         let network = UNet::new(&network(case.width)?, 0, device)?;
         let score = NetworkScore::new(network, process, parameterization);
-        Ok(draw_rate(&score, [case.batch, 1, case.size, case.size], sampler, device))
+        draw_rate(&score, [case.batch, 1, case.size, case.size], sampler, device)
     })
 }
 
@@ -44,13 +44,14 @@ pub(super) fn draw_rate(
     shape: [usize; 4],
     sampler: &SamplerConfig,
     device: &Device,
-) -> SamplingCost {
-    let mut calls = 0;
+) -> Result<SamplingCost, Error> {
     let mut observe = |_: usize, _: &Tensor<4>| ControlFlow::Continue(());
+    let mut last = Ok(0);
     let milliseconds = fastest_ms(2, || {
-        let drawn = sampler.draw::<4>(score, shape, 0, 0, device, &mut observe).expect("nobody breaks it off");
-        calls = drawn.score_calls;
-        drawn.samples.sum().into_scalar::<f32>();
+        last = sampler.draw::<4>(score, shape, 0, 0, device, &mut observe).map(|drawn| {
+            drawn.samples.sum().into_scalar::<f32>();
+            drawn.score_calls
+        });
     });
-    SamplingCost { calls, images_per_second: 1e3 * shape[0] as f64 / milliseconds }
+    Ok(SamplingCost { calls: last?, images_per_second: 1e3 * shape[0] as f64 / milliseconds })
 }

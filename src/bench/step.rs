@@ -27,6 +27,36 @@ pub struct Case {
     pub repetitions: usize,
 }
 
+impl Case {
+    /// Checks that there is an image, that the network's levels fit it, and that all has room in memory.
+    ///
+    /// # Errors
+    /// The numbers that do not fit.
+    pub fn check(&self) -> Result<(), Error> {
+        let &Self { batch, size, width, .. } = self;
+        if batch == 0 || size == 0 || !size.is_multiple_of(4) {
+            let message = format!("--batch {batch} --size {size}: a batch has an image, and sizes are multiples of 4");
+            return Err(Error::Usage(message));
+        }
+        check_room("--", batch, size, width)
+    }
+}
+
+/// Checks that the largest arrays have room in memory: a batch in the channels of the first level, and the weights of the
+/// widest convolution.
+pub(super) fn check_room(prefix: &str, batch: usize, size: usize, width: usize) -> Result<(), Error> {
+    // Numbers in an array: 8 GiB in single precision.
+    const MOST: usize = 1 << 31;
+    let product = |factors: &[usize]| factors.iter().try_fold(1usize, |product, &factor| product.checked_mul(factor));
+    let sizes = [product(&[batch, size, size, width]), product(&[9, 2 * width.min(MOST), 4 * width.min(MOST)])];
+    if sizes.iter().all(|size| size.is_some_and(|size| size <= MOST)) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{prefix}batch {batch} {prefix}size {size} {prefix}width {width}: an array would have more than {MOST} numbers"
+    )))
+}
+
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
@@ -58,11 +88,8 @@ impl Cost {
 /// Sizes that do not fit.
 pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
     fokker_kernels::on_all_cores(|| {
+        case.check()?;
         let Case { batch, size, width, repetitions } = case;
-        if batch == 0 || size == 0 || !size.is_multiple_of(4) {
-            let message = format!("--batch {batch} --size {size}: a batch has an image, and sizes are multiples of 4");
-            return Err(Error::Usage(message));
-        }
         let start_mib = resident_mib();
         let network = UNet::new(&network(width)?, 0, device)?;
         let shape = [batch, 1, size, size];

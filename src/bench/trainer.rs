@@ -92,7 +92,7 @@ impl<'a, N> Sessions<'a, N> {
     pub(super) fn new(config: &'a RunConfig, network: &'a N, device: &'a Device, name: &str) -> Result<Self, Error> {
         let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}{name}", std::process::id())));
         let run = RunFolder::new(&folder.0);
-        run.create(&config.to_toml())?;
+        run.create(&config.to_toml()?)?;
         let train = config.data.open(Split::Train, config.seed)?;
         Ok(Self { config, network, device, train, run, _folder: folder })
     }
@@ -111,7 +111,7 @@ impl<'a, N> Sessions<'a, N> {
         };
         let mut trainer = Trainer::new(plan, self.run.clone(), self.network.clone(), self.device)?;
         trainer.resume()?;
-        trainer.train(&config.to_toml(), &mut Silent)?;
+        trainer.train(&config.to_toml()?, &mut Silent)?;
         Ok(trainer.breakdown())
     }
 }

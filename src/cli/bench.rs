@@ -12,6 +12,7 @@ use fokker::sampling::{Method, SamplerConfig};
 use fokker::{BackendConfig, BackendName, Error, RunConfig};
 
 use super::bench_gpu::GpuArgs;
+use super::numbers::positive;
 
 /// Measure what training and drawing cost, beside PyTorch where there is a Python with it
 #[derive(Args)]
@@ -20,26 +21,26 @@ pub struct Bench {
     #[arg(long, value_delimiter = ',', default_values = ["machine", "steps", "sampling", "trainer"])]
     parts: Vec<Part>,
     /// Images in a batch, separated by commas. Each list is gone through with the first of the other two
-    #[arg(long, value_delimiter = ',', default_values_t = [64, 1, 4, 16, 256, 512])]
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 1, 4, 16, 256, 512], value_parser = positive)]
     batch: Vec<usize>,
     /// Sides of the images, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [28, 16, 32, 64])]
+    #[arg(long, value_delimiter = ',', default_values_t = [28, 16, 32, 64], value_parser = positive)]
     size: Vec<usize>,
     /// Channels of the first level, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [32, 64, 128])]
+    #[arg(long, value_delimiter = ',', default_values_t = [32, 64, 128], value_parser = positive)]
     width: Vec<usize>,
     /// Repetitions; the median of the last half counts
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = positive)]
     repetitions: usize,
     /// How often each case is measured, in turn with PyTorch or other cases. Of steps the best counts, for other work on a
     /// machine only slows
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = positive)]
     rounds: usize,
     /// Samplers, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "ddim,dpm_solver_pp_2m,unipc,probability_flow,ancestral")]
     samplers: Vec<Method>,
     /// Numbers of steps of the samplers, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [10, 50])]
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 50], value_parser = positive)]
     sampler_steps: Vec<usize>,
     /// The configuration whose training is taken apart
     #[arg(long, default_value = "configs/mnist_vp_small.toml")]
@@ -48,7 +49,7 @@ pub struct Bench {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<String>,
     /// Training steps of that configuration which count, in each round
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..1 << 32))]
     trainer_steps: u64,
     /// The backend of steps and sampling, as in configurations
     #[arg(long, default_value = "flex", value_parser = backend)]
@@ -98,7 +99,7 @@ impl Bench {
             return Ok(());
         }
         let has = |part: Part| self.parts.contains(&part);
-        let machine = (has(Part::Machine) || has(Part::Steps)).then(|| Machine::measure(&device));
+        let machine = (has(Part::Machine) || has(Part::Steps)).then(|| Machine::measure(&device, self.repetitions));
         if let Some(machine) = &machine {
             let (operations, bytes) = (machine.operations / 1e9, machine.bytes / 1e9);
             println!("machine: {operations:.0} billion operations a second, {bytes:.1} GB/s\n");
@@ -128,6 +129,7 @@ impl Bench {
             return Err(Error::Usage("--batch, --size and --width need a number each".into()));
         };
         let first = Case { batch, size, width, repetitions: self.repetitions };
+        first.check()?;
         let batches = self.batch.iter().skip(1).map(|&batch| Case { batch, ..first });
         let sizes = self.size.iter().skip(1).map(|&size| Case { size, ..first });
         let widths = self.width.iter().skip(1).map(|&width| Case { width, ..first });
@@ -212,6 +214,7 @@ impl Bench {
             let (name, best) = (cost.name, cost.best());
             println!("| {name} | {best:.1} | {:.2} | {middle:.2} ({least:.2} to {most:.2}) |", best / plain);
         }
+        println!();
         Ok(())
     }
 

@@ -11,23 +11,25 @@ use fokker::bench::{GpuCase, GpuCost, Launches, measure_gpu};
 use fokker::model::Precision;
 use fokker::training::Recompute;
 
+use super::numbers::positive;
+
 /// What `--parts gpu` measures: the network of DDPM for CIFAR-10, 35.7 million parameters
 #[derive(Args)]
 pub struct GpuArgs {
     /// With --parts gpu: images in a batch
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = positive)]
     gpu_batch: usize,
     /// With --parts gpu: sides of the images
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = positive)]
     gpu_size: usize,
     /// With --parts gpu: channels of the first level
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = positive)]
     gpu_width: usize,
     /// With --parts gpu: steps that are timed
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = positive)]
     gpu_steps: usize,
     /// With --parts gpu: steps of DDIM
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = positive)]
     gpu_sampler_steps: usize,
     /// With --parts gpu: precisions of the network's values, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "f32,bf16", value_parser = precision)]

@@ -6,6 +6,7 @@ use clap::Args;
 use fokker::sampling::{Kind, Method};
 use fokker::{Comparison, ComparisonPlan, Error, compare_on_mixture, compare_on_run};
 
+use super::numbers::positive;
 use super::terminal::Terminal;
 
 /// Compare samplers: distance to the data against network calls
@@ -17,13 +18,13 @@ pub struct CompareSamplers {
     #[arg(long, value_delimiter = ',')]
     samplers: Vec<Method>,
     /// Budgets of network calls, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [5, 10, 20, 50, 100, 250])]
+    #[arg(long, value_delimiter = ',', default_values_t = [5, 10, 20, 50, 100, 250], value_parser = positive)]
     calls: Vec<usize>,
     /// Samples for each number in the table
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = positive)]
     count: usize,
     /// Samples drawn at once
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = positive)]
     batch_size: usize,
     /// Seed of the samples
     #[arg(long, default_value_t = 0)]
@@ -42,9 +43,6 @@ pub struct CompareSamplers {
 impl CompareSamplers {
     /// Compares.
     pub fn run(self) -> Result<(), Error> {
-        if self.count < 2 || self.batch_size == 0 || self.calls.is_empty() {
-            return Err(Error::Usage("needs --count of at least 2, --batch-size of at least 1, and --calls".into()));
-        }
         let all = Method::ALL.into_iter();
         let begins_with_noise =
             |method: &Method| method.info().kind != Kind::Langevin || *method == Method::AnnealedLangevin;
@@ -65,9 +63,9 @@ impl CompareSamplers {
         };
         print!("{}", comparison.table());
         println!("{}", self.out.display());
-        match &self.into {
-            Some(document) => comparison.put_into(document),
-            None => Ok(()),
+        if let Some(document) = &self.into {
+            comparison.put_into(document)?;
         }
+        comparison.check_finite()
     }
 }

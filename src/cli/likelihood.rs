@@ -10,6 +10,7 @@ use fokker::sampling::{PosteriorVariance, TimeGrid, ToleranceConfig};
 use fokker::{Error, LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 use serde::de::DeserializeOwned;
 
+use super::numbers::positive;
 use super::terminal::Terminal;
 
 /// Log-likelihood of data in nats and bits per dimension, or a bound on it
@@ -24,16 +25,16 @@ pub struct Likelihood {
     #[arg(long, value_enum)]
     split: Option<SplitName>,
     /// Number of examples
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = positive)]
     count: usize,
     /// Number of the first example
     #[arg(long, default_value_t = 0)]
     first: usize,
     /// Draws of dequantisation and noise for each example; their standard error is told from 2 on
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = positive)]
     draws: usize,
     /// Random probes along each path; their standard error is told from 2 on. Default 2
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     probes: Option<usize>,
     /// How the divergence is computed: exact, hutchinson or hutch_plus_plus; exact up to 32 dimensions if absent
     #[arg(long, value_parser = named::<DivergenceMethod>)]
@@ -42,13 +43,13 @@ pub struct Likelihood {
     #[arg(long, value_parser = named::<Probe>)]
     probe: Option<Probe>,
     /// Directions taken out exactly in each estimate of hutch_plus_plus. Default 4
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     sketch: Option<usize>,
     /// How the path is walked: dormand_prince, euler, heun or rk4
     #[arg(long, value_parser = named::<LikelihoodSolver>)]
     solver: Option<LikelihoodSolver>,
     /// Steps of euler, heun and rk4 (default 64), or of the chain of --bound chain
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     steps: Option<usize>,
     /// Grid of the steps: uniform, quadratic, log_snr or karras
     #[arg(long, value_parser = grid)]
@@ -66,7 +67,7 @@ pub struct Likelihood {
     #[arg(long)]
     no_clip: bool,
     /// Noise levels for each example, for --bound diffusion and kl
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = positive)]
     points: usize,
     /// Backward noise of --bound kl, in units of the forward noise
     #[arg(long, default_value_t = 1.0)]
@@ -78,7 +79,7 @@ pub struct Likelihood {
     #[arg(long)]
     double: bool,
     /// Examples at once
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = positive)]
     batch_size: usize,
     /// Seed of draws and probes
     #[arg(long, default_value_t = 0)]
@@ -137,14 +138,25 @@ impl Likelihood {
             unconditional: self.unconditional,
             double: self.double,
         };
+        // What cannot be written is refused before anything is computed.
+        self.out.as_deref().map_or(Ok(()), fokker_files::check_writable)?;
         let report = likelihood(&self.run, &self.changes, &request, &Terminal::new())?;
         print!("{}", table(&report));
-        let Some(out) = self.out else { return Ok(()) };
-        let failed = |message: String| Error::File { path: out.clone(), message };
-        let text = serde_json::to_string_pretty(&report).map_err(|error| failed(error.to_string()))?;
-        fokker_files::write(&out, (text + "\n").as_bytes())?;
-        println!("{}", out.display());
-        Ok(())
+        if let Some(out) = self.out {
+            let failed = |error: serde_json::Error| Error::File { path: out.clone(), message: error.to_string() };
+            let text = serde_json::to_string_pretty(&report).map_err(failed)?;
+            fokker_files::write(&out, (text + "\n").as_bytes())?;
+            println!("{}", out.display());
+        }
+        match report.nats.non_finite {
+            0 => Ok(()),
+            count => {
+                let of = report.count;
+                let message =
+                    format!("the likelihoods of {count} of {of} examples are not finite; the mean is without them");
+                Err(Error::NotFinite(message))
+            }
+        }
     }
 
     fn quantity(&self) -> Result<Quantity, Error> {

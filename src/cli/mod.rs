@@ -5,8 +5,10 @@ mod bench_gpu;
 mod check;
 mod compare_samplers;
 mod devices;
+mod go_on;
 mod lab;
 mod likelihood;
+mod numbers;
 mod reproduce;
 mod sample;
 mod score_fpe;
@@ -15,7 +17,9 @@ mod terminal;
 mod train;
 mod watching;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use fokker::Error;
 
 /// Train score-based diffusion models and draw from them.
@@ -43,6 +47,17 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads a command line, the name of the program first.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that was asked for.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = numbers::allow_negative(Self::command());
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        numbers::refuse_not_finite(&command, &matches)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
     /// Does what was asked.
     pub fn run(self) -> Result<(), Error> {
         match self.command {

@@ -1,12 +1,17 @@
 //! `fokker sample`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::sampling::{Kind, Method, Processes, SamplerConfig};
 use fokker::training::RunFolder;
-use fokker::{Condition, DrawRequest, Error, RunConfig, Technique, experiment, write_samples, write_trajectory};
+use fokker::{
+    CheckpointSampler, Condition, DrawRequest, Error, RunConfig, SampleWriter, Technique, TrajectoryWriter,
+    find_checkpoint,
+};
 
+use super::go_on;
+use super::numbers::positive;
 use super::terminal::Terminal;
 
 /// Draw samples from a run's newest checkpoint, or from a given one
@@ -22,10 +27,10 @@ pub struct Sample {
     #[arg(long)]
     sampler: Option<Method>,
     /// Number of steps
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     steps: Option<usize>,
     /// Number of samples
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = positive)]
     count: usize,
     /// Number of the first sample: sample i of a seed is always the same, whatever the count and the batch size
     #[arg(long, default_value_t = 0)]
@@ -34,7 +39,7 @@ pub struct Sample {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Samples drawn at once
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = positive)]
     batch_size: usize,
     /// Class of all samples by its name or number, for a network with classes; all classes in turn if absent
     #[arg(long)]
@@ -55,7 +60,7 @@ pub struct Sample {
     #[arg(long, value_name = "PICTURE", requires = "measured", conflicts_with = "factor")]
     mask: Option<PathBuf>,
     /// How much smaller than the samples the measured picture is
-    #[arg(long, requires = "measured")]
+    #[arg(long, requires = "measured", value_parser = positive)]
     factor: Option<usize>,
     /// How the measured picture enters
     #[arg(long, value_enum, default_value = "replacement")]
@@ -64,12 +69,12 @@ pub struct Sample {
     #[arg(long)]
     trajectory: Option<PathBuf>,
     /// Number of states on the way
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = positive)]
     frames: usize,
     /// Images in a row of the grid
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = positive)]
     columns: usize,
-    /// Where to: a .png for one grid, a .csv for vectors, any other path as a folder of one image each
+    /// Where to: a grid (.png, .jpg, .webp), numbers (.npy, .npz, .safetensors, .csv), or a folder of one image each
     #[arg(long)]
     out: Option<PathBuf>,
     /// Change a key of the run's configuration, such as --set backend.name=flex or --set sampler.eta=0.5
@@ -102,80 +107,148 @@ impl Sample {
             print!("{}", sampler_table());
             return Ok(());
         }
-        let run = self.run.ok_or_else(|| Error::Usage("a run is missing".into()))?;
-        if self.count == 0 || self.batch_size == 0 {
-            return Err(Error::Usage("--count and --batch-size must be at least 1".into()));
-        }
-        if self.trajectory.is_some() && self.frames < 2 {
-            return Err(Error::Usage("--frames must be at least 2: the initial state and the samples".into()));
-        }
-        let checkpoint = experiment::find_checkpoint(&run)?;
-        let mut name = String::new();
-        if self.measured.is_some() && self.mask.is_none() && self.factor.is_none() {
-            return Err(Error::Usage("--measured: needs --mask or --factor".into()));
-        }
-        let request = |config: &RunConfig| {
-            let condition = match (&self.measured, &self.mask, self.factor) {
-                (Some(picture), Some(mask), _) => {
-                    Some(Condition::pixels(picture, mask, config, self.technique.into())?)
-                }
-                (Some(picture), None, Some(factor)) => {
-                    Some(Condition::small(picture, factor, config, self.technique.into())?)
-                }
-                _ => None,
-            };
-            let mut sampler = match self.sampler {
-                Some(method) if method != config.sampler.kind => SamplerConfig::new(method),
-                _ => config.sampler.clone(),
-            };
-            sampler.steps = self.steps.or(sampler.steps);
-            name = sampler.kind.name().into();
-            if let Some(warning) = config.guidance_warning(self.guidance) {
-                eprintln!("warning: {warning}");
+        let run = self.run.as_ref().ok_or_else(|| Error::Usage("a run is missing".into()))?;
+        let checkpoint = find_checkpoint(run)?;
+        let sampler = CheckpointSampler::open(&checkpoint, &self.changes)?;
+        let request = self.request(sampler.config())?;
+        sampler.check(&request)?;
+        let (shape, preprocessing) = (sampler.shape(), &sampler.config().preprocessing);
+        let numbers = (self.first, self.count);
+        let out = self.out.clone().unwrap_or_else(|| default_out(run, request.sampler.kind.name(), self.seed, shape));
+        // What cannot be written is refused before anything is drawn.
+        let mut trajectory = match &self.trajectory {
+            Some(path) if *path == out => {
+                return Err(Error::Usage("--trajectory: is the same file as --out; name another".into()));
             }
-            Ok(DrawRequest {
-                sampler,
-                count: self.count,
-                first: self.first,
-                seed: self.seed,
-                batch_size: self.batch_size,
-                class: self.class.as_deref().map(|class| config.class_number(class)).transpose()?,
-                guidance: self.guidance,
-                guidance_interval: self.guidance_interval,
-                guidance_rescale: self.guidance_rescale,
-                condition,
-                frames: if self.trajectory.is_some() { self.frames } else { 0 },
-            })
+            Some(path) => Some(TrajectoryWriter::open(path, shape, preprocessing, numbers, self.columns, self.frames)?),
+            None => None,
         };
-        let samples = experiment::sample(&checkpoint, &self.changes, request, &Terminal::new())?;
-        let extension = if samples.shape.len() == 1 { "csv" } else { "png" };
-        let out = self.out.unwrap_or_else(|| {
-            let file = format!("{name}-seed{}.{extension}", self.seed);
-            match RunFolder::new(&run).exists() && run.join("checkpoints").is_dir() {
-                true => RunFolder::new(&run).samples().join(file),
-                false => file.into(),
-            }
+        let mut samples = SampleWriter::open(&out, shape, preprocessing, numbers, self.columns)?;
+        let drawn = sampler.draw(&request, &Terminal::new(), |batch| {
+            samples.write(batch.values)?;
+            trajectory.iter_mut().for_each(|trajectory| trajectory.write(batch.frames));
+            Ok(())
         });
-        let preprocessing = &samples.config.preprocessing;
-        write_samples(&samples.values, &samples.shape, preprocessing, self.first, self.columns, &out)?;
+        let cost = match drawn {
+            Ok(cost) => cost,
+            Err(error) => {
+                self.save_early(&checkpoint, &out, samples, trajectory)?;
+                return Err(error);
+            }
+        };
+        let mut not_finite = samples.not_finite().check("samples");
+        samples.finish()?;
         println!("{}", out.display());
-        if let Some(path) = self.trajectory {
-            write_trajectory(&samples.frames, &samples.shape, preprocessing, self.columns, &path)?;
+        if let (Some(trajectory), Some(path)) = (trajectory, &self.trajectory) {
+            not_finite = not_finite.and(trajectory.not_finite().check("states on the way"));
+            trajectory.finish()?;
             println!("{}", path.display());
         }
-        eprintln!("{} network calls for a batch", samples.network_calls);
-        if !samples.note.is_empty() {
-            eprintln!("{}", samples.note);
+        eprintln!("{} network calls for a batch", cost.network_calls);
+        if !cost.note.is_empty() {
+            eprintln!("{}", cost.note);
         }
+        not_finite
+    }
+
+    fn request(&self, config: &RunConfig) -> Result<DrawRequest, Error> {
+        let mut sampler = match self.sampler {
+            Some(method) if method != config.sampler.kind => SamplerConfig::new(method),
+            _ => config.sampler.clone(),
+        };
+        sampler.steps = self.steps.or(sampler.steps);
+        if let Some(warning) = config.guidance_warning(self.guidance) {
+            eprintln!("warning: {warning}");
+        }
+        Ok(DrawRequest {
+            sampler,
+            count: self.count,
+            first: self.first,
+            seed: self.seed,
+            batch_size: self.batch_size,
+            class: self.class.as_deref().map(|class| config.class_number(class)).transpose()?,
+            guidance: self.guidance,
+            guidance_interval: self.guidance_interval,
+            guidance_rescale: self.guidance_rescale,
+            condition: self.condition(config)?,
+            frames: if self.trajectory.is_some() { self.frames } else { 0 },
+        })
+    }
+
+    fn condition(&self, config: &RunConfig) -> Result<Option<Condition>, Error> {
+        let Some(picture) = &self.measured else { return Ok(None) };
+        let technique = self.technique.into();
+        match (&self.mask, self.factor) {
+            (Some(mask), _) => Condition::pixels(picture, mask, config, technique).map(Some),
+            (None, Some(factor)) => Condition::small(picture, factor, config, technique).map(Some),
+            (None, None) => Err(Error::Usage("--measured: needs --mask or --factor".into())),
+        }
+    }
+
+    /// Saves what was drawn before a draw ended early, and says how to go on.
+    fn save_early(
+        &self,
+        checkpoint: &Path,
+        out: &Path,
+        samples: SampleWriter,
+        trajectory: Option<TrajectoryWriter>,
+    ) -> Result<(), Error> {
+        let written = samples.written();
+        let Some(path) = samples.finish_early()? else {
+            eprintln!("no batch was finished: nothing is written");
+            return Ok(());
+        };
+        println!("{}", path.display());
+        let next = self.first + written;
+        // What is drawn next goes to files of its own, but into the same folder.
+        let rest = |path: &Path| match (path.is_dir(), path.extension()) {
+            (false, Some(extension)) => {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+                let stem = stem.rsplit_once("-from-").map_or(&*stem, |(stem, _)| stem);
+                path.with_file_name(format!("{stem}-from-{next}.{}", extension.to_string_lossy()))
+            }
+            _ => path.into(),
+        };
+        let mut changes = vec![
+            ("--first", next.to_string()),
+            ("--count", (self.count as u64 - written).to_string()),
+            ("--out", rest(out).display().to_string()),
+        ];
+        if let (Some(trajectory), Some(path)) = (trajectory, &self.trajectory) {
+            if let Some(path) = trajectory.finish_early()? {
+                println!("{}", path.display());
+            }
+            changes.push(("--trajectory", rest(path).display().to_string()));
+        }
+        // The checkpoint by its name: the run's newest one may be another by then.
+        let run = self.run.as_ref().map(|run| run.as_os_str().to_owned());
+        let arguments = std::env::args_os();
+        let arguments = arguments.map(|word| if Some(&word) == run.as_ref() { checkpoint.into() } else { word });
+        eprintln!(
+            "{written} of {} samples are in {}; go on with --first {next}:\n  {}",
+            self.count,
+            path.display(),
+            go_on::command(arguments, &changes)
+        );
         Ok(())
+    }
+}
+
+/// Where samples go if nothing is said: into the run's folder, or, for a checkpoint elsewhere, here.
+fn default_out(run: &Path, name: &str, seed: u64, shape: &[usize]) -> PathBuf {
+    let extension = if shape.len() == 1 { "csv" } else { "png" };
+    let file = format!("{name}-seed{seed}.{extension}");
+    match RunFolder::new(run).exists() && run.join("checkpoints").is_dir() {
+        true => RunFolder::new(run).samples().join(file),
+        false => file.into(),
     }
 }
 
 fn interval(text: &str) -> Result<(f64, f64), String> {
     let numbers = text.split_once(',').map(|(low, high)| (low.trim().parse(), high.trim().parse()));
     match numbers {
-        Some((Ok(low), Ok(high))) if low <= high => Ok((low, high)),
-        _ => Err("must be two numbers, the smaller first, such as 0.3,5".into()),
+        Some((Ok(low), Ok(high))) if 0.0 <= low && low <= high => Ok((low, high)),
+        _ => Err("must be two numbers of at least 0, the smaller first, such as 0.3,5".into()),
     }
 }
 

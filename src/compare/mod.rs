@@ -66,6 +66,7 @@ pub type Row = Vec<Option<(usize, f64)>>;
 /// A folder that cannot be written to; a monitor that stops it.
 pub fn compare_on_mixture(plan: &ComparisonPlan, monitor: &dyn Monitor) -> Result<Comparison, Error> {
     let (count, seed) = (plan.count, plan.seed);
+    plan.validate()?;
     let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
     let means = vec![vec![0.0, 0.0], vec![1.5, 1.5], vec![-1.5, 1.5], vec![1.5, -1.5], vec![-1.5, -1.5]];
     let variances = vec![0.16, 0.09, 0.09, 0.09, 0.09];
@@ -84,7 +85,7 @@ pub fn compare_on_mixture(plan: &ComparisonPlan, monitor: &dyn Monitor) -> Resul
             Box::new(CountedScore::new(score.clone(), counter))
         };
         let drawing = draw_score(&*process, &request, &[2], &Device::flex(), score_of, monitor)?;
-        Ok((drawing.network_calls, truth.distance(&drawing.values)))
+        Ok((drawing.cost.network_calls, truth.distance(&drawing.values)))
     };
     plan.compare("mixture".into(), String::new(), floor, &*process, draw)
 }
@@ -100,6 +101,7 @@ pub fn compare_on_run(
     monitor: &dyn Monitor,
 ) -> Result<Comparison, Error> {
     let &ComparisonPlan { count, batch_size, seed, .. } = plan;
+    plan.validate()?;
     let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let held_out = config.data.open(config.data.held_out(), config.seed)?;
@@ -111,6 +113,9 @@ pub fn compare_on_run(
     };
     // Every other one is the truth, and some of those between are what it is compared with: data sets are often ordered.
     let half = held_out.len() / 2;
+    if half == 0 {
+        return Err(Error::Usage(format!("{}: there are no held-out data to compare with", run.display())));
+    }
     let count_between = count.min(half);
     let between = (0..count_between).map(|k| 2 * (k * half / count_between) + 1);
     let truth = Truth::new(&(0..half).flat_map(|k| example(2 * k)).collect::<Vec<f32>>(), size);
@@ -119,7 +124,7 @@ pub fn compare_on_run(
     let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
         let request = DrawRequest { batch_size, seed, ..DrawRequest::new(sampler, count) };
         let samples = sample(&checkpoint, changes, |_| Ok(request), monitor)?;
-        Ok((samples.network_calls, truth.distance(&samples.values)))
+        Ok((samples.cost.network_calls, truth.distance(&samples.values)))
     };
     // The sums of the files of a checkpoint say which weights it has.
     let sums = checkpoint.join("checksums.json");
@@ -130,6 +135,26 @@ pub fn compare_on_run(
 }
 
 impl ComparisonPlan {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The one that does not work.
+    fn validate(&self) -> Result<(), Error> {
+        let usage = |message: String| Err(Error::Usage(message));
+        match self {
+            // Samples and fifty times as many data are held in memory, in 128 projections.
+            Self { count, .. } if !(2..=100_000).contains(count) => {
+                usage(format!("--count {count}: must be from 2 to 100000"))
+            }
+            Self { batch_size: 0, .. } => usage("--batch-size 0: must be at least 1".into()),
+            Self { budgets, .. } if budgets.is_empty() => usage("--calls: needs a number".into()),
+            Self { budgets, .. } => match budgets.iter().find(|budget| !(1..=1_000_000).contains(*budget)) {
+                Some(budget) => usage(format!("--calls {budget}: must be from 1 to 1000000")),
+                None => Ok(()),
+            },
+        }
+    }
+
     /// `of` says what else than the plan the distances depend on.
     fn compare(
         &self,
@@ -195,6 +220,21 @@ fn within(method: Method, budget: usize, process: &dyn Process) -> Option<Sample
 }
 
 impl Comparison {
+    /// Checks that all distances are finite.
+    ///
+    /// # Errors
+    /// The samplers whose samples were not.
+    pub fn check_finite(&self) -> Result<(), Error> {
+        let is_bad = |row: &Row| row.iter().flatten().any(|(_, distance)| !distance.is_finite());
+        let names: Vec<&str> =
+            self.rows.iter().filter(|(_, row)| is_bad(row)).map(|(method, _)| method.name()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let message = format!("samples that are not finite, so that there is no distance: {}", names.join(", "));
+        Err(Error::NotFinite(message))
+    }
+
     /// As Markdown, a row for each sampler.
     pub fn table(&self) -> String {
         let mut table = String::from("| sampler |");

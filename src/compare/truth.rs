@@ -26,8 +26,11 @@ impl Truth {
         Self { size, directions, sorted }
     }
 
-    /// The distance of samples, in units of the data.
+    /// The distance of samples, in units of the data; NaN if one of them is not finite.
     pub(super) fn distance(&self, values: &[f32]) -> f64 {
+        if values.iter().any(|value| !value.is_finite()) {
+            return f64::NAN;
+        }
         let count = values.len() / self.size;
         let squares = self.directions.iter().zip(&self.sorted).map(|(direction, truth)| {
             let samples = project(values, direction);

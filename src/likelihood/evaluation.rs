@@ -194,6 +194,6 @@ impl Work<'_> {
         let truth = MixtureScore::new(law.clone(), self.reading.process.clone());
         let at_horizon = |point: &[f64]| law.log_density(process, process.horizon(), point);
         let prior = GaussianPrior::of(process);
-        kl_bound(score, (&truth, &at_horizon), &prior, x, settings, draw, told).ok_or(Error::Interrupted)
+        Ok(kl_bound(score, (&truth, &at_horizon), &prior, x, settings, draw, told)?)
     }
 }

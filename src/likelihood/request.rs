@@ -91,13 +91,20 @@ impl LikelihoodRequest {
             Quantity::Chain { steps, .. } => {
                 chain_times(&config.process, *steps)?;
             }
-            Quantity::Diffusion { points: 0 } | Quantity::Kl { points: 0, .. } => {
-                return usage("--points must be at least 1");
+            // Numbers of points are packed with those of noise.
+            Quantity::Diffusion { points } | Quantity::Kl { points, .. } if !(1..=1 << 20).contains(points) => {
+                return usage("--points must be from 1 to 1048576");
             }
             Quantity::Diffusion { .. } => {}
             Quantity::Kl { backward_noise, .. } => {
                 if !(backward_noise.is_finite() && *backward_noise > 0.0) {
                     return usage("--backward-noise: must be above 0; the probability flow has no such bound");
+                }
+                if config.network.num_class_embeds().is_some() && !self.unconditional {
+                    return usage(
+                        "--bound kl: the law of the data is that of all classes together, and this network knows them \
+                         apart; add --unconditional",
+                    );
                 }
                 if !matches!(config.data, DatasetConfig::Mixture(_)) {
                     return usage(

@@ -52,6 +52,7 @@ impl Run {
     }
 
     fn score<N>(&self, network: N) -> Result<NetworkScore<N>, Error> {
+        self.config.check_null_class("the report")?;
         let process: Arc<dyn Process> = self.config.build_process()?;
         Ok(NetworkScore::new(network, process, self.config.parameterization))
     }

@@ -81,7 +81,7 @@ pub(super) fn trained(config: RunConfig, reproduction: &Reproduction) -> Result<
         let mut there = RunConfig::load(&folder.config(), &[])?;
         // The folder may have been moved, and another device may go on.
         (there.runs, there.backend) = (config.runs.clone(), config.backend.clone());
-        if there.to_toml() != config.to_toml() {
+        if there.to_toml()? != config.to_toml()? {
             let message = "there is a run of another configuration here; delete it, or choose another --out";
             return Err(Error::File { path: folder.path().into(), message: message.into() });
         }

@@ -42,6 +42,12 @@ pub fn assert_refused(output: &Output, code: i32, parts: &[&str]) {
     }
 }
 
+/// A picture that was written, as grey levels.
+pub fn grey_picture(path: &Path) -> fokker::datasets::Picture {
+    let grey = fokker::datasets::Channels::Grey(fokker::datasets::Background::WHITE);
+    fokker::datasets::Picture::load(path, grey).unwrap()
+}
+
 /// The configuration of a network small enough for a test, on toy data or on digits.
 pub fn write_config(folder: &Path, name: &str, data: &str, network: &str) -> PathBuf {
     let scale = if data.contains("mnist") { "minus_one_one" } else { "none" };

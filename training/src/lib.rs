@@ -1,5 +1,7 @@
 //! Training: objectives, the step loop, averaging, checkpoints, run folders.
 
+#![forbid(unsafe_code)]
+
 mod breakdown;
 mod checkpoint;
 mod config;

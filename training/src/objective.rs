@@ -108,17 +108,18 @@ impl Objective {
     /// # Shapes
     /// `x0`: `[batch, …]`; the loss is `[1]`.
     ///
-    /// # Panics
-    /// If the loss [needs](Objective::needs_truth) the truth and there is none.
+    /// # Errors
+    /// As [`Objective::terms`].
     pub fn loss<N: Network<D>, const D: usize>(
         &self,
         score: &NetworkScore<N>,
         truth: Option<&MixtureScore>,
         x0: Tensor<D>,
         randomness: Randomness<D>,
-    ) -> Tensor<1> {
-        let terms = self.terms(score, truth, x0, randomness);
-        terms.reduce(|sum, term| sum + term).expect("there is the loss of the data")
+    ) -> Result<Tensor<1>, TrainingError> {
+        let device = x0.device();
+        let terms = self.terms(score, truth, x0, randomness)?;
+        Ok(terms.reduce(|sum, term| sum + term).unwrap_or_else(|| Tensor::zeros([1], &device)))
     }
 
     /// Terms whose sum is the loss of a batch and that share no evaluation of the network, each computed when it is asked
@@ -128,16 +129,17 @@ impl Objective {
     /// # Shapes
     /// `x0`: `[batch, …]`; every term is `[1]`.
     ///
-    /// # Panics
-    /// If the loss needs the truth and there is none.
+    /// # Errors
+    /// No truth where the loss needs it; probes of another loss.
     pub fn terms<'a, N: Network<D>, const D: usize>(
         &'a self,
         score: &'a NetworkScore<N>,
         truth: Option<&'a MixtureScore>,
         x0: Tensor<D>,
         randomness: Randomness<D>,
-    ) -> impl Iterator<Item = Tensor<1>> + 'a {
+    ) -> Result<impl Iterator<Item = Tensor<1>> + 'a, TrainingError> {
         let Randomness { noise, times, probes, regularizer } = randomness;
+        self.check_inputs(truth, &probes)?;
         let batch = x0.dims()[0];
         let mut terms: Vec<Box<dyn FnOnce() -> Tensor<1> + 'a>> = Vec::new();
         // How many examples have shared their evaluation with the penalty.
@@ -171,7 +173,29 @@ impl Objective {
                 self.weighed(self.errors(&score, truth, &rest, probes), &score, &rest.draws, batch)
             }));
         }
-        terms.into_iter().map(|term| term())
+        Ok(terms.into_iter().map(|term| term()))
+    }
+
+    /// Checks that the loss has what it needs.
+    fn check_inputs<const D: usize>(
+        &self,
+        truth: Option<&MixtureScore>,
+        probes: &LossProbes<D>,
+    ) -> Result<(), TrainingError> {
+        if self.needs_truth() && truth.is_none() {
+            return Err(TrainingError::config("objective.loss", "needs data whose score is known"));
+        }
+        let fits = match (self.loss, probes) {
+            (Loss::Implicit { .. }, LossProbes::Divergence(_)) => true,
+            (Loss::Sliced { .. }, LossProbes::Directions(directions)) => !directions.is_empty(),
+            (Loss::HigherOrder { .. }, LossProbes::Directions(directions)) => directions.len() == 2,
+            (Loss::Implicit { .. } | Loss::Sliced { .. } | Loss::HigherOrder { .. }, _) => false,
+            _ => true,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(TrainingError::config("objective.loss", "the random probes were drawn for another loss")),
+        }
     }
 
     /// What some examples' errors contribute to the weighted mean over a batch.
@@ -198,7 +222,7 @@ impl Objective {
     ) -> Tensor<1> {
         let (x0, noise, t) = (part.x0.clone(), part.noise.clone(), part.times());
         let process = Score::<D>::process(score);
-        let truth = || truth.expect("the loss needs data whose score is known");
+        let truth = || truth.expect("checked before the terms are made");
         match (self.loss, probes) {
             (Loss::Denoising, _) => {
                 denoising_of_output(score, score.output(loss::noisy(process, &x0, &noise, &t), &t), part)
@@ -212,14 +236,14 @@ impl Objective {
                 loss::sliced(score, x0, noise, &t, &directions, variance_reduced)
             }
             (Loss::HigherOrder { first, second }, LossProbes::Directions(directions)) => {
-                let [u, v] = <[Tensor<D>; 2]>::try_from(directions).expect("two directions were drawn");
+                let [u, v] = <[Tensor<D>; 2]>::try_from(directions).expect("checked before the terms are made");
                 higher_order(score, x0, noise, &t, [first, second], [u, v])
             }
             (Loss::InitialValue, _) => {
                 let directions = Directions::axes(&x0);
                 score_fpe::initial_value(score, &frozen(score), truth(), x0, noise, &t, &directions)
             }
-            (loss, _) => unreachable!("{loss:?} draws its own probes"),
+            (loss, _) => unreachable!("the probes of {loss:?} were checked before the terms are made"),
         }
     }
 }

@@ -162,7 +162,7 @@ fn the_objective_weighs_the_error_in_the_noise() {
             probes: fokker_training::loss::LossProbes::None,
             regularizer: None,
         };
-        let loss = values(objective.loss(&score, None, x0.clone(), randomness))[0];
+        let loss = values(objective.loss(&score, None, x0.clone(), randomness).unwrap())[0];
         let t: Vec<f64> = times.iter().map(|draw| draw.t).collect();
         let errors = values(denoising(&score, x0.clone(), noise.clone(), &t));
         let weight = |t: f64| 2.0 * process.diffusion_squared(t) / process.std(t).powi(2);

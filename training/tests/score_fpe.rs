@@ -414,7 +414,7 @@ fn the_objective_is_the_sum_of_loss_and_penalty() {
         };
         let loss = apart.loss(&live, None, x0.clone(), randomness.clone());
         let want = gradient(loss + regularizer(&config, &live, &frozen, &penalty, penalty.times.len()).0);
-        let got = gradient(objective.loss(&live, None, x0.clone(), randomness));
+        let got = gradient(objective.loss(&live, None, x0.clone(), randomness).unwrap());
         assert_eq!(got.len(), want.len());
         let size = want.iter().fold(0.0f64, |size, value| size.max(value.abs()));
         for (got, want) in got.iter().zip(&want) {

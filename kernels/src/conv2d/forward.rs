@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::winograd;
-use crate::buffer::{as_uninit, in_parts, pieces};
+use crate::buffer::{in_parts, pieces};
 use crate::flex::Primitive;
 use crate::pixels::{add, write_padded};
 use crate::prepared::{Order, with_prepared};
-use crate::simd::{GatherMatmul, padded, transpose_in_parallel};
+use crate::simd::{GatherMatmul, padded, transpose_over_in_parallel};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`, plus `residual`, if any, of the result's
 /// shape; image by image in parallel, and where there are few, in strips.
@@ -36,7 +36,7 @@ pub(crate) fn forward(
 /// `[inputs · kernel height · kernel width, padded outputs]`
 pub(super) fn weight_in_order(geometry: &Geometry, weight: &[f32], matrix: &mut [f32]) {
     let (taps, columns) = (geometry.taps(), padded(geometry.outputs));
-    transpose_in_parallel(weight, taps, geometry.outputs, as_uninit(matrix), columns);
+    transpose_over_in_parallel(weight, taps, geometry.outputs, matrix, columns);
 }
 
 fn convolve(geometry: &Geometry, x: &[f32], matrix: &[f32], first: &[f32], residual: Option<&[f32]>) -> Vec<f32> {

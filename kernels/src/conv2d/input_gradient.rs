@@ -6,11 +6,11 @@
 
 use super::geometry::{Frame, Geometry};
 use super::winograd;
-use crate::buffer::{WORTH, as_uninit, each_part, in_parts, with_scratch};
+use crate::buffer::{WORTH, each_part, in_parts, with_scratch};
 use crate::flex::Primitive;
 use crate::pixels::write_padded;
 use crate::prepared::{Order, with_prepared};
-use crate::simd::{GatherMatmul, padded, transpose};
+use crate::simd::{GatherMatmul, padded, transpose_over};
 
 /// One phase as a matrix product on the framed gradient.
 struct Phase {
@@ -103,7 +103,7 @@ pub(super) fn taps_in_reverse(geometry: &Geometry, weight: &[f32], to: &mut [f32
         let weight = weight[part * at_once * inputs * taps..].chunks_exact(inputs * taps);
         with_scratch(length, |forwards| {
             for (weight, to) in weight.zip(to.chunks_exact_mut(length)) {
-                transpose(weight, taps, [inputs, taps], as_uninit(forwards), [columns, columns]);
+                transpose_over(weight, taps, [inputs, taps], forwards, [columns, columns]);
                 for (tap, to) in forwards.chunks_exact(columns).rev().zip(to.chunks_exact_mut(columns)) {
                     to.copy_from_slice(tap);
                 }

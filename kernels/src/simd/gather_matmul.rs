@@ -44,16 +44,29 @@ enum Start<'a> {
 impl GatherMatmul<'_> {
     /// Writes the product to `out`, the row `first` added to each of its rows.
     pub(crate) fn write(&self, first: &[f32], out: &mut [MaybeUninit<f32>]) {
-        self.run(InstructionSet::detect(), Start::Row(first), out);
+        // SAFETY: the sums start from the row, and `out` is not read.
+        unsafe { self.run(InstructionSet::detect(), Start::Row(first), out) }
+    }
+
+    /// The same over numbers that are there already.
+    pub(crate) fn write_over(&self, first: &[f32], out: &mut [f32]) {
+        // SAFETY: a product writes numbers.
+        self.write(first, unsafe { as_uninit(out) });
     }
 
     /// Adds the product to `out`.
     pub(crate) fn add_to(&self, out: &mut [f32]) {
-        self.run(InstructionSet::detect(), Start::Out, as_uninit(out));
+        // SAFETY: a product writes numbers.
+        let out = unsafe { as_uninit(out) };
+        // SAFETY: the sums start from numbers.
+        unsafe { self.run(InstructionSet::detect(), Start::Out, out) }
     }
 
-    /// Computes the product with one of the instruction sets that the processor has. What is started from is initialised.
-    fn run(&self, instructions: InstructionSet, start: Start, out: &mut [MaybeUninit<f32>]) {
+    /// Computes the product with one of the instruction sets that the processor has.
+    ///
+    /// # Safety
+    /// For [`Start::Out`], `out` is initialised wherever a row of the result lies.
+    unsafe fn run(&self, instructions: InstructionSet, start: Start, out: &mut [MaybeUninit<f32>]) {
         let last = |places: &[usize]| places.iter().max().copied();
         let (Some(row), Some(target)) = (last(self.rows), last(self.targets)) else { return };
         assert_eq!(self.columns % COLUMNS, 0, "columns come padded");
@@ -66,7 +79,8 @@ impl GatherMatmul<'_> {
             assert_eq!(row.len(), self.columns, "the first row is a row");
         }
         assert!(instructions.is_present());
-        // SAFETY: the processor has the instruction set, and the assertions above are what `sweep` asks for.
+        // SAFETY: the processor has the instruction set, the assertions above are what `sweep` asks for of the places, and
+        // the caller promises that what the sums start from is initialised.
         unsafe {
             match instructions {
                 #[cfg(target_arch = "x86_64")]
@@ -78,25 +92,33 @@ impl GatherMatmul<'_> {
         }
     }
 
-    // 32 registers: 14 × 2 sums, two columns and an entry. 16 registers: 6 × 2 sums.
+    /// [`GatherMatmul::sweep`] with 32 registers: 14 × 2 sums, two columns and an entry.
+    ///
+    /// # Safety
+    /// As `sweep`.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx2,fma")]
     unsafe fn avx512(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises what `sweep` asks for, and this function is compiled for the instruction set.
         unsafe { self.sweep::<std::arch::x86_64::__m512, 14, 8>(start, out) }
     }
 
+    /// [`GatherMatmul::sweep`] with 16 registers: 6 × 2 sums.
+    ///
+    /// # Safety
+    /// As `sweep`.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn avx2(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises what `sweep` asks for, and this function is compiled for the instruction set.
         unsafe { self.sweep::<std::arch::x86_64::__m256, 6, 3>(start, out) }
     }
 
     /// Goes over the result in tiles of `LARGE` rows, and of `SMALL` where they suffice for the rest.
     ///
     /// # Safety
-    /// The places are valid and the processor has `V`'s instruction set.
+    /// Every entry lies in the image, every row of the result in `out`, and the matrix has a row for each step; what the
+    /// sums start from is initialised; the processor has `V`'s instruction set.
     #[inline(always)]
     unsafe fn sweep<V: Vector, const LARGE: usize, const SMALL: usize>(
         &self,
@@ -111,7 +133,8 @@ impl GatherMatmul<'_> {
             let mut column = 0;
             while column < self.columns {
                 let pair = self.columns - column >= 2 * V::LANES;
-                // SAFETY: `column` plus the tile's width is at most `columns`; the rest is the caller's promise.
+                // SAFETY: `column` plus the tile's width is at most `columns`, a multiple of the lanes; the caller promises
+                // the rest.
                 unsafe {
                     match (large, pair) {
                         (true, true) => self.tile::<V, LARGE, 2>(row, column, start, out),
@@ -129,7 +152,7 @@ impl GatherMatmul<'_> {
     /// `R` rows from `row` on (the last one again where there are fewer), `C` registers of columns from `column` on.
     ///
     /// # Safety
-    /// The places are valid, `column + C · LANES ≤ columns`, and the processor has `V`'s instruction set.
+    /// As `sweep`, and `column + C · LANES ≤ columns`.
     #[inline(always)]
     unsafe fn tile<V: Vector, const R: usize, const C: usize>(
         &self,
@@ -139,7 +162,8 @@ impl GatherMatmul<'_> {
         out: &mut [MaybeUninit<f32>],
     ) {
         let last = self.rows.len() - 1;
-        // SAFETY: every pointer below stays in its slice by the caller's promise.
+        // SAFETY: rows are taken up to the last one, and the caller promises that their entries lie in the image, their
+        // results in `out`, and the columns in the matrix: so every pointer below stays in its slice.
         unsafe {
             let entries: [*const f32; R] =
                 std::array::from_fn(|r| self.image.as_ptr().add(*self.rows.get_unchecked((row + r).min(last))));
@@ -205,8 +229,11 @@ mod tests {
                     let (image, rows, steps, targets) = (&image, &rows, &steps, &targets);
                     let product = GatherMatmul { image, rows, steps, matrix, panel, columns, targets };
                     let mut out = vec![MaybeUninit::uninit(); count * columns];
-                    product.run(instructions, Start::Row(&first), &mut out);
-                    product.run(instructions, Start::Out, &mut out);
+                    // SAFETY: the first writes every row of the result, from which the second starts.
+                    unsafe {
+                        product.run(instructions, Start::Row(&first), &mut out);
+                        product.run(instructions, Start::Out, &mut out);
+                    }
                     // SAFETY: the targets are all rows.
                     out.into_iter().map(|value| unsafe { value.assume_init() }).collect::<Vec<f32>>()
                 };

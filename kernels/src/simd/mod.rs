@@ -10,7 +10,7 @@ mod vector;
 
 pub(crate) use gather_matmul::{GatherMatmul, PANEL};
 pub(crate) use kernel::{Kernel, dispatch};
-pub(crate) use transpose::{transpose, transpose_in_parallel, transposed};
+pub(crate) use transpose::{transpose_over, transpose_over_in_parallel, transposed};
 pub(crate) use vector::Vector;
 
 /// Columns of a matrix are padded to a multiple of this, so that every instruction set divides them evenly.
@@ -88,7 +88,7 @@ macro_rules! multiversion {
                 // SAFETY: `detect` found the features that the function is compiled for.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
-                // SAFETY: as above.
+                // SAFETY: `detect` found the features that the function is compiled for.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
                 $crate::simd::InstructionSet::Portable => $body($($argument),*),

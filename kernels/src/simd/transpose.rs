@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::InstructionSet;
-use crate::buffer::{WORTH, each_part};
+use crate::buffer::{WORTH, as_uninit, each_part};
 
 /// Writes `rows` × `columns` numbers, whose rows begin every `from_stride` entries, as columns: entry `(row, column)`
 /// goes to `to[column · stride + row]`.
@@ -31,6 +31,18 @@ pub(crate) fn transpose(
     }
 }
 
+/// The same over numbers that are there already.
+pub(crate) fn transpose_over(
+    from: &[f32],
+    from_stride: usize,
+    size: [usize; 2],
+    to: &mut [f32],
+    [stride, padded]: [usize; 2],
+) {
+    // SAFETY: a transposition writes numbers.
+    transpose(from, from_stride, size, unsafe { as_uninit(to) }, [stride, padded]);
+}
+
 /// A new matrix `[columns, padded]` from one of `rows` rows, several of its rows at a time in parallel.
 pub(crate) fn transposed(from: &[f32], from_stride: usize, [rows, columns]: [usize; 2], padded: usize) -> Vec<f32> {
     let mut to = Vec::with_capacity(columns * padded);
@@ -40,7 +52,13 @@ pub(crate) fn transposed(from: &[f32], from_stride: usize, [rows, columns]: [usi
     to
 }
 
-/// The same into `to`, as many rows as it has.
+/// The same over numbers that are there already.
+pub(crate) fn transpose_over_in_parallel(from: &[f32], from_stride: usize, rows: usize, to: &mut [f32], padded: usize) {
+    // SAFETY: a transposition writes numbers.
+    transpose_in_parallel(from, from_stride, rows, unsafe { as_uninit(to) }, padded);
+}
+
+/// [`transposed`] into `to`, as many rows as it has.
 pub(crate) fn transpose_in_parallel(
     from: &[f32],
     from_stride: usize,
@@ -147,7 +165,6 @@ mod avx512 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::buffer::as_uninit;
 
     #[test]
     fn entries_change_rows_and_columns() {
@@ -157,9 +174,11 @@ mod tests {
             let from_stride = columns + 3;
             let from: Vec<f32> = (0..rows * from_stride).map(|i| i as f32).collect();
             let mut fast = vec![-1.0; columns * stride];
-            transpose(&from, from_stride, [rows, columns], as_uninit(&mut fast), [stride, padded]);
+            transpose_over(&from, from_stride, [rows, columns], &mut fast, [stride, padded]);
             let mut portable = vec![-1.0; columns * stride];
-            blocks(&from, from_stride, [rows, columns], as_uninit(&mut portable), [stride, padded]);
+            // SAFETY: a transposition writes numbers.
+            let to = unsafe { as_uninit(&mut portable) };
+            blocks(&from, from_stride, [rows, columns], to, [stride, padded]);
             for column in 0..columns {
                 for row in 0..stride {
                     let expected = match row {

@@ -8,20 +8,13 @@ use super::{Ito, Method};
 pub struct Heun;
 
 impl Heun {
-    /// a − ½ b b′ into `a` and b into `b`.
-    fn coefficients(equation: &dyn Ito, x: &[f64], t: f64, a: &mut [f64], b: &mut [f64]) {
-        // The slope goes through `a` before the drift does.
+    /// a − ½ b b′ into `a` and b into `b`, with room for the slope b′.
+    fn coefficients(equation: &dyn Ito, x: &[f64], t: f64, a: &mut [f64], b: &mut [f64], slope: &mut [f64]) {
         equation.diffusion(x, t, b);
-        equation.diffusion_slope(x, t, a);
-        let mut correction = [0.0; 8];
-        let d = x.len();
-        assert!(d <= correction.len(), "Heun's method is meant for at most eight components");
-        for i in 0..d {
-            correction[i] = 0.5 * b[i] * a[i];
-        }
+        equation.diffusion_slope(x, t, slope);
         equation.drift(x, t, a);
-        for i in 0..d {
-            a[i] -= correction[i];
+        for i in 0..x.len() {
+            a[i] -= 0.5 * b[i] * slope[i];
         }
     }
 }
@@ -37,15 +30,16 @@ impl Method for Heun {
 
     fn step(&self, equation: &dyn Ito, x: &mut [f64], t: f64, h: f64, dw: &[f64], scratch: &mut [f64]) {
         let d = x.len();
-        let (a, rest) = scratch[..5 * d].split_at_mut(d);
+        let (a, rest) = scratch[..6 * d].split_at_mut(d);
         let (b, rest) = rest.split_at_mut(d);
         let (next_a, rest) = rest.split_at_mut(d);
-        let (next_b, predicted) = rest.split_at_mut(d);
-        Self::coefficients(equation, x, t, a, b);
+        let (next_b, rest) = rest.split_at_mut(d);
+        let (predicted, slope) = rest.split_at_mut(d);
+        Self::coefficients(equation, x, t, a, b, slope);
         for i in 0..d {
             predicted[i] = x[i] + a[i] * h + b[i] * dw[i];
         }
-        Self::coefficients(equation, predicted, t + h, next_a, next_b);
+        Self::coefficients(equation, predicted, t + h, next_a, next_b, slope);
         for i in 0..d {
             x[i] += 0.5 * (a[i] + next_a[i]) * h + 0.5 * (b[i] + next_b[i]) * dw[i];
         }

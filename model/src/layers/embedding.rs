@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
+use crate::error::{ModelError, require};
 use crate::{calculus::Calculus, initializer::Initializer};
 
 /// Sines and cosines of `noise · 10000^{−k/(half − shift)}` (Vaswani et al. 2017; Ho et al. 2020).
@@ -76,5 +77,46 @@ impl Embedding {
     /// `[batch]` → `[batch, width]`
     pub fn forward(&self, classes: Tensor<1, Int>) -> Tensor<2> {
         self.weight.val().select(0, classes)
+    }
+
+    /// The vectors of a batch: those of the classes, or, without any, the last row for all examples, which stands for "no
+    /// class".
+    ///
+    /// # Shapes
+    /// classes: `[batch]` → `[batch, width]`
+    pub fn forward_or_null(&self, classes: Option<&Tensor<1, Int>>, batch: usize) -> Tensor<2> {
+        if let Some(classes) = classes {
+            return self.forward(classes.clone());
+        }
+        let weight = self.weight.val();
+        let [rows, width] = weight.dims();
+        weight.narrow(0, rows - 1, 1).expand([batch, width])
+    }
+}
+
+/// Checks the number of rows of a class table.
+///
+/// # Errors
+/// Less than one class and the null class.
+pub(crate) fn check_class_rows(rows: Option<usize>) -> Result<(), ModelError> {
+    let message = "must be at least 2: a row for each class, and the last for no class";
+    require(rows.is_none_or(|rows| rows >= 2), "num_class_embeds", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn no_class_is_the_last_row() {
+        let device = Device::flex();
+        let table = Embedding::new(4, 3, &mut Initializer::new(1, &device));
+        let values = |tensor: Tensor<2>| tensor.into_data_as::<f32>().as_slice::<f32>().unwrap().to_vec();
+        let last = Tensor::<1, Int>::from_ints([3, 3], &device);
+        assert_eq!(values(table.forward_or_null(None, 2)), values(table.forward(last)));
+        let some = Tensor::<1, Int>::from_ints([0, 2], &device);
+        assert_eq!(values(table.forward_or_null(Some(&some), 2)), values(table.forward(some)));
     }
 }

@@ -13,6 +13,7 @@ pub use attention::Attention;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::{Dropout, DropoutKey};
+pub(crate) use embedding::check_class_rows;
 pub use embedding::{Embedding, FourierEmbedding, PositionalEmbedding};
 pub use group_norm::GroupNorm;
 pub use image_waves::ImageWaves;

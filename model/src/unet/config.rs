@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UNet;
 use crate::error::{ModelError, require};
-use crate::layers::ImageWaves;
+use crate::layers::{ImageWaves, check_class_rows};
 
 /// One level of the U-Net. Names are diffusers', for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,7 +254,7 @@ impl UNetConfig {
         require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))?;
         require(self.norm_eps > 0.0, "norm_eps", "must be positive")?;
         require(self.mid_block_scale_factor > 0.0, "mid_block_scale_factor", "must be positive")?;
-        require(self.num_class_embeds != Some(0), "num_class_embeds", "must be at least 1")
+        check_class_rows(self.num_class_embeds)
     }
 
     /// Checks that the network fits data of a shape.

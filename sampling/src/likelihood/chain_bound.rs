@@ -24,6 +24,7 @@ use super::decoder::Decoder;
 use super::density::{Draw, Told};
 use super::host::squares;
 use crate::ancestral::PosteriorVariance;
+use crate::config::MOST_STEPS;
 use crate::error::SamplingError;
 
 /// What kind of chain.
@@ -67,8 +68,8 @@ pub fn chain_times(process: &ProcessConfig, steps: Option<usize>) -> Result<Vec<
         _ => None,
     };
     let count = match (own, steps) {
-        (_, Some(0)) => {
-            return Err(SamplingError::Config { key: "steps", message: "must be at least 1".into() });
+        (_, Some(steps)) if !(1..=MOST_STEPS).contains(&steps) => {
+            return Err(SamplingError::Config { key: "steps", message: format!("must be from 1 to {MOST_STEPS}") });
         }
         (Some(own), Some(steps)) if own != steps => {
             let message = format!("the chain of the process has {own}; leave it out");

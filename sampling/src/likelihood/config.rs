@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use burn::tensor::Tensor;
 
 use super::truncation::Truncation;
+use crate::config::MOST_STEPS;
 use crate::error::SamplingError;
 use crate::grid::TimeGrid;
 use crate::options::ToleranceConfig;
@@ -108,8 +109,8 @@ impl LikelihoodConfig {
         if !adaptive && self.tolerance.is_some() {
             return fail("tolerance", "only dormand_prince controls its error; the others take steps");
         }
-        if self.steps == Some(0) {
-            return fail("steps", "must be at least 1");
+        if self.steps.is_some_and(|steps| !(1..=MOST_STEPS).contains(&steps)) {
+            return fail("steps", &format!("must be from 1 to {MOST_STEPS}"));
         }
         let grid = self.grid();
         if grid.counts_points() {
@@ -129,7 +130,7 @@ impl LikelihoodConfig {
             }
         }
         // Numbers of probes are packed with those of examples.
-        if self.probes * self.sketch > 1 << 10 {
+        if self.probes.saturating_mul(self.sketch) > 1 << 10 {
             return fail("probes", "probes · sketch must be at most 1024");
         }
         Ok(())

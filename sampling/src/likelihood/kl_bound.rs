@@ -22,6 +22,7 @@ use super::density::{Draw, Told};
 use super::diffusion_bound::{noisy, times};
 use super::host::{host, squares};
 use super::prior::Prior;
+use crate::error::SamplingError;
 
 /// The two terms, for each example; their means are the bound.
 #[derive(Clone, Debug)]
@@ -41,14 +42,13 @@ impl KlBound {
     }
 }
 
-/// The bound by `points` noise levels for each example, for a score, the true score, and both laws at the horizon;
-/// `None` if `observe` broke off.
+/// The bound by `points` noise levels for each example, for a score, the true score, and both laws at the horizon.
 ///
 /// # Shapes
 /// `x0`: `[batch, …]`, draws from the data
 ///
-/// # Panics
-/// On a backward noise that is not positive.
+/// # Errors
+/// A backward noise that is not positive; [`SamplingError::Stopped`] if `observe` broke off.
 pub fn kl_bound<const D: usize>(
     score: &dyn Score<D>,
     (truth, at_horizon): (&dyn Score<D>, &dyn Prior),
@@ -57,8 +57,11 @@ pub fn kl_bound<const D: usize>(
     (backward_noise, points): (f64, usize),
     draw: &Draw,
     observe: Told,
-) -> Option<KlBound> {
-    assert!(backward_noise > 0.0, "the bound of papers/004 Prop. 4.3 needs backward noise");
+) -> Result<KlBound, SamplingError> {
+    if !(backward_noise > 0.0 && backward_noise.is_finite()) {
+        let message = format!("{backward_noise} is not above 0, and the probability flow has no such bound");
+        return Err(SamplingError::Config { key: "backward_noise", message });
+    }
     let coefficient = (1.0 + backward_noise.powi(2)).powi(2) / (4.0 * backward_noise.powi(2));
     let (process, batch) = (score.process(), x0.dims()[0]);
     let (end, _) = noisy(score, x0, &vec![process.horizon(); batch], draw, points);
@@ -75,8 +78,8 @@ pub fn kl_bound<const D: usize>(
         let misses = squares(truth.noise(state.clone(), &times) - score.noise(state, &times));
         bound.score.iter_mut().zip(misses).for_each(|(sum, miss)| *sum += coefficient * 0.5 * part * miss);
         if observe(100 * (point + 1) / points).is_break() {
-            return None;
+            return Err(SamplingError::Stopped);
         }
     }
-    Some(bound)
+    Ok(bound)
 }

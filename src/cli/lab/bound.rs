@@ -61,6 +61,7 @@ impl Bound {
         let NetworkConfig::Mlp(mlp) = &config.network else {
             return Err(Error::Usage(format!("{}: the network is not an mlp on vectors", self.run.display())));
         };
+        config.check_null_class("lab bound")?;
         let data = self.law(&config)?;
         let dimension = data.dimension();
         if config.data.shape()? != [dimension] {

@@ -49,7 +49,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 regularizer: None,
             };
             let score = self.score_of(&self.weights.average, batch.labels);
-            let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness);
+            let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness)?;
             let loss = loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0];
             match loss.is_finite() {
                 true => sum += loss * size as f64,

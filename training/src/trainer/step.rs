@@ -47,7 +47,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             all_times.extend_from_slice(&randomness.times);
             lap.add_to(&mut self.breakdown.inputs);
             let mut whole: Option<Tensor<1>> = None;
-            for term in self.plan.objective.terms(&score, self.plan.truth.as_ref(), x0, randomness) {
+            for term in self.plan.objective.terms(&score, self.plan.truth.as_ref(), x0, randomness)? {
                 let value = term.clone().inner();
                 whole = Some(whole.map_or(value.clone(), |whole| whole + value));
                 let term = if scale == 1.0 { term } else { term.mul_scalar(scale) };
@@ -59,7 +59,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         }
         let mut gradients = accumulator.grads();
         let norm = gradients::global_norm(&self.weights.network, &gradients);
-        let norm = norm.expect("a network has parameters that are trained");
+        let norm =
+            norm.ok_or_else(|| TrainingError::config("network", "has no parameters that the loss depends on"))?;
         let loss = Tensor::cat(losses, 0).mean();
         self.unread.push(step, loss.clone(), norm.clone(), &all_times);
         let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::tiles::Tiles;
 use super::transforms::{Input, OUTSIDE, Output, Places, Weight, map, map_in_parallel, map_over};
 use super::{SIDE, SQUARE, TILE};
-use crate::buffer::{as_uninit, in_parts, pieces, with_scratch};
+use crate::buffer::{in_parts, pieces, with_scratch};
 use crate::conv2d::forward::weight_in_order;
 use crate::conv2d::geometry::Geometry;
 use crate::conv2d::input_gradient::taps_in_reverse;
@@ -111,7 +111,7 @@ fn convolve(
                         targets: &targets[..count],
                     };
                     let out = &mut products[square * block * columns..][..count * columns];
-                    product.write(&zeros, as_uninit(out));
+                    product.write_over(&zeros, out);
                 }
                 let entries = Places::Regular { entry: block * columns, square: columns };
                 let output = Places::Listed(&output_places[first * TILE * TILE..]);

@@ -49,7 +49,7 @@ pub(super) struct WeightGradient;
 impl Map<6, 6> for Input {
     #[inline(always)]
     unsafe fn column<V: Vector>([a, b, c, d, e, f]: [V; 6]) -> [V; 6] {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the processor has the instruction set.
         unsafe {
             let [two, four, five] = [2.0, 4.0, 5.0].map(|factor| V::splat(factor));
             // Rows two and three share their even and odd parts, and so do rows four and five.
@@ -70,7 +70,7 @@ impl Map<6, 6> for Input {
 impl Map<4, 6> for OutputGradient {
     #[inline(always)]
     unsafe fn column<V: Vector>([a, b, c, d]: [V; 4]) -> [V; 6] {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the processor has the instruction set.
         unsafe {
             let [two, four] = [2.0, 4.0].map(|factor| V::splat(factor));
             let (even, odd) = (a.add(c), b.add(d));
@@ -83,7 +83,7 @@ impl Map<4, 6> for OutputGradient {
 impl Map<6, 4> for Output {
     #[inline(always)]
     unsafe fn column<V: Vector>([a, b, c, d, e, f]: [V; 6]) -> [V; 4] {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the processor has the instruction set.
         unsafe {
             let [two, four, eight] = [2.0, 4.0, 8.0].map(|factor| V::splat(factor));
             let (sum, difference) = (b.add(c), b.sub(c));
@@ -101,7 +101,7 @@ impl Map<6, 4> for Output {
 impl Map<3, 6> for Weight {
     #[inline(always)]
     unsafe fn column<V: Vector>([a, b, c]: [V; 3]) -> [V; 6] {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the processor has the instruction set.
         unsafe {
             let [quarter, sixth, twelfth, fine] = [1.0 / 4.0, 1.0 / 6.0, 1.0 / 12.0, 1.0 / 24.0].map(|f| V::splat(f));
             let zero = V::splat(0.0);
@@ -116,7 +116,7 @@ impl Map<3, 6> for Weight {
 impl Map<6, 3> for WeightGradient {
     #[inline(always)]
     unsafe fn column<V: Vector>([a, b, c, d, e, f]: [V; 6]) -> [V; 3] {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the processor has the instruction set.
         unsafe {
             let [quarter, sixth, twelfth, fine] = [1.0 / 4.0, 1.0 / 6.0, 1.0 / 12.0, 1.0 / 24.0].map(|f| V::splat(f));
             let zero = V::splat(0.0);
@@ -146,10 +146,10 @@ impl Places<'_> {
     /// The pointers to a square's entries; `outside` for those that are not there.
     ///
     /// # Safety
-    /// The places lie in what `base` points to.
+    /// There is a place for each entry of the square, and those that are not [`OUTSIDE`] lie in what `base` points to.
     #[inline(always)]
     unsafe fn pointers(&self, square: usize, base: *mut f32, outside: *mut f32, to: &mut [*mut f32]) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that there is a place for each entry, and that they lie in what `base` points to.
         unsafe {
             match *self {
                 Self::Listed(places) => {
@@ -164,6 +164,16 @@ impl Places<'_> {
                 }
             }
         }
+    }
+
+    /// Whether no two of all entries, of so many channels each, share a place; listed ones may.
+    fn are_apart(&self, squares: usize, entries: usize, channels: usize) -> bool {
+        let Self::Regular { entry, square } = *self else { return false };
+        // One kind of step goes over the whole of the other.
+        let over = |inner: usize, count: usize, outer: usize| {
+            inner >= channels && outer >= count.saturating_sub(1) * inner + channels
+        };
+        over(entry, entries, square) || over(square, squares, entry)
     }
 
     /// The last place of all that are there.
@@ -187,7 +197,8 @@ pub(super) fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
     bias: &[f32],
 ) {
     if let Some(all) = Squares::new::<FROM, TO>(squares, channels, from, to, bias) {
-        all.map::<FROM, TO, M>(0..squares);
+        // SAFETY: `all` is known here alone.
+        unsafe { all.map::<FROM, TO, M>(0..squares) };
     }
 }
 
@@ -198,10 +209,15 @@ pub(super) fn map_over<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
     from: (&[f32], Places),
     (to, to_places): (&mut [f32], Places),
 ) {
-    map::<FROM, TO, M>(squares, channels, from, (as_uninit(to), to_places), &[]);
+    // SAFETY: a map writes numbers.
+    let to = unsafe { as_uninit(to) };
+    map::<FROM, TO, M>(squares, channels, from, (to, to_places), &[]);
 }
 
 /// The same, several squares at a time in parallel. No two of them share a place that is written.
+///
+/// # Panics
+/// If their places overlap, or are listed.
 pub(super) fn map_in_parallel<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(
     squares: usize,
     channels: usize,
@@ -209,14 +225,18 @@ pub(super) fn map_in_parallel<const FROM: usize, const TO: usize, M: Map<FROM, T
     (to, to_places): (&mut [f32], Places),
 ) {
     let at_once = (WORTH / (TO * TO)).div_ceil(channels);
-    let Places::Regular { .. } = to_places else { unreachable!("listed places may be the same") };
-    if let Some(all) = Squares::new::<FROM, TO>(squares, channels, from, (as_uninit(to), to_places), &[]) {
-        if squares <= at_once {
-            return all.map::<FROM, TO, M>(0..squares);
-        }
-        (0..squares.div_ceil(at_once)).into_par_iter().for_each(|part| {
+    assert!(to_places.are_apart(squares, TO * TO, channels), "threads write to different places");
+    // SAFETY: a map writes numbers.
+    let to = unsafe { as_uninit(to) };
+    if let Some(all) = Squares::new::<FROM, TO>(squares, channels, from, (to, to_places), &[]) {
+        // SAFETY: each square is in one part, and the places of different squares are apart.
+        let map_part = |part: usize| unsafe {
             all.map::<FROM, TO, M>(part * at_once..((part + 1) * at_once).min(squares));
-        });
+        };
+        if squares <= at_once {
+            return map_part(0);
+        }
+        (0..squares.div_ceil(at_once)).into_par_iter().for_each(map_part);
     }
 }
 
@@ -228,7 +248,8 @@ struct Squares<'a> {
     bias: &'a [f32],
 }
 
-// SAFETY: what is read is only read, and threads map different squares, whose results lie in different places.
+// SAFETY: what is read is only read; nothing is written but by `map`, whose callers promise that no two threads map the same
+// places at a time.
 unsafe impl Sync for Squares<'_> {}
 
 impl<'a> Squares<'a> {
@@ -252,7 +273,10 @@ impl<'a> Squares<'a> {
     }
 
     /// Maps some of them.
-    fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(&self, range: Range<usize>) {
+    ///
+    /// # Safety
+    /// No other thread maps squares with the same places at the same time.
+    unsafe fn map<const FROM: usize, const TO: usize, M: Map<FROM, TO>>(&self, range: Range<usize>) {
         with_scratch(2 * self.channels, |outside| {
             outside.fill(0.0);
             let (zeros, nowhere) = outside.split_at_mut(self.channels);

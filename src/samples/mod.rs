@@ -1,0 +1,23 @@
+//! Samples as files: what a name means, pictures and arrays, and what is left of a draw that was interrupted.
+//!
+//! | name | images | vectors |
+//! | --- | --- | --- |
+//! | `.png`, `.jpg`, `.jpeg`, `.webp` | one grid | the density of points in the plane |
+//! | `.npy`, `.npz`, `.safetensors` | `[count, channels, height, width]` in data units | `[count, dimension]` |
+//! | `.csv` | a row for each sample, in data units | the same |
+//! | a folder: no extension, a `/` at the end, or a folder that is there | `000000.png` and so on | one `.csv` for each batch |
+//!
+//! Letters are large or small. Every other name is refused before anything is drawn.
+
+mod array_file;
+mod density;
+mod format;
+mod not_finite;
+mod trajectory;
+mod writer;
+
+pub use array_file::ArrayFormat;
+pub use format::SampleFormat;
+pub use not_finite::NotFinite;
+pub use trajectory::{TrajectoryWriter, write_trajectory};
+pub use writer::{SampleWriter, write_samples};
