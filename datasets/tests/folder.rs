@@ -142,7 +142,7 @@ fn impossible_values_are_refused_by_key() {
         other => panic!("{:?}", other.map(|set| set.len())),
     };
     assert_eq!(refused(FolderConfig { size: 0, ..config.clone() }, Split::Train), "data.size");
-    assert_eq!(refused(FolderConfig { channels: 5, ..config.clone() }, Split::Train), "data.channels");
+    assert_eq!(refused(FolderConfig { channels: 2, ..config.clone() }, Split::Train), "data.channels");
     let wrong = FolderConfig { validation_fraction: f64::NAN, ..config.clone() };
     assert_eq!(refused(wrong, Split::Train), "data.validation_fraction");
     let both = FolderConfig { validation_fraction: 0.5, test_fraction: 0.5, ..config.clone() };

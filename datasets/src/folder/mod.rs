@@ -31,7 +31,7 @@ use crate::images::{Images, Labels};
 use crate::library::ProgressCallback;
 use crate::notes::counted;
 use crate::opened::Opened;
-use crate::picture::Background;
+use crate::picture::{Background, Channels};
 use crate::{DatasetError, Split, checksum, memory};
 use listing::Listing;
 
@@ -43,7 +43,7 @@ pub struct FolderConfig {
     pub path: PathBuf,
     /// Height and width in pixels of the images made, 1 to 4096. Required.
     pub size: usize,
-    /// 1 for grey, 2 for grey and alpha, 3 for colour, 4 for colour and alpha. Default 3.
+    /// 1 for grey, 3 for colour, 4 for colour and alpha. Default 3.
     #[serde(default = "three")]
     pub channels: usize,
     /// What transparent pictures are laid on if there is no channel for alpha: a name, `"#rrggbb"` or `[r, g, b]`.
@@ -170,8 +170,8 @@ impl FolderConfig {
         if !(1..=4096).contains(&self.size) {
             return Err(DatasetError::config("data.size", format!("{}; expected 1 to 4096 pixels", self.size)));
         }
-        if !(1..=4).contains(&self.channels) {
-            let expected = "expected 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA)";
+        if Channels::of(self.channels, self.background).is_none() {
+            let expected = "expected 1 (grey), 3 (RGB) or 4 (RGBA)";
             return Err(DatasetError::config("data.channels", format!("{}; {expected}", self.channels)));
         }
         for (key, fraction) in

@@ -9,8 +9,6 @@ use super::{Background, alpha};
 pub enum Channels {
     /// One: the luminance, on a background.
     Grey(Background),
-    /// Two: luminance and alpha.
-    GreyAlpha,
     /// Three: red, green, blue, on a background.
     Rgb(Background),
     /// Four: red, green, blue and alpha. Where alpha is 0 the colour is 0.
@@ -18,11 +16,10 @@ pub enum Channels {
 }
 
 impl Channels {
-    /// The channels of that number, 1 to 4.
+    /// The channels of that number: 1, 3 or 4.
     pub fn of(count: usize, background: Background) -> Option<Self> {
         match count {
             1 => Some(Self::Grey(background)),
-            2 => Some(Self::GreyAlpha),
             3 => Some(Self::Rgb(background)),
             4 => Some(Self::Rgba),
             _ => None,
@@ -33,7 +30,6 @@ impl Channels {
     pub fn count(self) -> usize {
         match self {
             Self::Grey(_) => 1,
-            Self::GreyAlpha => 2,
             Self::Rgb(_) => 3,
             Self::Rgba => 4,
         }
@@ -48,16 +44,9 @@ impl Channels {
                 let pixels = resize(alpha::on_background(picture, background)).into_rgb8().into_raw();
                 planes(&pixels, 3)
             }
-            Self::GreyAlpha | Self::Rgba => {
+            Self::Rgba => {
                 let resized = resize(alpha::premultiplied(picture).into()).into_rgba32f();
-                let pixels: Vec<u8> = alpha::straight(&resized).flatten().collect();
-                if self == Self::Rgba {
-                    return planes(&pixels, 4);
-                }
-                let size = [resized.width(), resized.height()];
-                let straight = image::RgbaImage::from_raw(size[0], size[1], pixels);
-                let pixels = DynamicImage::from(straight.unwrap_or_default()).into_luma_alpha8().into_raw();
-                planes(&pixels, 2)
+                planes(&alpha::straight(&resized).flatten().collect::<Vec<u8>>(), 4)
             }
         }
     }
