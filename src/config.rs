@@ -11,10 +11,11 @@ use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
 use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig, TrainingPlan};
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::backend::BackendConfig;
 use crate::error::Error;
+use crate::overrides;
 
 /// Everything that defines a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -69,6 +70,12 @@ pub struct PreviewConfig {
     pub count: usize,
 }
 
+/// The largest number that a device can have.
+const MOST_DEVICES: usize = 1023;
+
+/// The most samples in a preview.
+const MOST_PREVIEWS: usize = 1 << 14;
+
 fn default_runs() -> PathBuf {
     "runs".into()
 }
@@ -99,13 +106,9 @@ impl RunConfig {
         let mut config: Self = if changes.is_empty() {
             toml::from_str(text).map_err(|error| invalid(error.to_string()))?
         } else {
-            let mut table: Table = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-            for change in changes {
-                apply_change(&mut table, change)
-                    .map_err(|message| Error::Usage(format!("--set {change}: {message}")))?;
-            }
-            let changed = format!("with {}: ", changes.join(", "));
-            table.try_into().map_err(|error| invalid(format!("{changed}{error}")))?
+            let table: Table = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+            overrides::read(&table, changes)
+                .map_err(|error| invalid(format!("with {}: {error}", changes.join(", "))))?
         };
         config.validate().map_err(|error| invalid(error.to_string()))?;
         if config.data.is_image() {
@@ -263,6 +266,9 @@ impl RunConfig {
         if i64::try_from(self.seed).is_err() {
             return usage("seed: must be at most 9223372036854775807, the largest number of TOML");
         }
+        if self.backend.device > MOST_DEVICES {
+            return usage(&format!("backend.device: {} is not in 0..={MOST_DEVICES}", self.backend.device));
+        }
         let process = self.build_process()?;
         self.network.validate()?;
         self.parameterization.validate()?;
@@ -275,6 +281,9 @@ impl RunConfig {
         self.training.validate()?;
         self.checkpoints.validate()?;
         self.sampler.validate(&*process)?;
+        if !(1..=MOST_PREVIEWS).contains(&self.previews.count) {
+            return usage(&format!("previews.count: {} is not in 1..={MOST_PREVIEWS}", self.previews.count));
+        }
         self.data.check()?;
         self.preprocessing.check(self.data.is_image())?;
         self.network.validate_for(&self.data.shape()?)?;
@@ -332,22 +341,4 @@ impl RunConfig {
             }
         }
     }
-}
-
-/// Sets `a.b.c=value` in a table. The value is TOML; what is not TOML is a string.
-fn apply_change(table: &mut Table, change: &str) -> Result<(), String> {
-    let (key, value) = change.split_once('=').ok_or("must be key=value")?;
-    let value = toml::from_str::<Table>(&format!("value = {value}"))
-        .ok()
-        .and_then(|mut parsed| parsed.remove("value"))
-        .unwrap_or_else(|| Value::String(value.into()));
-    let mut parts: Vec<&str> = key.trim().split('.').collect();
-    let last = parts.pop().filter(|part| !part.is_empty()).ok_or("the key is empty")?;
-    let mut place = table;
-    for part in parts {
-        let entry = place.entry(part).or_insert_with(|| Value::Table(Table::new()));
-        place = entry.as_table_mut().ok_or_else(|| format!("'{part}' is not a section"))?;
-    }
-    place.insert(last.into(), value);
-    Ok(())
 }

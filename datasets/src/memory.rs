@@ -28,7 +28,7 @@ fn left_of(folder: &Path) -> Option<u64> {
 }
 
 /// Bytes for a reader: `1.5 GiB`.
-pub(crate) fn shown(bytes: u64) -> String {
+pub fn shown(bytes: u64) -> String {
     match bytes {
         0..0x10_0000 => format!("{:.1} KiB", bytes as f64 / 1024.0),
         0x10_0000..0x4000_0000 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),

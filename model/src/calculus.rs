@@ -74,6 +74,14 @@ pub trait Calculus: 'static {
 
     /// A tensor as an array that nothing is differentiated in.
     fn constant<const D: usize>(tensor: Tensor<D>) -> Self::Array<D>;
+    /// A tensor of the shape of `x` as such an array; it is made where it is needed, which sizes alone do not.
+    fn constant_like<const D: usize>(
+        x: &Self::Array<D>,
+        make: impl FnOnce(&Device, DType) -> Tensor<D>,
+    ) -> Self::Array<D> {
+        let (device, dtype) = Self::place(x);
+        Self::constant(make(&device, dtype))
+    }
     /// Where the array is, and in what precision: constants that meet it must be made alike.
     fn place<const D: usize>(x: &Self::Array<D>) -> (Device, DType);
     /// The array in another precision. Only plain values change theirs: derivatives need their digits.

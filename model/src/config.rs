@@ -6,6 +6,7 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::cost::Cost;
 use crate::error::ModelError;
 use crate::mlp::MlpConfig;
 use crate::network::Network;
@@ -65,6 +66,16 @@ impl NetworkConfig {
     /// The field that does not fit the data.
     pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
         of_each!(self, config => config.validate_for(shape))
+    }
+
+    /// What the network costs for an example of a shape, in numbers: of its parameters, kept for a backward pass, held at
+    /// once, and multiplied. Nothing is computed, whatever the size.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together, or do not fit the shape.
+    pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
+        self.validate_for(shape)?;
+        of_each!(self, config => config.cost(shape, recompute_blocks))
     }
 
     /// Builds the network, with initial weights from `seed`, and hands it on.

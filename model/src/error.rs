@@ -6,9 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A field of a configuration has a value that does not work.
-    #[error("network.{key}: {message}")]
+    #[error("{key}: {message}")]
     Config {
-        /// The field.
+        /// The field, with all sections it is in.
         key: String,
         /// What is wrong and what would be right.
         message: String,
@@ -34,13 +34,25 @@ pub enum ModelError {
     },
 }
 
-/// Refuses the value of a field unless it is as it should be.
+/// Refuses the value of a field of the section `network` unless it is as it should be.
 pub(crate) fn require(fits: bool, key: &str, message: impl Into<String>) -> Result<(), ModelError> {
-    if fits { Ok(()) } else { Err(ModelError::config(key, message)) }
+    if fits { Ok(()) } else { Err(ModelError::config(format!("network.{key}"), message)) }
 }
 
+/// Refuses a size of the section `network` that is zero or that no network has.
+pub(crate) fn require_size(key: &str, size: usize, most: usize) -> Result<(), ModelError> {
+    require((1..=most).contains(&size), key, format!("{size} is not in 1..={most}"))
+}
+
+/// The most features that a layer can have.
+pub(crate) const MOST_FEATURES: usize = 1 << 20;
+/// The most levels of resolution that a network can have.
+pub(crate) const MOST_LEVELS: usize = 16;
+/// The most layers, blocks or groups that a network can have.
+pub(crate) const MOST_LAYERS: usize = 1 << 12;
+
 impl ModelError {
-    /// A value in the configuration that does not work.
+    /// A value in the configuration that does not work; `key` is the full path, such as `network.width`.
     pub fn config(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Config { key: key.into(), message: message.into() }
     }

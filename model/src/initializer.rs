@@ -14,17 +14,27 @@ pub struct Initializer {
     seed: u64,
     device: Device,
     next: u64,
+    hollow: bool,
 }
 
 impl Initializer {
     /// An initialiser whose first parameter has index 0.
     pub fn new(seed: u64, device: &Device) -> Self {
-        Self { seed, device: device.clone(), next: 0 }
+        Self { seed, device: device.clone(), next: 0, hollow: false }
+    }
+
+    /// An initialiser of parameters that have shapes and take no memory: for measuring a network, not for evaluating it.
+    pub fn hollow() -> Self {
+        Self { seed: 0, device: Device::flex(), next: 0, hollow: true }
     }
 
     /// Independent draws from U(−bound, bound).
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
-        let mut rng = rng(self.seed, Stream::Initialization, self.place());
+        let place = self.place();
+        if self.hollow {
+            return self.hollow_param(shape);
+        }
+        let mut rng = rng(self.seed, Stream::Initialization, place);
         let count = shape.iter().product();
         let values: Vec<f32> = (0..count).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect();
         self.param(values, shape)
@@ -32,7 +42,11 @@ impl Initializer {
 
     /// Independent draws from N(0, deviation²).
     pub fn normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
-        let mut values = normals(self.seed, Stream::Initialization, self.place(), shape.iter().product());
+        let place = self.place();
+        if self.hollow {
+            return self.hollow_param(shape);
+        }
+        let mut values = normals(self.seed, Stream::Initialization, place, shape.iter().product());
         values.iter_mut().for_each(|value| *value *= deviation as f32);
         self.param(values, shape)
     }
@@ -40,6 +54,9 @@ impl Initializer {
     /// The same number everywhere.
     pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
         self.place();
+        if self.hollow {
+            return self.hollow_param(shape);
+        }
         self.param(vec![value; shape.iter().product()], shape)
     }
 
@@ -50,7 +67,16 @@ impl Initializer {
     }
 
     fn param<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
-        let mut param = Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &self.device));
+        self.numbered(Tensor::from_data(TensorData::new(values, shape), &self.device))
+    }
+
+    /// One zero, seen everywhere.
+    fn hollow_param<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
+        self.numbered(Tensor::<D>::zeros([1; D], &self.device).expand::<D, _>(shape))
+    }
+
+    fn numbered<const D: usize>(&self, tensor: Tensor<D>) -> Param<Tensor<D>> {
+        let mut param = Param::from_tensor(tensor);
         param.id = ParamId::from(self.next);
         param
     }

@@ -10,6 +10,7 @@
 pub mod calculus;
 pub mod clock;
 pub mod config;
+pub mod cost;
 pub mod derivatives;
 pub mod divergence;
 pub mod dual;
@@ -33,6 +34,7 @@ pub mod unet;
 pub use calculus::{Calculus, Normalization};
 pub use clock::Clock;
 pub use config::{NetworkConfig, NetworkVisitor};
+pub use cost::Cost;
 pub use derivatives::Derivatives;
 pub use divergence::{Divergence, Probe};
 pub use dual::{Dual, DualArray, ProjectsOnto};

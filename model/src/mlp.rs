@@ -5,7 +5,8 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::calculus::Calculus;
-use crate::error::{ModelError, require};
+use crate::cost::Cost;
+use crate::error::{MOST_FEATURES, MOST_LAYERS, ModelError, require, require_size};
 use crate::initializer::Initializer;
 use crate::layers::check_class_rows;
 use crate::layers::{Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding};
@@ -52,21 +53,12 @@ impl MlpConfig {
     /// # Errors
     /// The first field that does not, with what would be right.
     pub fn validate(&self) -> Result<(), ModelError> {
-        let positive = [
-            ("dimension", self.dimension),
-            ("width", self.width),
-            ("blocks", self.blocks),
-            ("embedding_width", self.embedding_width),
-        ];
-        for (key, value) in positive {
-            if value == 0 {
-                return Err(ModelError::config(key, "must be at least 1"));
-            }
-        }
+        require_size("dimension", self.dimension, MOST_FEATURES)?;
+        require_size("width", self.width, MOST_FEATURES)?;
+        require_size("blocks", self.blocks, MOST_LAYERS)?;
+        require_size("embedding_width", self.embedding_width, MOST_FEATURES)?;
         check_class_rows(self.num_class_embeds)?;
-        if !self.embedding_width.is_multiple_of(2) {
-            return Err(ModelError::config("embedding_width", "must be even"));
-        }
+        require(self.embedding_width.is_multiple_of(2), "embedding_width", "must be even")?;
         require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))
     }
 
@@ -77,7 +69,7 @@ impl MlpConfig {
     pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
         let &[dimension] = shape else {
             let message = "an MLP needs vectors; for images use kind = \"unet\" or \"score_net\"";
-            return Err(ModelError::config("kind", message));
+            return require(false, "kind", message);
         };
         let message = format!("is {}, but the data are vectors of length {dimension}", self.dimension);
         require(self.dimension == dimension, "dimension", message)
@@ -94,6 +86,14 @@ impl MlpConfig {
     /// A configuration whose fields do not fit together.
     pub fn init(&self, seed: u64, device: &Device) -> Result<Mlp, ModelError> {
         Mlp::new(self, seed, device)
+    }
+
+    /// What the network costs for an example of a shape; blocks are computed again if `recompute_blocks`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
+        Ok(Cost::of(Mlp::with(self, &mut Initializer::hollow())?, shape, recompute_blocks))
     }
 }
 
@@ -124,8 +124,15 @@ impl Mlp {
     /// # Errors
     /// A configuration whose fields do not fit together.
     pub fn new(config: &MlpConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        Self::with(config, &mut Initializer::new(seed, device))
+    }
+
+    /// A network with the parameters that an initialiser hands out.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn with(config: &MlpConfig, init: &mut Initializer) -> Result<Self, ModelError> {
         config.validate()?;
-        let init = &mut Initializer::new(seed, device);
         let width = config.width;
         Ok(Self {
             input: Linear::new(config.dimension, width, init),

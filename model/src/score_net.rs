@@ -10,7 +10,8 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::calculus::{Calculus, Conv2dShape};
-use crate::error::{ModelError, require};
+use crate::cost::Cost;
+use crate::error::{MOST_FEATURES, MOST_LEVELS, ModelError, require, require_size};
 use crate::initializer::Initializer;
 use crate::layers::{Conv2d, ConvTranspose2d, FourierEmbedding, GroupNorm, ImageWaves, Linear};
 use crate::network::{Context, Network};
@@ -57,23 +58,29 @@ impl ScoreNetConfig {
     /// # Errors
     /// The first field that does not, with what would be right.
     pub fn validate(&self) -> Result<(), ModelError> {
-        require(self.in_channels > 0, "in_channels", "must be at least 1")?;
-        require(self.channels.len() > 1, "channels", "needs at least two levels")?;
+        require_size("in_channels", self.in_channels, MOST_FEATURES)?;
+        let levels = self.channels.len();
+        require(
+            (2..=MOST_LEVELS).contains(&levels),
+            "channels",
+            format!("{levels} levels are not in 2..={MOST_LEVELS}"),
+        )?;
+        self.channels.iter().try_for_each(|&channels| require_size("channels", channels, MOST_FEATURES))?;
         ImageWaves::validate(&self.input_frequencies)?;
         let width = self.embedding_width;
-        let even = width > 0 && width.is_multiple_of(2);
-        require(even, "embedding_width", format!("{width} is not a positive even number"))?;
+        require_size("embedding_width", width, MOST_FEATURES)?;
+        require(width.is_multiple_of(2), "embedding_width", format!("{width} is not even"))?;
         let scale = self.fourier_scale;
         require(scale.is_finite() && scale > 0.0, "fourier_scale", format!("{scale} is not positive"))?;
         for (key, groups) in
             [("first_norm_num_groups", self.first_norm_num_groups), ("norm_num_groups", self.norm_num_groups)]
         {
-            require(groups > 0, key, "must be at least 1")?;
+            require_size(key, groups, MOST_FEATURES)?;
         }
         let first = (self.channels[0], self.first_norm_num_groups, "first_norm_num_groups");
         let others = self.channels.iter().map(|&channels| (channels, self.norm_num_groups, "norm_num_groups"));
         for (channels, groups, key) in std::iter::once(first).chain(others) {
-            let divides = channels > 0 && channels.is_multiple_of(groups);
+            let divides = channels.is_multiple_of(groups);
             require(divides, "channels", format!("{channels} is no multiple of {key} = {groups}"))?;
         }
         Ok(())
@@ -85,7 +92,7 @@ impl ScoreNetConfig {
     /// The field that does not fit the data.
     pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
         let &[channels, height, width] = shape else {
-            return Err(ModelError::config("kind", "a score_net needs images; for vectors use kind = \"mlp\""));
+            return require(false, "kind", "a score_net needs images; for vectors use kind = \"mlp\"");
         };
         let inputs = self.in_channels;
         require(
@@ -109,6 +116,14 @@ impl ScoreNetConfig {
     /// A configuration whose fields do not fit together.
     pub fn init(&self, seed: u64, device: &Device) -> Result<ScoreNet, ModelError> {
         ScoreNet::new(self, seed, device)
+    }
+
+    /// What the network costs for an example of a shape; blocks are computed again if `recompute_blocks`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
+        Ok(Cost::of(ScoreNet::with(self, &mut Initializer::hollow())?, shape, recompute_blocks))
     }
 
     /// The side of an image of which one pixel is left at the coarsest level.
@@ -153,8 +168,15 @@ impl ScoreNet {
     /// # Errors
     /// A configuration whose fields do not fit together.
     pub fn new(config: &ScoreNetConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        Self::with(config, &mut Initializer::new(seed, device))
+    }
+
+    /// A network with the parameters that an initialiser hands out.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn with(config: &ScoreNetConfig, init: &mut Initializer) -> Result<Self, ModelError> {
         config.validate()?;
-        let init = &mut Initializer::new(seed, device);
         let (channels, width, groups) = (&config.channels, config.embedding_width, config.norm_num_groups);
         let waves = ImageWaves::new(&config.input_frequencies);
         let features = waves.channels(config.in_channels);

@@ -10,7 +10,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, FloatDType, Gradients, Tensor, TensorData};
 use fokker_model::layers::DropoutKey;
 use fokker_model::precision::cast;
-use fokker_model::{Context, Network, Plain, UNet, UNetConfig};
+use fokker_model::{Context, Cost, Network, Plain, UNet, UNetConfig};
 use memory::IN_USE;
 
 /// One test at a time: the other's memory is counted too.
@@ -97,4 +97,22 @@ fn memory_is_less_and_is_given_back() {
     let first = dropped();
     let most = (0..10).map(|_| dropped()).max().unwrap();
     assert!(most < first + again, "{first} bytes in use grow to {most}");
+}
+
+/// What a network is estimated to keep is what it holds. Weights in the order of convolutions, nodes of the graph, and
+/// copies in another layout are held as well: they are up to a third of it in a network as small as this one.
+#[test]
+fn the_estimate_of_what_is_kept_is_what_is_held() {
+    let _alone = ALONE.lock();
+    let network = network().train();
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for recompute in [false, true] {
+        alone.install(|| run(&network, recompute, DType::F32));
+        let held = alone.install(|| run(&network, recompute, DType::F32).0) as f64 / 4.0;
+        let cost = Cost::of(network.clone(), &[3, 16, 16], recompute);
+        let estimate = 4.0 * cost.kept;
+        println!("recompute {recompute}: held {held} bytes an example, estimated {estimate}, {cost:?}");
+        assert_eq!(cost.parameters, network.num_params() as f64);
+        assert!((0.6..1.1).contains(&(estimate / held)), "{estimate} bytes instead of {held}, recompute {recompute}");
+    }
 }

@@ -4,6 +4,9 @@
 //! the papers' k counts from 1. Between knots a chain is continued by a piecewise linear function of time (the
 //! integral of a piecewise constant rate), so the continuous process passes through the chain exactly.
 
+/// The most steps that a chain can have.
+pub(crate) const MOST_STEPS: usize = 1 << 22;
+
 /// A rising function of time with F(0) = 0, linear between the knots of N panels ((k)/N, (k + 1)/N].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PiecewiseLinear {

@@ -13,7 +13,7 @@
 //!
 //! let config: ProcessConfig = toml::from_str("kind = 've'\nsigma_max = 0.001")?;
 //! let error = config.build().unwrap_err().to_string();
-//! assert_eq!(error, "process `ve`: sigma_min = 0.01, but sigma_min must be below sigma_max = 0.001");
+//! assert_eq!(error, "process.sigma_min = 0.01: must be below sigma_max = 0.001 (process.kind = \"ve\")");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -72,8 +72,8 @@ impl DdpmChain {
     pub fn new(config: &DdpmChainConfig) -> Result<Self, ProcessError> {
         let check = Check("ddpm_chain");
         let steps = config.steps;
-        if steps == 0 {
-            return check.fail("steps", steps, "at least 1");
+        if !(1..=chain::MOST_STEPS).contains(&steps) {
+            return check.fail("steps", steps, format!("in 1..={}", chain::MOST_STEPS));
         }
         if config.schedule == BetaSchedule::SquaredcosCapV2 {
             for (key, given) in [("beta_start", config.beta_start), ("beta_end", config.beta_end)] {

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// A parameter that no process can have.
 #[derive(Clone, Debug, Error, PartialEq)]
-#[error("process `{process}`: {key} = {value}, but {key} must be {expected}")]
+#[error("process.{key} = {value}: must be {expected} (process.kind = \"{process}\")")]
 pub struct ProcessError {
     /// The `kind` of the process.
     pub process: &'static str,

@@ -54,8 +54,9 @@ impl NcsnChain {
     pub fn new(config: &NcsnChainConfig) -> Result<Self, ProcessError> {
         let check = Check("ncsn_chain");
         check.sigmas(config.sigma_min, config.sigma_max)?;
-        if config.steps < 2 {
-            return check.fail("steps", config.steps, "at least 2, to go from sigma_min to sigma_max");
+        if !(2..=chain::MOST_STEPS).contains(&config.steps) {
+            let expected = format!("in 2..={}, to go from sigma_min to sigma_max", chain::MOST_STEPS);
+            return check.fail("steps", config.steps, expected);
         }
         let log_ratio = (config.sigma_max / config.sigma_min).ln();
         let last = (config.steps - 1) as f64;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ancestral::PosteriorVariance;
 use crate::backward_noise::BackwardNoise;
 use crate::error::SamplingError;
-use crate::grid::TimeGrid;
+use crate::grid::{MOST_STEPS, TimeGrid};
 use crate::method::{Kind, Method, Processes};
 use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, SolverType, ToleranceConfig};
 use crate::threshold::{DataRange, Threshold};
@@ -128,14 +128,14 @@ impl SamplerConfig {
                 let takers: Vec<&str> =
                     Method::ALL.map(Method::info).iter().filter(|i| i.options.contains(&key)).map(|i| i.name).collect();
                 let message = format!("{} does not take it; those that do: {}", info.name, takers.join(", "));
-                return Err(SamplingError::Config { key, message });
+                return fail(key, &message);
             }
         }
         if self.kind == Method::DormandPrince && self.steps.is_some() {
             return fail("steps", "dormand_prince chooses its steps by the tolerance");
         }
-        if self.steps.is_some_and(|steps| !(1..=MOST_STEPS).contains(&steps)) {
-            return fail("steps", &format!("must be from 1 to {MOST_STEPS}"));
+        if let Some(steps) = self.steps.filter(|steps| !(1..=MOST_STEPS).contains(steps)) {
+            return fail("steps", &format!("{steps} is not in 1..={MOST_STEPS}"));
         }
         self.grid().validate(process, self.steps_or_points())?;
         self.validate_options()?;
@@ -200,14 +200,14 @@ impl SamplerConfig {
         }
         let (corrector, churn, langevin) = (self.corrector(), self.churn(), self.langevin());
         if !(1..=MOST_STEPS).contains(&corrector.steps) || !positive(corrector.snr) {
-            return fail("corrector", &format!("needs steps from 1 to {MOST_STEPS} and snr > 0"));
+            return fail("corrector", &format!("needs steps in 1..={MOST_STEPS} and snr > 0"));
         }
         let bounds = churn.amount.is_finite() && churn.amount >= 0.0 && churn.min >= 0.0 && churn.max >= churn.min;
         if !bounds || !positive(churn.noise) {
             return fail("churn", "needs amount ≥ 0, 0 ≤ min ≤ max and noise > 0");
         }
         if !positive(langevin.step_size) || !(1..=MOST_STEPS).contains(&langevin.steps_per_level) {
-            return fail("langevin", &format!("needs step_size > 0 and steps_per_level from 1 to {MOST_STEPS}"));
+            return fail("langevin", &format!("needs step_size > 0 and steps_per_level in 1..={MOST_STEPS}"));
         }
         if self.kind != Method::AnnealedLangevin && langevin.steps_per_level != 5 {
             return fail("langevin", "steps_per_level belongs to annealed_langevin; the others have one level");
@@ -289,15 +289,12 @@ impl SamplerConfig {
     }
 }
 
-/// The most steps of a grid: their times are held in memory.
-pub(crate) const MOST_STEPS: usize = 10_000_000;
-
 fn positive(value: f64) -> bool {
     value.is_finite() && value > 0.0
 }
 
-fn fail(key: &'static str, message: &str) -> Result<(), SamplingError> {
-    Err(SamplingError::Config { key, message: message.into() })
+fn fail(key: &str, message: &str) -> Result<(), SamplingError> {
+    Err(SamplingError::sampler(key, message))
 }
 
 /// Whether the process is the limit of DDPM's or NCSN's chain.

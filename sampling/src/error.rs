@@ -6,10 +6,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum SamplingError {
     /// A field of the sampler has a value that does not work.
-    #[error("sampler.{key}: {message}")]
+    #[error("{key}: {message}")]
     Config {
-        /// The field.
-        key: &'static str,
+        /// The field, with all sections it is in.
+        key: String,
         /// What is wrong and what would be right.
         message: String,
     },
@@ -27,4 +27,16 @@ pub enum SamplingError {
     /// A file that cannot be written.
     #[error(transparent)]
     File(#[from] fokker_files::FileError),
+}
+
+impl SamplingError {
+    /// A value of the section `sampler` that does not work.
+    pub(crate) fn sampler(key: &str, message: impl Into<String>) -> Self {
+        Self::Config { key: format!("sampler.{key}"), message: message.into() }
+    }
+
+    /// An argument of a likelihood that does not work.
+    pub(crate) fn likelihood(key: &str, message: impl Into<String>) -> Self {
+        Self::Config { key: key.into(), message: message.into() }
+    }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SamplingError;
 
+/// The most steps that a grid can have.
+pub const MOST_STEPS: usize = 1 << 22;
+
 /// How the steps are spread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -151,7 +154,7 @@ impl TimeGrid {
     /// # Errors
     /// The key and what is wrong.
     pub fn validate(&self, process: &dyn Process, steps: usize) -> Result<(), SamplingError> {
-        let fail = |message: String| Err(SamplingError::Config { key: "grid", message });
+        let fail = |message: String| Err(SamplingError::sampler("grid", message));
         if let Self::Karras { rho } = self
             && !(rho.is_finite() && *rho > 0.0)
         {
@@ -159,9 +162,14 @@ impl TimeGrid {
         }
         match self {
             Self::Leading { train_steps, .. } | Self::Trailing { train_steps } | Self::Linspace { train_steps, .. }
-                if steps > *train_steps =>
+                if steps > *train_steps || *train_steps > MOST_STEPS =>
             {
-                return fail(format!("{steps} steps do not fit into train_steps = {train_steps}"));
+                return fail(format!(
+                    "train_steps = {train_steps} is not in {steps}..={MOST_STEPS}, from the steps on"
+                ));
+            }
+            Self::Leading { train_steps, offset, .. } if offset > train_steps => {
+                return fail(format!("offset = {offset} lies outside of train_steps = {train_steps}"));
             }
             Self::Times { values } | Self::NoiseLevels { values } if values.len() < 2 => {
                 return fail("values needs at least two numbers".into());

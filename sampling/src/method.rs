@@ -161,9 +161,9 @@ impl std::str::FromStr for Method {
 
     fn from_str(name: &str) -> Result<Self, SamplingError> {
         let named = |info: MethodInfo| info.name == name || info.aliases.contains(&name);
-        Self::ALL.into_iter().find(|method| named(method.info())).ok_or_else(|| SamplingError::Config {
-            key: "kind",
-            message: format!("there is no sampler '{name}'; there are {}", Self::ALL.map(Self::name).join(", ")),
+        Self::ALL.into_iter().find(|method| named(method.info())).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            SamplingError::sampler("kind", format!("there is no sampler '{name}'; there are {names}"))
         })
     }
 }

@@ -3,7 +3,7 @@
 use fokker_model::Precision;
 use serde::{Deserialize, Serialize};
 
-use crate::error::TrainingError;
+use crate::error::{MOST_EXAMPLES, TrainingError, require_size};
 use crate::learning_rate::Decay;
 
 /// How long and with what numbers to train.
@@ -115,8 +115,8 @@ impl TrainingConfig {
             if ok { Ok(()) } else { Err(TrainingError::config(format!("training.{key}"), message)) }
         };
         require(self.steps > 0, "steps", "must be at least 1")?;
-        require(self.batch_size > 0, "batch_size", "must be at least 1")?;
-        require(self.accumulation > 0, "accumulation", "must be at least 1")?;
+        require_size("training.batch_size", self.batch_size as u64, MOST_EXAMPLES)?;
+        require_size("training.accumulation", self.accumulation, MOST_EXAMPLES)?;
         let rate = self.learning_rate;
         require(rate.is_finite() && rate > 0.0, "learning_rate", &format!("{rate} is not positive"))?;
         let clip = self.gradient_clip.unwrap_or(1.0);
@@ -124,7 +124,7 @@ impl TrainingConfig {
         require((0.0..1.0).contains(&self.ema_decay), "ema_decay", &format!("{} is not in [0, 1)", self.ema_decay))?;
         require((0.0..=1.0).contains(&self.class_dropout), "class_dropout", "must be in [0, 1]")?;
         require(self.log_every > 0, "log_every", "must be at least 1")?;
-        require(self.validation_examples > 0, "validation_examples", "must be at least 1")
+        require_size("training.validation_examples", self.validation_examples as u64, MOST_EXAMPLES)
     }
 }
 

@@ -99,3 +99,16 @@ impl TrainingError {
         Self::File { action, path: path.into(), message: cause.to_string() }
     }
 }
+
+/// The most examples that can be meant at once.
+pub(crate) const MOST_EXAMPLES: u64 = 1 << 26;
+/// The most probes or times that can be meant at once; their numbers are packed with those of examples.
+pub(crate) const MOST_PROBES: u64 = 1 << 16;
+
+/// Refuses a size that is zero or beyond reason.
+pub(crate) fn require_size(key: &str, size: u64, most: u64) -> Result<(), TrainingError> {
+    if (1..=most).contains(&size) {
+        return Ok(());
+    }
+    Err(TrainingError::config(key, format!("{size} is not in 1..={most}")))
+}

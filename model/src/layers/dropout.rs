@@ -41,11 +41,13 @@ impl Dropout {
         // Every number takes one word.
         let each: usize = shape[1..].iter().product();
         rng.set_word_pos((key.first * each) as u128);
-        let mask: Vec<f32> = (0..shape.iter().product())
-            .map(|_| if rng.random::<f32>() < keep as f32 { (1.0 / keep) as f32 } else { 0.0 })
-            .collect();
-        let (device, dtype) = C::place(&x);
-        C::mul(x, C::constant(Tensor::from_data(TensorData::new(mask, shape), (&device, dtype))))
+        let mask = C::constant_like(&x, |device, dtype| {
+            let mask: Vec<f32> = (0..shape.iter().product())
+                .map(|_| if rng.random::<f32>() < keep as f32 { (1.0 / keep) as f32 } else { 0.0 })
+                .collect();
+            Tensor::from_data(TensorData::new(mask, shape), (device, dtype))
+        });
+        C::mul(x, mask)
     }
 }
 

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::error::{ModelError, require};
+use crate::error::{MOST_FEATURES, ModelError, require};
 use crate::{calculus::Calculus, initializer::Initializer};
 
 /// Sines and cosines of `noise · 10000^{−k/(half − shift)}` (Vaswani et al. 2017; Ho et al. 2020).
@@ -99,8 +99,9 @@ impl Embedding {
 /// # Errors
 /// Less than one class and the null class.
 pub(crate) fn check_class_rows(rows: Option<usize>) -> Result<(), ModelError> {
-    let message = "must be at least 2: a row for each class, and the last for no class";
-    require(rows.is_none_or(|rows| rows >= 2), "num_class_embeds", message)
+    let fits = rows.is_none_or(|rows| (2..=MOST_FEATURES).contains(&rows));
+    let message = format!("must be in 2..={MOST_FEATURES}: a row for each class, and the last for no class");
+    require(fits, "num_class_embeds", message)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::UNet;
-use crate::error::{ModelError, require};
+use crate::cost::Cost;
+use crate::error::{MOST_FEATURES, MOST_LAYERS, MOST_LEVELS, ModelError, require, require_size};
+use crate::initializer::Initializer;
 use crate::layers::{ImageWaves, check_class_rows};
 
 /// One level of the U-Net. Names are diffusers', for both directions.
@@ -189,10 +191,8 @@ impl UNetConfig {
             if let Some(value) = fields.remove(key)
                 && !allowed.contains(&value.to_string().as_str())
             {
-                return Err(ModelError::config(
-                    key,
-                    format!("{value} is not supported, only {}", allowed.join(" or ")),
-                ));
+                let message = format!("{key} = {value} is not supported, only {}", allowed.join(" or "));
+                return Err(ModelError::config("config.json", message));
             }
         }
         if fields.get("mid_block_type").is_some_and(serde_json::Value::is_null) {
@@ -209,7 +209,8 @@ impl UNetConfig {
     /// The first field that does not, with what would be right.
     pub fn validate(&self) -> Result<(), ModelError> {
         let levels = self.block_out_channels.len();
-        require(levels > 0, "block_out_channels", "needs at least one level")?;
+        let some = (1..=MOST_LEVELS).contains(&levels);
+        require(some, "block_out_channels", format!("{levels} levels are not in 1..={MOST_LEVELS}"))?;
         for (key, types, down) in
             [("down_block_types", &self.down_block_types, true), ("up_block_types", &self.up_block_types, false)]
         {
@@ -221,14 +222,15 @@ impl UNetConfig {
             }
         }
         let groups = self.norm_num_groups;
-        require(groups > 0, "norm_num_groups", "must be at least 1")?;
+        require_size("norm_num_groups", groups, MOST_FEATURES)?;
         for &channels in &self.block_out_channels {
-            let divides = channels > 0 && channels % groups == 0;
+            require_size("block_out_channels", channels, MOST_FEATURES)?;
+            let divides = channels % groups == 0;
             require(divides, "block_out_channels", format!("{channels} is no multiple of norm_num_groups = {groups}"))?;
         }
         require(self.block_out_channels[0].is_multiple_of(2), "block_out_channels", "the first must be even")?;
-        let shift_fits = self.freq_shift < (self.block_out_channels[0] / 2) as f64;
-        require(shift_fits, "freq_shift", "must be below half of the first of block_out_channels")?;
+        let shift_fits = self.freq_shift.is_finite() && self.freq_shift < (self.block_out_channels[0] / 2) as f64;
+        require(shift_fits, "freq_shift", "must be finite and below half of the first of block_out_channels")?;
         let head = self.attention_head_dim.unwrap_or(1);
         let on_the_way = |types: &[BlockType], channels: &mut dyn Iterator<Item = &usize>| {
             types.iter().zip(channels).filter(|(block, _)| block.has_attention()).map(|(_, &width)| width).min()
@@ -246,14 +248,16 @@ impl UNetConfig {
         let middle = self.block_out_channels[levels - 1];
         let fits = attn_groups > 0 && middle.is_multiple_of(attn_groups);
         require(fits, "attn_norm_num_groups", format!("{attn_groups} does not divide {middle}"))?;
-        require(self.layers_per_block > 0, "layers_per_block", "must be at least 1")?;
+        require_size("layers_per_block", self.layers_per_block, MOST_LAYERS)?;
         ImageWaves::validate(&self.input_frequencies)?;
-        require(self.in_channels > 0, "in_channels", "must be at least 1")?;
-        require(self.out_channels > 0, "out_channels", "must be at least 1")?;
+        require_size("in_channels", self.in_channels, MOST_FEATURES)?;
+        require_size("out_channels", self.out_channels, MOST_FEATURES)?;
+        require_size("time_embedding_dim", self.time_width(), 4 * MOST_FEATURES)?;
         require(self.downsample_padding <= 1, "downsample_padding", "must be 0 or 1")?;
         require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))?;
-        require(self.norm_eps > 0.0, "norm_eps", "must be positive")?;
-        require(self.mid_block_scale_factor > 0.0, "mid_block_scale_factor", "must be positive")?;
+        for (key, value) in [("norm_eps", self.norm_eps), ("mid_block_scale_factor", self.mid_block_scale_factor)] {
+            require(value.is_finite() && value > 0.0, key, format!("{value} is not a positive number"))?;
+        }
         check_class_rows(self.num_class_embeds)
     }
 
@@ -263,7 +267,7 @@ impl UNetConfig {
     /// The field that does not fit the data.
     pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
         let &[channels, height, width] = shape else {
-            return Err(ModelError::config("kind", "a U-Net needs images; for vectors use kind = \"mlp\""));
+            return require(false, "kind", "a U-Net needs images; for vectors use kind = \"mlp\"");
         };
         let images = format!("the data are images with {channels} channels");
         for (key, own) in [("in_channels", self.in_channels), ("out_channels", self.out_channels)] {
@@ -286,6 +290,14 @@ impl UNetConfig {
     /// A configuration whose fields do not fit together.
     pub fn init(&self, seed: u64, device: &Device) -> Result<UNet, ModelError> {
         UNet::new(self, seed, device)
+    }
+
+    /// What the network costs for an example of a shape; blocks are computed again if `recompute_blocks`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
+        Ok(Cost::of(UNet::with(self, &mut Initializer::hollow())?, shape, recompute_blocks))
     }
 
     /// How a level changes the resolution, given its type.

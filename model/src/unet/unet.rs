@@ -43,8 +43,15 @@ impl UNet {
     /// # Errors
     /// A configuration whose fields do not fit together.
     pub fn new(config: &UNetConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        Self::with(config, &mut Initializer::new(seed, device))
+    }
+
+    /// A network with the parameters that an initialiser hands out.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn with(config: &UNetConfig, init: &mut Initializer) -> Result<Self, ModelError> {
         config.validate()?;
-        let init = &mut Initializer::new(seed, device);
         let channels = &config.block_out_channels;
         let (first, time_width) = (channels[0], config.time_width());
         let positional = config.time_embedding_type == TimeEmbedding::Positional;

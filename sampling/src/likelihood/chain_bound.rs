@@ -24,8 +24,8 @@ use super::decoder::Decoder;
 use super::density::{Draw, Told};
 use super::host::squares;
 use crate::ancestral::PosteriorVariance;
-use crate::config::MOST_STEPS;
 use crate::error::SamplingError;
+use crate::grid::MOST_STEPS;
 
 /// What kind of chain.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,18 +69,15 @@ pub fn chain_times(process: &ProcessConfig, steps: Option<usize>) -> Result<Vec<
     };
     let count = match (own, steps) {
         (_, Some(steps)) if !(1..=MOST_STEPS).contains(&steps) => {
-            return Err(SamplingError::Config { key: "steps", message: format!("must be from 1 to {MOST_STEPS}") });
+            return Err(SamplingError::likelihood("steps", format!("{steps} is not in 1..={MOST_STEPS}")));
         }
         (Some(own), Some(steps)) if own != steps => {
             let message = format!("the chain of the process has {own}; leave it out");
-            return Err(SamplingError::Config { key: "steps", message });
+            return Err(SamplingError::likelihood("steps", message));
         }
         (own, steps) => own.or(steps).unwrap_or(1000),
     };
-    let horizon = process.build().map_err(|error| {
-        let message = error.to_string();
-        SamplingError::Config { key: "process", message }
-    })?;
+    let horizon = process.build().map_err(|error| SamplingError::likelihood("process", error.to_string()))?;
     Ok((1..=count).map(|k| horizon.horizon() * k as f64 / count as f64).collect())
 }
 

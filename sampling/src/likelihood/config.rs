@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use burn::tensor::Tensor;
 
 use super::truncation::Truncation;
-use crate::config::MOST_STEPS;
 use crate::error::SamplingError;
-use crate::grid::TimeGrid;
+use crate::grid::{MOST_STEPS, TimeGrid};
 use crate::options::ToleranceConfig;
 
 /// The method that walks the path.
@@ -98,7 +97,7 @@ impl LikelihoodConfig {
     /// # Errors
     /// The field that does not fit, with the reason.
     pub fn validate(&self, process: &dyn Process) -> Result<(), SamplingError> {
-        let fail = |key, message: &str| Err(SamplingError::Config { key, message: message.into() });
+        let fail = |key, message: &str| Err(SamplingError::likelihood(key, message));
         let adaptive = self.solver == LikelihoodSolver::DormandPrince;
         if adaptive && self.steps.is_some() {
             return fail("steps", "dormand_prince chooses its steps by the tolerance");
@@ -109,8 +108,8 @@ impl LikelihoodConfig {
         if !adaptive && self.tolerance.is_some() {
             return fail("tolerance", "only dormand_prince controls its error; the others take steps");
         }
-        if self.steps.is_some_and(|steps| !(1..=MOST_STEPS).contains(&steps)) {
-            return fail("steps", &format!("must be from 1 to {MOST_STEPS}"));
+        if !(1..=MOST_STEPS).contains(&self.steps()) {
+            return fail("steps", &format!("{} is not in 1..={MOST_STEPS}", self.steps()));
         }
         let grid = self.grid();
         if grid.counts_points() {

@@ -35,7 +35,7 @@ pub use higher_order::{first_derivative, second_derivative};
 pub use implicit::implicit;
 pub use sliced::sliced;
 
-use crate::error::TrainingError;
+use crate::error::{MOST_PROBES, TrainingError, require_size};
 
 /// Which loss is minimised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -125,10 +125,8 @@ impl Trace {
     /// No probe.
     pub fn validate(&self, key: &str) -> Result<(), TrainingError> {
         match self {
-            Self::Hutchinson { probes: 0, .. } => {
-                Err(TrainingError::config(format!("{key}.probes"), "must be at least 1"))
-            }
-            _ => Ok(()),
+            Self::Hutchinson { probes, .. } => require_size(&format!("{key}.probes"), *probes as u64, MOST_PROBES),
+            Self::Exact => Ok(()),
         }
     }
 
@@ -159,7 +157,7 @@ impl Loss {
         let refuse = |key: &str, message: &str| Err(TrainingError::config(format!("objective.loss.{key}"), message));
         match self {
             Self::Implicit { divergence } => divergence.validate("objective.loss.divergence"),
-            Self::Sliced { probes: 0, .. } => refuse("probes", "must be at least 1"),
+            Self::Sliced { probes, .. } => require_size("objective.loss.probes", *probes as u64, MOST_PROBES),
             Self::HigherOrder { first, .. } if !(first.is_finite() && *first >= 0.0) => {
                 refuse("first", "must not be negative")
             }

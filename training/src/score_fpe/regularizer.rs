@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::differentiation::Differentiation;
 use super::residual::{Directions, residual, residual_along, residual_for, unit};
-use crate::error::TrainingError;
+use crate::error::{MOST_EXAMPLES, TrainingError, require_size};
 use crate::loss::{Trace, noisy};
 use crate::objective::example_noise;
 use crate::time_sampling::{TimeDraw, TimeSampling};
@@ -151,9 +151,7 @@ impl RegularizerConfig {
             return refuse("points", format!("low = {low} must be below high = {high}"));
         }
         for (name, count) in [("examples", self.examples), ("at_once", self.at_once)] {
-            if count == Some(0) {
-                return refuse(name, "must be at least 1".into());
-            }
+            require_size(&format!("{key}.{name}"), count.unwrap_or(1) as u64, MOST_EXAMPLES)?;
         }
         if self.estimator == Estimator::Squared && matches!(self.divergence, Trace::Hutchinson { probes: 0 | 1, .. }) {
             let message = "the estimator \"squared\" needs two independent probes: set divergence = { kind = \
@@ -165,7 +163,7 @@ impl RegularizerConfig {
     }
 
     /// How many examples of so many numbers are computed at once.
-    pub(crate) fn at_once(&self, dimension: usize) -> usize {
+    pub fn at_once(&self, dimension: usize) -> usize {
         self.at_once.unwrap_or((1 << 15) / dimension.max(1)).max(1)
     }
 

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::differentiation::Differentiation;
 use super::regularizer::uniform;
 use super::residual::{Directions, residual};
-use crate::error::TrainingError;
+use crate::error::{MOST_EXAMPLES, MOST_PROBES, TrainingError, require_size};
 use crate::loss::{Trace, noisy};
 use crate::objective::example_noise;
 
@@ -62,18 +62,19 @@ impl ResidualsConfig {
     /// # Errors
     /// The first number that does not work, by name.
     pub fn validate(&self) -> Result<(), TrainingError> {
-        for (key, value) in [("every", self.every), ("times", self.times as u64), ("examples", self.examples as u64)] {
-            if value == 0 {
-                return Err(TrainingError::config(format!("residuals.{key}"), "must be at least 1"));
-            }
+        if self.every == 0 {
+            return Err(TrainingError::config("residuals.every", "must be at least 1"));
         }
+        require_size("residuals.times", self.times as u64, MOST_PROBES)?;
+        require_size("residuals.examples", self.examples as u64, MOST_EXAMPLES)?;
         match self.divergence {
             Some(Trace::Hutchinson { probes: 0 | 1, .. }) => Err(TrainingError::config(
                 "residuals.divergence.probes",
                 "must be at least 2: with one probe r_FP is not zero where the residual is; two independent ones make its \
                  square right on average",
             )),
-            Some(Trace::Hutchinson { .. } | Trace::Exact) | None => Ok(()),
+            Some(divergence) => divergence.validate("residuals.divergence"),
+            None => Ok(()),
         }
     }
 
