@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burn::module::Module;
 use burn::tensor::Device;
 use fokker_datasets::Dataset;
 use fokker_model::{Network, NetworkVisitor};
@@ -70,6 +69,10 @@ fn run(training: Training<'_>) -> Result<Trained, Error> {
     fokker_kernels::on_all_cores(|| {
         let config = training.config;
         let chosen = config.backend.resolve()?;
+        training.monitor.say(&format!("network: {}", config.training_memory()?));
+        if !chosen.backend.is_gpu() {
+            config.check_memory()?.iter().for_each(|warning| training.monitor.warn(warning));
+        }
         let (train, validation) = open_data(config, training.monitor)?;
         config.validate_classes(train.classes())?;
         for warning in config.warnings()? {
@@ -113,8 +116,7 @@ impl NetworkVisitor for Work<'_> {
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Trained, Error> {
         let Self { training: Training { config, folder, start, monitor }, chosen, train, validation } = self;
         let text = config.to_toml()?;
-        let (path, parameters) = (folder.path().display(), Module::num_params(&network));
-        monitor.say(&format!("run {path}, {parameters} parameters, on {}", chosen.description));
+        monitor.say(&format!("run {}, on {}", folder.path().display(), chosen.description));
         let held_out = validation.as_ref().map_or("nothing".into(), |validation| validation.len().to_string());
         let (name, examples) = (train.name(), train.len());
         monitor.say(&format!("data: {name}, {examples} examples to train on, {held_out} held out for validation"));

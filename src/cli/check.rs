@@ -24,7 +24,7 @@ impl Config {
         for file in files {
             match RunConfig::load(&file, &[]) {
                 Ok(config) => {
-                    println!("{}: ok ({})", file.display(), config.name);
+                    println!("{}: ok ({}), {}", file.display(), config.name, config.training_memory()?);
                     for warning in config.warnings()? {
                         println!("{}: warning: {warning}", file.display());
                     }
