@@ -80,8 +80,10 @@ impl FolderConfig {
             while let Some(progress) = progress
                 && !workers.iter().all(|worker| worker.is_finished())
             {
-                let told = Progress::Pictures { done: done.load(Ordering::Relaxed), total: files.len() };
-                if progress(told) == ControlFlow::Break(()) {
+                let count = done.load(Ordering::Relaxed);
+                // The end is reported once, below.
+                let told = Progress::Pictures { done: count, total: files.len() };
+                if count < files.len() && progress(told) == ControlFlow::Break(()) {
                     stopped.store(true, Ordering::Relaxed);
                 }
                 std::thread::sleep(std::time::Duration::from_millis(20));
@@ -93,7 +95,6 @@ impl FolderConfig {
         }
         let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         failures.sort_unstable();
-        drop(places);
         remove(&mut pixels, size, &failures);
         Ok(Reading { pixels, failures })
     }
