@@ -23,7 +23,7 @@
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
 //! AVX-512, with AVX2, and without either.
 
-#![warn(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod adam;
 mod average;
