@@ -75,7 +75,7 @@ fn numbers_that_cannot_be_are_refused_by_key() {
     let mut tried = BTreeSet::new();
     let mut accepted = Vec::new();
     for file in recipes() {
-        let table: Table = toml::from_str(&RunConfig::load(&file, &[]).unwrap().to_toml()).unwrap();
+        let table: Table = toml::from_str(&RunConfig::load(&file, &[]).unwrap().to_toml().unwrap()).unwrap();
         let mut keys = Vec::new();
         numbers(&Value::Table(table.clone()), "", &mut keys);
         for (key, is_integer) in keys {
