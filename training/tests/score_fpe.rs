@@ -412,7 +412,7 @@ fn the_objective_is_the_sum_of_loss_and_penalty() {
             live.network().visit(&mut All(&gradients, &mut numbers));
             numbers
         };
-        let loss = apart.loss(&live, None, x0.clone(), randomness.clone());
+        let loss = apart.loss(&live, None, x0.clone(), randomness.clone()).unwrap();
         let want = gradient(loss + regularizer(&config, &live, &frozen, &penalty, penalty.times.len()).0);
         let got = gradient(objective.loss(&live, None, x0.clone(), randomness).unwrap());
         assert_eq!(got.len(), want.len());
