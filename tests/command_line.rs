@@ -261,5 +261,7 @@ fn images_are_dequantised_and_their_classes_known() {
     let chain = run("chain.json", &["--bound", "chain", "--steps", "4"]);
     assert_eq!(number(&chain, "/offset_bits"), 0.0);
     assert!(number(&chain, "/bits_per_dimension/mean") > 0.0);
-    assert_refused(&fokker(&["likelihood", "runs/digits", "--bound", "kl"], here), 2, &["mixture", "diffusion"]);
+    let kl = ["likelihood", "runs/digits", "--bound", "kl"];
+    assert_refused(&fokker(&kl, here), 2, &["--unconditional"]);
+    assert_refused(&fokker(&[&kl[..], &["--unconditional"]].concat(), here), 2, &["mixture", "diffusion"]);
 }

@@ -111,7 +111,7 @@ fn what_cannot_be_written_or_drawn_is_refused_before() {
         (&["--batch-size", "0"], &["--batch-size"]),
         (&["--columns", "0"], &["--columns"]),
         (&["--steps", "0"], &["--steps"]),
-        (&["--steps", "4294967295"], &["sampler.steps", "10000000"]),
+        (&["--steps", "4294967295"], &["sampler.steps", "4194304"]),
         (&["--seed", "-1"], &["--seed"]),
         (&["--first", "-1"], &["--first"]),
         (&["--first", "18446744073709551615"], &["first 18446744073709551615"]),

@@ -58,7 +58,7 @@ impl TrajectoryWriter {
         if states < 2 {
             return refuse("a trajectory needs at least 2 states: the initial one and the samples".into());
         }
-        let room = count.checked_mul(states).unwrap_or(usize::MAX);
+        let room = count.saturating_mul(states);
         let states = match *shape {
             [channels, height, width] => {
                 check_memory(path, room, channels * height * width)?;

@@ -64,12 +64,12 @@ fn wrong_parameters_are_refused_by_name_with_what_would_be_right() {
         ("kind = 'linear'\nalpha = []\nbeta = [1.0, -2.0]", ["beta = [1.0, -2.0]", "its minimum is -1"]),
         ("kind = 'linear'\nalpha = [nan]\nbeta = [1.0]", ["alpha[0] = NaN", "finite"]),
         ("kind = 'linear'\nalpha = [1e4]\nbeta = [1.0]", ["mean_scale(horizon) = 0", "above 0"]),
-        ("kind = 'ddpm_chain'\nsteps = 0", ["steps = 0", "at least 1"]),
+        ("kind = 'ddpm_chain'\nsteps = 0", ["steps = 0", "in 1..="]),
         ("kind = 'ddpm_chain'\nbeta_end = 1.0", ["beta_end = 1", "below 1"]),
         ("kind = 'ddpm_chain'\nbeta_start = 0.5", ["beta_start = 0.5", "at most beta_end = 0.02"]),
         ("kind = 'ddpm_chain'\nschedule = 'squaredcos_cap_v2'\nbeta_end = 0.1", ["beta_end = 0.1", "absent"]),
         ("kind = 'ddpm_chain'\nschedule = 'cosine'", ["unknown variant `cosine`", "squaredcos_cap_v2"]),
-        ("kind = 'ncsn_chain'\nsteps = 1", ["steps = 1", "at least 2"]),
+        ("kind = 'ncsn_chain'\nsteps = 1", ["steps = 1", "in 2..="]),
         ("kind = 'ncsn_chain'\nmin_time = 2.0", ["min_time = 2", "below horizon = 1"]),
     ] {
         let error = error_of(text);
