@@ -280,8 +280,7 @@ fn two_processes_do_not_train_one_run() {
     // A killed process leaves no lock behind.
     child.kill().unwrap();
     child.wait().unwrap();
-    let newest =
-        names(&run.join("checkpoints")).into_iter().filter(|name| name.starts_with("step-")).next_back().unwrap();
+    let newest = names(&run.join("checkpoints")).into_iter().rfind(|name| name.starts_with("step-")).unwrap();
     let steps = newest.strip_prefix("step-").unwrap().parse::<u64>().unwrap() + 2;
     resume(root.path(), &["--set", &format!("training.steps={steps}")]);
 }
