@@ -252,8 +252,9 @@ fn images_are_dequantised_and_their_classes_known() {
     assert_eq!(number(&report, "/dimension"), 784.0);
     let (bits, error) =
         (number(&report, "/bits_per_dimension/mean"), number(&report, "/bits_per_dimension/standard_error"));
-    // Hardly trained, it is still better than a network that knows nothing of pixels' range.
-    assert!(bits > 0.0 && bits < 12.0 && error > 0.0, "{bits} ± {error}");
+    // What two steps from these weights came to. Another processor rounds otherwise, and Adam's first steps follow the signs of
+    // gradients that are nearly zero; a network that knows nothing of pixels' range would be at 10.
+    assert!((bits - 7.60).abs() < 0.1 && (0.05..0.2).contains(&error), "{bits} ± {error}");
     assert!(number(&report, "/bits_per_dimension/standard_error_probes") > 0.0);
     let without = run("without.json", &[&few[..], &["--unconditional"]].concat());
     assert_ne!(number(&without, "/bits_per_dimension/mean"), bits);

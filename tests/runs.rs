@@ -5,6 +5,9 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fokker::{Monitor, RunConfig, train};
 
 use support::{MLP, MOONS, assert_refused, command, fokker, text, write_config};
 
@@ -283,4 +286,28 @@ fn two_processes_do_not_train_one_run() {
     let newest = names(&run.join("checkpoints")).into_iter().rfind(|name| name.starts_with("step-")).unwrap();
     let steps = newest.strip_prefix("step-").unwrap().parse::<u64>().unwrap() + 2;
     resume(root.path(), &["--set", &format!("training.steps={steps}")]);
+}
+
+/// Lets a work go on for some questions, then stops it.
+#[derive(Debug)]
+struct Patience(AtomicUsize);
+
+impl Monitor for Patience {
+    fn should_stop(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+    }
+}
+
+#[test]
+fn an_interruption_is_over_when_the_next_work_begins() {
+    let root = tempfile::tempdir().unwrap();
+    let file = write_config(root.path(), "moons", MOONS, MLP);
+    let folder = format!("runs={:?}", root.path().join("runs"));
+    let config = RunConfig::load(&file, &[folder]).unwrap();
+    // In this process: nothing of the first call may reach into the second.
+    let first = train(&config, false, &Patience(AtomicUsize::new(3))).unwrap();
+    assert!(!first.finished);
+    let second = train(&config, true, &()).unwrap();
+    assert!(second.finished);
+    assert_eq!(steps_of_metrics(&second.folder).last(), Some(&6));
 }
