@@ -30,34 +30,27 @@ impl Initializer {
 
     /// Independent draws from U(−bound, bound).
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
-        let place = self.place();
-        if self.hollow {
-            return self.hollow_param(shape);
-        }
-        let mut rng = rng(self.seed, Stream::Initialization, place);
-        let count = shape.iter().product();
-        let values: Vec<f32> = (0..count).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect();
-        self.param(values, shape)
+        let (seed, place) = (self.seed, self.place());
+        self.param(shape, |count| {
+            let mut rng = rng(seed, Stream::Initialization, place);
+            (0..count).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect()
+        })
     }
 
     /// Independent draws from N(0, deviation²).
     pub fn normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
-        let place = self.place();
-        if self.hollow {
-            return self.hollow_param(shape);
-        }
-        let mut values = normals(self.seed, Stream::Initialization, place, shape.iter().product());
-        values.iter_mut().for_each(|value| *value *= deviation as f32);
-        self.param(values, shape)
+        let (seed, place) = (self.seed, self.place());
+        self.param(shape, |count| {
+            let mut values = normals(seed, Stream::Initialization, place, count);
+            values.iter_mut().for_each(|value| *value *= deviation as f32);
+            values
+        })
     }
 
     /// The same number everywhere.
     pub fn constant<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
         self.place();
-        if self.hollow {
-            return self.hollow_param(shape);
-        }
-        self.param(vec![value; shape.iter().product()], shape)
+        self.param(shape, |count| vec![value; count])
     }
 
     /// The number of a layer that draws random numbers of its own, such as dropout.
@@ -66,16 +59,12 @@ impl Initializer {
         self.next - 1
     }
 
-    fn param<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
-        self.numbered(Tensor::from_data(TensorData::new(values, shape), &self.device))
-    }
-
-    /// One zero, seen everywhere.
-    fn hollow_param<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
-        self.numbered(Tensor::<D>::zeros([1; D], &self.device).expand::<D, _>(shape))
-    }
-
-    fn numbered<const D: usize>(&self, tensor: Tensor<D>) -> Param<Tensor<D>> {
+    /// A parameter of so many values; a hollow one is one zero, seen everywhere.
+    fn param<const D: usize>(&self, shape: [usize; D], values: impl FnOnce(usize) -> Vec<f32>) -> Param<Tensor<D>> {
+        let tensor = match self.hollow {
+            true => Tensor::<D>::zeros([1; D], &self.device).expand::<D, _>(shape),
+            false => Tensor::from_data(TensorData::new(values(shape.iter().product()), shape), &self.device),
+        };
         let mut param = Param::from_tensor(tensor);
         param.id = ParamId::from(self.next);
         param
