@@ -1,4 +1,4 @@
-//! Trains a score on the mixture of papers/003 Appx. B with plain denoising and with the score Fokker–Planck
+//! Trains a score on the mixture of [Lai 2023, Appx. B] with plain denoising and with the score Fokker–Planck
 //! regulariser, and compares the two along t.
 //!
 //! ```text

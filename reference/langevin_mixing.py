@@ -1,4 +1,4 @@
-"""How far the two ensembles of papers/002 Examples 6 and 7 have come to the mixture: golden numbers for the captions.
+"""How far the two ensembles of [SDE tutorial, Examples 6 and 7] have come to the mixture: golden numbers for the captions.
 
 Example 6, Langevin dynamics dx = ∇ln p dt + √2 dB: the operator is symmetric in L²(1/p), so its spectrum is that of a
 symmetric matrix (second differences on a grid). The slowest time is 1/gap, and a start is carried to time t by the

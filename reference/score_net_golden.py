@@ -1,4 +1,4 @@
-"""Golden numbers for the score network of papers/003 (Appx. C, footnote 1), stated in PyTorch's own layers.
+"""Golden numbers for the score network of [Lai 2023, Appx. C, footnote 1], stated in PyTorch's own layers.
 
     pip install torch safetensors
     python reference/score_net_golden.py    # both cases, a second on one core

@@ -48,7 +48,7 @@ pub struct RunConfig {
     pub optimizer: OptimizerConfig,
     /// How long and with what numbers.
     pub training: TrainingConfig,
-    /// What is reported of the score Fokker–Planck equation (papers/003 sec. 2); absent, nothing.
+    /// What is reported of the score Fokker–Planck equation [Lai 2023, sec. 2]; absent, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residuals: Option<ResidualsConfig>,
     /// When to save.

@@ -1,14 +1,14 @@
 //! The Fokker–Planck laboratory: the one equation that all the papers share, to run, look at and trust.
 //!
 //! ```text
-//! ∂p/∂t = −∇·(a p) + Δ(σ² p)          dX = a dt + √2 σ dB          (papers/004 Prop. 2.5)
+//! ∂p/∂t = −∇·(a p) + Δ(σ² p)          dX = a dt + √2 σ dB          [Aamari 2025, Prop. 2.5]
 //! ```
 //!
 //! - [`grid`] and [`fokker_planck`]: the density equation on grids, in one and two dimensions, forwards and backwards,
 //!   and its transport form. Positive, conservative, and exact at equilibrium.
-//! - [`stochastic`]: the equation with noise of papers/000, its condition, weighted norms and energy bounds.
+//! - [`stochastic`]: the equation with noise of Seo, its condition, weighted norms and energy bounds.
 //! - [`paths`]: Brownian paths that can be refined, Itô equations with state-dependent noise, their laws.
-//! - [`laws`]: mixtures on a line, scores, Kullback–Leibler divergence along flows, the bound of papers/004 Prop. 4.3.
+//! - [`laws`]: mixtures on a line, scores, Kullback–Leibler divergence along flows, the bound of [Aamari 2025, Prop. 4.3].
 //! - [`figures`] and [`plot`]: the papers' figures, each from one configuration to PNG, SVG and CSV.
 //! - [`check`]: what a person may choose, and what is refused by name.
 //!

@@ -62,7 +62,7 @@ pub enum Divergence<const D: usize> {
         /// Coordinates in one evaluation.
         block: usize,
     },
-    /// The mean of `vᵀJv` (Hutchinson 1989; papers/003 Appx. D.2; papers/002 eq. 4.1.18).
+    /// The mean of `vᵀJv` (Hutchinson 1989; [Lai 2023, Appx. D.2]; [SDE tutorial, eq. 4.1.18]).
     Hutchinson(Vec<Tensor<D>>),
     /// Exact on the range of `J` applied to `sketch`, by the probes on the rest (Meyer et al. 2021, "Hutch++"). The
     /// variance falls with the square of their number, where Hutchinson's falls with the number.

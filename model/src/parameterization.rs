@@ -5,8 +5,8 @@
 //!
 //! | output | target of `F` | estimate of ε | estimate of x₀ |
 //! |---|---|---|---|
-//! | `epsilon` (Ho et al. 2020; papers/002 eq. 4.2.57) | `ε` | `F` | `x/α − σ/α F` |
-//! | `score` (papers/002 eq. 4.1.15) | `−ε/σ` | `−σ F` | `x/α + σ²/α F` |
+//! | `epsilon` (Ho et al. 2020; [SDE tutorial, eq. 4.2.57]) | `ε` | `F` | `x/α − σ/α F` |
+//! | `score` [SDE tutorial, eq. 4.1.15] | `−ε/σ` | `−σ F` | `x/α + σ²/α F` |
 //! | `x0` | `x₀` | `x/σ − α/σ F` | `F` |
 //! | `v` (Salimans & Ho 2022) | `α ε − σ x₀` | `(σ x + α F)/s²` | `(α x − σ F)/s²` |
 //! | `edm` (Karras et al. 2022, table 1) | `σ̂/(σ_d r) x₀ − σ_d/r ε` | `σ̂/(α r²) x − σ_d/r F` | `σ_d²/(α r²) x + σ̂ σ_d/r F` |

@@ -1,7 +1,7 @@
 //! A number that changes with time, and how fast: coefficients of a process with their exact time derivative.
 //!
 //! A process states its coefficients twice, as SDE and as kernel, and the two identities that hold them together,
-//! `α′ = fα` and `(σ²)′ = 2fσ² + g²`, are the derivatives (papers/001 eq. 1.7–1.10).
+//! `α′ = fα` and `(σ²)′ = 2fσ² + g²`, are the derivatives [Lecture 6, eq. 1.7–1.10].
 
 use std::ops::{Add, Div, Mul, Neg};
 

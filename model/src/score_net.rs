@@ -1,4 +1,4 @@
-//! The small convolutional score network of Yang Song's tutorial, which papers/003 takes for MNIST (Appx. C, footnote 1).
+//! The small convolutional score network of Yang Song's tutorial, taken for MNIST by [Lai 2023, Appx. C, footnote 1].
 //!
 //! Convolutions without padding on the way down, transposed convolutions on the way up, and the features of every level
 //! joined to those of the way back. The time enters every level by random Fourier features. Two things differ from the

@@ -1,6 +1,6 @@
 //! The discrete variance-preserving chain of DDPM, and the continuous process through it.
 //!
-//! x_k = √(1 − β_k) x_{k−1} + √β_k n (Ho et al. 2020, eq. 2; papers/002 eq. 4.2.30), so with ᾱ_k = Π_{j≤k}(1 − β_j)
+//! x_k = √(1 − β_k) x_{k−1} + √β_k n (Ho et al. 2020, eq. 2; [SDE tutorial, eq. 4.2.30]), so with ᾱ_k = Π_{j≤k}(1 − β_j)
 //! the kernel from the data is N(√ᾱ_k x_0, 1 − ᾱ_k). Its reverse (Ho et al. 2020, eq. 6–7) is
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //! β̃_k = β_k (1−ᾱ_{k−1})/(1−ᾱ_k)  (small),    β_k  (large),
 //! ```
 //!
-//! and with the score, x_{k−1} = (x_k + β_k s(x_k, k))/√(1 − β_k) + √β_k n (papers/002 eq. 4.2.45).
+//! and with the score, x_{k−1} = (x_k + β_k s(x_k, k))/√(1 − β_k) + √β_k n [SDE tutorial, eq. 4.2.45].
 //!
 //! As a [`Process`] it is the VP process with the piecewise constant β(t) = −N ln(1 − β_k) on (k/N, (k + 1)/N]: at the
 //! knots t_k = (k + 1)/N it is the chain, and its bridges between knots are the chain's.
@@ -168,7 +168,7 @@ impl DdpmChain {
         }
     }
 
-    /// The step from x_k to x_{k−1} with the score at x_k, papers/002 eq. 4.2.45.
+    /// The step from x_k to x_{k−1} with the score at x_k, [SDE tutorial, eq. 4.2.45].
     ///
     /// # Panics
     /// If k ≥ N.

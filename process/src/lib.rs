@@ -17,12 +17,12 @@
 //! | `ve` | [`Ve`]: variance exploding, geometric σ(t) | Song et al. 2021, eq. 9 |
 //! | `edm` | [`Edm`]: σ(t) = t | Karras et al. 2022 |
 //! | `sub_vp` | [`SubVp`]: variance below that of VP | Song et al. 2021, eq. 12 |
-//! | `rve` | [`Rve`]: reciprocal variance exploding | papers/003 Appendix A |
-//! | `ornstein_uhlenbeck` | [`OrnsteinUhlenbeck`]: constant rates | papers/004 Definition 2.1 |
-//! | `linear` | [`Linear`]: any rates | papers/001 eq. 1.6 |
+//! | `rve` | [`Rve`]: reciprocal variance exploding | [Lai 2023, Appendix A] |
+//! | `ornstein_uhlenbeck` | [`OrnsteinUhlenbeck`]: constant rates | [Aamari 2025, Definition 2.1] |
+//! | `linear` | [`Linear`]: any rates | [Lecture 6, eq. 1.6] |
 //! | `cosine` | [`Cosine`]: variance preserving, cosine ᾱ(t) | Nichol & Dhariwal 2021, eq. 17 |
-//! | `ddpm_chain` | [`DdpmChain`]: discrete variance preserving | Ho et al. 2020; papers/002 eq. 4.2.30 |
-//! | `ncsn_chain` | [`NcsnChain`]: discrete variance exploding | Song & Ermon 2019; papers/002 eq. 4.2.9 |
+//! | `ddpm_chain` | [`DdpmChain`]: discrete variance preserving | Ho et al. 2020; [SDE tutorial, eq. 4.2.30] |
+//! | `ncsn_chain` | [`NcsnChain`]: discrete variance exploding | Song & Ermon 2019; [SDE tutorial, eq. 4.2.9] |
 //!
 //! A [`GaussianMixture`] stays a Gaussian mixture under every one of them, so its density, score, posterior mean and
 //! samples are exact at every time: the ground truth that the rest of fokker is tested against.

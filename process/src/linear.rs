@@ -1,6 +1,6 @@
 //! The general linear process, with any rates.
 //!
-//! dX = −α(t) X dt + √β(t) dB (papers/001 eq. 1.6), with the kernel (eq. 1.7–1.10)
+//! dX = −α(t) X dt + √β(t) dB [Lecture 6, eq. 1.6], with the kernel (eq. 1.7–1.10)
 //!
 //! ```text
 //! mean scale = e^{−∫α},     variance = ∫ₛᵗ e^{−2∫ᵤᵗα} β(u) du.
@@ -8,7 +8,7 @@
 //!
 //! The mean is exact where the rates know their integral (polynomials do), the variance is a Gauss–Legendre quadrature
 //! of a non-negative integrand, to about 1e-14 relative. A config gives the rates as polynomials; in Rust they may be
-//! any two functions. papers/001's α(t) is the decay rate called −f elsewhere in this crate, not the mean scale.
+//! any two functions. The α(t) of [Lecture 6] is the decay rate −f of the other processes, not the mean scale.
 
 use std::fmt::{self, Debug};
 

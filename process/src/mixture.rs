@@ -10,7 +10,7 @@
 //! ```
 //!
 //! S_k is kept by its eigenvectors, in which C_k is diagonal at every time; a sum over components is a log-sum-exp.
-//! This is the ground truth of papers/002 Examples 6–8, papers/003 Appendix B and papers/004 Figure 4. At t = 0 the
+//! This is the ground truth of [SDE tutorial, Examples 6–8], [Lai 2023, Appendix B] and [Aamari 2025, Figure 4]. At t = 0 the
 //! mixture is that of the data.
 
 use nalgebra::{DMatrix, DVector};

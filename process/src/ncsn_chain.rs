@@ -1,8 +1,8 @@
 //! The discrete variance-exploding chain of NCSN (SMLD), and the continuous process through it.
 //!
-//! x_k = x_{k−1} + √(σ_k² − σ_{k−1}²) n (Song et al. 2021, eq. 20; papers/002 eq. 4.2.9), with σ_{−1} = 0 and geometric
+//! x_k = x_{k−1} + √(σ_k² − σ_{k−1}²) n (Song et al. 2021, eq. 20; [SDE tutorial, eq. 4.2.9]), with σ_{−1} = 0 and geometric
 //! σ_k = σ_min (σ_max/σ_min)^{k/(N−1)}, so the kernel from the data is N(x_0, σ_k²). The reverse step with the score,
-//! which papers/002 eq. 4.2.10 muddles, is
+//! which [SDE tutorial, eq. 4.2.10] muddles, is
 //!
 //! ```text
 //! x_{k−1} = x_k + (σ_k² − σ_{k−1}²) s(x_k, k) + √(σ_k² − σ_{k−1}²) n        (large noise;
@@ -122,7 +122,7 @@ impl NcsnChain {
         }
     }
 
-    /// The step from x_k to x_{k−1} with the score at x_k, papers/002 eq. 4.2.10 as corrected above.
+    /// The step from x_k to x_{k−1} with the score at x_k, [SDE tutorial, eq. 4.2.10] as corrected above.
     ///
     /// # Panics
     /// If k ≥ N.

@@ -1,6 +1,6 @@
-//! The Ornstein–Uhlenbeck process, in the convention of papers/004.
+//! The Ornstein–Uhlenbeck process, in the convention of [Aamari 2025].
 //!
-//! dX = −λ X dt + √2 σ dB (papers/004 Definition 2.1), so f = −λ, g² = 2σ², α = e^{−λt} and
+//! dX = −λ X dt + √2 σ dB [Aamari 2025, Definition 2.1], so f = −λ, g² = 2σ², α = e^{−λt} and
 //! std² = (σ²/λ)(1 − e^{−2λt}), which tends to the stationary N(0, σ²/λ): that is the prior. With σ² = λ it preserves
 //! the variance.
 

@@ -3,8 +3,8 @@
 //! # Two statements of one process
 //!
 //! `drift` and `diffusion_squared` state the SDE, `transition` (and through it `mean_scale` and `std`) states its
-//! solution. They are implemented independently and must satisfy α′ = fα and (σ²)′ = 2fσ² + g² (papers/001
-//! eq. 1.7–1.10); the tests check that for every process, and the two identities are also how the time derivative of a
+//! solution. They are implemented independently and must satisfy α′ = fα and (σ²)′ = 2fσ² + g² [Lecture 6,
+//! eq. 1.7–1.10]; the tests check that for every process, and the two identities are also how the time derivative of a
 //! coefficient is obtained exactly.
 //!
 //! # Time measured in log-SNR
@@ -23,8 +23,8 @@
 //! x_s | x_t, x_0   ~ N( a σ_s²/σ_t² x_t + α_s v/σ_t² x_0,  σ_s² v/σ_t² )       (Ho et al. 2020, eq. 6–7)
 //! ```
 //!
-//! and with x_0 = (x_t + σ_t² s)/α_t, s the score, the mean of the second becomes (x_t + v s)/a: papers/002
-//! eq. 4.2.45 for VP (a = √(1−β), v = β), and the corrected eq. 4.2.10 for VE (a = 1, v = σ_t² − σ_s²). The variance v
+//! and with x_0 = (x_t + σ_t² s)/α_t, s the score, the mean of the second becomes (x_t + v s)/a: [SDE tutorial,
+//! eq. 4.2.45] for VP (a = √(1−β), v = β), and the corrected eq. 4.2.10 for VE (a = 1, v = σ_t² − σ_s²). The variance v
 //! is never computed as that difference: every process gives it without cancellation.
 
 use std::fmt::Debug;
@@ -149,7 +149,7 @@ pub trait Process: Debug + Send + Sync {
         Posterior { x_t: scale * past * past, x0: mean_scale_s * step * step, std_small: std_s * step, std_large: std }
     }
 
-    /// The same bridge with x_0 replaced by its estimate from the score; exact ancestral step of papers/002.
+    /// The same bridge with x_0 replaced by its estimate from the score; the exact ancestral step of [SDE tutorial].
     fn reverse_step(&self, s: f64, t: f64) -> ReverseStep {
         let Transition { scale, std } = self.transition(s, t);
         let Posterior { std_small, std_large, .. } = self.posterior(s, t);

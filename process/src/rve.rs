@@ -1,6 +1,6 @@
 //! The reciprocal variance-exploding process.
 //!
-//! dx = g(t) dw with (papers/003 Appendix A, after Kim et al. 2022, "Soft truncation"), L = ln(σ_max/σ_min),
+//! dx = g(t) dw with ([Lai 2023, Appendix A], after Kim et al. 2022, "Soft truncation"), L = ln(σ_max/σ_min),
 //!
 //! ```text
 //! σ(t) = σ_max (σ_min/σ_max)^{ε/t},     g(t) = σ(t) √(2εL) / t,     σ(0) = g(0) = 0.

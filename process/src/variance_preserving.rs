@@ -1,6 +1,6 @@
 //! What all variance-preserving processes share: dx = −½β x dt + √β dw, whatever β(t) is.
 //!
-//! With I = ∫ₛᵗ β: the kernel of x_t given x_s has scale e^{−I/2} and variance 1 − e^{−I} (papers/002 eq. 4.2.54,
+//! With I = ∫ₛᵗ β: the kernel of x_t given x_s has scale e^{−I/2} and variance 1 − e^{−I} ([SDE tutorial, eq. 4.2.54]
 //! corrected: the mean carries half the exponent), so with B = ∫₀ᵗ β
 //!
 //! ```text

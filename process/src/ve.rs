@@ -1,6 +1,6 @@
 //! The variance-exploding process with geometric noise.
 //!
-//! dx = √(d[σ²]/dt) dw (Song et al. 2021, eq. 9 and 31; papers/001 eq. 1.22–1.25; papers/003 Appendix A) with
+//! dx = √(d[σ²]/dt) dw (Song et al. 2021, eq. 9 and 31; [Lecture 6, eq. 1.22–1.25]; [Lai 2023, Appendix A]) with
 //! L = ln(σ_max/σ_min),
 //!
 //! ```text
@@ -9,11 +9,11 @@
 //!
 //! This is the exact transition kernel: σ(0) = 0, so x_0 is the data. The convention σ(t) = σ_min (σ_max/σ_min)^{t/T}
 //! of score_sde differs by the constant σ_min² and has the same g; there x_0 is data already blurred by σ_min
-//! (papers/001 eq. 1.26–1.28). To stop where the noise on the data is σ_min, set min_time = T ln 2 / (2L).
+//! [Lecture 6, eq. 1.26–1.28]. To stop where the noise on the data is σ_min, set min_time = T ln 2 / (2L).
 //!
-//! So papers/001's example is this process at other times: its σ at t is the one here at t′ = (T/2L) ln(1 + e^{2Lt/T}). Its uniform
-//! times are not uniform here, its loss (eq. 1.29, 1.30) is an average with another law of times, and its σ(T) is σ_max, where here
-//! σ(T)² = σ_max² − σ_min². The chain `ncsn_chain` has its σ at the knots.
+//! So the example of [Lecture 6] is this process at other times: its σ at t is the one here at t′ = (T/2L) ln(1 + e^{2Lt/T}).
+//! Its uniform times are not uniform here, its loss (eq. 1.29, 1.30) is an average with another law of times, and its σ(T) is
+//! σ_max, where here σ(T)² = σ_max² − σ_min². The chain `ncsn_chain` has its σ at the knots.
 
 use serde::{Deserialize, Serialize};
 

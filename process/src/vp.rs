@@ -1,6 +1,6 @@
 //! The variance-preserving process with linear β(t).
 //!
-//! dx = −½β(t) x dt + √β(t) dw (Song et al. 2021, eq. 11; papers/003 Appendix A; the continuous limit of DDPM), with
+//! dx = −½β(t) x dt + √β(t) dw (Song et al. 2021, eq. 11; [Lai 2023, Appendix A]; the continuous limit of DDPM), with
 //! β(t) = β_min + (β_max − β_min) t/T, so α = e^{−B/2}, σ² = 1 − e^{−B}, B(t) = ∫₀ᵗ β.
 
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
-//! Ancestral sampling: the reverse chain of DDPM (Ho et al. 2020, alg. 2; papers/002 eq. 4.2.45) on any time grid.
+//! Ancestral sampling: the reverse chain of DDPM (Ho et al. 2020, alg. 2; [SDE tutorial, eq. 4.2.45]) on any time grid.
 //!
 //! The step from `t` to `s < t` draws from the Gaussian `q(x_s | x_t, x₀)` with `x₀` replaced by its expectation given
 //! `x_t`. On the knots of a discrete chain these are exactly the chain's updates; for variance-exploding processes
-//! they are those of papers/002 eq. 4.2.10 (corrected).
+//! they are those of [SDE tutorial, eq. 4.2.10] (corrected).
 
 use burn::tensor::Tensor;
 use fokker_model::Score;

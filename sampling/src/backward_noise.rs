@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `σ̃(t) ≥ 0` of papers/004 Thm 2.10, in units of the forward noise: 0 is the probability-flow ODE, 1 the reverse SDE. The theorem
-/// also lets forward and backward noise depend on the state; here both are functions of time alone.
+/// `σ̃(t) ≥ 0` of [Aamari 2025, Thm 2.10], in units of the forward noise: 0 is the probability-flow ODE, 1 the reverse SDE.
+/// The theorem also lets forward and backward noise depend on the state; here both are functions of time alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum BackwardNoise {

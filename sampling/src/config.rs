@@ -33,7 +33,7 @@ pub struct SamplerConfig {
     /// The range of the data that thresholds are for; a run sets it by its preprocessing. Default [−1, 1].
     #[serde(skip)]
     pub range: DataRange,
-    /// `σ̃` of papers/004 Thm 2.10: 1 (if absent) is the reverse SDE, 0 the probability flow; a number or points
+    /// `σ̃` of [Aamari 2025, Thm 2.10]: 1 (if absent) is the reverse SDE, 0 the probability flow; a number or points
     /// `[t, σ̃]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backward_noise: Option<BackwardNoise>,

@@ -1,7 +1,7 @@
 //! The equations that are walked back in time, without a word about networks.
 //!
 //! The forward process `dx = f x dt + g dw` has a whole family of reverse processes with the same marginals
-//! (papers/004 Thm 2.10; Anderson 1982 and Song et al. 2021 for the two best known members): for any backward noise
+//! ([Aamari 2025, Thm 2.10]; Anderson 1982 and Song et al. 2021 for the two best known members): for any backward noise
 //! `σ̃ ≥ 0`,
 //!
 //! ```text
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `σ̃ = 0` is the probability-flow ODE, `σ̃ = 1` the reverse SDE. Drift and noise are scalars that depend on time alone: the theorem
-//! with noise that depends on the state, and papers/002 eq. 2.4.19 with a matrix `L(t)`, are more than this.
+//! with noise that depends on the state, and [SDE tutorial, eq. 2.4.19] with a matrix `L(t)`, are more than this.
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
@@ -39,7 +39,7 @@ pub trait Flow<const D: usize> {
     fn drift(&self, x: Tensor<D>, t: f64) -> Tensor<D>;
 }
 
-/// The reverse process with a chosen backward noise (papers/004 Thm 2.10).
+/// The reverse process with a chosen backward noise [Aamari 2025, Thm 2.10].
 #[derive(Clone)]
 pub struct ReverseDynamics<'a, const D: usize> {
     score: &'a dyn Score<D>,

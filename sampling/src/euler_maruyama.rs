@@ -1,4 +1,4 @@
-//! The Euler–Maruyama method (Kloeden & Platen 1992, ch. 10; papers/002 §2.2.1, after eq. 2.2.16).
+//! The Euler–Maruyama method (Kloeden & Platen 1992, ch. 10; [SDE tutorial, §2.2.1, after eq. 2.2.16]).
 
 use burn::tensor::Tensor;
 

@@ -1,6 +1,6 @@
 //! The exponential Euler method: the linear part exactly, the expected noise frozen over the step.
 //!
-//! In `x/α` over `η = σ/α = e^{−λ}` the reverse family of papers/004 Thm 2.10 is
+//! In `x/α` over `η = σ/α = e^{−λ}` the reverse family of [Aamari 2025, Thm 2.10] is
 //! `d(x/α) = (1 + σ̃²) ε(x) dη + σ̃ √(2η) dw̄` up to the sign of time, so with `ε` and `σ̃` frozen and
 //! `h = λ_s − λ_t > 0`
 //!

@@ -1,7 +1,7 @@
 //! Langevin dynamics: a walk whose law tends to the density whose score it is given.
 //!
 //! ```text
-//! x ← x + δ ∇ln p(x) + √(2δ) z       (papers/002 eq. 4.1.9)
+//! x ← x + δ ∇ln p(x) + √(2δ) z       [SDE tutorial, eq. 4.1.9]
 //! ```
 
 use burn::tensor::Tensor;

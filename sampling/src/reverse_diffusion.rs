@@ -7,7 +7,7 @@
 //! ```
 //!
 //! that is `(2 − √(1−β)) x + β s + √β z` for VP and `x + (σ_t² − σ_s²) s + √(σ_t² − σ_s²) z` for VE, where it is the
-//! ancestral step with large variance (papers/002 eq. 4.2.10, corrected).
+//! ancestral step with large variance ([SDE tutorial, eq. 4.2.10], corrected).
 
 use burn::tensor::Tensor;
 use fokker_model::Score;

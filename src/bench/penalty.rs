@@ -1,4 +1,4 @@
-//! What the penalty on the score Fokker–Planck residual (papers/003 eq. 8) adds to a step.
+//! What the penalty on the score Fokker–Planck residual [Lai 2023, eq. 8] adds to a step.
 
 use burn::tensor::Device;
 use fokker_model::{Network, NetworkVisitor};

@@ -99,7 +99,7 @@ enum Bound {
     Chain,
     /// The bound of the reverse SDE
     Diffusion,
-    /// The bound of papers/004 Prop. 4.3 on KL(data | model), for data.kind = "mixture"
+    /// The bound of [Aamari 2025, Prop. 4.3] on KL(data | model), for data.kind = "mixture"
     Kl,
 }
 

@@ -9,7 +9,7 @@ use fokker::score_fpe::{Part, Reproduction, Scale};
 
 use super::terminal::Terminal;
 
-/// Table 1 and Figures 1 to 6 of papers/003: train the networks, measure them, draw. Goes on where it was interrupted
+/// Table 1 and Figures 1 to 6 of [Lai 2023]: train the networks, measure them, draw. Goes on where it was interrupted
 #[derive(Args)]
 pub struct ScoreFpe {
     /// How much is computed: smoke (seconds), cpu (one to two hours on two cores) or full (the paper's 200 epochs, for a GPU)

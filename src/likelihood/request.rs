@@ -29,7 +29,7 @@ pub enum Quantity {
         /// Noise levels for each example.
         points: usize,
     },
-    /// The bound of papers/004 Prop. 4.3 on the divergence from the data's law, for mixtures.
+    /// The bound of [Aamari 2025, Prop. 4.3] on the divergence from the data's law, for mixtures.
     Kl {
         /// Noise levels for each example.
         points: usize,

@@ -7,7 +7,7 @@ use crate::error::Error;
 
 use super::Reproduction;
 
-/// A process of papers/003 Appx. A.
+/// A process of [Lai 2023, Appx. A].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sde {
     /// Variance exploding.

@@ -1,5 +1,5 @@
 //! Figures 4 to 6: a score for all times that is learnt from its value at the first time and the score Fokker–Planck
-//! equation alone (papers/003 eq. 11), against one learnt by denoising, and against the truth.
+//! equation alone [Lai 2023, eq. 11], against one learnt by denoising, and against the truth.
 
 use std::path::Path;
 

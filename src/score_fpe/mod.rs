@@ -1,4 +1,4 @@
-//! Table 1 and Figures 1 to 6 of papers/003, "Regularizing score-based models with score Fokker–Planck equations".
+//! Table 1 and Figures 1 to 6 of [Lai 2023], "Regularizing score-based models with score Fokker–Planck equations".
 //!
 //! Everything is made of runs, in `runs/` of the folder: each is one of the configurations `configs/score_fpe_*.toml` with
 //! another weight, and with the numbers of a [`Scale`]. A run that is there is not trained again, one that was interrupted
@@ -73,7 +73,7 @@ impl Reproduction {
         }
         if !done.is_empty() {
             let page = self.folder.join("index.html");
-            fokker_files::write(&page, plot::page("papers/003, reproduced", &done)?.as_bytes())?;
+            fokker_files::write(&page, plot::page("[Lai 2023], reproduced", &done)?.as_bytes())?;
             tell(&page);
         }
         Ok(())
@@ -98,7 +98,7 @@ impl Reproduction {
         Figure {
             name: part.name().into(),
             title: title.into(),
-            caption: format!("papers/003 {}. {caption} Scale {}.", part.title(), self.scale.name()),
+            caption: format!("[Lai 2023, {}]. {caption} Scale {}.", part.title(), self.scale.name()),
             panels: Vec::new(),
             columns: 1,
             panel_size: (420, 320),

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// A table or a figure of papers/003.
+/// A table or a figure of [Lai 2023].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Likelihoods of MNIST for every process, weighting and `γ`.

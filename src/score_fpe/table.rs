@@ -81,7 +81,7 @@ fn markdown(rows: &[Row], reproduction: &Reproduction) -> String {
     let gammas = reproduction.gammas();
     let mut text = format!(
         "Bits per dimension of {} held-out digits after {} steps of training (scale {}), with the standard errors over the \
-         digits: of the probability flow; bound of the reverse SDE (papers/003 Table 1).\n\n| process | λ |",
+         digits: of the probability flow; bound of the reverse SDE [Lai 2023, Table 1].\n\n| process | λ |",
         reproduction.numbers().likelihoods,
         rows.last().map_or(0, |row| row.steps),
         reproduction.scale.name()

@@ -35,7 +35,7 @@ pub struct Objective {
     /// draws and the same mean (Kingma et al. 2021, appendix I.1).
     #[serde(default = "yes")]
     pub stratified: bool,
-    /// The penalty on the residual of the score Fokker–Planck equation (papers/003 eq. 8).
+    /// The penalty on the residual of the score Fokker–Planck equation [Lai 2023, eq. 8].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regularizer: Option<RegularizerConfig>,
 }

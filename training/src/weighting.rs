@@ -2,9 +2,9 @@
 //!
 //! | name | on ε | elsewhere |
 //! |---|---|---|
-//! | `epsilon` | 1 | Ho et al. 2020, eq. 14; papers/002 eq. 4.2.57 |
-//! | `sigma2` | 1 | `σ² ‖s_θ − s‖²`, papers/002 eq. 4.2.57: the same as `epsilon`, since `s = −ε/σ` |
-//! | `likelihood` | `g²/σ²` | `g² ‖s_θ − s‖²`, Song et al. 2021b; papers/003 sec. 2 |
+//! | `epsilon` | 1 | Ho et al. 2020, eq. 14; [SDE tutorial, eq. 4.2.57] |
+//! | `sigma2` | 1 | `σ² ‖s_θ − s‖²`, [SDE tutorial, eq. 4.2.57]: the same as `epsilon`, since `s = −ε/σ` |
+//! | `likelihood` | `g²/σ²` | `g² ‖s_θ − s‖²`, Song et al. 2021b; [Lai 2023, sec. 2] |
 //! | `edm` | `(σ̂² + σ_d²)/σ_d²` | `(σ̂² + σ_d²)/(σ̂ σ_d)² ‖D − x₀‖²`, Karras et al. 2022 |
 //! | `min_snr` | `min(SNR, γ)/SNR` | `min(SNR, γ) ‖x̂₀ − x₀‖²`, Hang et al. 2023 |
 

@@ -1,4 +1,4 @@
-//! The losses differ by constants in θ, and are least at the truth (papers/001 Prop. 1; Lu et al. 2022).
+//! The losses differ by constants in θ, and are least at the truth ([Lecture 6, Prop. 1]; Lu et al. 2022c).
 //!
 //! Expectations are trapezoidal sums over `x₀` and `ε` in one dimension: for integrands that fall like a Gaussian the
 //! error of a spacing `h` is about `e^{−2π²/h²}`, which is nothing at `h = 1/4`.

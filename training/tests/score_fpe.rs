@@ -297,7 +297,7 @@ fn is_zero(report: &Residuals) -> bool {
     report.r_fp.powi(2) < 3.0 * error
 }
 
-/// The mixture of papers/003 Appx. B under VE: an exact score has no residual, yet one probe sees one.
+/// The mixture of [Lai 2023, Appx. B] under VE: an exact score has no residual, yet one probe sees one.
 #[test]
 fn an_exact_score_has_no_residual_in_reports() {
     let covariances = vec![Covariance::Isotropic(1.0), Covariance::Isotropic(1.0)];

@@ -1,4 +1,4 @@
-//! papers/004 Prop. 4.1–4.3: how far the generated law is from the data, and the bound, for three scores.
+//! How far the generated law is from the data, and the bound, for three scores [Aamari 2025, Prop. 4.1–4.3].
 
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! papers/004 Figure 2: trajectories of a Brownian motion, with their quadratic variation (§1.1.2).
+//! Trajectories of a Brownian motion, with their quadratic variation [Aamari 2025, Figure 2 and §1.1.2].
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ impl BrownianConfig {
         let (least, most) = ends.iter().fold((f64::INFINITY, 0.0f64), |(l, m), v| (l.min(*v), m.max(*v)));
         let caption = format!(
             "{} trajectories on [0, {}], {} steps. Right: their quadratic variation, which tends to t as steps become finer \
-             (papers/004 §1.1.2). At t = {} it is {:.4} on average, from {least:.4} to {most:.4}; at this step its standard \
+             [Aamari 2025, §1.1.2]. At t = {} it is {:.4} on average, from {least:.4} to {most:.4}; at this step its standard \
              deviation is T √(2/steps) = {:.4}.",
             self.paths,
             self.time,

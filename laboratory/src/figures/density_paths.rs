@@ -1,4 +1,4 @@
-//! Densities on a grid in time, with sample paths: papers/000 eq. 1.5, papers/001 eq. 1.2, 1.22–1.25.
+//! Densities on a grid in time, with sample paths: [Seo, eq. 1.5], [Lecture 6, eq. 1.2 and 1.22–1.25].
 
 use fokker_process::ProcessConfig;
 use fokker_random::{Stream, rng};

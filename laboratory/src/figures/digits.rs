@@ -1,4 +1,4 @@
-//! papers/004 Figure 1 for digits: noise is added, then taken away with a score.
+//! Noise is added to digits, then taken away with a score [Aamari 2025, Figure 1].
 //!
 //! The score is the exact one of the law that puts the same mass on each of a number of training digits: in ε of the
 //! posterior mean, s = (α E\[x_0 | x_t\] − x_t)/σ² with a softmax over the digits. So no network is needed, and the way

@@ -1,4 +1,4 @@
-//! What the two figures of papers/000 share: a law in the weighted space, and the panel of its energy.
+//! What the two figures of Seo share: a law in the weighted space, and the panel of its energy.
 
 use fokker_process::Process;
 

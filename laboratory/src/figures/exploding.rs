@@ -1,4 +1,4 @@
-//! papers/002 Figures 4 and 5: the reverse of the variance-exploding chain (Example 7).
+//! The reverse of the variance-exploding chain [SDE tutorial, Figures 4 and 5, Example 7].
 //!
 //! The step is eq. 4.2.10 with the sign of the score term and the index of the variance put right,
 //! x_{k−1} = x_k + (σ_k² − σ_{k−1}²) s(x_k, k) + √(σ_k² − σ_{k−1}²) n, from N(0, σ_K² − σ_0²) and with the exact score of

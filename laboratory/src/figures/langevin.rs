@@ -1,4 +1,4 @@
-//! papers/002 Figures 1–3: Langevin dynamics of a Gaussian mixture (Example 6).
+//! Langevin dynamics of a Gaussian mixture [SDE tutorial, Figures 1–3 and Example 6].
 
 use fokker_random::{Stream, rng};
 use rand::RngExt;

@@ -1,4 +1,4 @@
-//! papers/000 Lemma 3.4 along a solution: both sides, as printed and as proved.
+//! Both sides of [Seo, Lemma 3.4] along a solution, as printed and as proved.
 
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};

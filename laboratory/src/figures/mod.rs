@@ -2,17 +2,17 @@
 //!
 //! | `kind` | figure |
 //! |---|---|
-//! | `langevin` | [`Langevin`](LangevinConfig): papers/002 Figures 1–3 |
-//! | `exploding` | [`Exploding`](ExplodingConfig): papers/002 Figures 4 and 5 |
-//! | `there_and_back` | papers/004 Figure 1 for densities in the plane |
-//! | `digits` | papers/004 Figure 1 for a row of digits |
-//! | `brownian` | papers/004 Figure 2 |
-//! | `ornstein_uhlenbeck` | papers/004 Figure 3 |
-//! | `relaxation` | papers/004 Figure 4 |
-//! | `bound` | papers/004 Prop. 4.1–4.3 |
-//! | `density_paths` | papers/000 eq. 1.5, papers/001 eq. 1.2: densities in time with sample paths |
-//! | `lemma` | papers/000 Lemma 3.4 along a solution |
-//! | `noisy_density` | papers/000 eq. 1.1 and its energy |
+//! | `langevin` | [`Langevin`](LangevinConfig): [SDE tutorial, Figures 1–3] |
+//! | `exploding` | [`Exploding`](ExplodingConfig): [SDE tutorial, Figures 4 and 5] |
+//! | `there_and_back` | [Aamari 2025, Figure 1] for densities in the plane |
+//! | `digits` | [Aamari 2025, Figure 1] for a row of digits |
+//! | `brownian` | [Aamari 2025, Figure 2] |
+//! | `ornstein_uhlenbeck` | [Aamari 2025, Figure 3] |
+//! | `relaxation` | [Aamari 2025, Figure 4] |
+//! | `bound` | [Aamari 2025, Prop. 4.1–4.3] |
+//! | `density_paths` | [Seo, eq. 1.5], [Lecture 6, eq. 1.2]: densities in time with sample paths |
+//! | `lemma` | [Seo, Lemma 3.4] along a solution |
+//! | `noisy_density` | [Seo, eq. 1.1] and its energy |
 //! | `strong_order` | methods for state-dependent noise, and ∫ B dB |
 
 mod bound;

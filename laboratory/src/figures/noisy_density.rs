@@ -1,4 +1,4 @@
-//! papers/000 eq. 1.1: the density equation with noise, its mean, and its energy.
+//! The density equation with noise, its mean, and its energy [Seo, eq. 1.1].
 
 use fokker_process::ProcessConfig;
 use rayon::prelude::*;

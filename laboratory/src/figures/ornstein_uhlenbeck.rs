@@ -1,4 +1,4 @@
-//! papers/004 Figure 3: trajectories of an Ornstein–Uhlenbeck process and the histogram of where they end.
+//! Trajectories of an Ornstein–Uhlenbeck process and the histogram of where they end [Aamari 2025, Figure 3].
 
 use serde::{Deserialize, Serialize};
 

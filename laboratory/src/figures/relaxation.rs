@@ -1,4 +1,4 @@
-//! papers/004 Figure 4: a mixture under an Ornstein–Uhlenbeck process, by histograms (Prop. 2.3).
+//! A mixture under an Ornstein–Uhlenbeck process, by histograms [Aamari 2025, Figure 4 and Prop. 2.3].
 
 use fokker_process::{OrnsteinUhlenbeck, OrnsteinUhlenbeckConfig as ProcessConfig};
 use fokker_random::{Stream, rng};

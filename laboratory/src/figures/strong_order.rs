@@ -1,5 +1,5 @@
-//! Strong errors for state-dependent noise, and the integral of a path against itself (papers/002 §2.2, Example 9;
-//! papers/004 Example 1.9).
+//! Strong errors for state-dependent noise, and the integral of a path against itself ([SDE tutorial, §2.2, Example 9];
+//! [Aamari 2025, Example 1.9]).
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

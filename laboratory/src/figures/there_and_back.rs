@@ -1,4 +1,4 @@
-//! papers/004 Figure 1 in the plane: data to noise by the forward equation, noise to data by the reverse one.
+//! Data to noise by the forward equation, noise to data by the reverse one: [Aamari 2025, Figure 1] in the plane.
 
 use fokker_process::{GaussianMixture, ProcessConfig};
 use fokker_random::{Stream, rng};
@@ -157,8 +157,8 @@ impl ThereAndBackConfig {
         let (_, there_error, back_error) = distances[distances.len() - 1];
         let caption = format!(
             "Above: the density equation from left to right, with samples of the forward process. Below: the reverse equation \
-             (papers/004 Thm 2.10) with the exact score and backward noise σ̃ = {}, from the prior, with samples of the reverse \
-             process. Process {}; {count} Gaussians of deviation {}; {}² cells, {steps} steps. L¹ distance to the closed form \
+             [Aamari 2025, Thm 2.10] with the exact score and backward noise σ̃ = {}, from the prior, with samples of the \
+             reverse process. Process {}; {count} Gaussians of deviation {}; {}² cells, {steps} steps. L¹ distance to the closed form \
              at the end: forwards {there_error:.1e}, backwards {back_error:.1e}.",
             self.backward_noise,
             said(&self.process),

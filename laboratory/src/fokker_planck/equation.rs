@@ -25,7 +25,7 @@ pub trait Equation: Sync {
     }
 }
 
-/// A forward process: a = f x, D = ½ g² (papers/000 eq. 1.5, whose f is −f here).
+/// A forward process: a = f x, D = ½ g² ([Seo, eq. 1.5], whose f is −f here).
 #[derive(Clone, Copy, Debug)]
 pub struct Forward<'a> {
     process: &'a dyn Process,
@@ -57,7 +57,7 @@ impl Equation for Forward<'_> {
     }
 }
 
-/// The reverse process with a chosen backward noise (papers/004 Thm 2.10), in its own time τ = T − t:
+/// The reverse process with a chosen backward noise [Aamari 2025, Thm 2.10], in its own time τ = T − t:
 /// a = −f x + ½ (1 + σ̃²) g² s, D = ½ σ̃² g².
 #[derive(Clone, Copy)]
 pub struct Reverse<'a> {
@@ -101,7 +101,7 @@ impl Equation for Reverse<'_> {
     }
 }
 
-/// Langevin dynamics dx = ∇ln p dt + √2 dB of a mixture (papers/002 eq. 4.1.8), stationary at p.
+/// Langevin dynamics dx = ∇ln p dt + √2 dB of a mixture [SDE tutorial, eq. 4.1.8], stationary at p.
 #[derive(Clone, Debug)]
 pub struct Langevin(pub LineMixture);
 

@@ -4,7 +4,7 @@
 //! ∂p/∂t = −∇·J,      J = a p − ∇(D p),      D = σ² = ½ g²
 //! ```
 //!
-//! (papers/000 eq. 1.5, papers/001 eq. 1.2, papers/002 eq. 2.3.1, papers/004 Prop. 2.5, which writes σ² for D.)
+//! ([Seo, eq. 1.5], [Lecture 6, eq. 1.2], [SDE tutorial, eq. 2.3.1], [Aamari 2025, Prop. 2.5], which writes σ² for D.)
 //!
 //! Finite volumes with exponentially fitted fluxes (Chang & Cooper 1970; Scharfetter & Gummel 1969): between two cell
 //! centres the flux is that of the stationary problem with constant coefficients, in q = D p,

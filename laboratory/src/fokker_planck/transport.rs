@@ -1,4 +1,4 @@
-//! The transport form ∂p/∂t = −∇·(v p) with v = a − σ²∇ln p − ∇σ² (papers/004 Prop. 2.6), and its reverse (Thm 2.8).
+//! The transport form ∂p/∂t = −∇·(v p) with v = a − σ²∇ln p − ∇σ² [Aamari 2025, Prop. 2.6], and its reverse (Thm 2.8).
 //!
 //! Upwind finite volumes with van Leer's limited slopes and Heun's two stages: second order where the density is smooth,
 //! conservative, and positive because no step lets more than what is in a cell flow out of it. Explicit: a step is cut
@@ -22,7 +22,7 @@ impl<F: Fn(&[f64], f64, usize) -> f64 + Sync> Velocity for F {
     }
 }
 
-/// v = f x − ½ g² s of a process: with the exact score, its density is that of the process (papers/004 Prop. 2.7).
+/// v = f x − ½ g² s of a process: with the exact score, its density is that of the process [Aamari 2025, Prop. 2.7].
 #[derive(Clone, Copy)]
 pub struct ProbabilityFlow<'a> {
     /// The process.
@@ -47,7 +47,7 @@ pub struct Transport<V>(pub V);
 const COURANT: f64 = 0.25;
 
 impl<V: Velocity> Transport<V> {
-    /// Takes a density from t0 to t1 in at least `steps` equal steps; t1 < t0 goes back (papers/004 Thm 2.8).
+    /// Takes a density from t0 to t1 in at least `steps` equal steps; t1 < t0 goes back [Aamari 2025, Thm 2.8].
     ///
     /// # Errors
     /// If the one who watches stops it.

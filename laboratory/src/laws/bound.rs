@@ -1,4 +1,4 @@
-//! How far the generated law is from the data, and the bound on it (papers/004 Prop. 4.1–4.3).
+//! How far the generated law is from the data, and the bound on it [Aamari 2025, Prop. 4.1–4.3].
 //!
 //! Backwards from T with a score s in the place of ∇ln p and the prior p∞ in the place of p_T, the law q_τ of what is
 //! generated drifts away from p_{T−τ}. In units σ̃ of the forward noise, with σ² = ½ g² and τ = T − t,

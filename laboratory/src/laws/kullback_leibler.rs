@@ -2,7 +2,7 @@
 
 use crate::grid::Field;
 
-/// KL(p | q) = ∫ p ln(p/q) dx (papers/004 §4); infinite where p is and q is not.
+/// KL(p | q) = ∫ p ln(p/q) dx [Aamari 2025, §4]; infinite where p is and q is not.
 ///
 /// # Panics
 /// If the grids differ.
@@ -25,7 +25,7 @@ pub fn log_slope(p: &Field, component: usize) -> Vec<f64> {
     (0..p.values.len()).map(slope).collect()
 }
 
-/// d/dt KL(p | q) = ∫ ⟨v − u, ∇ln(p/q)⟩ p dx for ∂p/∂t = −∇·(v p), ∂q/∂t = −∇·(u q) (papers/004 Prop. 4.1).
+/// d/dt KL(p | q) = ∫ ⟨v − u, ∇ln(p/q)⟩ p dx for ∂p/∂t = −∇·(v p), ∂q/∂t = −∇·(u q) [Aamari 2025, Prop. 4.1].
 ///
 /// `difference(component, index)` is v − u at a cell's centre.
 pub fn flow_rate(p: &Field, q: &Field, difference: impl Fn(usize, usize) -> f64) -> f64 {

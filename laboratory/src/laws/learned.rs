@@ -1,4 +1,4 @@
-//! A score learned from samples by denoising score matching (papers/004 §3.2, papers/001 Prop. 1), in closed form.
+//! A score learned from samples by denoising score matching ([Aamari 2025, §3.2], [Lecture 6, Prop. 1]), in closed form.
 //!
 //! At a few times, equally far apart in log-SNR, E |s(x_t) + ε/σ|² is minimised over all s in the span of 1, x and
 //! Gaussian bumps: linear least squares, so what is found is the minimiser and what is wrong with it is the finite

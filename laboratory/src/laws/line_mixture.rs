@@ -39,7 +39,7 @@ struct Component {
     variance: f64,
 }
 
-/// Σ wₖ N(mₖ, vₖ) on the line (papers/002 eq. 4.1.10).
+/// Σ wₖ N(mₖ, vₖ) on the line [SDE tutorial, eq. 4.1.10].
 #[derive(Clone, Debug, PartialEq)]
 pub struct LineMixture {
     components: Vec<Component>,
@@ -116,7 +116,7 @@ impl LineMixture {
         largest + self.components.iter().map(|c| (logs(c) - largest).exp()).sum::<f64>().ln()
     }
 
-    /// d ln p/dx (papers/002 eq. 4.1.12).
+    /// d ln p/dx [SDE tutorial, eq. 4.1.12].
     pub fn score(&self, x: f64) -> f64 {
         let exponent = |c: &Component| -0.5 * (x - c.mean).powi(2) / c.variance;
         let largest = self.components.iter().map(exponent).fold(f64::NEG_INFINITY, f64::max);

@@ -4,7 +4,7 @@ use fokker_random::{Rng, Stream, rng};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-/// One Brownian motion in ℝᵈ on \[0, T\], by its increments over equal steps (papers/004 Definition 1.2).
+/// One Brownian motion in ℝᵈ on \[0, T\], by its increments over equal steps [Aamari 2025, Definition 1.2].
 ///
 /// A function of (seed, path number, dimension, coarsest number of steps). [`refine`](Self::refine) halves every step
 /// by Lévy's construction and keeps every value the path had: W(m) given its neighbours at distance h/2 is their mean

@@ -2,7 +2,7 @@
 
 use super::{Ito, Method};
 
-/// X + a h + b ΔB (papers/004 Remark 2.4; papers/002 eq. 4.1.9): strong order ½, and 1 where b does not depend on X.
+/// X + a h + b ΔB ([Aamari 2025, Remark 2.4]; [SDE tutorial, eq. 4.1.9]): strong order ½, and 1 where b does not depend on X.
 #[derive(Clone, Copy, Debug)]
 pub struct EulerMaruyama;
 

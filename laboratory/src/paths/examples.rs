@@ -5,7 +5,7 @@ use fokker_process::Process;
 use super::Ito;
 use crate::laws::{LineMixture, Score};
 
-/// dX = μ X dt + σ X dB (papers/002 Example 9, the stock price).
+/// dX = μ X dt + σ X dB ([SDE tutorial, Example 9], the stock price).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeometricBrownian {
     /// μ, per unit of time.
@@ -15,7 +15,7 @@ pub struct GeometricBrownian {
 }
 
 impl GeometricBrownian {
-    /// X_t = X_0 e^{(μ − σ²/2) t + σ B_t} (papers/002 eq. 5.3.7, whose w(t) is B_t of variance t).
+    /// X_t = X_0 e^{(μ − σ²/2) t + σ B_t} ([SDE tutorial, eq. 5.3.7], whose w(t) is B_t of variance t).
     pub fn solution(&self, start: f64, t: f64, brownian: f64) -> f64 {
         start * ((self.growth - 0.5 * self.volatility.powi(2)) * t + self.volatility * brownian).exp()
     }
@@ -52,7 +52,7 @@ impl Ito for GeometricBrownian {
     }
 }
 
-/// dX = −λ X dt + √2 σ dB (papers/004 Definition 2.1; papers/002 Example 10 with μ = λ and its σ for √2 σ).
+/// dX = −λ X dt + √2 σ dB ([Aamari 2025, Definition 2.1]; [SDE tutorial, Example 10] with μ = λ and its σ for √2 σ).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OrnsteinUhlenbeckPath {
     /// λ, per unit of time.
@@ -86,7 +86,7 @@ impl Ito for OrnsteinUhlenbeckPath {
     }
 }
 
-/// dX = −λ_t X dt + √2 σ_t dB (papers/004 Prop. 2.2, where √(2σ_t) is a slip for √2 σ_t; papers/002 Example 11).
+/// dX = −λ_t X dt + √2 σ_t dB ([Aamari 2025, Prop. 2.2], where √(2σ_t) is a slip for √2 σ_t; [SDE tutorial, Example 11]).
 #[derive(Clone, Copy)]
 pub struct TimeVaryingPath<L, S> {
     /// λ_t, per unit of time.
@@ -97,7 +97,7 @@ pub struct TimeVaryingPath<L, S> {
 
 impl<L: Fn(f64) -> f64 + Sync, S: Fn(f64) -> f64 + Sync> TimeVaryingPath<L, S> {
     /// Mean and variance of X_t for a fixed X_0: e^{−μ_t} x and ∫ 2 σ_s² e^{2(μ_s − μ_t)} ds, by Simpson's rule on
-    /// `cuts` intervals. (papers/004 Prop. 2.3 prints e^{2(μ_t − μ_s)}.)
+    /// `cuts` intervals. ([Aamari 2025, Prop. 2.3] prints e^{2(μ_t − μ_s)}.)
     pub fn moments(&self, start: f64, t: f64, cuts: usize) -> (f64, f64) {
         let h = t / cuts as f64;
         let (mut log_scale, mut variance) = (0.0, 0.0);
@@ -160,7 +160,7 @@ impl Ito for LinearPath<'_> {
     }
 }
 
-/// dx = ∇ln p dt + √2 dB (papers/002 eq. 4.1.8); its Euler–Maruyama step is eq. 4.1.9.
+/// dx = ∇ln p dt + √2 dB [SDE tutorial, eq. 4.1.8]; its Euler–Maruyama step is eq. 4.1.9.
 #[derive(Clone, Debug)]
 pub struct LangevinPath(pub LineMixture);
 
@@ -182,7 +182,7 @@ impl Ito for LangevinPath {
     }
 }
 
-/// The reverse process with backward noise σ̃ in its own time τ = T − t (papers/004 Thm 2.10).
+/// The reverse process with backward noise σ̃ in its own time τ = T − t [Aamari 2025, Thm 2.10].
 #[derive(Clone, Copy)]
 pub struct ReversePath<'a> {
     /// The forward process.

@@ -2,8 +2,8 @@
 
 use super::BrownianPath;
 
-/// Sums that converge to ∫ B dB, and what they converge to (papers/002 Theorem 2 and Definition 3; papers/004
-/// Example 1.9).
+/// Sums that converge to ∫ B dB, and what they converge to ([SDE tutorial, Theorem 2 and Definition 3]; [Aamari 2025,
+/// Example 1.9]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IntegralOfPath {
     /// Σ B(t_k) (B(t_{k+1}) − B(t_k)): Itô's choice, the left end.
@@ -30,7 +30,7 @@ impl IntegralOfPath {
     }
 }
 
-/// Σ (X_{k+1} − X_k)² up to every point: tends to ∫ b² dt (papers/004 Prop. 1.13), for a Brownian path to t.
+/// Σ (X_{k+1} − X_k)² up to every point: tends to ∫ b² dt [Aamari 2025, Prop. 1.13], for a Brownian path to t.
 pub fn quadratic_variation(values: &[f64]) -> Vec<f64> {
     let mut sum = 0.0;
     let later = values.windows(2).map(|pair| {

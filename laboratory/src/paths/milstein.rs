@@ -2,7 +2,7 @@
 
 use super::{Ito, Method};
 
-/// X + a h + b ΔB + ½ b b′ (ΔB² − h): strong order 1. The last term is b b′ ∫∫ dB dB, and papers/004 Example 1.9 computes
+/// X + a h + b ΔB + ½ b b′ (ΔB² − h): strong order 1. The last term is b b′ ∫∫ dB dB, and [Aamari 2025, Example 1.9] computes
 /// that integral: ∫ B dB = ½ (B² − t).
 #[derive(Clone, Copy, Debug)]
 pub struct Milstein;

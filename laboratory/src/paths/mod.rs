@@ -1,4 +1,4 @@
-//! Itô equations dX = a(X, t) dt + b(X, t) dB with diagonal, state-dependent noise (papers/002 §2, papers/004 §1).
+//! Itô equations dX = a(X, t) dt + b(X, t) dB with diagonal, state-dependent noise ([SDE tutorial, §2], [Aamari 2025, §1]).
 //!
 //! A [`BrownianPath`] can be refined: the same path at a finer step. The methods ([`EulerMaruyama`], [`Milstein`],
 //! [`Heun`]) take steps of an [`Ito`] equation along increments; the examples of the papers come with their laws.

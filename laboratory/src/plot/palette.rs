@@ -5,7 +5,7 @@
 pub struct Colour(pub u8, pub u8, pub u8);
 
 impl Colour {
-    /// Of sample paths (papers/002: "Red lines show randomly selected sample paths").
+    /// Of sample paths ([SDE tutorial]: "Red lines show randomly selected sample paths").
     pub const RED: Self = Self(0xc8, 0x1e, 0x1e);
     /// Of exact laws.
     pub const BLACK: Self = Self(0x20, 0x20, 0x20);

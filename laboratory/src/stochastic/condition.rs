@@ -1,11 +1,11 @@
-//! The condition of papers/000 (1.2): f(t) − g²(t)/2c ≥ 0 for all t in \[0, T\].
+//! The condition of [Seo, eq. 1.2]: f(t) − g²(t)/2c ≥ 0 for all t in \[0, T\].
 //!
 //! It says c ≥ g²/2f at every time. So the admissible c are all from c* = sup g²/2f on, and the one at the edge is the
 //! *smallest* c: the largest weight e^{|x|²/2c} and the smallest space. There is no largest one.
 
 use fokker_process::Process;
 
-/// Which theorem of papers/000 speaks.
+/// Which theorem of Seo speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriftCase {
     /// f > 0 at all times: Theorem 1.1, in the weighted space.

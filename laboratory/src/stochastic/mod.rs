@@ -1,16 +1,16 @@
-//! The density equation with noise (papers/000): du = (f ∇·(x u) + ½ g² Δu) dt + B dW.
+//! The density equation with noise (Seo): du = (f ∇·(x u) + ½ g² Δu) dt + B dW.
 //!
-//! papers/000 writes f for the rate of decay, which is −f of [`Process`](fokker_process::Process). The equation is
+//! Seo writes f for the rate of decay, which is −f of [`Process`](fokker_process::Process). The equation is
 //! well-posed in the weighted space L²(ℝᵈ; w), w = e^{|x|²/2c}, when f − g²/2c ≥ 0 ([`Condition`]). There, with
 //! N = ∫v²w, G = ∫|∇v|²w and F = ∫|∇(vw)|²/w = G − (d/c) N (Lemma 3.3), its operator satisfies
 //!
 //! ```text
-//! ⟨v, A v⟩ = (f − g²/2c) ∫ (d/2 − |x|²/2c) v² w dx − (g²/2) F                    (papers/000, proof of Lemma 3.4)
+//! ⟨v, A v⟩ = (f − g²/2c) ∫ (d/2 − |x|²/2c) v² w dx − (g²/2) F                    [Seo, proof of Lemma 3.4]
 //!          ≤ (d f/2 + d g²/4c) N − (g²/2) G                                      (drop |x|²; Lemma 3.3)
 //!          ≤ (d/2)(f − g²/2c) N                                                  (F ≥ 0)
 //! ```
 //!
-//! papers/000 prints d f/2 − g²/4c in the second line: the last step of its proof "removes" + d g²/2c N, which is
+//! Seo prints d f/2 − g²/4c in the second line: the last step of its proof "removes" + d g²/2c N, which is
 //! positive and on the larger side. At v = e^{−|x|²/2c} and f = g²/2c the left side is 0 and the printed right side is
 //! negative, so the printed inequality is false; the theorem only needs larger constants and stands. From the third
 //! line follows the energy bound ([`EnergyBound`]): d/dt E N ≤ d (f − g²/2c) E N + Σ λₖ ‖B eₖ‖². The second and the third

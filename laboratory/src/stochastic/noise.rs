@@ -1,4 +1,4 @@
-//! Q-Wiener processes: W = Σ √λₖ βₖ eₖ with independent Brownian motions βₖ and Σ λₖ < ∞ (papers/000 §2.3).
+//! Q-Wiener processes: W = Σ √λₖ βₖ eₖ with independent Brownian motions βₖ and Σ λₖ < ∞ [Seo, §2.3].
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::{LaboratoryError, check};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Basis {
-    /// Heₖ(x/√c) e^{−x²/2c}/√(k! √(2πc)): orthonormal in L²(ℝ; e^{x²/2c}), the space of papers/000, and without mass.
+    /// Heₖ(x/√c) e^{−x²/2c}/√(k! √(2πc)): orthonormal in L²(ℝ; e^{x²/2c}), the space of Seo, and without mass.
     Hermite {
         /// c > 0, in squared data units.
         c: f64,

@@ -1,4 +1,4 @@
-//! The weighted norms of papers/000 §2.1, and Lemmas 3.3 and 3.4 evaluated on a grid.
+//! The weighted norms of [Seo, §2.1], and its Lemmas 3.3 and 3.4 evaluated on a grid.
 
 use crate::fokker_planck::{Equation, Solver};
 use crate::grid::Field;
@@ -19,7 +19,7 @@ pub struct Lemma {
     pub norm: f64,
     /// G = ∫ |∇v|² w dx.
     pub gradient: f64,
-    /// The bound as papers/000 (3.4) prints it: (d f/2 − g²/4c) N − (g²/2) G. False in general.
+    /// The bound as [Seo, eq. 3.4] prints it: (d f/2 − g²/4c) N − (g²/2) G. False in general.
     pub printed: f64,
     /// The bound with the sign that its proof gives: (d f/2 + d g²/4c) N − (g²/2) G.
     pub corrected: f64,

@@ -1,4 +1,4 @@
-//! Kullback–Leibler divergence along flows, and the bound of papers/004 Prop. 4.3.
+//! Kullback–Leibler divergence along flows, and the bound of [Aamari 2025, Prop. 4.3].
 
 use fokker_laboratory::grid::Axis;
 use fokker_laboratory::laws::{

@@ -1,4 +1,4 @@
-//! The stochastic equation of papers/000.
+//! The stochastic equation of Seo.
 
 use fokker_laboratory::fokker_planck::{Forward, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};

@@ -69,7 +69,7 @@ fn the_ncsn_process_is_the_chain_at_its_knots() {
             let before = if k == 0 { 0.0 } else { chain.time(k - 1) };
             same_bridge(chain.step_posterior(k), chain.posterior(before, t));
             same_step(chain.step_reverse(k), chain.reverse_step(before, t));
-            // The corrected papers/002 eq. 4.2.10.
+            // The corrected [SDE tutorial, eq. 4.2.10].
             let added = chain.std(t).powi(2) - chain.std(before).powi(2);
             let step = chain.step_reverse(k);
             assert!(close(step.score, added, 1e-10) && close(step.std_large, added.sqrt(), 1e-10));

@@ -1,4 +1,4 @@
-//! The transition kernel solves the Fokker–Planck equation of its own process (papers/001 eq. 1.2–1.4),
+//! The transition kernel solves the Fokker–Planck equation of its own process [Lecture 6, eq. 1.2–1.4],
 //! ∂ₜp = −∂ₓ(f x p) + ½g² ∂ₓₓp, and likewise the kernel that starts at a later time.
 
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! How far the generated law can be from the data, by the error of the score (papers/004 Prop. 4.3).
+//! How far the generated law can be from the data, by the error of the score [Aamari 2025, Prop. 4.3].
 //!
 //! With the backward noise `σ̃` in units of the forward noise, `σ² = ½ g²`, and `g²/σ_t² dt = −dλ` in the log-SNR,
 //!

@@ -26,7 +26,7 @@
 //!
 //! [`chain_bound`] is the variational bound of a discrete chain, step by step (Ho et al. 2020, eq. 5), and
 //! [`diffusion_bound`] its limit of infinitely many steps (Kingma et al. 2021; Song et al. 2021b, Theorem 3).
-//! [`kl_bound`] is papers/004 Prop. 4.3, for data whose true score is known.
+//! [`kl_bound`] is [Aamari 2025, Prop. 4.3], for data whose true score is known.
 //!
 //! Everything is in nats and in the units of the tensors; what that means in bits per dimension of pixels follows from
 //! how pixels were scaled, and is computed there.

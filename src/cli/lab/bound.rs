@@ -17,7 +17,7 @@ use fokker::{Error, RunConfig, experiment};
 use super::input::{self, Mixture};
 use crate::cli::watching::Watching;
 
-/// How far what a trained network generates is from its data, and the bound on it (papers/004 Prop. 4.3), on a grid
+/// How far what a trained network generates is from its data, and the bound on it [Aamari 2025, Prop. 4.3], on a grid
 #[derive(Args)]
 pub struct Bound {
     /// A run on a Gaussian mixture on the line or in the plane, or one of its checkpoints

@@ -7,7 +7,7 @@ use fokker::laboratory::stochastic::Condition;
 
 use super::input;
 
-/// Whether the density equation with noise is well-posed: f − g²/2c ≥ 0 on [0, T] (papers/000 Theorem 1.1)
+/// Whether the density equation with noise is well-posed: f − g²/2c ≥ 0 on [0, T]: [Seo, Theorem 1.1]
 #[derive(Args)]
 pub struct ConditionOf {
     /// The process: a kind such as vp, or TOML such as 'kind = "linear", alpha = [1.2], beta = [1.6]'

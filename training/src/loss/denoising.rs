@@ -1,4 +1,4 @@
-//! Denoising score matching (Vincent 2011; papers/001 Prop. 1, second line; papers/003 eq. 3).
+//! Denoising score matching (Vincent 2011; [Lecture 6, Prop. 1, second line]; [Lai 2023, eq. 3]).
 
 use burn::tensor::Tensor;
 use fokker_model::Score;

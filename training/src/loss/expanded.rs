@@ -1,5 +1,5 @@
 //! Denoising score matching with the square multiplied out, and the part that does not depend on θ left out
-//! (papers/001 Prop. 1, third line, and eq. 1.30).
+//! [Lecture 6, Prop. 1, third line, and eq. 1.30].
 
 use burn::tensor::Tensor;
 use fokker_model::Score;

@@ -1,4 +1,4 @@
-//! Explicit score matching (papers/001 Prop. 1, first line), where the true score is known.
+//! Explicit score matching [Lecture 6, Prop. 1, first line], where the true score is known.
 
 use burn::tensor::Tensor;
 use fokker_model::Score;

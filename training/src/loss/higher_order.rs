@@ -1,5 +1,5 @@
 //! Denoising score matching for the derivatives of the score (Meng et al. 2021, "Estimating high order gradients of
-//! the data distribution by denoising"; Lu et al. 2022, "Maximum likelihood training for score-based diffusion ODEs by
+//! the data distribution by denoising"; Lu et al. 2022c, "Maximum likelihood training for score-based diffusion ODEs by
 //! high-order denoising score matching").
 //!
 //! With `e = ε − E[ε | x_t]`, derivatives of the score are moments of what the noise could have been:

@@ -1,4 +1,4 @@
-//! Implicit score matching (Hyvärinen 2005; papers/002 eq. 4.1.16): the true score is integrated away by parts.
+//! Implicit score matching (Hyvärinen 2005; [SDE tutorial, eq. 4.1.16]): the true score is integrated away by parts.
 
 use burn::tensor::Tensor;
 use fokker_model::{Derivatives, Divergence};

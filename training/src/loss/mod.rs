@@ -9,8 +9,8 @@
 //! | [`sliced`] | `(v · s_θ)² + 2 vᵀ J v` | a product with the Jacobian |
 //! | [`higher_order`] | the same for derivatives of the score | two products, or a second derivative |
 //!
-//! The first four differ by constants in θ (papers/001 Prop. 1, where the factor ½ is left out here; papers/002 eq.
-//! 4.1.16 for the implicit one; Hyvärinen 2005). Every function returns, for each example, `σ²/dimension` times the
+//! The first four differ by constants in θ ([Lecture 6, Prop. 1], where the factor ½ is left out here; [SDE tutorial,
+//! eq. 4.1.16] for the implicit one; Hyvärinen 2005). Every function returns, for each example, `σ²/dimension` times the
 //! term in the table: the units of a squared error in the noise, in which a [weighting](crate::Weighting) is stated.
 
 mod denoising;
@@ -41,20 +41,20 @@ use crate::error::{MOST_PROBES, TrainingError, require_size};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Loss {
-    /// Denoising score matching (Vincent 2011; papers/003 eq. 3).
+    /// Denoising score matching (Vincent 2011; [Lai 2023, eq. 3]).
     #[default]
     Denoising,
-    /// The same with its square multiplied out (papers/001 Prop. 1, third line, and eq. 1.30).
+    /// The same with its square multiplied out [Lecture 6, Prop. 1, third line, and eq. 1.30].
     Expanded,
     /// Explicit score matching, for data whose score is known: Gaussian mixtures.
     Explicit,
-    /// Implicit score matching (Hyvärinen 2005; papers/002 eq. 4.1.16).
+    /// Implicit score matching (Hyvärinen 2005; [SDE tutorial, eq. 4.1.16]).
     Implicit {
         /// How the divergence is computed.
         #[serde(default)]
         divergence: Trace,
     },
-    /// Sliced score matching (Song et al. 2020; papers/002 eq. 4.1.18).
+    /// Sliced score matching (Song et al. 2020b; [SDE tutorial, eq. 4.1.18]).
     Sliced {
         /// `‖s‖²` instead of `(v · s)²`, its mean over `v`.
         #[serde(default = "yes")]
@@ -66,7 +66,7 @@ pub enum Loss {
         #[serde(default)]
         probe: Probe,
     },
-    /// Denoising score matching, and the same for the score's derivatives (Meng et al. 2021; Lu et al. 2022).
+    /// Denoising score matching, and the same for the score's derivatives (Meng et al. 2021; Lu et al. 2022c).
     HigherOrder {
         /// Weight of the Jacobian's error.
         #[serde(default = "unit")]
@@ -75,7 +75,7 @@ pub enum Loss {
         #[serde(default)]
         second: f64,
     },
-    /// The residual of the score Fokker–Planck equation, and the score at the first time alone (papers/003 eq. 11), for
+    /// The residual of the score Fokker–Planck equation, and the score at the first time alone [Lai 2023, eq. 11], for
     /// data whose score is known.
     InitialValue,
 }

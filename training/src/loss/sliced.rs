@@ -1,4 +1,4 @@
-//! Sliced score matching (Song et al. 2020, "Sliced score matching"; papers/002 eq. 4.1.18): implicit score matching
+//! Sliced score matching (Song et al. 2020b, "Sliced score matching"; [SDE tutorial, eq. 4.1.18]): implicit score matching
 //! along random directions.
 
 use burn::tensor::Tensor;

@@ -1,4 +1,4 @@
-//! Exact derivatives, or the finite differences of papers/003 Appx. D.
+//! Exact derivatives, or the finite differences of [Lai 2023, Appx. D].
 
 use burn::tensor::Tensor;
 use fokker_model::Derivatives;
@@ -14,7 +14,7 @@ pub enum Differentiation {
     /// By dual numbers.
     #[default]
     Exact,
-    /// By differences (papers/003 Lemma 1, with the steps of Appx. D.1).
+    /// By differences [Lai 2023, Lemma 1], with the steps of its Appx. D.1.
     FiniteDifference {
         /// `h_s`, the step back in time.
         #[serde(default = "paper_behind")]
@@ -63,7 +63,7 @@ impl Differentiation {
     }
 }
 
-/// Lemma 1 of papers/003: `(h_s² s(t + h_d) + (h_d² − h_s²) s(t) − h_d² s(t − h_s)) / (h_s h_d (h_s + h_d))`, with
+/// [Lai 2023, Lemma 1]: `(h_s² s(t + h_d) + (h_d² − h_s²) s(t) − h_d² s(t − h_s)) / (h_s h_d (h_s + h_d))`, with
 /// steps that end at the ends of the process's range. Closer than half a step to an end it is a quotient to the other side
 /// alone: a step that is nearly zero would divide rounding by nearly zero.
 fn difference_in_time<const D: usize>(

@@ -1,4 +1,4 @@
-//! A score for all times from its value at the first: papers/003 eq. 11.
+//! A score for all times from its value at the first: [Lai 2023, eq. 11].
 
 use burn::tensor::Tensor;
 use fokker_kernels::remember;
@@ -10,7 +10,7 @@ use super::residual::{Directions, residual, residual_along, unit};
 use crate::loss::noisy;
 
 /// `‖ε_θ(x_t, t)‖ + ‖s_θ(x₀, t₀) − s(x₀, t₀)‖` with the true score `s` at the first time `t₀ = min_time` alone
-/// (papers/003 eq. 11). `frozen` is the same score with parameters that are not under differentiation.
+/// [Lai 2023, eq. 11]. `frozen` is the same score with parameters that are not under differentiation.
 ///
 /// # Shapes
 /// `x0`, `noise`: `[batch, …]`, one time for each example → `[batch]`

@@ -1,6 +1,6 @@
-//! The score Fokker–Planck equation (papers/003): how far a score is from being that of a diffused density.
+//! The score Fokker–Planck equation [Lai 2023]: how far a score is from being that of a diffused density.
 //!
-//! Under `dx = f(t) x dt + g(t) dw` the score of every density satisfies (papers/003 Cor. 1, eq. 5)
+//! Under `dx = f(t) x dt + g(t) dw` the score of every density satisfies [Lai 2023, Cor. 1, eq. 5]
 //!
 //! ```text
 //! ∂ₜ s = ∇M,     M = ½ g² (div s + ‖s‖²) − ⟨f x, s⟩ − div(f x),

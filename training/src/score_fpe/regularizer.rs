@@ -1,4 +1,4 @@
-//! The penalty on the residual: papers/003 eq. 8, with the whole residual or with its product with a random direction
+//! The penalty on the residual: [Lai 2023, eq. 8], with the whole residual or with its product with a random direction
 //! (eq. 14).
 //!
 //! `J_FP = J_DSM + γ R`, `R = (1/D) E_t E_x ‖ε_θ(x, t)‖` with `t` uniform. The paper's `J_DSM` is half an integral over `[0, T]`
@@ -31,7 +31,7 @@ use crate::time_sampling::{TimeDraw, TimeSampling};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegularizerConfig {
-    /// Its weight `γ ≥ 0` (papers/003 eq. 8).
+    /// Its weight `γ ≥ 0` [Lai 2023, eq. 8].
     pub gamma: f64,
     /// The whole residual, or its product with random directions.
     #[serde(default)]
@@ -66,7 +66,7 @@ pub enum Estimator {
     Norm,
     /// `‖ε_θ‖²`, without bias: the mean of `⟨ε_v, ε_v'⟩` over pairs of different probes. `γ` has another unit than the norm's.
     Squared,
-    /// `|⟨ε_θ, v⟩|` for a random `v` (papers/003 eq. 14), for half the price.
+    /// `|⟨ε_θ, v⟩|` for a random `v` [Lai 2023, eq. 14], for half the price.
     Projected,
 }
 
@@ -74,7 +74,7 @@ pub enum Estimator {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
-    /// Change of the score per unit of time (papers/003 eq. 8). It grows like `g²/σ³`: the first times weigh most, and by
+    /// Change of the score per unit of time [Lai 2023, eq. 8]. It grows like `g²/σ³`: the first times weigh most, and by
     /// orders of magnitude.
     #[default]
     Time,
@@ -229,7 +229,7 @@ pub(super) fn uniform<const D: usize>(
     Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }
 
-/// What some of `examples` points contribute to `γ 2/(D T) R` of papers/003 eq. 8 or 14, `[1]`, with its exact gradient in the
+/// What some of `examples` points contribute to `γ 2/(D T) R` of [Lai 2023, eq. 8 or 14], `[1]`, with its exact gradient in the
 /// parameters of `score`; and the score at these points, differentiable as well. `frozen` is the same score with
 /// parameters that are not under differentiation.
 pub fn regularizer<const D: usize>(

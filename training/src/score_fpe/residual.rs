@@ -1,4 +1,4 @@
-//! The residual of the score Fokker–Planck equation (papers/003 eq. 6), and its product with a direction.
+//! The residual of the score Fokker–Planck equation [Lai 2023, eq. 6], and its product with a direction.
 
 use burn::tensor::{Tensor, TensorData};
 use fokker_model::divergence::{broadcast, inner};
@@ -55,7 +55,7 @@ impl<const D: usize> Directions<D> {
         (first.clone(), others)
     }
 
-    /// Random probes (Hutchinson 1989; papers/003 Appx. D.2).
+    /// Random probes (Hutchinson 1989; [Lai 2023, Appx. D.2]).
     pub fn probes(vectors: Vec<Tensor<D>>) -> Self {
         let share = 1.0 / vectors.len() as f64;
         Self { vectors, share }
@@ -163,7 +163,7 @@ pub(super) fn residual_for<const D: usize>(
     rate.inner() - of_potential
 }
 
-/// `⟨ε, w⟩ = ⟨∂ₜ s, w⟩ − D_w M` (papers/003 Lemma 2) with
+/// `⟨ε, w⟩ = ⟨∂ₜ s, w⟩ − D_w M` [Lai 2023, Lemma 2] with
 /// `D_w M = ½ g² (D_w div s + 2 ⟨s, J w⟩) − f (⟨w, s⟩ + ⟨x, J w⟩)`, and the score `s` itself; both differentiable in the
 /// score's parameters.
 ///

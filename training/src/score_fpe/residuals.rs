@@ -1,4 +1,4 @@
-//! How well a score fits the data and the equation, along `t` (papers/003 sec. 2, Figures 1 and 6).
+//! How well a score fits the data and the equation, along `t` [Lai 2023, sec. 2, Figures 1 and 6].
 //!
 //! The residual `ε` needs a divergence. A random probe `v` gives one, `vᵀJv`, whose mean is right; so the residual `ε_v` with it has
 //! the mean `ε`. Its length has not: `E‖ε_v‖ ≥ ‖E ε_v‖ = ‖ε‖`, equal only if `∇(vᵀJv)` is the same for every `v`. For the score of a
@@ -291,7 +291,7 @@ fn dimension<const D: usize>(x: &Tensor<D>) -> f64 {
     x.dims()[1..].iter().product::<usize>() as f64
 }
 
-/// `(1/D) E‖s_θ(x_t, t) − ∇ log p(x_t | x₀)‖` (papers/003 sec. 2).
+/// `(1/D) E‖s_θ(x_t, t) − ∇ log p(x_t | x₀)‖` [Lai 2023, sec. 2].
 ///
 /// # Shapes
 /// `x0`, `noise`: `[batch, …]`
@@ -301,8 +301,9 @@ pub fn r_dsm<const D: usize>(score: &dyn Score<D>, x0: &Tensor<D>, noise: &Tenso
     mean(inner(difference.clone(), difference).sqrt()) / (process.std(t) * dimension(x0))
 }
 
-/// `r_FP`, `(1/D) E‖ε_θ(x, t)‖` (papers/003 sec. 2), as the module says: with one set of directions the mean length of the residual,
-/// which is right if they are [all axes](Directions::axes); with several independent ones the root of the unbiased mean square.
+/// `r_FP`, `(1/D) E‖ε_θ(x, t)‖` [Lai 2023, sec. 2], as the module says: with one set of directions the mean length of the
+/// residual, which is right if they are [all axes](Directions::axes); with several independent ones the root of the unbiased mean
+/// square.
 ///
 /// # Shapes
 /// `x`: `[batch, …]`
