@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             match (&error, cli::signals::received()) {
-                // As shells tell of a program that a signal has ended.
+                // The code that shells report for a program that a signal has ended.
                 (Error::Interrupted, Some(signal)) => ExitCode::from(128 + signal as u8),
                 _ => ExitCode::from(error.exit_code()),
             }

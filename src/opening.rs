@@ -39,7 +39,7 @@ pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Dat
     Ok((train, opened.validation))
 }
 
-/// What threads that read pictures tell the one that shows progress.
+/// What the threads that read pictures report to the one that shows progress.
 #[derive(Default)]
 struct News {
     /// What, its unit, how much is done, and of how much.

@@ -21,7 +21,7 @@ pub fn print(text: Arguments<'_>) {
     }
 }
 
-/// Writes to standard error. There is nowhere to tell that it failed.
+/// Writes to standard error. If that fails there is nowhere left to report it.
 pub fn print_error(text: Arguments<'_>) {
     let _ = stderr().lock().write_fmt(text);
 }

@@ -47,9 +47,9 @@ fn every_configuration_loads_and_survives_a_round_trip() {
     }
 }
 
-/// No recipe has a few rare times that carry its loss; the pair that mnist_rve once had is told by name, with what does.
+/// No recipe has a few rare times that carry its loss. The pair that mnist_rve once had is warned of by name, with a remedy.
 #[test]
-fn weightings_that_do_not_suit_their_times_are_told() {
+fn weightings_that_do_not_suit_their_times_are_warned_of() {
     for file in configs() {
         let warnings = RunConfig::load(&file, &[]).unwrap().warnings().unwrap();
         assert!(warnings.is_empty(), "{}: {warnings:?}", file.display());

@@ -26,7 +26,7 @@ fn table_and_figures_are_made_and_kept() {
     let out = root.path().join("out");
     let read = |name: &str| fs::read_to_string(out.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
 
-    // Every cell has a finite number beside the paper's.
+    // Every cell has a finite number next to the paper's.
     let table = read("table1.csv");
     let rows: Vec<Vec<&str>> = table.lines().skip(1).map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 3 * 2 * 2);

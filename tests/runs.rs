@@ -256,7 +256,7 @@ fn signals_save_and_leave_unless_they_were_ignored() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(128 + 15), "{said}");
     assert!(said.contains("go on with: fokker resume"), "{said}");
-    // What it was last told is remembered: the printed command does go on.
+    // The last changes are remembered: the printed command does go on.
     let last = *steps_of_metrics(&run).last().unwrap();
     let printed = said.lines().find_map(|line| line.split_once("go on with: fokker resume ")).unwrap().1.to_string();
     let child = endless(root.path(), &["resume", &printed], "");

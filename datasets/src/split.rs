@@ -2,8 +2,8 @@
 //!
 //! | data | train | validation | test |
 //! |---|---|---|---|
-//! | MNIST, Fashion-MNIST, CIFAR-10 | the rest of the published training set | `validation_examples` of the published training set, 5000 unless told | the published test set |
-//! | folder | the rest | `validation_fraction` of the pictures, 0.1 unless told | `test_fraction` of the pictures, none unless told |
+//! | MNIST, Fashion-MNIST, CIFAR-10 | the rest of the published training set | `validation_examples` of the published training set, 5000 by default | the published test set |
+//! | folder | the rest | `validation_fraction` of the pictures, 0.1 by default | `test_fraction` of the pictures, none by default |
 //! | laws to draw from | draws from number 0 on | from number 2⁶³ on | from number 2⁶² on |
 //!
 //! What a model is chosen by (its learning rate, when to stop) is measured on the validation part; what is reported, on
@@ -38,7 +38,7 @@ impl fmt::Display for Split {
     }
 }
 
-/// Examples that are held out of a published training set unless told otherwise.
+/// Examples that are held out of a published training set by default.
 pub(crate) const VALIDATION_EXAMPLES: usize = 5000;
 
 /// The numbers of the examples of a published training set that belong to its training or validation part, in order.

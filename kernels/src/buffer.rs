@@ -29,7 +29,7 @@ pub(crate) unsafe fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
     unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
 }
 
-/// Numbers to be copied or mapped that are worth another thread's waking, which takes some ten microseconds.
+/// The least count of numbers for which copying or mapping them wakes another thread, which takes some ten microseconds.
 pub(crate) const WORTH: usize = 1 << 15;
 
 /// Into how many pieces each of `parts` is to be cut so that no thread is without work, if that is worth while: `products`

@@ -1,10 +1,11 @@
-//! Weights in the order in which convolutions read them, kept where they are asked for again.
+//! Reordered weights, cached.
 //!
-//! Putting a weight in order takes as long as convolving a small image with it. In training each weight is used once before
-//! it changes, or twice where blocks are computed again; in drawing it stays the same from call to call, and a dual number takes
-//! each of its arrays through the same one. So what is asked for a third time is kept from then on, until the weight is gone or
-//! has changed: a tensor's memory is copied or moved before it is written to while something else refers to it, which the
-//! reference kept here does.
+//! Convolutions read weights in an order of their own. For one small image the reordering takes as long as the convolution. In
+//! training each weight is used once before it changes, or twice where blocks are computed again, so that nothing is gained by
+//! keeping the copy. In drawing a weight stays the same from call to call, and a dual number takes each of its arrays through
+//! the same one. So from the third use on the reordered copy is kept, until the tensor is dropped or written to. The `Weak`
+//! reference kept here detects both: a tensor's memory is copied or moved before it is written to while something else refers
+//! to it.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -1,9 +1,10 @@
-//! Results that are asked for twice.
+//! Results of one evaluation of a network that a second one looks up.
 //!
-//! The gradient of a penalty on a network's derivatives evaluates the network twice at the same points: once to find the
-//! direction that the penalty has there, and once more, with that direction besides, under differentiation. What the two
-//! have in common is computed in the first and [reused](Remembered::reuse) in the second. So are gradients, if the first
-//! evaluation is differentiated in its input: those of the second in the derivatives along the direction are the same.
+//! The gradient of a penalty on a network's derivatives evaluates the network twice at the same points: first without a tape to
+//! find a direction, then with one to differentiate the penalty along that direction. The first pass records every result,
+//! keyed by the bits of its inputs, and the second [looks them up](Remembered::reuse). If the first evaluation is
+//! differentiated in its input, the gradients of its convolutions are recorded as well: the second pass needs the same ones, in
+//! its derivatives along the direction.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -221,7 +222,7 @@ fn hash(gradient: &Primitive) -> u128 {
     xxh3_128(&parts)
 }
 
-/// A hash of some of the numbers, which tells most gradients apart.
+/// A hash of some of the numbers, which differs for most gradients that differ.
 fn hash_of_few(gradient: &Primitive) -> u64 {
     let numbers = numbers(gradient);
     let few: Vec<u8> = numbers.iter().step_by(numbers.len() / 64 + 1).flat_map(|number| number.to_le_bytes()).collect();

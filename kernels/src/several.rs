@@ -1,9 +1,10 @@
-//! Operations with several results as steps of Burn's automatic differentiation, whose steps have one.
+//! Operations with several results in Burn's automatic differentiation.
 //!
-//! Such an operation is a step whose result is a token, and for each result a step from the token to it. On the way
-//! back those come first: each leaves its gradient for the operation, which then has all of them.
+//! A node of Burn's graph has one output. An operation with `K` results is therefore `K + 1` nodes: one that joins the inputs
+//! to a dummy, the token, and one for each result, from the token to it. The backward pass reaches the nodes of the results
+//! first. Each leaves its gradient with the token, whose node then computes the gradients of the inputs once.
 //!
-//! Where gradients are checkpointed the results are not kept, but computed again, all of them at once.
+//! Where gradients are checkpointed the results are not kept. They are computed again, all at once.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -143,7 +144,7 @@ fn tracked<C: CheckpointStrategy, O: Several<N, K>, const N: usize, const K: usi
         let number = number.next().expect("endless");
         let taken = Taken::<K> { token: token.id(), number };
         let step = ToResult.prepare::<C>([token.node()]).memory_bound().retro_forward(taken);
-        // The token keeps no results if one of the inputs is a constant, in which case Burn keeps what depends on it.
+        // With a constant input the token is not recomputed: Burn then stores the outputs themselves.
         match step.parents(inputs.iter().chain([&token])).stateful() {
             OpsKind::Tracked(step) => step.finish((number, collected.clone()), result),
             OpsKind::UnTracked(step) => step.finish(result),

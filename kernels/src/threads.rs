@@ -1,4 +1,4 @@
-//! What a program that computes on flex does well to arrange when it starts.
+//! How a program arranges memory and threads for long work on flex.
 
 /// Runs `body` with what makes long work on flex fast: freed memory is kept, and `body` is run by one of the threads that
 /// operations are divided among.
@@ -7,8 +7,8 @@
 /// large blocks at once, and the system has to clear every page of the next one: a tenth of the step's time. The price is
 /// that the process stays as large as it ever was. Where the C library is another one, nothing happens.
 ///
-/// Threads: a thread of another kind would hand every operation over and sleep until it is done, which takes longer than
-/// many an operation; one of their own begins at once.
+/// Threads: `body` runs inside rayon's pool. Called from outside, every parallel loop has to wake the pool and wait for it,
+/// which takes longer than many operations.
 pub fn on_all_cores<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     keep_freed_memory();
     rayon::scope(|_| body())

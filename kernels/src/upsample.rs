@@ -36,7 +36,7 @@ fn burns_own(x: Tensor<4>) -> Tensor<4> {
 }
 
 fn upsample(shape: [usize; 4], x: Primitive) -> Primitive {
-    /// What tells it from other operations.
+    /// Its key among other operations.
     #[derive(PartialEq)]
     struct Upsampled([usize; 4]);
     let x = contiguous(x);

@@ -151,7 +151,7 @@ fn hutch_plus_plus<const D: usize>(
         let whole = inner(image.clone(), image.clone());
         let image = without(without(image, &basis), &basis);
         let square = inner(image.clone(), image.clone());
-        // What the others span but for rounding adds nothing: made a direction, rounding would be one of its own.
+        // An image that the others span adds nothing. What is left of it is rounding, which must not become a direction.
         let spanned = square.clone().lower_equal(whole.mul_scalar(SPANNED * SPANNED));
         let scale = square.mask_fill(spanned.clone(), 1.0).sqrt().recip().mask_fill(spanned, 0.0);
         basis.push(image * broadcast(scale));

@@ -22,7 +22,7 @@ use crate::plain::Tensors;
 #[derive(Clone, Copy, Debug)]
 pub struct Dual<C, T = C>(PhantomData<(C, T)>);
 
-/// A calculus whose arrays are those of `T` with something beside, which projecting leaves out.
+/// A calculus whose arrays hold an array of `T` and derivatives of it. Projecting keeps the array and drops the derivatives.
 pub trait ProjectsOnto<T: Calculus>: Calculus {
     /// The array in `T`.
     fn project<const D: usize>(x: &Self::Array<D>) -> T::Array<D>;
@@ -178,8 +178,11 @@ fn group_norm_of_coefficients<C: Calculus>(
     let (x, shift) = (C::coefficients(x.clone()), shift.map(|shift| C::coefficients(shift.clone())));
     let moves = |k: usize| x[k].is_some() || shift.as_ref().is_some_and(|shift| shift[k].is_some());
     let last = C::COEFFICIENTS - 1;
-    // Of four and five, the second direction comes third and the mixed derivative fourth; of three and five, the last is a
-    // direction on its own.
+    // The order of the coefficients, by their number:
+    //   2: value, ∂v
+    //   3: value, ∂v, ∂t
+    //   4: value, ∂v, ∂w, ∂v∂w
+    //   5: value, ∂v, ∂w, ∂v∂w, ∂t
     let mixed = last >= 3 && (moves(3) || moves(1) && moves(2));
     let kept: Vec<usize> = (0..=last)
         .filter(|&k| match k {

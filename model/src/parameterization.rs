@@ -36,7 +36,7 @@ pub enum Output {
     Edm,
 }
 
-/// The number that tells the network the noise level.
+/// The number by which the network knows the noise level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conditioning {
@@ -56,7 +56,7 @@ pub enum Conditioning {
 pub struct Parameterization {
     /// What the raw output estimates.
     pub output: Output,
-    /// What the network is told about the noise level.
+    /// How the noise level enters the network.
     pub conditioning: Conditioning,
     /// Standard deviation `σ_d` of the data, for EDM's preconditioning.
     #[serde(default = "default_sigma_data")]

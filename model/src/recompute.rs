@@ -18,7 +18,7 @@ pub(crate) fn recomputed<M: Module + Sync + 'static>(
     let mut inputs: Vec<DispatchTensor> = images.into_iter().map(Tensor::into_dispatch).collect();
     inputs.push(time.into_dispatch());
     block.visit(&mut Collect(&mut inputs));
-    // The parameters come in as inputs: what is kept of the block beside must not hold them in the graph.
+    // The parameters come in as inputs: the copy of the block must not hold them in the graph.
     let block = block.valid();
     let body = move |inputs: Vec<DispatchTensor>| {
         let mut inputs = inputs.into_iter();

@@ -1,4 +1,4 @@
-//! A sampler by name, with all it may be told.
+//! A sampler by name, with its options.
 
 use fokker_process::Process;
 use serde::{Deserialize, Serialize};

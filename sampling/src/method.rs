@@ -1,4 +1,4 @@
-//! The registry of samplers: one row for each, with what it needs, what it costs and what it may be told.
+//! The registry of samplers: one row for each, with its requirements, its cost and its options.
 
 use serde::{Deserialize, Serialize};
 

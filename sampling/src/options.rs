@@ -1,4 +1,4 @@
-//! What single samplers may be told.
+//! Options that only some samplers take.
 
 use serde::{Deserialize, Serialize};
 

@@ -51,7 +51,7 @@ pub struct Drawn<const D: usize> {
     pub acceptance: Option<f64>,
 }
 
-/// What a sampler tells on the way: how many steps are done, and the state. `Break` ends it.
+/// Called on the way with the number of steps done and the state. `Break` ends the draw.
 pub type Observe<'a, const D: usize> = &'a mut dyn FnMut(usize, &Tensor<D>) -> ControlFlow<()>;
 
 impl SamplerConfig {

@@ -1,4 +1,4 @@
-//! A network of the size that papers train on CIFAR-10, on a device that computes beside the host.
+//! A network of the size that papers train on CIFAR-10, on an asynchronous device.
 //!
 //! Nothing is read between the steps that are timed, and the batch is on the device from the start: what is measured is
 //! the step, as `reference/gpu_bench.py` measures it in PyTorch.
@@ -161,7 +161,7 @@ fn train(case: GpuCase, network: &UNet, device: &Device) -> Training {
     };
     run((steps / 3).max(2));
     let seconds = run(steps);
-    // Steps under observation come after those that are timed. One counts, for its number of kernels is the same again.
+    // Counting slows steps, so it comes after timing. One step is enough: every step launches the same kernels.
     let (_, launches) = launches(true, || run(1));
     Training { images_per_second: (steps * batch) as f64 / seconds, held_mib: held, reserved_mib: reserved, launches }
 }

@@ -1,4 +1,4 @@
-//! What the trainer itself takes of a step, beside the network.
+//! How much of a step the trainer itself takes, apart from the network.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -88,7 +88,7 @@ pub(super) struct Sessions<'a, N> {
 }
 
 impl<'a, N> Sessions<'a, N> {
-    /// `name` tells runs of a process apart.
+    /// `name` distinguishes the runs of one process.
     pub(super) fn new(config: &'a RunConfig, network: &'a N, device: &'a Device, name: &str) -> Result<Self, Error> {
         let folder = Temporary(std::env::temp_dir().join(format!("fokker-bench-{}{name}", std::process::id())));
         let run = RunFolder::new(&folder.0);

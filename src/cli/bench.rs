@@ -14,7 +14,7 @@ use fokker::{BackendConfig, BackendName, Error, RunConfig};
 use super::bench_gpu::GpuArgs;
 use super::numbers::positive;
 
-/// Measure what training and drawing cost, beside PyTorch where there is a Python with it
+/// Measure what training and drawing cost, next to PyTorch where a Python has it
 #[derive(Args)]
 pub struct Bench {
     /// What to measure, separated by commas

@@ -30,10 +30,10 @@ pub struct Likelihood {
     /// Number of the first example
     #[arg(long, default_value_t = 0)]
     first: usize,
-    /// Draws of dequantisation and noise for each example; their standard error is told from 2 on
+    /// Draws of dequantisation and noise for each example; with 2 or more, their standard error is reported
     #[arg(long, default_value_t = 1, value_parser = positive)]
     draws: usize,
-    /// Random probes along each path; their standard error is told from 2 on. Default 2
+    /// Random probes along each path; with 2 or more, their standard error is reported. Default 2
     #[arg(long, value_parser = positive)]
     probes: Option<usize>,
     /// How the divergence is computed: exact, hutchinson or hutch_plus_plus; exact up to 32 dimensions if absent

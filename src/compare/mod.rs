@@ -155,7 +155,7 @@ impl ComparisonPlan {
         }
     }
 
-    /// `of` says what else than the plan the distances depend on.
+    /// `of` is everything besides the plan that invalidates distances that were measured before.
     fn compare(
         &self,
         name: String,

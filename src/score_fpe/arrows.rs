@@ -11,7 +11,7 @@ pub(super) fn points(reach: f64) -> Vec<[f64; 2]> {
     (0..ARROWS).flat_map(|row| (0..ARROWS).map(move |column| [at(column), at(row)])).collect()
 }
 
-/// The field at those points; `most` is the largest size that is told from larger ones.
+/// The field at those points; sizes above `most` are drawn like `most`.
 pub(super) fn panel(title: &str, reach: f64, field: &[[f64; 2]], most: f64) -> Panel {
     let interval = (-reach, reach);
     let sizes = field.iter().map(|[x, y]| x.hypot(*y).ln_1p()).collect();

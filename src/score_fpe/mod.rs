@@ -2,7 +2,7 @@
 //!
 //! Everything is made of runs, in `runs/` of the folder: each is one of the configurations `configs/score_fpe_*.toml` with
 //! another weight, and with the numbers of a [`Scale`]. A run that is there is not trained again, one that was interrupted
-//! is resumed, and what was measured of a run is kept beside its checkpoints.
+//! is resumed, and the measurements of a run are kept in its folder.
 
 mod arrows;
 mod cell;

@@ -1,4 +1,4 @@
-//! Table 1: likelihoods of MNIST, ours beside the paper's.
+//! Table 1: likelihoods of MNIST, ours next to the paper's.
 
 use std::fmt::Write;
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! What a step tells of itself: its loss and its gradient's norm.
+//! Loss and norm of the gradient of a step, and when they are read.
 //!
-//! On a device that computes beside the host, reading a number waits for everything before it. There the numbers of
+//! On an asynchronous device, reading a number waits for everything before it. There the numbers of
 //! several steps are read together; what depends on them in between is decided on the device.
 
 use burn::tensor::Tensor;

@@ -1,4 +1,4 @@
-//! Training on a device that computes beside the host. `FOKKER_REQUIRE_WGPU=1` makes the absence of wgpu a failure, and
+//! Training on an asynchronous device. `FOKKER_REQUIRE_WGPU=1` makes the absence of wgpu a failure, and
 //! takes software for a GPU.
 
 mod support;
@@ -38,7 +38,7 @@ fn trainer(folder: &Path, device: &Device, change: impl FnOnce(&mut TrainingConf
     Trainer::new(plan(change), RunFolder::new(folder), network, device).unwrap()
 }
 
-/// Remembers what it was told, and asks to stop after some steps.
+/// Remembers what it was called with, and asks to stop after some steps.
 struct Watch {
     stop: u64,
     losses: Vec<f64>,

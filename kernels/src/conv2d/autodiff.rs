@@ -15,7 +15,7 @@ use super::{Forward, Operation};
 use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 use crate::remember::{RememberedGradients, gradients_to_keep, gradients_to_reuse, recalled_gradient};
 
-/// Products in a convolution below which its gradients are computed beside each other.
+/// Products in a convolution below which its two gradients are computed at the same time.
 const BESIDE: usize = 1 << 24;
 
 /// Products for each number of a gradient from which on it is worth its memory to keep it.
@@ -49,7 +49,7 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         let of_x = || x.map(|node| (node, recalled_gradient(places, geometry, &given, &values_weight, compute)));
         let of_weight_and_bias =
             || (weight.is_some() || bias.is_some()).then(|| weight_gradient(&geometry, numbers(&values_x), gradient));
-        // One beside the other: of few images, neither is enough work for all cores.
+        // At the same time: for few images, neither is enough work for all cores.
         let (of_x, of_weight_and_bias) = match batch * geometry.products() < BESIDE {
             true => rayon::join(of_x, of_weight_and_bias),
             false => (of_x(), of_weight_and_bias()),

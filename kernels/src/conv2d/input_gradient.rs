@@ -139,7 +139,7 @@ impl Phase {
             }
         }
         let [height, width] = geometry.kernel;
-        // Beside each tap, the step back to the pixel that it was met from.
+        // For each tap, the step back to the pixel that it was met from.
         let (mut taps, mut back) = (Vec::new(), Vec::new());
         for y in own(0) {
             for x in own(1) {

@@ -66,7 +66,7 @@ struct Transposed;
 
 impl Operation for Transposed {
     fn run<const N: usize>(geometry: &Geometry, inputs: [Primitive; N]) -> Primitive {
-        /// What tells it from the convolution.
+        /// Its key, which differs from that of the convolution.
         #[derive(PartialEq)]
         struct TransposeOf(Geometry);
         let inputs = inputs.map(contiguous);

@@ -17,7 +17,7 @@ pub(crate) use group_norm::group_norm;
 pub use launches::{Launches, launches};
 pub(crate) use softmax::softmax;
 
-/// Whether the device computes beside the host, which waits for it only where it reads a number.
+/// Whether the device is asynchronous: the host queues work and waits only where it reads a number.
 pub fn computes_ahead(device: &Device) -> bool {
     match device.as_dispatch() {
         DispatchDevice::Cube(_) => true,

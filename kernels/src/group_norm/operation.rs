@@ -30,8 +30,8 @@ impl<const N: usize, const K: usize> Several<N, K> for GroupNorm {
     /// What [`forward`] remembers.
     type State = Arc<Vec<f32>>;
 
-    /// In parts, of which another evaluation may have had some: first value and first derivative, then what the second
-    /// direction brings, then the other derivative.
+    /// Computes in three pieces, so that a piece that is remembered is not computed again: the value and ∂v, then ∂w and ∂v∂w,
+    /// then ∂t.
     fn forward(&self, inputs: &[Primitive; N]) -> ([Primitive; K], Arc<Vec<f32>>) {
         let Self(shape) = self;
         let ((images, rest), affine) = (inputs.split_at(K), &inputs[K..K + 2]);

@@ -63,7 +63,7 @@ impl Shape {
         group * channels..(group + 1) * channels
     }
 
-    /// Numbers as images beside others.
+    /// Numbers as an array of images, on the device of `like`.
     pub(super) fn image(&self, numbers: Vec<f32>, like: &Primitive) -> Primitive {
         let [height, width] = self.size;
         tensor(numbers, [self.batch, height, width, self.channels], &like.device())

@@ -64,7 +64,7 @@ pub struct ReverseErrorKeys<'a> {
 }
 
 impl ReverseError<'_> {
-    /// Checks that a grid can tell what is to be told: the box holds the prior and the laws at both ends, and a cell is no
+    /// Checks that a grid resolves what is computed: the box holds the prior and the laws at both ends, and a cell is no
     /// wider than the narrowest component at the end.
     ///
     /// # Errors

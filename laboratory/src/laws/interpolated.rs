@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Score;
 use crate::grid::{Axis, Field};
 
-/// Asked at all centres of a grid for each time that is needed, and interpolated linearly between them; beyond the
-/// outermost centres it stays what it is there.
+/// A score that is evaluated at all centres of a grid for each time that is needed, and interpolated linearly between them.
+/// Beyond the outermost centres it keeps the outermost values.
 pub struct Interpolated<F> {
     axes: Vec<Axis>,
     evaluate: F,
     recent: Mutex<VecDeque<(u64, Arc<Vec<f64>>)>>,
 }
 
-/// Times that are remembered: a step asks for its middle, an account for its end.
+/// Times whose values are kept. A step evaluates at its middle, the history of divergences at its end.
 const REMEMBERED: usize = 4;
 
 impl<F: Fn(&[f64], f64) -> Vec<f64> + Sync> Interpolated<F> {

@@ -24,11 +24,11 @@ pub struct Figure {
 /// One pair of axes.
 #[derive(Clone, Debug)]
 pub struct Panel {
-    /// Above it.
+    /// Above the axes.
     pub title: String,
-    /// Below it.
+    /// Below the axes.
     pub x_label: String,
-    /// Beside it.
+    /// Left of the axes.
     pub y_label: String,
     /// Interval shown.
     pub x: (f64, f64),

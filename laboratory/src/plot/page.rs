@@ -1,10 +1,10 @@
-//! A page of figures that opens from disk and needs nothing beside it.
+//! A page of figures that opens from disk and needs no other file.
 
 use super::save::{base64, png};
 use super::{Figure, Saved};
 use crate::LaboratoryError;
 
-/// An HTML page with every picture inside; the files beside it are linked.
+/// An HTML page with every picture inside; the files in its folder are linked.
 ///
 /// # Errors
 /// A figure that cannot be drawn.

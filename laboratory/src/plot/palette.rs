@@ -5,21 +5,21 @@
 pub struct Colour(pub u8, pub u8, pub u8);
 
 impl Colour {
-    /// Of sample paths ([SDE tutorial]: "Red lines show randomly selected sample paths").
+    /// Sample paths ([SDE tutorial]: "Red lines show randomly selected sample paths").
     pub const RED: Self = Self(0xc8, 0x1e, 0x1e);
-    /// Of exact laws.
+    /// Exact densities.
     pub const BLACK: Self = Self(0x20, 0x20, 0x20);
-    /// Of what was found.
+    /// Computed curves.
     pub const BLUE: Self = Self(0x2b, 0x6c, 0xb0);
-    /// Light, of histograms.
+    /// Histograms; a light colour.
     pub const SKY: Self = Self(0xa8, 0xcb, 0xe8);
-    /// Of bounds.
+    /// Bounds.
     pub const ORANGE: Self = Self(0xdd, 0x7a, 0x13);
-    /// A fourth.
+    /// A fourth curve.
     pub const GREEN: Self = Self(0x2e, 0x8b, 0x57);
-    /// A fifth.
+    /// A fifth curve.
     pub const PURPLE: Self = Self(0x7b, 0x4f, 0xa3);
-    /// Of what steps back.
+    /// Background and de-emphasised curves.
     pub const GREY: Self = Self(0x99, 0x99, 0x99);
 
     /// Colours of lines that differ by a number.

@@ -165,7 +165,7 @@ mod tests {
         assert!(svg.contains("A title with ∂p/∂t") && svg.contains("σ² ≥ 0"));
         assert!(svg.contains("<image ") && !svg.contains("#FA0000"), "{svg}");
         let image = image::load_from_memory(&png(&figure()).unwrap()).unwrap().to_rgb8();
-        // The headline is black on white: dark pixels where the text is, none beside it.
+        // The headline is black on white: dark pixels where the text is, none around it.
         let dark = |x0: u32, x1: u32| {
             (x0..x1)
                 .flat_map(|x| (0..60).map(move |y| (x, y)))

@@ -20,7 +20,8 @@ use crate::laws::LineMixture;
 const MISSED: f64 = 0.01;
 
 impl WeightedSpace {
-    /// The density is in the space and the grid tells its norm. `data` and `axis` are the keys under which they stand.
+    /// Checks that the density is in the space and that the grid resolves its norm. `data` and `axis` are the keys under which
+    /// they stand.
     ///
     /// # Errors
     /// A component as wide as √(2c) or wider; a grid on which the norm is more than 1 % from its closed form.
@@ -35,7 +36,7 @@ impl WeightedSpace {
             return Ok(());
         }
         let expected = format!(
-            "a grid that tells ‖u‖², which is {found:.4e} on it and {exact:.4e} in truth: a wider one, finer cells, or a \
+            "a grid that resolves ‖u‖², which is {found:.4e} on it and {exact:.4e} in truth: a wider one, finer cells, or a \
              larger c"
         );
         Err(LaboratoryError::value(

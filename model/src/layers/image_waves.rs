@@ -1,4 +1,4 @@
-//! Sines and cosines of an image beside it.
+//! Fourier features of an image.
 
 use burn::module::Module;
 
@@ -25,7 +25,7 @@ impl ImageWaves {
     /// One that is above 20.
     pub fn validate(exponents: &[u32]) -> Result<(), ModelError> {
         let finest = exponents.iter().copied().max().unwrap_or(0);
-        // Beyond the digits of single precision there is nothing to tell.
+        // Finer waves resolve differences below the precision of f32.
         require(finest <= 20, "input_frequencies", format!("{finest} is not in 0..=20"))
     }
 

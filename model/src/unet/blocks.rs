@@ -56,7 +56,7 @@ impl DownBlock {
     }
 }
 
-/// A level on the way up: every residual block sees one result of the way down beside its input.
+/// A level on the way up: every residual block reads its input and one result of the way down.
 #[derive(Module, Debug)]
 pub(super) struct UpBlock {
     resnets: Vec<ResnetBlock>,

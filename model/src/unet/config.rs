@@ -133,8 +133,9 @@ pub struct UNetConfig {
     /// Rows of the class table; none without classes. Classifier-free guidance takes the last row as "no class".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_class_embeds: Option<usize>,
-    /// Exponents `n`: sin 2ⁿπx and cos 2ⁿπx of the network's input x stand beside it ([`ImageWaves`]). Not of diffusers; worth
-    /// much to likelihoods.
+    /// Fourier features of the network's input x ([`ImageWaves`]): for each exponent `n`, sin 2ⁿπx and cos 2ⁿπx are
+    /// concatenated to its channels (Kingma et al. 2021, Appx. C). Not a field of diffusers. Improves likelihoods
+    /// (docs/RESULTS.md).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub input_frequencies: Vec<u32>,
 }
@@ -173,7 +174,7 @@ impl Default for UNetConfig {
 }
 
 impl UNetConfig {
-    /// Reads the `config.json` that diffusers writes beside a `UNet2DModel`'s weights.
+    /// Reads the `config.json` that diffusers writes next to the weights of a `UNet2DModel`.
     ///
     /// # Errors
     /// A field that asks for something this U-Net does not have, by name.

@@ -36,6 +36,6 @@ proptest! {
         let terms = f.abs() * (1.0 + (x * score).abs()) + g2 * (1.0 + z * z) / now.std.powi(2);
         let error = left.error + 1e-12 * terms;
         prop_assert!((left.value - right).abs() <= error, "∂ₜ ln p = {} ± {error}, right side {right}", left.value);
-        prop_assert!(error <= 1e-4 * (terms + 1.0 / h), "error bar {error} beside {terms}");
+        prop_assert!(error <= 1e-4 * (terms + 1.0 / h), "error bar {error} against {terms}");
     }
 }

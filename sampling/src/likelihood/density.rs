@@ -61,7 +61,7 @@ pub struct LogDensity {
     pub statistics: Option<StepStatistics>,
 }
 
-/// Is told on the way how many percent are done; `Break` ends it.
+/// Called on the way with the percent done. `Break` ends the evaluation.
 pub type Told<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
 /// The path's slope, and with it that of `−ln p̂`.

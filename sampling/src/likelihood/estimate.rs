@@ -1,12 +1,11 @@
-//! A mean with its standard errors, told apart by what they come from.
+//! A mean with its standard errors, by what they come from.
 
 use serde::{Deserialize, Serialize};
 
 /// A mean over examples, each of which was estimated by several draws, each draw by several probes.
 ///
-/// The standard error over data contains the others: it is the deviation of the examples' own means, whatever they vary
-/// for, divided by the root of their number. The others say how much of it more draws or probes of the same data would
-/// remove.
+/// `standard_error` is that of the mean over examples, and includes the noise of draws and probes. The two others say how much
+/// of it more draws or probes of the same data would remove.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The mean.

@@ -8,8 +8,8 @@
 //!
 //! is an expectation over noisy data, so data and their true score are all that is needed, in any dimension. The
 //! coefficient is smallest, 1, at `σ̃ = 1`; `σ̃ = 0`, the probability flow, has no bound. `σ̃` is one number here; the proposition
-//! allows any function of time, which goes under the integral. `laboratory`'s `laws::bound` has
-//! the same on a grid, with the true divergence beside it.
+//! allows any function of time, which goes under the integral. `laws::bound` of the crate
+//! `laboratory` computes the same on a grid, together with the true divergence.
 //!
 //! Where only data are known, `|ε̂ − z|²` can stand for `|E[ε | x_t] − ε̂|²`, which it exceeds by the variance of `z` given
 //! `x_t`: what remains is the bound of [`diffusion_bound`](super::diffusion_bound) on the likelihood itself, whose

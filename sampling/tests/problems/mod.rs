@@ -1,4 +1,4 @@
-//! A library of problems with their exact solutions, solution beside problem.
+//! A library of problems with their exact solutions, each solution next to its problem.
 
 #![allow(dead_code)] // Each test binary uses some of it.
 

@@ -123,9 +123,10 @@ pub fn residual<const D: usize>(
     residual_for(score, x, t, directions, differentiation, &vec![1.0; t.len()])
 }
 
-/// [`residual`] by gradients that are, number for number, those in the derivatives along `w` of the sum of
-/// [`⟨ε, w⟩`](residual_along) with these weights: `D_w M` has in `J w` and `D² s[w, v]` the slopes that `M` has in the score
-/// and `J v`.
+/// Like [`residual`], with each example's term multiplied by `−weights[i]` before the backward pass and the result divided by
+/// it again. The gradients of the convolutions are then bit-identical to those of the penalty's second pass, the derivative of
+/// `Σ weights[i] ⟨ε, w⟩` (see [`residual_along`]), so that they can be reused: `D_w M` depends on `J w` and `D² s[w, v]` as `M`
+/// depends on the score and `J v`.
 pub(super) fn residual_for<const D: usize>(
     score: &dyn Derivatives<D>,
     x: Tensor<D>,
@@ -147,7 +148,7 @@ pub(super) fn residual_for<const D: usize>(
             (differentiation.rate(score, x.clone(), t).1, value, product)
         }
     };
-    // Weights that single precision could lose are left for others.
+    // Weights that would over- or underflow in f32 are replaced by 1: nothing is reused then, and nothing else changes.
     let weights = weights.iter().map(|&weight| if (1e-12..1e12).contains(&weight.abs()) { -weight } else { 1.0 });
     let here = value.clone().inner();
     let (of_value, of_products) = slopes(score, x, t, directions, here.clone());

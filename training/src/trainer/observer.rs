@@ -1,4 +1,4 @@
-//! What a run tells whoever watches it.
+//! What a run reports to its observer.
 
 use serde::Serialize;
 
@@ -46,8 +46,8 @@ fn is_zero(count: &u64) -> bool {
 
 /// Somebody who watches a run, draws previews and may ask it to stop.
 pub trait Observer<N> {
-    /// Called after every step with the loss of the step, or, on a device that computes beside the host, of the newest
-    /// whose loss was read: NaN before the first.
+    /// Called after every step with its loss. On an asynchronous device this is the newest loss that was read, and NaN before the
+    /// first.
     fn step(&mut self, _step: u64, _loss: f64) {}
     /// Called with every line of metrics.
     fn metrics(&mut self, _metrics: &Metrics) {}
