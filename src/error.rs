@@ -1,4 +1,4 @@
-//! Everything that can go wrong, and the exit code it means.
+//! Everything that can go wrong.
 
 use std::path::PathBuf;
 
@@ -35,6 +35,9 @@ pub enum Error {
     /// A file that cannot be read or written, with what to do about it.
     #[error(transparent)]
     Files(#[from] fokker_files::FileError),
+    /// What the work needs and cannot be had, such as a data set.
+    #[error("{0}")]
+    Missing(String),
     /// Results that are not finite: how many, and what to try.
     #[error("{0}")]
     NotFinite(String),
@@ -50,6 +53,9 @@ pub enum Error {
     /// From the networks.
     #[error(transparent)]
     Model(#[from] fokker_model::ModelError),
+    /// From the drawing of figures.
+    #[error(transparent)]
+    Plot(#[from] fokker_plot::PlotError),
     /// From the laboratory.
     #[error(transparent)]
     Laboratory(fokker_laboratory::LaboratoryError),
@@ -59,29 +65,6 @@ pub enum Error {
     /// From training.
     #[error(transparent)]
     Training(#[from] fokker_training::TrainingError),
-}
-
-impl Error {
-    /// The process's exit code: 2 for a wrong command line or configuration, 130 after Ctrl-C, 1 for all else.
-    pub fn exit_code(&self) -> u8 {
-        use fokker_datasets::DatasetError;
-        use fokker_laboratory::LaboratoryError;
-        match self {
-            Self::Laboratory(
-                LaboratoryError::Value { .. }
-                | LaboratoryError::Config { .. }
-                | LaboratoryError::Process(_)
-                | LaboratoryError::Mixture(_),
-            ) => 2,
-            Self::Config { .. } | Self::Backend { .. } | Self::Usage(_) => 2,
-            Self::Data(DatasetError::Config { .. }) | Self::Process(_) => 2,
-            Self::Model(fokker_model::ModelError::Config { .. }) => 2,
-            Self::Sampling(fokker_sampling::SamplingError::Config { .. }) => 2,
-            Self::Training(fokker_training::TrainingError::Config { .. }) => 2,
-            Self::Interrupted => 130,
-            _ => 1,
-        }
-    }
 }
 
 impl From<fokker_datasets::DatasetError> for Error {

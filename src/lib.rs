@@ -2,7 +2,7 @@
 //! the equation back.
 //!
 //! This crate is the front door. The parts are crates of their own and re-exported here: [`process`], [`model`],
-//! [`sampling`], [`training`], [`datasets`], [`random`]. What is added here is what a program needs around them: the
+//! [`sampling`], [`training`], [`datasets`], [`laboratory`], [`plot`], [`random`]. What is added here is what a program needs around them: the
 //! configuration of a run, the choice of a backend, training and sampling with a [`Monitor`] that hears of progress.
 //!
 //! ```
@@ -19,9 +19,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod backend;
-pub mod bench;
 pub mod changes;
-pub mod compare;
 pub mod condition;
 pub mod config;
 pub mod draw;
@@ -32,23 +30,22 @@ pub mod memory;
 pub mod monitor;
 mod opening;
 mod overrides;
-pub mod plot;
+pub mod recipes;
 pub mod report;
 mod resume;
 pub mod samples;
-pub mod score_fpe;
 mod train;
 
 pub use fokker_datasets as datasets;
 pub use fokker_laboratory as laboratory;
 pub use fokker_model as model;
+pub use fokker_plot as plot;
 pub use fokker_process as process;
 pub use fokker_random as random;
 pub use fokker_sampling as sampling;
 pub use fokker_training as training;
 
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
-pub use compare::{Comparison, ComparisonPlan, compare_on_mixture, compare_on_run};
 pub use condition::{Condition, Technique};
 pub use config::RunConfig;
 pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, Reading, draw, draw_network, draw_score};

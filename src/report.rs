@@ -8,7 +8,7 @@ use fokker_training::RunFolder;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::plot::{Panel, Series, chart};
+use fokker_plot::{Colour, Figure, Layer, Panel, PlotError, escape};
 
 /// Writes the page of a run.
 ///
@@ -27,39 +27,49 @@ pub fn write_report(run: &RunFolder) -> Result<(), Error> {
     pictures.retain(|name| name.ends_with(".png"));
     pictures.sort();
     let name = run.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    Ok(fokker_files::write(&run.report(), page(&name, &config, &lines, &pictures).as_bytes())?)
+    Ok(fokker_files::write(&run.report(), page(&name, &config, &lines, &pictures)?.as_bytes())?)
 }
 
-fn page(name: &str, config: &str, lines: &[Value], pictures: &[String]) -> String {
-    let series = |name: &str, key: &str| {
-        let point = |line: &Value| Some((line["step"].as_f64()?, line[key].as_f64()?));
-        Series { name: name.into(), points: lines.iter().filter_map(point).collect() }
-    };
-    let panel = |title: &str, series: Vec<Series>| chart(&[Panel { title: title.into(), series }], "step", "", None);
-    let loss = panel("loss", vec![series("training", "loss"), series("validation", "validation_loss")]);
-    let norm = panel("gradient norm, before clipping", vec![series("norm", "gradient_norm")]);
+fn page(name: &str, config: &str, lines: &[Value], pictures: &[String]) -> Result<String, PlotError> {
+    let curves = curves(lines)?;
     let last = lines.last().and_then(Value::as_object);
     let rows = last.into_iter().flatten().map(|(key, value)| {
-        format!("<tr><td>{}</td><td>{}</td></tr>\n", key.replace('_', " "), escaped(&value.to_string()))
+        format!("<tr><td>{}</td><td>{}</td></tr>\n", key.replace('_', " "), escape(&value.to_string()))
     });
     let figures = pictures.iter().map(|picture| {
-        let picture = escaped(picture);
+        let picture = escape(picture);
         format!("<figure><img src=\"samples/{picture}\" alt=\"\"><figcaption>{picture}</figcaption></figure>\n")
     });
-    format!(
+    Ok(format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\n<style>body {{ font-family: \
          sans-serif; margin: 2em; max-width: 70em }} figure {{ display: inline-block; margin: 0 1em 1em 0 }} img {{ \
          image-rendering: pixelated; max-width: 100% }} td {{ padding: 0 1em 0 0 }}</style>\n<h1>{name}</h1>\n\
-         <table>\n{rows}</table>\n{loss}{norm}<h2>Samples</h2>\n{figures}<h2>Configuration</h2>\n<pre>{config}</pre>\n",
-        name = escaped(name),
+         <table>\n{rows}</table>\n{curves}<h2>Samples</h2>\n{figures}<h2>Configuration</h2>\n<pre>{config}</pre>\n",
+        name = escape(name),
         rows = rows.collect::<String>(),
         figures = figures.collect::<String>(),
-        config = escaped(config),
-    )
+        config = escape(config),
+    ))
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Loss and gradient norm over the steps, as SVG.
+fn curves(lines: &[Value]) -> Result<String, PlotError> {
+    let layer = |label: &str, colour: Colour, key: &str| {
+        let point = |line: &Value| Some((line["step"].as_f64()?, line[key].as_f64()?));
+        Layer::line(label, colour, lines.iter().filter_map(point))
+    };
+    let panel = |title: &str, layers| Panel::log_log(title, "step", "", layers);
+    let losses = vec![layer("training", Colour::BLUE, "loss"), layer("validation", Colour::RED, "validation_loss")];
+    let norm = vec![layer("norm", Colour::BLUE, "gradient_norm")];
+    fokker_plot::svg(&Figure {
+        name: "curves".into(),
+        title: String::new(),
+        caption: String::new(),
+        panels: vec![panel("loss", losses), panel("gradient norm, before clipping", norm)],
+        columns: 2,
+        panel_size: (460, 340),
+        tables: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -79,10 +89,15 @@ mod tests {
         for part in ["<h1>digits</h1>", "<td>0.25</td>", "samples/step-00000002.png", "&lt;digits&gt;"] {
             assert!(page.contains(part), "{part} is not in {page}");
         }
-        // Both axes reach a tenth beyond the numbers, in logarithms: the points divide them as ln 1.1 and ln 2.2 do ln 2.42.
-        let at = |value: f64, length: f64| value.ln() / 2.42f64.ln() * length;
-        let point = |x: f64, y: f64| format!("{:.1},{:.1}", 60.0 + at(x, 400.0), 330.0 - at(y, 300.0));
-        let line = format!("<polyline points=\"{} {}\"", point(1.1, 2.2), point(2.2, 1.1));
-        assert!(page.contains(&line), "{line} is not in {page}");
+        // Both curves are there, the loss as a falling line.
+        assert!(page.contains(">training<") && page.contains("gradient norm, before clipping"), "{page}");
+        let line = page.split("<polyline").find(|element| element.contains("#2B6CB0")).unwrap();
+        let points = line.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
+        let points: Vec<(f64, f64)> = points
+            .split_whitespace()
+            .map(|point| point.split_once(',').unwrap())
+            .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
+            .collect();
+        assert!(points.len() == 2 && points[0].0 < points[1].0 && points[0].1 < points[1].1, "{points:?}");
     }
 }

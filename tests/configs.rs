@@ -7,7 +7,7 @@ use fokker::RunConfig;
 fn configs() -> Vec<PathBuf> {
     let folder = "configs";
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    // Those of figures are in a folder of their own; the last test below loads them.
+    // Those of figures are in a folder of their own; fokker-reproduce loads them.
     files.retain(|path| path.is_file());
     files.sort();
     files
@@ -66,14 +66,6 @@ fn weightings_that_do_not_suit_their_times_are_warned_of() {
         let [warning] = warnings.as_slice() else { panic!("{name} with {change}: {warnings:?}") };
         assert!(warning.contains(part) && warning.contains("Instead: objective."), "{warning}");
     }
-    // What `config check` says.
-    let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string("configs/mnist_rve.toml").unwrap();
-    let path = folder.path().join("mnist_rve.toml");
-    std::fs::write(&path, text.replace("kind = \"likelihood\"", "kind = \"sigma2\"")).unwrap();
-    let check = std::process::Command::new(env!("CARGO_BIN_EXE_fokker")).args(["config", "check"]).arg(&path).output();
-    let said = String::from_utf8(check.unwrap().stdout).unwrap();
-    assert!(said.contains(": ok") && said.contains("warning: objective.weighting = \"sigma2\""), "{said}");
 }
 
 #[test]
@@ -111,7 +103,6 @@ fn wrong_values_are_refused_with_their_key() {
         let message = error.to_string();
         assert!(message.contains(key), "{change}: {message}");
         assert!(message.lines().count() < 25, "more than a screen: {message}");
-        assert_eq!(error.exit_code(), 2, "{change}");
     }
 }
 
@@ -121,26 +112,4 @@ fn a_sampler_that_the_process_cannot_have_is_refused() {
     let changes = ["process={kind=\"sub_vp\"}".to_string(), "sampler={kind=\"ancestral\",steps=100}".to_string()];
     let message = RunConfig::load(small, &changes).unwrap_err().to_string();
     assert!(message.contains("ancestral") && message.contains("sub_vp"), "{message}");
-}
-
-#[test]
-fn every_figure_loads_and_survives_a_round_trip() {
-    use fokker::laboratory::figures::FigureFile;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/figures");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let file = FigureFile::parse(&text, &path).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(FigureFile::parse(&file.to_toml().unwrap(), &path).unwrap(), file);
-        // A key too many is refused by name, in the figure itself too.
-        let wrong = text.replace("[figure]", "[figure]\nunknown_key = 1");
-        assert!(
-            FigureFile::parse(&wrong, &path).unwrap_err().to_string().contains("unknown_key"),
-            "{}",
-            path.display()
-        );
-        count += 1;
-    }
-    assert!(count >= 16, "{count} figures");
 }

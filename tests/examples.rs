@@ -1,12 +1,19 @@
 //! The examples run to their end with small settings, and say numbers. `cargo test` builds them; with `--test` it does not, and
 //! `cargo build --release --workspace --features ndarray --examples` comes first.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 
-use support::{grey_picture, text};
+use fokker::datasets::{Background, Channels, Picture};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The shape of a picture that was written.
+fn shape(path: &Path) -> [usize; 3] {
+    Picture::load(path, Channels::Grey(Background::WHITE)).unwrap().shape
+}
 
 /// What an example says on standard output. It reads recipes of the checkout and trains into `runs`.
 fn example(name: &str, runs: &Path, arguments: &[&str]) -> String {
@@ -77,9 +84,9 @@ fn mnist_vp_and_sample_grid() {
     assert_eq!(said.lines().count(), 3, "{said}");
     // Ten rows of ten digits with gaps of two pixels.
     for line in said.lines() {
-        assert_eq!(grey_picture(Path::new(line)).shape, [1, 298, 298], "{line}");
+        assert_eq!(shape(Path::new(line)), [1, 298, 298], "{line}");
     }
     let out = runs.path().join("grid.png");
     example("sample_grid", runs.path(), &[runs.path().join("tiny").to_str().unwrap(), out.to_str().unwrap()]);
-    assert_eq!(grey_picture(&out).shape, [1, 238, 238]);
+    assert_eq!(shape(&out), [1, 238, 238]);
 }

@@ -1,7 +1,6 @@
 //! What can go wrong in the laboratory.
 
 use std::fmt::Display;
-use std::path::PathBuf;
 
 /// An error of the laboratory.
 #[derive(Debug, thiserror::Error)]
@@ -16,28 +15,6 @@ pub enum LaboratoryError {
         /// What would be right.
         expected: String,
     },
-    /// A text that is no configuration.
-    #[error("{path}: {message}", path = path.display())]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// The key, the cause and the remedy.
-        message: String,
-    },
-    /// A file that cannot be written.
-    #[error(transparent)]
-    File(fokker_files::FileError),
-    /// A figure that cannot be drawn: its name and the cause.
-    #[error("figure {name} cannot be drawn: {message}")]
-    Undrawn {
-        /// The figure.
-        name: String,
-        /// The cause.
-        message: String,
-    },
-    /// What a figure needs cannot be had.
-    #[error("{0}")]
-    Missing(String),
     /// Stopped by the one who watches.
     #[error("interrupted")]
     Stopped,
@@ -50,7 +27,8 @@ pub enum LaboratoryError {
 }
 
 impl LaboratoryError {
-    pub(crate) fn value(key: impl Display, value: impl Display, expected: impl Display) -> Self {
+    /// A value that makes no sense.
+    pub fn value(key: impl Display, value: impl Display, expected: impl Display) -> Self {
         Self::Value { key: key.to_string(), value: value.to_string(), expected: expected.to_string() }
     }
 
@@ -61,11 +39,5 @@ impl LaboratoryError {
             Self::Process(error) => Self::value(format!("{section}.{}", error.key), error.value, error.expected),
             other => other,
         }
-    }
-}
-
-impl From<fokker_files::FileError> for LaboratoryError {
-    fn from(error: fokker_files::FileError) -> Self {
-        Self::File(error)
     }
 }

@@ -9,7 +9,6 @@
 //! - [`stochastic`]: the equation with noise of Seo, its condition, weighted norms and energy bounds.
 //! - [`paths`]: Brownian paths that can be refined, Itô equations with state-dependent noise, their laws.
 //! - [`laws`]: mixtures on a line, scores, Kullback–Leibler divergence along flows, the bound of [Aamari 2025, Prop. 4.3].
-//! - [`figures`] and [`plot`]: the papers' figures, each from one configuration to PNG, SVG and CSV.
 //! - [`check`]: what a person may choose, and what is refused by name.
 //!
 //! Everything is `f64` on the host; no tensor, no network. What needs a trained network is handed in as a
@@ -37,12 +36,10 @@
 
 pub mod check;
 mod error;
-pub mod figures;
 pub mod fokker_planck;
 pub mod grid;
 pub mod laws;
 pub mod paths;
-pub mod plot;
 pub mod stochastic;
 mod watch;
 

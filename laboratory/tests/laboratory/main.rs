@@ -2,7 +2,6 @@
 
 mod bounds;
 mod density;
-mod figures;
 mod golden;
 mod paths;
 mod reverse;

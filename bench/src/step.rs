@@ -1,0 +1,124 @@
+//! A training step and a forward pass.
+//!
+//! A step is a forward pass on noisy images, the mean squared error against the noise, its gradient, and Adam's update
+//! with the running average of the weights.
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use fokker::model::{Context, Network, Plain, UNet};
+use fokker::random::{Stream, normals};
+use fokker::training::{ModuleAdam, OptimizerConfig, Weights};
+use serde::{Deserialize, Serialize};
+
+use super::memory::{peak_mib, resident_mib};
+use super::{median_ms, network};
+use fokker::Error;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Images in a batch.
+    pub batch: usize,
+    /// Sides of an image, a multiple of 4.
+    pub size: usize,
+    /// Channels of the first level, a multiple of 8.
+    pub width: usize,
+    /// Repetitions; the median of the last half counts.
+    pub repetitions: usize,
+}
+
+impl Case {
+    /// Checks that there is an image, that the network's levels fit it, and that all has room in memory.
+    ///
+    /// # Errors
+    /// The numbers that do not fit.
+    pub fn check(&self) -> Result<(), Error> {
+        let &Self { batch, size, width, .. } = self;
+        if batch == 0 || size == 0 || !size.is_multiple_of(4) {
+            let message = format!("--batch {batch} --size {size}: a batch has an image, and sizes are multiples of 4");
+            return Err(Error::Usage(message));
+        }
+        check_room("--", batch, size, width)
+    }
+}
+
+/// Checks that the largest arrays have room in memory: a batch in the channels of the first level, and the weights of the
+/// widest convolution.
+pub(super) fn check_room(prefix: &str, batch: usize, size: usize, width: usize) -> Result<(), Error> {
+    // Numbers in an array: 8 GiB in single precision.
+    const MOST: usize = 1 << 31;
+    let product = |factors: &[usize]| factors.iter().try_fold(1usize, |product, &factor| product.checked_mul(factor));
+    let sizes = [product(&[batch, size, size, width]), product(&[9, 2 * width.min(MOST), 4 * width.min(MOST)])];
+    if sizes.iter().all(|size| size.is_some_and(|size| size <= MOST)) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{prefix}batch {batch} {prefix}size {size} {prefix}width {width}: an array would have more than {MOST} numbers"
+    )))
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Milliseconds of a training step.
+    pub train_ms: f64,
+    /// Milliseconds of a forward pass without gradients.
+    pub forward_ms: f64,
+    /// Largest resident memory of the process while it trained, in MiB; zero where the system does not say.
+    pub peak_mib: f64,
+    /// That before there was a network.
+    pub start_mib: f64,
+}
+
+impl Cost {
+    /// The smaller of each figure.
+    pub fn least(self, other: Self) -> Self {
+        Self {
+            train_ms: self.train_ms.min(other.train_ms),
+            forward_ms: self.forward_ms.min(other.forward_ms),
+            peak_mib: self.peak_mib.min(other.peak_mib),
+            start_mib: self.start_mib.min(other.start_mib),
+        }
+    }
+}
+
+/// Measures a case in this process, which should be a fresh one.
+///
+/// # Errors
+/// Sizes that do not fit.
+pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
+    fokker_kernels::on_all_cores(|| {
+        case.check()?;
+        let Case { batch, size, width, repetitions } = case;
+        let start_mib = resident_mib();
+        let network = UNet::new(&network(width)?, 0, device)?;
+        let shape = [batch, 1, size, size];
+        let numbers = |index: u64| TensorData::new(normals(0, Stream::Test, index, batch * size * size), shape);
+        let noise_levels = TensorData::new((0..batch).map(|i| (i * 37 % 1000) as f32).collect::<Vec<_>>(), [batch]);
+        let context = Context::default();
+
+        let train_device = device.clone().autodiff();
+        let mut weights = Weights::new(network.clone());
+        let mut optimizer = ModuleAdam::new(OptimizerConfig::default());
+        let mut index = 0;
+        let mut next = |device: &Device| {
+            index += 1;
+            Tensor::<4>::from_data(numbers(index), device)
+        };
+        let train_ms = median_ms(repetitions, || {
+            let (x, noise) = (next(&train_device), next(&train_device));
+            let levels = Tensor::<1>::from_data(noise_levels.clone(), &train_device);
+            let error = weights.network.forward::<Plain>(x + noise.clone(), levels, &context) - noise;
+            let loss = error.square().mean();
+            let mut gradients = GradientsParams::from_grads(loss.backward(), &weights.network);
+            optimizer.step(&mut weights, &mut gradients, 1e-3, 1.0, 0.999);
+            loss.into_scalar::<f32>();
+        });
+        let peak_mib = peak_mib();
+        let forward_ms = median_ms(repetitions, || {
+            let levels = Tensor::<1>::from_data(noise_levels.clone(), device);
+            network.forward::<Plain>(next(device), levels, &context).sum().into_scalar::<f32>();
+        });
+        Ok(Cost { train_ms, forward_ms, peak_mib, start_mib })
+    })
+}

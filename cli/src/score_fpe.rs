@@ -1,0 +1,41 @@
+//! `fokker reproduce score-fpe`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use fokker::Error;
+use fokker_reproduce::score_fpe::{Part, Reproduction, Scale};
+
+use super::terminal::Terminal;
+
+/// Table 1 and Figures 1 to 6 of [Lai 2023]: train the networks, measure them, draw. Goes on where it was interrupted
+#[derive(Args)]
+pub struct ScoreFpe {
+    /// How much is computed: smoke (seconds), cpu (one to two hours on two cores) or full (the paper's 200 epochs, for a GPU)
+    #[arg(long, default_value = "cpu")]
+    scale: Scale,
+    /// Only these: table1, figure1 … figure6
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Weights of the regulariser in Table 1; the scale's if absent (0 and 1, or the paper's five)
+    #[arg(long, value_delimiter = ',')]
+    gamma: Option<Vec<f64>>,
+    /// Where to: a folder, made if it is not there
+    #[arg(long, default_value = "score-fpe")]
+    out: PathBuf,
+    /// Change a key of every run, such as --set backend.name=flex
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    changes: Vec<String>,
+}
+
+impl ScoreFpe {
+    /// Trains, measures, draws.
+    pub fn run(self) -> Result<(), Error> {
+        let parts = if self.only.is_empty() { Part::ALL.to_vec() } else { self.only };
+        let Self { scale, gamma: gammas, out: folder, changes, .. } = self;
+        let monitor = Arc::new(Terminal::new());
+        let reproduction = Reproduction { scale, parts, gammas, folder, changes, monitor };
+        reproduction.make(&mut |path| println!("{}", path.display()))
+    }
+}

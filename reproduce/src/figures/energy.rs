@@ -1,0 +1,73 @@
+//! What the two figures of Seo share: a law in the weighted space, and the panel of its energy.
+
+use fokker_process::Process;
+
+use fokker_laboratory::grid::Axis;
+use fokker_laboratory::laws::LineMixture;
+use fokker_laboratory::stochastic::WeightedSpace;
+use fokker_laboratory::{LaboratoryError, check};
+use fokker_plot::{Colour, Layer, Panel};
+
+/// The density of a process is in the space at all times: at 0, by its data, and later, by c.
+pub(super) fn in_space(
+    space: &WeightedSpace,
+    data: &LineMixture,
+    process: &dyn Process,
+    axis: &Axis,
+) -> Result<(), LaboratoryError> {
+    space.admits_data(data, axis, ["figure.data.stds", "figure.axis"])?;
+    check::holds_process("figure.axis", &[*axis], &data.general()?, process)?;
+    const TIMES: u32 = 256;
+    for k in 1..=TIMES {
+        let t = process.horizon() * f64::from(k) / f64::from(TIMES);
+        let law = data.diffused(process, t);
+        let variance = law.widest().powi(2);
+        if variance >= 2.0 * space.c {
+            let expected = format!(
+                "above {}: half the variance {variance} of the law at t = {t:.4}, which has no norm in L²(e^(x²/2c)) otherwise",
+                0.5 * variance
+            );
+            return Err(LaboratoryError::value("figure.c", space.c, expected));
+        }
+    }
+    let last = data.diffused(process, process.horizon());
+    space.admits_data(&last, axis, ["figure.c", "figure.axis"])
+}
+
+/// The energy along time, with its bound where there is one, and a sentence on both.
+pub(super) fn energy_panel(
+    times: &[f64],
+    label: &str,
+    unit: &str,
+    energy: &[f64],
+    bound: Option<&[f64]>,
+) -> (Panel, String) {
+    let over_time = |values: &[f64]| times.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
+    let most = energy.iter().chain(bound.unwrap_or_default()).copied().fold(0.0, f64::max);
+    let (last, horizon) = (times.len() - 1, times[times.len() - 1]);
+    let panel = Panel::new("Weighted energy", "t", unit, (0.0, horizon), (0.0, 1.3 * most)).with(Layer::line(
+        label,
+        Colour::BLUE,
+        over_time(energy),
+    ));
+    match bound {
+        Some(bound) => {
+            let above = energy.iter().zip(bound).filter(|(energy, bound)| energy > bound).count();
+            let said = format!(
+                "At the end {label} = {:.4}, the Grönwall bound {:.4}; the bound is exceeded at {above} of {} times.",
+                energy[last],
+                bound[last],
+                times.len()
+            );
+            (panel.with(Layer::line("Grönwall bound", Colour::ORANGE, over_time(bound))), said)
+        }
+        None => {
+            let said = format!(
+                "No bound is drawn: condition (1.2) does not hold, and without it nothing bounds the energy. It is {:.4} at \
+                 the start and {:.4} at the end.",
+                energy[0], energy[last]
+            );
+            (panel, said)
+        }
+    }
+}

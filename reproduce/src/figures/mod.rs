@@ -1,0 +1,50 @@
+//! The papers' figures, each from one configuration.
+//!
+//! | `kind` | figure |
+//! |---|---|
+//! | `langevin` | [`Langevin`](LangevinConfig): [SDE tutorial, Figures 1–3] |
+//! | `exploding` | [`Exploding`](ExplodingConfig): [SDE tutorial, Figures 4 and 5] |
+//! | `there_and_back` | [Aamari 2025, Figure 1] for densities in the plane |
+//! | `digits` | [Aamari 2025, Figure 1] for a row of digits |
+//! | `brownian` | [Aamari 2025, Figure 2] |
+//! | `ornstein_uhlenbeck` | [Aamari 2025, Figure 3] |
+//! | `relaxation` | [Aamari 2025, Figure 4] |
+//! | `bound` | [Aamari 2025, Prop. 4.1–4.3] |
+//! | `density_paths` | [Seo, eq. 1.5], [Lecture 6, eq. 1.2]: densities in time with sample paths |
+//! | `lemma` | [Seo, Lemma 3.4] along a solution |
+//! | `noisy_density` | [Seo, eq. 1.1] and its energy |
+//! | `strong_order` | methods for state-dependent noise, and ∫ B dB |
+
+mod bound;
+mod brownian;
+mod config;
+mod density_paths;
+mod digits;
+mod draws;
+mod energy;
+mod error;
+mod exploding;
+mod langevin;
+mod lemma;
+mod noisy_density;
+mod ornstein_uhlenbeck;
+mod relaxation;
+mod strong_order;
+mod there_and_back;
+mod view;
+
+pub use bound::BoundConfig;
+pub use brownian::BrownianConfig;
+pub use config::{FigureConfig, FigureFile, Material};
+pub use density_paths::DensityPathsConfig;
+pub use digits::DigitsConfig;
+pub use error::FigureError;
+pub use exploding::ExplodingConfig;
+pub use langevin::LangevinConfig;
+pub use lemma::LemmaConfig;
+pub use noisy_density::NoisyDensityConfig;
+pub use ornstein_uhlenbeck::OrnsteinUhlenbeckConfig;
+pub use relaxation::RelaxationConfig;
+pub use strong_order::StrongOrderConfig;
+pub use there_and_back::ThereAndBackConfig;
+pub use view::Show;

@@ -1,0 +1,108 @@
+//! Table 1 and Figures 1 to 6 of [Lai 2023], "Regularizing score-based models with score Fokker–Planck equations".
+//!
+//! Everything is made of runs, in `runs/` of the folder: each is one of the configurations `configs/score_fpe_*.toml` with
+//! another weight, and with the numbers of a [`Scale`]. A run that is there is not trained again, one that was interrupted
+//! is resumed, and the measurements of a run are kept in its folder.
+
+mod arrows;
+mod cell;
+mod density;
+mod digits;
+mod initial_value;
+mod measure;
+mod part;
+mod residual_curves;
+mod run;
+mod scale;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fokker_plot::{self, Figure};
+
+pub use cell::{Cell, Lambda, Sde};
+pub use part::Part;
+pub use scale::{Numbers, Scale};
+
+use fokker::Error;
+use fokker::Monitor;
+
+/// What is made, where, and at what scale.
+#[derive(Clone, Debug)]
+pub struct Reproduction {
+    /// How much is computed.
+    pub scale: Scale,
+    /// What is made.
+    pub parts: Vec<Part>,
+    /// The weights `γ` in Table 1; the scale's if absent.
+    pub gammas: Option<Vec<f64>>,
+    /// Where: `runs/`, tables, figures and a page.
+    pub folder: PathBuf,
+    /// `key=value` changes of every run's configuration.
+    pub changes: Vec<String>,
+    /// Who hears of progress.
+    pub monitor: Arc<dyn Monitor>,
+}
+
+impl Reproduction {
+    /// Makes it; `tell` is given each file that is done.
+    ///
+    /// # Errors
+    /// Data or a backend that is not there, a run of another configuration in the folder, a monitor that stops it.
+    pub fn make(&self, tell: &mut dyn FnMut(&Path)) -> Result<(), Error> {
+        let mut done = Vec::new();
+        for part in &self.parts {
+            let figures = match part {
+                Part::Table1 => {
+                    table::make(self, tell)?;
+                    Vec::new()
+                }
+                Part::Figure1 => vec![residual_curves::make(self)?],
+                Part::Figure2 => vec![density::make(self)?],
+                Part::Figure3 => vec![digits::make(self)?],
+                Part::Figure4 => vec![initial_value::samples(self)?],
+                Part::Figure5 => vec![initial_value::flow(self)?],
+                Part::Figure6 => vec![initial_value::residuals(self)?],
+            };
+            for figure in figures {
+                let saved = plot::save(&figure, &self.folder)?;
+                tell(&saved.png);
+                done.push((figure, saved));
+            }
+        }
+        if !done.is_empty() {
+            let page = self.folder.join("index.html");
+            fokker_files::write(&page, plot::page("[Lai 2023], reproduced", &done)?.as_bytes())?;
+            tell(&page);
+        }
+        Ok(())
+    }
+
+    fn numbers(&self) -> Numbers {
+        self.scale.numbers()
+    }
+
+    /// The weights in Table 1.
+    fn gammas(&self) -> Vec<f64> {
+        self.gammas.clone().unwrap_or_else(|| self.numbers().gammas.to_vec())
+    }
+
+    /// Where the runs are.
+    fn runs(&self) -> PathBuf {
+        self.folder.join("runs")
+    }
+
+    /// A figure that says at which scale it was made.
+    fn figure(&self, part: Part, title: &str, caption: String) -> Figure {
+        Figure {
+            name: part.name().into(),
+            title: title.into(),
+            caption: format!("[Lai 2023, {}]. {caption} Scale {}.", part.title(), self.scale.name()),
+            panels: Vec::new(),
+            columns: 1,
+            panel_size: (420, 320),
+            tables: Vec::new(),
+        }
+    }
+}
