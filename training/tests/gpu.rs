@@ -21,20 +21,24 @@ fn gpu() -> Option<Device> {
 }
 
 fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
-    let training = serde_json::json!({
-        "steps": STEPS, "batch_size": 16, "learning_rate": 1e-2, "gradient_clip": 1.0, "ema_decay": 0.99,
-        "log_every": 5, "validation_examples": 32
-    });
-    let mut plan = support::plan(support::mixture(), training);
+    let training = TrainingConfig {
+        steps: STEPS,
+        batch_size: 16,
+        learning_rate: 1e-2,
+        gradient_clip: Some(1.0),
+        ema_decay: 0.99,
+        log_every: 5,
+        validation_examples: 32,
+        ..TrainingConfig::default()
+    };
+    let mut plan = support::plan(&support::mixture(), training);
     change(&mut plan.training);
     plan.checkpoints.every = STEPS;
     plan
 }
 
 fn trainer(folder: &Path, device: &Device, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<Mlp, 2> {
-    let config: MlpConfig =
-        serde_json::from_value(serde_json::json!({ "dimension": 2, "width": 16, "blocks": 1 })).unwrap();
-    let network = Mlp::new(&config, 5, device).unwrap();
+    let network = Mlp::new(&MlpConfig { width: 16, blocks: 1, ..MlpConfig::new(2) }, 5, device).unwrap();
     Trainer::new(plan(change), RunFolder::new(folder), network, device).unwrap()
 }
 
