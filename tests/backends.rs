@@ -74,20 +74,14 @@ fn plan(steps: u64) -> TrainingPlan {
     }
 }
 
-struct Silent;
-impl Observer<UNet> for Silent {}
-
 /// Two steps of Adam. Where a gradient is near zero, Adam's first steps depend on its sign, so single weights may
 /// differ by up to two steps of the learning rate; the loss is smooth in them.
 #[test]
 fn a_training_step_is_the_same() {
     hold_together("validation loss after two steps", 1e-4, |device| {
-        let folder = tempfile::tempdir().unwrap();
-        let run = RunFolder::new(folder.path());
-        run.create("").unwrap();
-        let mut trainer = Trainer::<UNet, 4>::new(plan(2), run, unet(device), device).unwrap();
+        let mut trainer = Trainer::<UNet, 4>::new(plan(2), unet(device), device).unwrap();
         let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
-        trainer.train("", &mut Silent).unwrap();
+        trainer.train(&mut Callbacks::new()).unwrap();
         vec![before, trainer.validation_loss().unwrap().unwrap().loss.unwrap()]
     });
 }
@@ -97,10 +91,9 @@ fn a_training_step_is_the_same() {
 fn a_precision_that_a_device_lacks_is_refused() {
     for (name, device) in devices() {
         for precision in [Precision::F32, Precision::Bf16, Precision::F16] {
-            let folder = tempfile::tempdir().unwrap();
             let mut plan = plan(1);
             plan.training.precision = precision;
-            let trainer = Trainer::<UNet, 4>::new(plan, RunFolder::new(folder.path()), unet(&device), &device);
+            let trainer = Trainer::<UNet, 4>::new(plan, unet(&device), &device);
             let supported = precision.dtype().is_none_or(|dtype| device.supports_dtype(dtype));
             eprintln!("{name}: {} {supported}", precision.name());
             match trainer {

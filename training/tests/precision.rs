@@ -41,16 +41,17 @@ fn network(shift: TimeShift) -> UNet {
     UNet::new(&config, 3, &Device::flex()).unwrap()
 }
 
-fn trainer(folder: &Path, shift: TimeShift, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<UNet, 4> {
-    Trainer::new(plan(change), RunFolder::new(folder), network(shift), &Device::flex()).unwrap()
+fn trainer(shift: TimeShift, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<UNet, 4> {
+    Trainer::new(plan(change), network(shift), &Device::flex()).unwrap()
 }
 
 /// Remembers the losses, and asks to stop after some steps.
 struct Watch(u64, Vec<f64>);
 
-impl Observer<UNet> for Watch {
-    fn step(&mut self, _: u64, loss: f64) {
-        self.1.push(loss);
+impl Callback<UNet, 4> for Watch {
+    fn step(&mut self, at: &mut Moment<'_, UNet, 4>) -> Result<(), TrainingError> {
+        self.1.push(at.loss);
+        Ok(())
     }
 
     fn stop_requested(&self) -> bool {
@@ -62,7 +63,7 @@ impl Observer<UNet> for Watch {
 fn run(folder: &Path, shift: TimeShift, change: impl Fn(&mut TrainingConfig)) -> (Vec<f64>, Vec<u8>) {
     RunFolder::new(folder).create("").unwrap();
     let mut watch = Watch(u64::MAX, Vec::new());
-    trainer(folder, shift, change).train("", &mut watch).unwrap();
+    support::train(&mut trainer(shift, change), folder, &mut watch).unwrap();
     (watch.1, fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap())
 }
 
@@ -97,10 +98,10 @@ fn weights_stay_in_single_precision_and_runs_resume() {
     let whole = run(&root.path().join("whole"), TimeShift::Default, change).1;
     let folder = root.path().join("stopped");
     RunFolder::new(&folder).create("").unwrap();
-    trainer(&folder, TimeShift::Default, change).train("", &mut Watch(2, Vec::new())).unwrap();
-    let mut resumed = trainer(&folder, TimeShift::Default, change);
-    assert_eq!(resumed.resume().unwrap(), Some(2));
-    resumed.train("", &mut Watch(u64::MAX, Vec::new())).unwrap();
+    support::train(&mut trainer(TimeShift::Default, change), &folder, Watch(2, Vec::new())).unwrap();
+    let mut resumed = trainer(TimeShift::Default, change);
+    assert_eq!(resumed.resume(&RunFolder::new(&folder)).unwrap(), Some(2));
+    support::train(&mut resumed, &folder, Watch(u64::MAX, Vec::new())).unwrap();
     let end = fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap();
     assert!(end == whole, "a resumed run ends with other bits");
 
@@ -135,6 +136,6 @@ fn blocks_computed_again_train_alike() {
     }
     let network = Mlp::new(&MlpConfig::new(2), 3, &Device::flex());
     let plan = plan(|training| training.recompute = Recompute::Blocks);
-    let refused = Trainer::<Mlp, 2>::new(plan, RunFolder::new(root.path()), network.unwrap(), &Device::flex());
+    let refused = Trainer::<Mlp, 2>::new(plan, network.unwrap(), &Device::flex());
     assert!(refused.err().unwrap().to_string().contains("training.recompute"));
 }

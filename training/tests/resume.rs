@@ -34,18 +34,19 @@ fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
     support::plan(&support::mixture(), training)
 }
 
-fn trainer(folder: &Path, plan: TrainingPlan) -> Trainer<Mlp, 2> {
+fn trainer(plan: TrainingPlan) -> Trainer<Mlp, 2> {
     let config = MlpConfig { width: 16, blocks: 2, dropout: 0.1, ..MlpConfig::new(2) };
     let network = Mlp::new(&config, 5, &Device::flex()).unwrap();
-    Trainer::new(plan, RunFolder::new(folder), network, &Device::flex()).unwrap()
+    Trainer::new(plan, network, &Device::flex()).unwrap()
 }
 
 /// Watches nothing, and asks to stop after some steps.
 struct StopAfter(u64, u64);
 
-impl Observer<Mlp> for StopAfter {
-    fn step(&mut self, step: u64, _: f64) {
-        self.1 = step;
+impl Callback<Mlp, 2> for StopAfter {
+    fn step(&mut self, at: &mut Moment<'_, Mlp, 2>) -> Result<(), TrainingError> {
+        self.1 = at.step();
+        Ok(())
     }
 
     fn stop_requested(&self) -> bool {
@@ -65,7 +66,7 @@ fn interrupted_runs_end_with_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     RunFolder::new(&whole).create("").unwrap();
-    let outcome = trainer(&whole, plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    let outcome = support::train(&mut trainer(plan(STEPS, 1e-2)), &whole, StopAfter(u64::MAX, 0)).unwrap();
     assert_eq!(outcome, Outcome::Finished);
     let expected = files(&whole.join("checkpoints").join(folder_name(STEPS)));
     let metrics = |run: &Path| -> Vec<serde_json::Value> {
@@ -84,11 +85,11 @@ fn interrupted_runs_end_with_the_same_bits() {
     for stop in 1..STEPS {
         let run = root.path().join(format!("stopped-{stop}"));
         RunFolder::new(&run).create("").unwrap();
-        let outcome = trainer(&run, plan(STEPS, 1e-2)).train("", &mut StopAfter(stop, 0)).unwrap();
+        let outcome = support::train(&mut trainer(plan(STEPS, 1e-2)), &run, StopAfter(stop, 0)).unwrap();
         assert_eq!(outcome, Outcome::Interrupted);
-        let mut resumed = trainer(&run, plan(STEPS, 1e-2));
-        assert_eq!(resumed.resume().unwrap(), Some(stop));
-        resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+        let mut resumed = trainer(plan(STEPS, 1e-2));
+        assert_eq!(resumed.resume(&RunFolder::new(&run)).unwrap(), Some(stop));
+        support::train(&mut resumed, &run, StopAfter(u64::MAX, 0)).unwrap();
         let got = files(&run.join("checkpoints").join(folder_name(STEPS)));
         for ((name, expected), (_, got)) in expected.iter().zip(&got) {
             assert!(expected == got, "{name} differs after a stop at step {stop}");
@@ -144,13 +145,13 @@ fn every_objective_trains_and_resumes() {
             RunFolder::new(&run).create("").unwrap();
             let mut plan = plan(objective);
             plan.training.recompute = recompute;
-            trainer(&run, plan).train("", &mut StopAfter(stop, 0)).unwrap();
+            support::train(&mut trainer(plan), &run, StopAfter(stop, 0)).unwrap();
             run
         };
         let (whole, stopped) = (run("whole", u64::MAX, Recompute::Nothing), run("stopped", 3, Recompute::Nothing));
-        let mut resumed = trainer(&stopped, plan(objective));
-        assert_eq!(resumed.resume().unwrap(), Some(3));
-        resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+        let mut resumed = trainer(plan(objective));
+        assert_eq!(resumed.resume(&RunFolder::new(&stopped)).unwrap(), Some(3));
+        support::train(&mut resumed, &stopped, StopAfter(u64::MAX, 0)).unwrap();
         let end = |run: &Path| files(&run.join("checkpoints").join(folder_name(4)));
         assert!(end(&whole) == end(&stopped), "{objective:?}");
         let again = run("again", u64::MAX, Recompute::Activations);
@@ -165,9 +166,8 @@ fn every_objective_trains_and_resumes() {
     }
     let mut unknown = plan(&objectives[2]);
     unknown.truth = None;
-    let network = trainer(&root.path().join("unknown"), plan(&objectives[0])).network();
-    let folder = RunFolder::new(root.path().join("unknown"));
-    let refused = Trainer::<Mlp, 2>::new(unknown, folder, network, &Device::flex()).err().unwrap().to_string();
+    let network = trainer(plan(&objectives[0])).network();
+    let refused = Trainer::<Mlp, 2>::new(unknown, network, &Device::flex()).err().unwrap().to_string();
     assert!(refused.contains("objective.loss") && refused.contains("mixture"), "{refused}");
 }
 
@@ -175,7 +175,7 @@ fn every_objective_trains_and_resumes() {
 fn damaged_checkpoints_are_passed_over_and_old_ones_deleted() {
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    trainer(root.path(), plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let names = |folder: &Path| -> Vec<String> {
         list_checkpoints(folder).iter().map(|path| path.file_name().unwrap().to_str().unwrap().into()).collect()
@@ -218,8 +218,8 @@ fn numbers_that_are_not_finite_stop_the_run_or_are_skipped() {
         let mut plan = plan(STEPS, 1e30);
         (plan.training.skip_non_finite, plan.training.warmup) = (skip, 0);
         plan.training.validate_every = 0;
-        let mut trainer = trainer(root.path(), plan);
-        let outcome = trainer.train("", &mut StopAfter(u64::MAX, 0));
+        let mut trainer = trainer(plan);
+        let outcome = support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0));
         (outcome, trainer.step())
     };
     let (outcome, step) = run(0);
@@ -286,9 +286,9 @@ fn a_step_that_is_not_finite_is_gone_past_and_no_number_of_the_metrics_is_lost_w
         plan
     };
     let run = |skip: u64| {
-        let mut trainer = trainer(root.path(), plan(skip));
-        trainer.resume().unwrap();
-        trainer.train("", &mut StopAfter(u64::MAX, 0))
+        let mut trainer = trainer(plan(skip));
+        trainer.resume(&RunFolder::new(root.path())).unwrap();
+        support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0))
     };
     // Every epoch of four steps meets the example once; a bit-exact resume meets it again at the same step.
     let allowance = || match run(0).unwrap_err() {
@@ -311,7 +311,7 @@ fn a_checkpoint_of_a_later_version_is_not_passed_over_and_one_under_another_name
     use sha2::Digest;
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    trainer(root.path(), plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let (last, copy) = (checkpoints.join(folder_name(12)), checkpoints.join(folder_name(99)));
     fs::create_dir(&copy).unwrap();
@@ -343,9 +343,9 @@ fn the_loss_approaches_that_of_the_exact_score() {
     RunFolder::new(root.path()).create("").unwrap();
     let mut plan = plan(1500, 1e-2);
     (plan.training.validation_examples, plan.training.validate_every) = (1024, 0);
-    let mut trainer = trainer(root.path(), plan);
+    let mut trainer = trainer(plan);
     let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
-    trainer.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let after = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
     assert!(before > 0.8 && (0.37..0.6).contains(&after), "{before} {after}");
 }

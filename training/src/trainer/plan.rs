@@ -7,6 +7,7 @@ use fokker_model::{MixtureScore, Parameterization};
 use fokker_process::Process;
 
 use crate::config::{CheckpointConfig, TrainingConfig};
+use crate::error::TrainingError;
 use crate::objective::Objective;
 use crate::optimizer::OptimizerConfig;
 use crate::score_fpe::ResidualsConfig;
@@ -58,6 +59,29 @@ pub struct TrainingPlan {
 }
 
 impl TrainingPlan {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The first number that does not work, by name; a loss that needs the score of the data, if that is not known.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        self.training.validate()?;
+        self.checkpoints.validate()?;
+        self.objective.validate()?;
+        self.optimizer.validate()?;
+        self.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
+        if self.objective.needs_truth() && self.truth.is_none() {
+            let message = "needs data whose score is known: data.kind = \"mixture\"";
+            return Err(TrainingError::config("objective.loss", message));
+        }
+        Ok(())
+    }
+
+    /// Whether something that is done every so many steps, and at the last one, is due after step `step`; never if `every` is
+    /// 0.
+    pub fn is_due(&self, every: u64, step: u64) -> bool {
+        every > 0 && (step.is_multiple_of(every) || step == self.training.steps)
+    }
+
     /// The default recipe for data under a process: EDM's preconditioning, weights and log-normal times (Karras et al. 2022,
     /// table 1) for data of deviation ½, and Adam. Images are scaled to [−1, 1], vectors are taken as they are. The seed is 0,
     /// and nothing is held out.

@@ -2,7 +2,10 @@
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
+use std::path::Path;
+
 use fokker_datasets::{DatasetConfig, MixtureConfig, MnistConfig, Split};
+use fokker_model::Network;
 use fokker_process::ProcessConfig;
 use fokker_training::*;
 
@@ -32,4 +35,13 @@ pub fn plan(data: &DatasetConfig, training: TrainingConfig) -> TrainingPlan {
         ..plan
     }
     .with_sigma_data(sigma_data)
+}
+
+/// Trains in the folder of a run, with one callback more.
+pub fn train<N: Network<D>, const D: usize>(
+    trainer: &mut Trainer<N, D>,
+    folder: &Path,
+    callback: impl Callback<N, D>,
+) -> Result<Outcome, TrainingError> {
+    trainer.train(&mut Callbacks::in_folder(&RunFolder::new(folder), "").with(callback))
 }
