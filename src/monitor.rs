@@ -41,7 +41,7 @@ pub trait Monitor: Debug + Send + Sync {
 }
 
 /// How far one work has come.
-pub trait Progress {
+pub trait Progress: Send {
     /// `done` units are done; `message` is what else there is to say.
     fn update(&mut self, _done: u64, _message: &str) {}
 }

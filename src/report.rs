@@ -4,11 +4,46 @@ use std::fs;
 use std::path::PathBuf;
 
 use fokker_files::FileError;
-use fokker_training::RunFolder;
+use fokker_model::Network;
+use fokker_training::{Callback, Metrics, Moment, Outcome, RunFolder, TrainingError};
 use serde_json::Value;
 
 use crate::error::Error;
 use fokker_plot::{Colour, Figure, Layer, Panel, PlotError, escape};
+
+/// Writes the page of a run whenever the loss on held-out data is measured, and at the end. A page that cannot be written is
+/// a warning: no reason to lose a run.
+#[derive(Clone, Debug)]
+pub struct ReportPage {
+    run: RunFolder,
+}
+
+impl ReportPage {
+    /// For a run.
+    pub fn new(run: &RunFolder) -> Self {
+        Self { run: run.clone() }
+    }
+
+    fn write<N: Network<D>, const D: usize>(&self, at: &mut Moment<'_, N, D>) {
+        if let Err(error) = write_report(&self.run) {
+            at.warn(error.to_string());
+        }
+    }
+}
+
+impl<N: Network<D>, const D: usize> Callback<N, D> for ReportPage {
+    fn line(&mut self, at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
+        if line.is_validated() {
+            self.write(at);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, at: &mut Moment<'_, N, D>, _outcome: Outcome) -> Result<(), TrainingError> {
+        self.write(at);
+        Ok(())
+    }
+}
 
 /// Writes the page of a run.
 ///

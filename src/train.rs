@@ -7,7 +7,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 use fokker_datasets::Dataset;
 use fokker_model::{Network, NetworkVisitor};
-use fokker_training::{Metrics, Observer, Outcome, RunFolder, Trainer};
+use fokker_training::{Callback, Callbacks, Metrics, Moment, Outcome, Previews, RunFolder, Trainer, TrainingError};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
@@ -15,7 +15,7 @@ use crate::draw::{DrawRequest, Reading, draw};
 use crate::error::Error;
 use crate::monitor::{Monitor, Progress};
 use crate::opening::open_data;
-use crate::report::write_report;
+use crate::report::{ReportPage, write_report};
 use crate::resume::{Continuation, ResumeRequest};
 use crate::samples::{NotFinite, write_samples};
 
@@ -59,7 +59,9 @@ pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn M
              training.steps={}",
             2 * step
         ));
-        report(&folder, monitor);
+        if let Err(error) = write_report(&folder) {
+            monitor.warn(&error.to_string());
+        }
         return Ok(Trained { folder: folder.path().into(), finished: true });
     }
     run(Training { config, folder, start: Start::At(&continuation), monitor })
@@ -126,7 +128,7 @@ impl NetworkVisitor for Work<'_> {
         }
         let plan = config.training_plan(train.clone(), validation)?;
         let process = plan.process.clone();
-        let mut trainer = Trainer::new(plan, folder.clone(), network, &chosen.device)?;
+        let mut trainer = Trainer::new(plan, network, &chosen.device)?;
         let mut lock = None;
         match start {
             Start::New => {
@@ -145,98 +147,96 @@ impl NetworkVisitor for Work<'_> {
                 continuation.remember(&folder)?;
             }
         }
-        let mut watch = Watch::<D> {
+        let watch =
+            Watch { monitor, progress: monitor.begin("training", "steps", trainer.step(), config.training.steps) };
+        let preview = Preview {
             config,
             folder: &folder,
             reading: Reading { process, parameterization: config.parameterization },
             shape: train.shape().to_vec(),
             device: chosen.device.clone(),
             monitor,
-            progress: monitor.begin("training", "steps", trainer.step(), config.training.steps),
         };
-        let outcome = trainer.train(&text, &mut watch)?;
-        drop(watch);
-        report(&folder, monitor);
+        let previews = Previews::new(config.previews.every, |step, average: &N| preview.draw::<N, D>(step, average));
+        let mut callbacks =
+            Callbacks::in_folder(&folder, text).with(watch).with(previews).with(ReportPage::new(&folder));
+        let outcome = trainer.train(&mut callbacks)?;
+        drop(callbacks);
         drop(lock);
         Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
     }
 }
 
-/// Writes the run's page. A page that cannot be written is no reason to lose a run.
-fn report(folder: &RunFolder, monitor: &dyn Monitor) {
-    if let Err(error) = write_report(folder) {
-        monitor.warn(&error.to_string());
+/// Shows progress, and stops the training when the monitor says so.
+struct Watch<'a> {
+    monitor: &'a dyn Monitor,
+    progress: Box<dyn Progress>,
+}
+
+impl<N: Network<D>, const D: usize> Callback<N, D> for Watch<'_> {
+    fn line(&mut self, _at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
+        let shown = |loss: Option<f64>| loss.map_or_else(|| "not finite".into(), |loss| format!("{loss:.4}"));
+        let step = line.step;
+        if line.not_finite > 0 {
+            let count = line.not_finite;
+            self.monitor.warn(&format!("step {step}: {count} of the last steps were not finite and are left out"));
+        }
+        if line.validation_not_finite > 0 {
+            let count = line.validation_not_finite;
+            self.monitor.warn(&format!("step {step}: the validation loss is not finite for {count} held-out examples"));
+        }
+        if line.is_validated() {
+            self.monitor.say(&format!(
+                "step {step}, epoch {:.2}, {}: loss {}, validation loss {}",
+                line.epoch,
+                clock(Duration::from_secs_f64(line.seconds)),
+                shown(line.loss),
+                shown(line.validation_loss),
+            ));
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
+        // Before the first reading there is no loss.
+        let loss = if at.loss.is_nan() { String::new() } else { format!("loss {:.4}", at.loss) };
+        self.progress.update(at.step(), &loss);
+        Ok(())
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.monitor.should_stop()
+    }
+
+    fn warn(&mut self, warning: &str) -> bool {
+        self.monitor.warn(warning);
+        true
     }
 }
 
-/// Shows progress and draws previews.
-struct Watch<'a, const D: usize> {
+/// Draws pictures while training.
+struct Preview<'a> {
     config: &'a RunConfig,
     folder: &'a RunFolder,
     reading: Reading,
     shape: Vec<usize>,
     device: Device,
     monitor: &'a dyn Monitor,
-    progress: Box<dyn Progress>,
 }
 
-impl<const D: usize, N: Network<D>> Observer<N> for Watch<'_, D> {
-    fn step(&mut self, step: u64, loss: f64) {
-        // Before the first reading there is none.
-        let loss = if loss.is_nan() { String::new() } else { format!("loss {loss:.4}") };
-        self.progress.update(step, &loss);
-    }
-
-    fn metrics(&mut self, metrics: &Metrics) {
-        let shown = |loss: Option<f64>| loss.map_or_else(|| "not finite".into(), |loss| format!("{loss:.4}"));
-        if metrics.not_finite > 0 {
-            let (step, count) = (metrics.step, metrics.not_finite);
-            self.monitor.warn(&format!("step {step}: {count} of the last steps were not finite and are left out"));
-        }
-        if metrics.validation_not_finite > 0 {
-            let (step, count) = (metrics.step, metrics.validation_not_finite);
-            self.monitor.warn(&format!("step {step}: the validation loss is not finite for {count} held-out examples"));
-        }
-        if metrics.validation_loss.is_some() || metrics.validation_not_finite > 0 {
-            report(self.folder, self.monitor);
-            self.monitor.say(&format!(
-                "step {}, epoch {:.2}, {}: loss {}, validation loss {}",
-                metrics.step,
-                metrics.epoch,
-                clock(Duration::from_secs_f64(metrics.seconds)),
-                shown(metrics.loss),
-                shown(metrics.validation_loss),
-            ));
+impl Preview<'_> {
+    fn draw<N: Network<D>, const D: usize>(&self, step: u64, average: &N) -> Result<(), String> {
+        match self.try_draw::<N, D>(step, average) {
+            Ok(()) | Err(Error::Interrupted) => Ok(()),
+            Err(error) => Err(error.to_string()),
         }
     }
 
-    fn preview(&mut self, step: u64, ema: &N) {
-        let every = self.config.previews.every;
-        if every == 0 || !step.is_multiple_of(every) {
-            return;
-        }
-        match self.draw_preview(step, ema) {
-            Ok(()) | Err(Error::Interrupted) => {}
-            // No reason to lose a run either.
-            Err(error) => self.monitor.warn(&format!("step {step}: no preview is drawn: {error}")),
-        }
-    }
-
-    fn warn(&mut self, warning: &str) {
-        self.monitor.warn(warning);
-    }
-
-    fn stop_requested(&self) -> bool {
-        self.monitor.should_stop()
-    }
-}
-
-impl<const D: usize> Watch<'_, D> {
-    fn draw_preview<N: Network<D>>(&self, step: u64, ema: &N) -> Result<(), Error> {
+    fn try_draw<N: Network<D>, const D: usize>(&self, step: u64, average: &N) -> Result<(), Error> {
         let count = self.config.previews.count;
         let mut request = DrawRequest::new(self.config.sampler.clone(), count);
         (request.batch_size, request.seed) = (count, self.config.seed);
-        let values = draw(ema, &self.reading, &request, &self.shape, &self.device, self.monitor)?;
+        let values = draw::<N, D>(average, &self.reading, &request, &self.shape, &self.device, self.monitor)?;
         let extension = if self.shape.len() == 1 && self.shape[0] != 2 { "csv" } else { "png" };
         let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));
         let columns = (count as f64).sqrt().ceil() as usize;

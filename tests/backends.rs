@@ -9,10 +9,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 use fokker::BackendName;
-use fokker::datasets::{DatasetConfig, Preprocessing, Split};
-use fokker::model::{
-    Conditioning, MixtureScore, NetworkScore, Output, Parameterization, Precision, Score, UNet, UNetConfig,
-};
+use fokker::datasets::{DatasetConfig, MnistConfig, Split};
+use fokker::model::{MixtureScore, NetworkScore, Parameterization, Precision, Score, UNet, UNetConfig};
 use fokker::process::{GaussianMixture, Process, ProcessConfig};
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::training::*;
@@ -33,22 +31,14 @@ fn devices() -> Vec<(&'static str, Device)> {
 }
 
 fn vp() -> Arc<dyn Process> {
-    let config: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": "vp" })).unwrap();
-    config.build().unwrap().into()
+    ProcessConfig::default().build().unwrap().into()
 }
 
 fn unet(device: &Device) -> UNet {
-    let config: UNetConfig = serde_json::from_value(serde_json::json!({
-        "in_channels": 1, "out_channels": 1, "block_out_channels": [8, 16], "layers_per_block": 1,
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
-        "norm_num_groups": 4, "attention_head_dim": 8
-    }))
-    .unwrap();
+    let levels = [(8, false), (16, true)];
+    let config = UNetConfig { layers_per_block: 1, norm_num_groups: 4, ..UNetConfig::with_levels(1, &levels) };
     UNet::new(&config, 3, device).unwrap()
 }
-
-const TABLE: Parameterization =
-    Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
@@ -72,46 +62,26 @@ fn hold_together(what: &str, tolerance: f64, numbers: impl Fn(&Device) -> Vec<f6
 }
 
 fn plan(steps: u64) -> TrainingPlan {
-    let data: DatasetConfig = serde_json::from_value(serde_json::json!({ "kind": "mnist" })).unwrap();
-    let training = serde_json::json!({
-        "steps": steps, "batch_size": 4, "learning_rate": 1e-3, "ema_decay": 0.5, "validation_examples": 8
-    });
+    let data = DatasetConfig::Mnist(MnistConfig::default());
+    let training =
+        TrainingConfig { steps, batch_size: 4, ema_decay: 0.5, validation_examples: 8, ..TrainingConfig::default() };
     TrainingPlan {
         seed: 1,
-        process: vp(),
-        parameterization: TABLE,
-        objective: Objective {
-            weighting: Weighting::Edm { sigma_data: 0.5 },
-            time: TimeSampling::LogNormal { mean: -1.2, std: 1.2 },
-            stratified: true,
-            loss: Loss::default(),
-            regularizer: None,
-        },
-        optimizer: serde_json::from_value(serde_json::json!({ "kind": "adam" })).unwrap(),
-        training: serde_json::from_value(training).unwrap(),
+        training,
         checkpoints: CheckpointConfig { every: 2, keep: 1 },
-        preprocessing: Preprocessing::default(),
-        train: data.open(Split::Train, 0).unwrap(),
         validation: Some(data.open(Split::Validation, 0).unwrap()),
-        truth: None,
-        residuals: None,
+        ..TrainingPlan::new(vp(), data.open(Split::Train, 0).unwrap())
     }
 }
-
-struct Silent;
-impl Observer<UNet> for Silent {}
 
 /// Two steps of Adam. Where a gradient is near zero, Adam's first steps depend on its sign, so single weights may
 /// differ by up to two steps of the learning rate; the loss is smooth in them.
 #[test]
 fn a_training_step_is_the_same() {
     hold_together("validation loss after two steps", 1e-4, |device| {
-        let folder = tempfile::tempdir().unwrap();
-        let run = RunFolder::new(folder.path());
-        run.create("").unwrap();
-        let mut trainer = Trainer::<UNet, 4>::new(plan(2), run, unet(device), device).unwrap();
+        let mut trainer = Trainer::<UNet, 4>::new(plan(2), unet(device), device).unwrap();
         let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
-        trainer.train("", &mut Silent).unwrap();
+        trainer.train(&mut Callbacks::new()).unwrap();
         vec![before, trainer.validation_loss().unwrap().unwrap().loss.unwrap()]
     });
 }
@@ -121,10 +91,9 @@ fn a_training_step_is_the_same() {
 fn a_precision_that_a_device_lacks_is_refused() {
     for (name, device) in devices() {
         for precision in [Precision::F32, Precision::Bf16, Precision::F16] {
-            let folder = tempfile::tempdir().unwrap();
             let mut plan = plan(1);
             plan.training.precision = precision;
-            let trainer = Trainer::<UNet, 4>::new(plan, RunFolder::new(folder.path()), unet(&device), &device);
+            let trainer = Trainer::<UNet, 4>::new(plan, unet(&device), &device);
             let supported = precision.dtype().is_none_or(|dtype| device.supports_dtype(dtype));
             eprintln!("{name}: {} {supported}", precision.name());
             match trainer {
@@ -145,7 +114,7 @@ fn a_precision_that_a_device_lacks_is_refused() {
 #[test]
 fn a_drawn_image_is_the_same() {
     hold_together("pixels", 4.0 / 255.0, |device| {
-        let score = NetworkScore::new(unet(device), vp(), TABLE);
+        let score = NetworkScore::new(unet(device), vp(), Parameterization::default());
         let sampler = SamplerConfig::new(Method::ProbabilityFlow);
         let mut observe = |_: usize, _: &Tensor<4>| ControlFlow::Continue(());
         values(sampler.sample::<4>(&score, [2, 1, 28, 28], 9, 0, device, &mut observe).unwrap())
@@ -182,7 +151,7 @@ fn initial_weights_are_the_same_bits() {
 #[test]
 fn the_score_of_a_network_is_its_noise_over_sigma() {
     let device = Device::flex();
-    let score = NetworkScore::new(unet(&device), vp(), TABLE);
+    let score = NetworkScore::new(unet(&device), vp(), Parameterization::default());
     let x = Tensor::<4>::ones([2, 1, 28, 28], &device);
     let times = [0.2, 0.7];
     let (of_noise, direct) = (score.noise(x.clone(), &times), values(score.score(x.clone(), &times)));

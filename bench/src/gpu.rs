@@ -10,7 +10,7 @@ use burn::backend::GradientCheckpointingStrategy;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
-use fokker::model::{Calculus, Conditioning, Context, Network, NetworkScore, Output, Parameterization, Plain};
+use fokker::model::{Calculus, Context, Network, NetworkScore, Output, Parameterization, Plain};
 use fokker::model::{Precision, UNet, UNetConfig};
 use fokker::process::{Process, ProcessConfig, VpConfig};
 use fokker::random::{Stream, normals};
@@ -64,14 +64,17 @@ fn network(width: usize) -> Result<UNetConfig, Error> {
     if width == 0 || !width.is_multiple_of(32) {
         return Err(Error::Usage(format!("--gpu-width {width}: must be a multiple of 32")));
     }
-    let config = serde_json::json!({
-        "in_channels": 3, "out_channels": 3, "block_out_channels": [width, 2 * width, 2 * width, 2 * width],
-        "layers_per_block": 2, "downsample_padding": 0, "flip_sin_to_cos": false, "freq_shift": 1,
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"],
-        "up_block_types": ["UpBlock2D", "UpBlock2D", "AttnUpBlock2D", "UpBlock2D"],
-        "norm_num_groups": 32, "norm_eps": 1e-6, "attention_head_dim": null
-    });
-    Ok(serde_json::from_value(config).expect("the configuration of DDPM's network"))
+    let levels = [(width, false), (2 * width, true), (2 * width, false), (2 * width, false)];
+    Ok(UNetConfig {
+        layers_per_block: 2,
+        downsample_padding: 0,
+        flip_sin_to_cos: false,
+        freq_shift: 1.0,
+        norm_num_groups: 32,
+        norm_eps: 1e-6,
+        attention_head_dim: None,
+        ..UNetConfig::with_levels(3, &levels)
+    })
 }
 
 /// Measures a case: what it costs, and the kernels of a training step with the time that the device takes for each.
@@ -95,8 +98,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launc
     let network = UNet::new(&network(width)?, 0, device)?;
     let Training { images_per_second: trained, held_mib, reserved_mib, launches } = train(case, &network, device);
     let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
-    let parameterization =
-        Parameterization { output: Output::Epsilon, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
+    let parameterization = Parameterization { output: Output::Epsilon, ..Parameterization::default() };
     let parameters = network.num_params();
     let score = NetworkScore::new(network, process, parameterization).with_precision(precision);
     let sampler = SamplerConfig { steps: Some(case.sampler_steps), ..SamplerConfig::new(Method::Ddim) };

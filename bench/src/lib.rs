@@ -28,12 +28,12 @@ fn network(width: usize) -> Result<UNetConfig, Error> {
     if width == 0 || !width.is_multiple_of(8) {
         return Err(Error::Usage(format!("--width {width}: must be a multiple of 8")));
     }
-    let config = serde_json::json!({
-        "in_channels": 1, "out_channels": 1, "block_out_channels": [width, 2 * width, 2 * width], "layers_per_block": 1,
-        "down_block_types": ["DownBlock2D", "DownBlock2D", "DownBlock2D"],
-        "up_block_types": ["UpBlock2D", "UpBlock2D", "UpBlock2D"], "norm_num_groups": 8, "add_attention": false
-    });
-    Ok(serde_json::from_value(config).expect("the configuration of a small network"))
+    Ok(UNetConfig {
+        layers_per_block: 1,
+        norm_num_groups: 8,
+        add_attention: false,
+        ..UNetConfig::with_levels(1, &[width, 2 * width, 2 * width].map(|features| (features, false)))
+    })
 }
 
 /// The milliseconds that `run` takes, again and again.

@@ -2,8 +2,7 @@
 
 use burn::tensor::Device;
 use fokker::model::{Network, NetworkVisitor};
-use fokker::training::loss::Trace;
-use fokker::training::score_fpe::{Differentiation, Estimator, Points, RegularizerConfig, Unit};
+use fokker::training::score_fpe::{Estimator, Points, RegularizerConfig, Unit};
 
 use super::trainer::{FIRST, Sessions, step_ms};
 use fokker::Error;
@@ -85,16 +84,8 @@ fn kinds(config: &RunConfig) -> Vec<(&'static str, RunConfig)> {
         config.objective.regularizer = regularizer;
         config
     };
-    let penalty = |estimator, points| RegularizerConfig {
-        gamma: 1.0,
-        estimator,
-        divergence: Trace::default(),
-        differentiation: Differentiation::Exact,
-        points,
-        unit: Unit::LogSnr,
-        examples: None,
-        at_once: None,
-    };
+    let penalty =
+        |estimator, points| RegularizerConfig { estimator, points, unit: Unit::LogSnr, ..RegularizerConfig::new(1.0) };
     vec![
         ("none", with(None)),
         ("norm", with(Some(penalty(Estimator::Norm, Points::Data)))),

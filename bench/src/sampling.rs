@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use fokker::model::{Conditioning, NetworkScore, Output, Parameterization, UNet};
+use fokker::model::{NetworkScore, Parameterization, UNet};
 use fokker::process::{Process, ProcessConfig, VpConfig};
 use fokker::sampling::SamplerConfig;
 
@@ -30,10 +30,8 @@ pub fn measure_sampling(case: Case, sampler: &SamplerConfig, device: &Device) ->
     fokker_kernels::on_all_cores(|| {
         case.check()?;
         let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
-        let parameterization =
-            Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
         let network = UNet::new(&network(case.width)?, 0, device)?;
-        let score = NetworkScore::new(network, process, parameterization);
+        let score = NetworkScore::new(network, process, Parameterization::default());
         draw_rate(&score, [case.batch, 1, case.size, case.size], sampler, device)
     })
 }

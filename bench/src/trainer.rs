@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use fokker::datasets::{Dataset, Split};
 use fokker::model::{Network, NetworkVisitor};
-use fokker::training::{Breakdown, CheckpointConfig, Observer, RunFolder, Trainer, TrainingConfig, TrainingPlan};
+use fokker::training::{Breakdown, Callbacks, CheckpointConfig, RunFolder, Trainer, TrainingConfig, TrainingPlan};
 
 use fokker::Error;
 use fokker::RunConfig;
@@ -109,15 +109,12 @@ impl<'a, N> Sessions<'a, N> {
             residuals: None,
             ..config.training_plan(self.train.clone(), None)?
         };
-        let mut trainer = Trainer::new(plan, self.run.clone(), self.network.clone(), self.device)?;
-        trainer.resume()?;
-        trainer.train(&config.to_toml()?, &mut Silent)?;
+        let mut trainer = Trainer::new(plan, self.network.clone(), self.device)?;
+        trainer.resume(&self.run)?;
+        trainer.train(&mut Callbacks::in_folder(&self.run, config.to_toml()?))?;
         Ok(trainer.breakdown())
     }
 }
-
-struct Silent;
-impl<N> Observer<N> for Silent {}
 
 /// A folder that is gone when nobody needs it any more.
 struct Temporary(PathBuf);

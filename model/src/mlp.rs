@@ -48,6 +48,25 @@ fn default_embedding_width() -> usize {
 }
 
 impl MlpConfig {
+    /// Three residual blocks of 128 features for vectors of a length, without dropout and without classes.
+    ///
+    /// ```
+    /// use fokker_model::MlpConfig;
+    ///
+    /// let config = MlpConfig { width: 64, ..MlpConfig::new(2) };
+    /// assert!(config.validate_for(&[2]).is_ok());
+    /// ```
+    pub fn new(dimension: usize) -> Self {
+        Self {
+            dimension,
+            width: default_width(),
+            blocks: default_blocks(),
+            embedding_width: default_embedding_width(),
+            dropout: 0.0,
+            num_class_embeds: None,
+        }
+    }
+
     /// Checks that the fields fit together.
     ///
     /// # Errors

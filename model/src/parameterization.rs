@@ -51,6 +51,14 @@ pub enum Conditioning {
 }
 
 /// How a network's input is scaled and its output read.
+///
+/// ```
+/// use fokker_model::{Output, Parameterization};
+///
+/// let edm = Parameterization { sigma_data: 1.0, ..Parameterization::default() };
+/// let epsilon = Parameterization { output: Output::Epsilon, ..Parameterization::default() };
+/// assert!(edm.validate().is_ok() && epsilon.validate().is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameterization {
@@ -65,6 +73,13 @@ pub struct Parameterization {
 
 fn default_sigma_data() -> f64 {
     0.5
+}
+
+impl Default for Parameterization {
+    /// EDM's preconditioning (Karras et al. 2022, table 1) for data of deviation ½, such as images in [−1, 1].
+    fn default() -> Self {
+        Self { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: default_sigma_data() }
+    }
 }
 
 /// An affine function `input · x + output · F` of the noisy data and the raw output.

@@ -7,6 +7,13 @@ use crate::error::{MOST_EXAMPLES, TrainingError, require_size};
 use crate::learning_rate::Decay;
 
 /// How long and with what numbers to train.
+///
+/// ```
+/// use fokker_training::TrainingConfig;
+///
+/// let training = TrainingConfig { steps: 2000, batch_size: 256, ..TrainingConfig::default() };
+/// assert!(training.validate().is_ok());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
@@ -105,6 +112,38 @@ fn three() -> usize {
     3
 }
 
+impl Default for TrainingConfig {
+    /// 10 000 steps of 128 examples at a learning rate of 10⁻³, averaged with a decay of 0.999. Every other field is as if a
+    /// configuration left it out: no warm-up, no decay of the rate, no limit of the gradient, single precision, a line of
+    /// metrics every 20 steps, and no validation.
+    fn default() -> Self {
+        Self {
+            steps: 10_000,
+            batch_size: 128,
+            accumulation: one(),
+            learning_rate: 1e-3,
+            warmup: 0,
+            decay: Decay::default(),
+            gradient_clip: None,
+            ema_decay: 0.999,
+            class_dropout: 0.0,
+            precision: Precision::default(),
+            recompute: Recompute::default(),
+            skip_non_finite: 0,
+            log_every: twenty(),
+            validate_every: 0,
+            validation_examples: examples(),
+        }
+    }
+}
+
+impl Default for CheckpointConfig {
+    /// Every 1000 steps, and the newest three stay.
+    fn default() -> Self {
+        Self { every: 1000, keep: three() }
+    }
+}
+
 impl TrainingConfig {
     /// Checks the numbers.
     ///
@@ -140,5 +179,22 @@ impl CheckpointConfig {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a configuration may leave out has one default, in Rust and in files.
+    #[test]
+    fn defaults_are_those_of_configurations() {
+        let required =
+            serde_json::json!({ "steps": 10_000, "batch_size": 128, "learning_rate": 1e-3, "ema_decay": 0.999 });
+        assert_eq!(serde_json::from_value::<TrainingConfig>(required).unwrap(), TrainingConfig::default());
+        let required = serde_json::json!({ "every": 1000 });
+        assert_eq!(serde_json::from_value::<CheckpointConfig>(required).unwrap(), CheckpointConfig::default());
+        TrainingConfig::default().validate().unwrap();
+        CheckpointConfig::default().validate().unwrap();
     }
 }

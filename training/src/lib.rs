@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod breakdown;
+pub mod callbacks;
 mod checkpoint;
 mod config;
 mod ema;
@@ -23,6 +24,10 @@ mod trainer;
 mod weighting;
 
 pub use breakdown::Breakdown;
+pub use callbacks::{
+    Callback, Callbacks, Checkpoints, MetricsFile, Moment, Previews, ResidualReports, SetAside, TensorBoard,
+    ValidationLoss, Wants,
+};
 pub use checkpoint::{
     Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
     read_state, step_of, verify as verify_checkpoint,
@@ -33,12 +38,12 @@ pub use error::TrainingError;
 pub use gradients::with_strategy;
 pub use learning_rate::{Decay, learning_rate};
 pub use loss::Loss;
-pub use metrics::MetricsWriter;
+pub use metrics::{Metrics, MetricsWriter};
 pub use objective::{Objective, Randomness, example_noise};
 pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind, Weights};
 pub use run::RunFolder;
 pub use spread::Spread;
 pub use tensorboard::EventsWriter;
 pub use time_sampling::{TimeDraw, TimeSampling};
-pub use trainer::{Metrics, Observer, Outcome, Trainer, TrainingPlan, Validation};
+pub use trainer::{Outcome, Trainer, TrainingPlan, Validation};
 pub use weighting::Weighting;

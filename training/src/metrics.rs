@@ -9,6 +9,54 @@ use fokker_files::{FileError, Log};
 use serde::Serialize;
 
 use crate::error::TrainingError;
+use crate::score_fpe::Residuals;
+
+/// A line of `metrics.jsonl`. Fields that a line does not report are left out, and every number is finite.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Metrics {
+    /// Steps done.
+    pub step: u64,
+    /// Passes over the data.
+    pub epoch: f64,
+    /// Mean loss since the last line, over the steps whose loss and gradient were finite; none if there was no such step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// Steps since the last line whose loss or gradient was not finite.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_finite: u64,
+    /// Norm of the last finite gradient since the last line, before clipping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Training examples a second since the last line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examples_per_second: Option<f64>,
+    /// Seconds of training so far, all sessions together.
+    pub seconds: f64,
+    /// Steps skipped so far.
+    pub skipped: u64,
+    /// Loss of the averaged weights on held-out data, over the batches whose loss is finite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
+    /// Held-out examples in batches whose loss is not finite.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub validation_not_finite: u64,
+    /// The averaged weights and the score Fokker–Planck equation, at several times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub residuals: Vec<Residuals>,
+}
+
+impl Metrics {
+    /// Whether the loss on held-out data was measured for this line.
+    pub fn is_validated(&self) -> bool {
+        self.validation_loss.is_some() || self.validation_not_finite > 0
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
 
 /// Writes `metrics.jsonl`. Every line is written whole or not at all; lines that cannot be written are kept, and written
 /// before the next one.

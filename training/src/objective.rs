@@ -21,6 +21,18 @@ use crate::time_sampling::{TimeDraw, TimeSampling};
 use crate::weighting::Weighting;
 
 /// What is minimised.
+///
+/// ```
+/// use fokker_training::{Objective, TimeSampling, Weighting};
+///
+/// // Denoising with EDM's weights and times.
+/// let edm = Objective::default();
+/// assert_eq!(edm.weighting, Weighting::Edm { sigma_data: 0.5 });
+/// // The weights of the likelihood bound, and the times that make its variance small.
+/// let likelihood =
+///     Objective { weighting: Weighting::Likelihood, time: TimeSampling::Importance, ..Objective::default() };
+/// assert!(edm.validate().is_ok() && likelihood.validate().is_ok());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
@@ -42,6 +54,20 @@ pub struct Objective {
 
 fn yes() -> bool {
     true
+}
+
+impl Default for Objective {
+    /// Denoising score matching with EDM's weights and log-normal times (Karras et al. 2022, table 1), times spread evenly,
+    /// and no penalty.
+    fn default() -> Self {
+        Self {
+            loss: Loss::default(),
+            weighting: Weighting::default(),
+            time: TimeSampling::default(),
+            stratified: yes(),
+            regularizer: None,
+        }
+    }
 }
 
 /// Everything random in the loss of a batch.

@@ -45,6 +45,7 @@ fn default_epsilon() -> f64 {
 }
 
 impl Default for OptimizerConfig {
+    /// Adam with PyTorch's numbers.
     fn default() -> Self {
         let (betas, epsilon) = (default_betas(), default_epsilon());
         Self { kind: OptimizerKind::Adam, betas, epsilon, weight_decay: 0.0 }
@@ -52,6 +53,18 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
+    /// AdamW with PyTorch's numbers and a weight decay.
+    ///
+    /// ```
+    /// use fokker_training::{OptimizerConfig, OptimizerKind};
+    ///
+    /// let optimizer = OptimizerConfig { betas: [0.9, 0.95], ..OptimizerConfig::adamw(0.01) };
+    /// assert_eq!((optimizer.kind, optimizer.epsilon), (OptimizerKind::Adamw, 1e-8));
+    /// ```
+    pub fn adamw(weight_decay: f64) -> Self {
+        Self { kind: OptimizerKind::Adamw, weight_decay, ..Self::default() }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors

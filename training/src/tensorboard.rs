@@ -13,7 +13,7 @@ use fokker_files::Log;
 use prost::Message;
 
 use crate::error::TrainingError;
-use crate::trainer::Metrics;
+use crate::metrics::Metrics;
 
 #[derive(Clone, PartialEq, Message)]
 struct Event {

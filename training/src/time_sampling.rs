@@ -38,6 +38,13 @@ fn default_std() -> f64 {
     1.2
 }
 
+impl Default for TimeSampling {
+    /// EDM's law (Karras et al. 2022, table 1): `ln(σ/α) ~ N(−1.2, 1.2²)`.
+    fn default() -> Self {
+        Self::LogNormal { mean: default_mean(), std: default_std() }
+    }
+}
+
 /// A diffusion time and the factor that makes up for how it was chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimeDraw {

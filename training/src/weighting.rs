@@ -45,6 +45,13 @@ fn five() -> f64 {
     5.0
 }
 
+impl Default for Weighting {
+    /// Unit weight in EDM's own output, for data of deviation ½.
+    fn default() -> Self {
+        Self::Edm { sigma_data: half() }
+    }
+}
+
 impl Weighting {
     /// One of each kind, with the default numbers; [`Weighting::Sigma2`] is the first under another name.
     pub const KINDS: [Self; 4] =

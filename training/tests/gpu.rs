@@ -4,7 +4,6 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 
 use burn::tensor::{Device, DeviceKind, DeviceType};
 use fokker_model::{Mlp, MlpConfig};
@@ -21,21 +20,25 @@ fn gpu() -> Option<Device> {
 }
 
 fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
-    let training = serde_json::json!({
-        "steps": STEPS, "batch_size": 16, "learning_rate": 1e-2, "gradient_clip": 1.0, "ema_decay": 0.99,
-        "log_every": 5, "validation_examples": 32
-    });
-    let mut plan = support::plan(support::mixture(), training);
+    let training = TrainingConfig {
+        steps: STEPS,
+        batch_size: 16,
+        learning_rate: 1e-2,
+        gradient_clip: Some(1.0),
+        ema_decay: 0.99,
+        log_every: 5,
+        validation_examples: 32,
+        ..TrainingConfig::default()
+    };
+    let mut plan = support::plan(&support::mixture(), training);
     change(&mut plan.training);
     plan.checkpoints.every = STEPS;
     plan
 }
 
-fn trainer(folder: &Path, device: &Device, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<Mlp, 2> {
-    let config: MlpConfig =
-        serde_json::from_value(serde_json::json!({ "dimension": 2, "width": 16, "blocks": 1 })).unwrap();
-    let network = Mlp::new(&config, 5, device).unwrap();
-    Trainer::new(plan(change), RunFolder::new(folder), network, device).unwrap()
+fn trainer(device: &Device, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<Mlp, 2> {
+    let network = Mlp::new(&MlpConfig { width: 16, blocks: 1, ..MlpConfig::new(2) }, 5, device).unwrap();
+    Trainer::new(plan(change), network, device).unwrap()
 }
 
 /// Remembers what it was called with, and asks to stop after some steps.
@@ -51,13 +54,15 @@ impl Watch {
     }
 }
 
-impl Observer<Mlp> for Watch {
-    fn step(&mut self, _: u64, loss: f64) {
-        self.losses.push(loss);
+impl Callback<Mlp, 2> for Watch {
+    fn line(&mut self, _: &mut Moment<'_, Mlp, 2>, line: &Metrics) -> Result<(), TrainingError> {
+        self.lines.push(line.clone());
+        Ok(())
     }
 
-    fn metrics(&mut self, metrics: &Metrics) {
-        self.lines.push(metrics.clone());
+    fn step(&mut self, at: &mut Moment<'_, Mlp, 2>) -> Result<(), TrainingError> {
+        self.losses.push(at.loss);
+        Ok(())
     }
 
     fn stop_requested(&self) -> bool {
@@ -73,7 +78,7 @@ fn losses_are_read_when_a_line_is_due_and_are_those_of_the_processor() {
         let folder = root.path().join(name);
         RunFolder::new(&folder).create("").unwrap();
         let mut watch = Watch::until(u64::MAX);
-        trainer(&folder, device, |_| ()).train("", &mut watch).unwrap();
+        support::train(&mut trainer(device, |_| ()), &folder, &mut watch).unwrap();
         watch
     };
     let (ahead, processor) = (run("gpu", &gpu), run("flex", &Device::flex()));
@@ -97,11 +102,11 @@ fn an_interrupted_run_ends_like_one_that_is_not() {
     let end = |name: &str, stop: u64| {
         let folder = root.path().join(name);
         RunFolder::new(&folder).create("").unwrap();
-        trainer(&folder, &gpu, |_| ()).train("", &mut Watch::until(stop)).unwrap();
+        support::train(&mut trainer(&gpu, |_| ()), &folder, Watch::until(stop)).unwrap();
         if stop < STEPS {
-            let mut resumed = trainer(&folder, &gpu, |_| ());
-            assert_eq!(resumed.resume().unwrap(), Some(stop));
-            resumed.train("", &mut Watch::until(u64::MAX)).unwrap();
+            let mut resumed = trainer(&gpu, |_| ());
+            assert_eq!(resumed.resume(&RunFolder::new(&folder)).unwrap(), Some(stop));
+            support::train(&mut resumed, &folder, Watch::until(u64::MAX)).unwrap();
         }
         fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap()
     };
@@ -117,11 +122,11 @@ fn steps_that_are_not_finite_change_nothing_and_are_counted_or_stop_the_run() {
         let root = tempfile::tempdir().unwrap();
         RunFolder::new(root.path()).create("").unwrap();
         // A learning rate this large overflows within a few steps.
-        let mut trainer = trainer(root.path(), &gpu, |training| {
+        let mut trainer = trainer(&gpu, |training| {
             (training.skip_non_finite, training.learning_rate) = (skip, 1e30);
         });
         let mut watch = Watch::until(u64::MAX);
-        let outcome = trainer.train("", &mut watch);
+        let outcome = support::train(&mut trainer, root.path(), &mut watch);
         struct Finite(bool);
         impl burn::module::ModuleVisitor for Finite {
             fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<burn::tensor::Tensor<D>>) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_model::precision::cast;
 use fokker_model::{
-    Conditioning, Derivatives, Divergence, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Score,
+    Conditioning, Derivatives, Divergence, MixtureScore, Mlp, MlpConfig, NetworkScore, Output, Parameterization, Score,
 };
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_training::loss::{denoising, expanded, explicit, first_derivative, implicit, second_derivative, sliced};
@@ -39,8 +39,8 @@ fn truth(process: &Arc<dyn Process>) -> MixtureScore {
 }
 
 fn mlp(seed: u64) -> Mlp {
-    let config = json!({ "dimension": 1, "width": 8, "blocks": 1, "embedding_width": 4 });
-    cast(Mlp::new(&serde_json::from_value(config).unwrap(), seed, &Device::flex()).unwrap(), FloatDType::F64)
+    let config = MlpConfig { width: 8, blocks: 1, embedding_width: 4, ..MlpConfig::new(1) };
+    cast(Mlp::new(&config, seed, &Device::flex()).unwrap(), FloatDType::F64)
 }
 
 fn score(seed: u64, process: &Arc<dyn Process>, output: Output) -> NetworkScore<Mlp> {
@@ -151,10 +151,8 @@ fn the_objective_weighs_the_error_in_the_noise() {
     let (x0, noise) = (column(vec![0.3, -1.2, 0.9]), column(vec![0.5, -0.7, 1.3]));
     for output in [Output::Epsilon, Output::Score, Output::X0, Output::V, Output::Edm] {
         let score = score(4, &process, output);
-        let objective: Objective = serde_json::from_value(json!({
-            "weighting": { "kind": "likelihood" }, "time": { "kind": "uniform" }
-        }))
-        .unwrap();
+        let objective =
+            Objective { weighting: Weighting::Likelihood, time: TimeSampling::Uniform, ..Objective::default() };
         let times: Vec<TimeDraw> = [0.1, 0.4, 0.8].map(|t| TimeDraw { t, importance: 2.0 }).to_vec();
         let randomness = Randomness {
             noise: noise.clone(),

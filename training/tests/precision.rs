@@ -6,43 +6,52 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use fokker_model::{Mlp, Precision, UNet, UNetConfig};
+use fokker_model::unet::TimeShift;
+use fokker_model::{Mlp, MlpConfig, Precision, UNet, UNetConfig};
 use fokker_training::*;
 
 const STEPS: u64 = 3;
 
 fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
-    let training = serde_json::json!({
-        "steps": STEPS, "batch_size": 2, "learning_rate": 1e-3, "ema_decay": 0.9, "log_every": 1, "gradient_clip": 1.0,
-        "validation_examples": 4
-    });
-    let mut plan = support::plan(serde_json::json!({ "kind": "mnist" }), training);
+    let training = TrainingConfig {
+        steps: STEPS,
+        batch_size: 2,
+        gradient_clip: Some(1.0),
+        ema_decay: 0.9,
+        log_every: 1,
+        validation_examples: 4,
+        ..TrainingConfig::default()
+    };
+    let mut plan = support::plan(&support::digits(), training);
     change(&mut plan.training);
     plan.checkpoints.every = 2;
     plan
 }
 
 /// A small U-Net with everything that has a precision: attention, both ways of the time vector, a change of channels.
-fn network(shift: &str) -> UNet {
-    let config: UNetConfig = serde_json::from_value(serde_json::json!({
-        "in_channels": 1, "out_channels": 1, "block_out_channels": [4, 8], "layers_per_block": 1,
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
-        "norm_num_groups": 2, "attention_head_dim": 4, "resnet_time_scale_shift": shift, "dropout": 0.1
-    }))
-    .unwrap();
+fn network(shift: TimeShift) -> UNet {
+    let config = UNetConfig {
+        layers_per_block: 1,
+        norm_num_groups: 2,
+        attention_head_dim: Some(4),
+        resnet_time_scale_shift: shift,
+        dropout: 0.1,
+        ..UNetConfig::with_levels(1, &[(4, false), (8, true)])
+    };
     UNet::new(&config, 3, &Device::flex()).unwrap()
 }
 
-fn trainer(folder: &Path, shift: &str, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<UNet, 4> {
-    Trainer::new(plan(change), RunFolder::new(folder), network(shift), &Device::flex()).unwrap()
+fn trainer(shift: TimeShift, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<UNet, 4> {
+    Trainer::new(plan(change), network(shift), &Device::flex()).unwrap()
 }
 
 /// Remembers the losses, and asks to stop after some steps.
 struct Watch(u64, Vec<f64>);
 
-impl Observer<UNet> for Watch {
-    fn step(&mut self, _: u64, loss: f64) {
-        self.1.push(loss);
+impl Callback<UNet, 4> for Watch {
+    fn step(&mut self, at: &mut Moment<'_, UNet, 4>) -> Result<(), TrainingError> {
+        self.1.push(at.loss);
+        Ok(())
     }
 
     fn stop_requested(&self) -> bool {
@@ -51,19 +60,19 @@ impl Observer<UNet> for Watch {
 }
 
 /// The losses of a run, and its last weights.
-fn run(folder: &Path, shift: &str, change: impl Fn(&mut TrainingConfig)) -> (Vec<f64>, Vec<u8>) {
+fn run(folder: &Path, shift: TimeShift, change: impl Fn(&mut TrainingConfig)) -> (Vec<f64>, Vec<u8>) {
     RunFolder::new(folder).create("").unwrap();
     let mut watch = Watch(u64::MAX, Vec::new());
-    trainer(folder, shift, change).train("", &mut watch).unwrap();
+    support::train(&mut trainer(shift, change), folder, &mut watch).unwrap();
     (watch.1, fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap())
 }
 
 #[test]
 fn a_loss_differs_by_the_rounding_of_its_precision() {
     let root = tempfile::tempdir().unwrap();
-    for shift in ["default", "scale_shift"] {
+    for shift in [TimeShift::Default, TimeShift::ScaleShift] {
         let losses = |precision: Precision| {
-            let folder = root.path().join(format!("{shift}-{}", precision.name()));
+            let folder = root.path().join(format!("{shift:?}-{}", precision.name()));
             run(&folder, shift, |training| training.precision = precision).0
         };
         let single = losses(Precision::F32);
@@ -71,8 +80,11 @@ fn a_loss_differs_by_the_rounding_of_its_precision() {
         for (precision, least, most) in [(Precision::Bf16, 1e-6, 1e-2), (Precision::F16, 1e-7, 2e-3)] {
             let reduced = losses(precision);
             let differences: Vec<f64> = reduced.iter().zip(&single).map(|(a, b)| (a / b - 1.0).abs()).collect();
-            assert!(differences[0] > least, "{shift}, {precision:?} is not another precision: {differences:?}");
-            assert!(differences.iter().all(|difference| *difference < most), "{shift}, {precision:?}: {differences:?}");
+            assert!(differences[0] > least, "{shift:?}, {precision:?} is not another precision: {differences:?}");
+            assert!(
+                differences.iter().all(|difference| *difference < most),
+                "{shift:?}, {precision:?}: {differences:?}"
+            );
         }
     }
 }
@@ -83,13 +95,13 @@ fn weights_stay_in_single_precision_and_runs_resume() {
     let change = |training: &mut TrainingConfig| {
         (training.precision, training.recompute) = (Precision::Bf16, Recompute::Activations);
     };
-    let whole = run(&root.path().join("whole"), "default", change).1;
+    let whole = run(&root.path().join("whole"), TimeShift::Default, change).1;
     let folder = root.path().join("stopped");
     RunFolder::new(&folder).create("").unwrap();
-    trainer(&folder, "default", change).train("", &mut Watch(2, Vec::new())).unwrap();
-    let mut resumed = trainer(&folder, "default", change);
-    assert_eq!(resumed.resume().unwrap(), Some(2));
-    resumed.train("", &mut Watch(u64::MAX, Vec::new())).unwrap();
+    support::train(&mut trainer(TimeShift::Default, change), &folder, Watch(2, Vec::new())).unwrap();
+    let mut resumed = trainer(TimeShift::Default, change);
+    assert_eq!(resumed.resume(&RunFolder::new(&folder)).unwrap(), Some(2));
+    support::train(&mut resumed, &folder, Watch(u64::MAX, Vec::new())).unwrap();
     let end = fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap();
     assert!(end == whole, "a resumed run ends with other bits");
 
@@ -105,8 +117,9 @@ fn weights_stay_in_single_precision_and_runs_resume() {
 #[test]
 fn activations_computed_again_give_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
-    let kept = run(&root.path().join("kept"), "default", |_| ());
-    let again = run(&root.path().join("again"), "default", |training| training.recompute = Recompute::Activations);
+    let kept = run(&root.path().join("kept"), TimeShift::Default, |_| ());
+    let again =
+        run(&root.path().join("again"), TimeShift::Default, |training| training.recompute = Recompute::Activations);
     assert_eq!(kept.0, again.0);
     assert!(kept.1 == again.1, "weights differ");
 }
@@ -115,13 +128,14 @@ fn activations_computed_again_give_the_same_bits() {
 #[test]
 fn blocks_computed_again_train_alike() {
     let root = tempfile::tempdir().unwrap();
-    let kept = run(&root.path().join("kept"), "scale_shift", |_| ()).0;
-    let again = run(&root.path().join("again"), "scale_shift", |training| training.recompute = Recompute::Blocks).0;
+    let kept = run(&root.path().join("kept"), TimeShift::ScaleShift, |_| ()).0;
+    let again =
+        run(&root.path().join("again"), TimeShift::ScaleShift, |training| training.recompute = Recompute::Blocks).0;
     for (kept, again) in kept.iter().zip(&again) {
         assert!((again / kept - 1.0).abs() < 1e-4, "{again} instead of {kept}");
     }
-    let network = Mlp::new(&serde_json::from_value(serde_json::json!({ "dimension": 2 })).unwrap(), 3, &Device::flex());
+    let network = Mlp::new(&MlpConfig::new(2), 3, &Device::flex());
     let plan = plan(|training| training.recompute = Recompute::Blocks);
-    let refused = Trainer::<Mlp, 2>::new(plan, RunFolder::new(root.path()), network.unwrap(), &Device::flex());
+    let refused = Trainer::<Mlp, 2>::new(plan, network.unwrap(), &Device::flex());
     assert!(refused.err().unwrap().to_string().contains("training.recompute"));
 }

@@ -7,36 +7,46 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_datasets::Dataset;
-use fokker_model::{MixtureScore, Mlp, MlpConfig};
+use fokker_datasets::{Dataset, DatasetConfig, MoonsConfig};
+use fokker_model::{MixtureScore, Mlp, MlpConfig, Probe};
 use fokker_process::GaussianMixture;
+use fokker_training::loss::Trace;
+use fokker_training::score_fpe::{Differentiation, Estimator, Points, RegularizerConfig, ResidualsConfig, Unit};
 use fokker_training::*;
 
 const STEPS: u64 = 12;
 
 fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
-    let training = serde_json::json!({
-        "steps": steps, "batch_size": 16, "accumulation": 2, "learning_rate": learning_rate, "warmup": 3,
-        "decay": "cosine", "gradient_clip": 1.0, "ema_decay": 0.99, "log_every": 1, "validate_every": 6,
-        "validation_examples": 32
-    });
-    support::plan(support::mixture(), training)
+    let training = TrainingConfig {
+        steps,
+        batch_size: 16,
+        accumulation: 2,
+        learning_rate,
+        warmup: 3,
+        decay: Decay::Cosine,
+        gradient_clip: Some(1.0),
+        ema_decay: 0.99,
+        log_every: 1,
+        validate_every: 6,
+        validation_examples: 32,
+        ..TrainingConfig::default()
+    };
+    support::plan(&support::mixture(), training)
 }
 
-fn trainer(folder: &Path, plan: TrainingPlan) -> Trainer<Mlp, 2> {
-    let config: MlpConfig =
-        serde_json::from_value(serde_json::json!({ "dimension": 2, "width": 16, "blocks": 2, "dropout": 0.1 }))
-            .unwrap();
+fn trainer(plan: TrainingPlan) -> Trainer<Mlp, 2> {
+    let config = MlpConfig { width: 16, blocks: 2, dropout: 0.1, ..MlpConfig::new(2) };
     let network = Mlp::new(&config, 5, &Device::flex()).unwrap();
-    Trainer::new(plan, RunFolder::new(folder), network, &Device::flex()).unwrap()
+    Trainer::new(plan, network, &Device::flex()).unwrap()
 }
 
 /// Watches nothing, and asks to stop after some steps.
 struct StopAfter(u64, u64);
 
-impl Observer<Mlp> for StopAfter {
-    fn step(&mut self, step: u64, _: f64) {
-        self.1 = step;
+impl Callback<Mlp, 2> for StopAfter {
+    fn step(&mut self, at: &mut Moment<'_, Mlp, 2>) -> Result<(), TrainingError> {
+        self.1 = at.step();
+        Ok(())
     }
 
     fn stop_requested(&self) -> bool {
@@ -56,7 +66,7 @@ fn interrupted_runs_end_with_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     RunFolder::new(&whole).create("").unwrap();
-    let outcome = trainer(&whole, plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    let outcome = support::train(&mut trainer(plan(STEPS, 1e-2)), &whole, StopAfter(u64::MAX, 0)).unwrap();
     assert_eq!(outcome, Outcome::Finished);
     let expected = files(&whole.join("checkpoints").join(folder_name(STEPS)));
     let metrics = |run: &Path| -> Vec<serde_json::Value> {
@@ -75,11 +85,11 @@ fn interrupted_runs_end_with_the_same_bits() {
     for stop in 1..STEPS {
         let run = root.path().join(format!("stopped-{stop}"));
         RunFolder::new(&run).create("").unwrap();
-        let outcome = trainer(&run, plan(STEPS, 1e-2)).train("", &mut StopAfter(stop, 0)).unwrap();
+        let outcome = support::train(&mut trainer(plan(STEPS, 1e-2)), &run, StopAfter(stop, 0)).unwrap();
         assert_eq!(outcome, Outcome::Interrupted);
-        let mut resumed = trainer(&run, plan(STEPS, 1e-2));
-        assert_eq!(resumed.resume().unwrap(), Some(stop));
-        resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+        let mut resumed = trainer(plan(STEPS, 1e-2));
+        assert_eq!(resumed.resume(&RunFolder::new(&run)).unwrap(), Some(stop));
+        support::train(&mut resumed, &run, StopAfter(u64::MAX, 0)).unwrap();
         let got = files(&run.join("checkpoints").join(folder_name(STEPS)));
         for ((name, expected), (_, got)) in expected.iter().zip(&got) {
             assert!(expected == got, "{name} differs after a stop at step {stop}");
@@ -91,42 +101,40 @@ fn interrupted_runs_end_with_the_same_bits() {
 /// Every loss and every kind of penalty trains, with random numbers that do not depend on where a run was interrupted.
 #[test]
 fn every_objective_trains_and_resumes() {
-    use serde_json::json;
     let losses = [
-        json!({ "kind": "denoising" }),
-        json!({ "kind": "expanded" }),
-        json!({ "kind": "explicit" }),
-        json!({ "kind": "implicit" }),
-        json!({ "kind": "implicit", "divergence": { "kind": "exact" } }),
-        json!({ "kind": "sliced", "probes": 2 }),
-        json!({ "kind": "sliced", "variance_reduced": false, "probe": "gaussian" }),
-        json!({ "kind": "higher_order", "first": 0.5, "second": 0.1 }),
-        json!({ "kind": "initial_value" }),
+        Loss::Denoising,
+        Loss::Expanded,
+        Loss::Explicit,
+        Loss::Implicit { divergence: Trace::default() },
+        Loss::Implicit { divergence: Trace::Exact },
+        Loss::Sliced { variance_reduced: true, probes: 2, probe: Probe::Rademacher },
+        Loss::Sliced { variance_reduced: false, probes: 1, probe: Probe::Gaussian },
+        Loss::HigherOrder { first: 0.5, second: 0.1 },
+        Loss::InitialValue,
     ];
+    let penalty = RegularizerConfig::new(0.1);
+    let differences = Differentiation::FiniteDifference { behind: 0.001, ahead: 0.0005, space: None };
     let penalties = [
-        json!({ "gamma": 0.1 }),
-        json!({ "gamma": 0.1, "estimator": "projected", "divergence": { "kind": "exact" }, "examples": 5 }),
-        json!({ "gamma": 0.1, "differentiation": { "kind": "finite_difference" }, "unit": "log_snr" }),
-        json!({ "gamma": 0.1, "points": { "kind": "uniform", "low": 0.0, "high": 1.0 } }),
+        penalty,
+        RegularizerConfig { estimator: Estimator::Projected, divergence: Trace::Exact, examples: Some(5), ..penalty },
+        RegularizerConfig { differentiation: differences, unit: Unit::LogSnr, ..penalty },
+        RegularizerConfig { points: Points::Uniform { low: 0.0, high: 1.0 }, ..penalty },
     ];
-    let objective = |loss: &serde_json::Value| {
-        json!({
-            "loss": loss, "weighting": { "kind": "epsilon" }, "time": { "kind": "log_normal", "mean": 0.0, "std": 1.0 }
-        })
+    let objective = |loss: Loss| Objective {
+        loss,
+        weighting: Weighting::Epsilon,
+        time: TimeSampling::LogNormal { mean: 0.0, std: 1.0 },
+        ..Objective::default()
     };
-    let mut objectives: Vec<serde_json::Value> = losses.iter().map(objective).collect();
-    objectives.extend(penalties.into_iter().map(|penalty| {
-        let mut objective = objective(&losses[0]);
-        objective["regularizer"] = penalty;
-        objective
-    }));
-    let plan = |objective: &serde_json::Value| {
+    let mut objectives: Vec<Objective> = losses.map(objective).to_vec();
+    objectives.extend(penalties.map(|penalty| Objective { regularizer: Some(penalty), ..objective(Loss::Denoising) }));
+    let plan = |objective: &Objective| {
         let mut plan = plan(4, 1e-3);
         let means = vec![vec![-1.0, -1.0], vec![1.0, 1.0]];
         let mixture = GaussianMixture::isotropic(vec![0.5, 0.5], means, vec![0.01, 0.01]).unwrap();
         plan.truth = Some(MixtureScore::new(mixture, plan.process.clone()));
-        plan.objective = serde_json::from_value(objective.clone()).unwrap();
-        plan.residuals = Some(serde_json::from_value(json!({ "every": 2, "times": 2, "examples": 4 })).unwrap());
+        plan.objective = objective.clone();
+        plan.residuals = Some(ResidualsConfig { times: 2, examples: 4, ..ResidualsConfig::new(2) });
         plan
     };
     let root = tempfile::tempdir().unwrap();
@@ -137,18 +145,18 @@ fn every_objective_trains_and_resumes() {
             RunFolder::new(&run).create("").unwrap();
             let mut plan = plan(objective);
             plan.training.recompute = recompute;
-            trainer(&run, plan).train("", &mut StopAfter(stop, 0)).unwrap();
+            support::train(&mut trainer(plan), &run, StopAfter(stop, 0)).unwrap();
             run
         };
         let (whole, stopped) = (run("whole", u64::MAX, Recompute::Nothing), run("stopped", 3, Recompute::Nothing));
-        let mut resumed = trainer(&stopped, plan(objective));
-        assert_eq!(resumed.resume().unwrap(), Some(3));
-        resumed.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+        let mut resumed = trainer(plan(objective));
+        assert_eq!(resumed.resume(&RunFolder::new(&stopped)).unwrap(), Some(3));
+        support::train(&mut resumed, &stopped, StopAfter(u64::MAX, 0)).unwrap();
         let end = |run: &Path| files(&run.join("checkpoints").join(folder_name(4)));
-        assert!(end(&whole) == end(&stopped), "{objective}");
+        assert!(end(&whole) == end(&stopped), "{objective:?}");
         let again = run("again", u64::MAX, Recompute::Activations);
-        assert!(end(&whole) == end(&again), "{objective} with activations computed again");
-        assert!(!ends.contains(&end(&whole)), "{objective} is the same as another");
+        assert!(end(&whole) == end(&again), "{objective:?} with activations computed again");
+        assert!(!ends.contains(&end(&whole)), "{objective:?} is the same as another");
         ends.push(end(&whole));
         let metrics = fs::read_to_string(whole.join("metrics.jsonl")).unwrap();
         let last: serde_json::Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
@@ -158,9 +166,8 @@ fn every_objective_trains_and_resumes() {
     }
     let mut unknown = plan(&objectives[2]);
     unknown.truth = None;
-    let network = trainer(&root.path().join("unknown"), plan(&objectives[0])).network();
-    let folder = RunFolder::new(root.path().join("unknown"));
-    let refused = Trainer::<Mlp, 2>::new(unknown, folder, network, &Device::flex()).err().unwrap().to_string();
+    let network = trainer(plan(&objectives[0])).network();
+    let refused = Trainer::<Mlp, 2>::new(unknown, network, &Device::flex()).err().unwrap().to_string();
     assert!(refused.contains("objective.loss") && refused.contains("mixture"), "{refused}");
 }
 
@@ -168,7 +175,7 @@ fn every_objective_trains_and_resumes() {
 fn damaged_checkpoints_are_passed_over_and_old_ones_deleted() {
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    trainer(root.path(), plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let names = |folder: &Path| -> Vec<String> {
         list_checkpoints(folder).iter().map(|path| path.file_name().unwrap().to_str().unwrap().into()).collect()
@@ -211,8 +218,8 @@ fn numbers_that_are_not_finite_stop_the_run_or_are_skipped() {
         let mut plan = plan(STEPS, 1e30);
         (plan.training.skip_non_finite, plan.training.warmup) = (skip, 0);
         plan.training.validate_every = 0;
-        let mut trainer = trainer(root.path(), plan);
-        let outcome = trainer.train("", &mut StopAfter(u64::MAX, 0));
+        let mut trainer = trainer(plan);
+        let outcome = support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0));
         (outcome, trainer.step())
     };
     let (outcome, step) = run(0);
@@ -262,21 +269,26 @@ fn a_step_that_is_not_finite_is_gone_past_and_no_number_of_the_metrics_is_lost_w
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
     let plan = |skip: u64| {
-        let data = serde_json::json!({ "kind": "moons", "examples": 64, "validation_examples": 32 });
-        let training = serde_json::json!({
-            "steps": 4, "batch_size": 16, "learning_rate": 1e-3, "ema_decay": 0.9, "log_every": 4, "validate_every": 4,
-            "skip_non_finite": skip
-        });
-        let mut plan = support::plan(data, training);
+        let moons = MoonsConfig { examples: 64, validation_examples: 32, ..MoonsConfig::default() };
+        let training = TrainingConfig {
+            steps: 4,
+            batch_size: 16,
+            ema_decay: 0.9,
+            log_every: 4,
+            validate_every: 4,
+            skip_non_finite: skip,
+            ..TrainingConfig::default()
+        };
+        let mut plan = support::plan(&DatasetConfig::Moons(moons), training);
         plan.train = Arc::new(Broken(plan.train));
         plan.validation = plan.validation.map(|held_out| Arc::new(Broken(held_out)) as Arc<dyn Dataset>);
         plan.checkpoints.every = 1;
         plan
     };
     let run = |skip: u64| {
-        let mut trainer = trainer(root.path(), plan(skip));
-        trainer.resume().unwrap();
-        trainer.train("", &mut StopAfter(u64::MAX, 0))
+        let mut trainer = trainer(plan(skip));
+        trainer.resume(&RunFolder::new(root.path())).unwrap();
+        support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0))
     };
     // Every epoch of four steps meets the example once; a bit-exact resume meets it again at the same step.
     let allowance = || match run(0).unwrap_err() {
@@ -299,7 +311,7 @@ fn a_checkpoint_of_a_later_version_is_not_passed_over_and_one_under_another_name
     use sha2::Digest;
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    trainer(root.path(), plan(STEPS, 1e-2)).train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let (last, copy) = (checkpoints.join(folder_name(12)), checkpoints.join(folder_name(99)));
     fs::create_dir(&copy).unwrap();
@@ -331,9 +343,9 @@ fn the_loss_approaches_that_of_the_exact_score() {
     RunFolder::new(root.path()).create("").unwrap();
     let mut plan = plan(1500, 1e-2);
     (plan.training.validation_examples, plan.training.validate_every) = (1024, 0);
-    let mut trainer = trainer(root.path(), plan);
+    let mut trainer = trainer(plan);
     let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
-    trainer.train("", &mut StopAfter(u64::MAX, 0)).unwrap();
+    support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let after = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
     assert!(before > 0.8 && (0.37..0.6).contains(&after), "{before} {after}");
 }

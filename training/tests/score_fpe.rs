@@ -9,14 +9,14 @@ use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_model::divergence::inner;
 use fokker_model::precision::cast;
 use fokker_model::{
-    Calculus, Clock, Conditioning, Derivatives, MixtureScore, Mlp, NetworkScore, Output, Parameterization, Probe,
-    Score, SmoothScore, UNet, UNetConfig,
+    Calculus, Clock, Conditioning, Derivatives, MixtureScore, Mlp, MlpConfig, NetworkScore, Output, Parameterization,
+    Probe, Score, SmoothScore, UNet, UNetConfig,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
 use fokker_random::{Stream, normals};
-use fokker_training::Objective;
 use fokker_training::loss::Trace;
 use fokker_training::score_fpe::*;
+use fokker_training::{Objective, TimeSampling, Weighting};
 use serde_json::json;
 
 const KINDS: [&str; 4] = ["ve", "rve", "vp", "sub_vp"];
@@ -40,8 +40,8 @@ fn mixture() -> GaussianMixture {
 }
 
 fn mlp(seed: u64) -> Mlp {
-    let config = json!({ "dimension": 2, "width": 10, "blocks": 2, "embedding_width": 6 });
-    cast(Mlp::new(&serde_json::from_value(config).unwrap(), seed, &Device::flex()).unwrap(), FloatDType::F64)
+    let config = MlpConfig { width: 10, blocks: 2, embedding_width: 6, ..MlpConfig::new(2) };
+    cast(Mlp::new(&config, seed, &Device::flex()).unwrap(), FloatDType::F64)
 }
 
 fn score_of(network: Mlp, kind: &str) -> NetworkScore<Mlp> {
@@ -206,29 +206,23 @@ fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projectio
 
 #[test]
 fn the_penalty_has_an_exact_gradient() {
-    let norm: RegularizerConfig = serde_json::from_value(json!({ "gamma": 1.0 })).unwrap();
+    let norm = RegularizerConfig::new(1.0);
     penalty_gradient_is_that_of_differences(&norm, None, "norm");
-    let projected: RegularizerConfig =
-        serde_json::from_value(json!({ "gamma": 1.0, "estimator": "projected" })).unwrap();
+    let projected = RegularizerConfig { estimator: Estimator::Projected, ..norm };
     penalty_gradient_is_that_of_differences(&projected, Some(draw(5, 2, 7)), "projected");
-    let log_snr: RegularizerConfig = serde_json::from_value(json!({ "gamma": 1.0, "unit": "log_snr" })).unwrap();
+    let log_snr = RegularizerConfig { unit: Unit::LogSnr, ..norm };
     penalty_gradient_is_that_of_differences(&log_snr, None, "log-SNR");
-    let differences: RegularizerConfig = serde_json::from_value(json!({
-        "gamma": 1.0, "estimator": "projected",
-        "differentiation": { "kind": "finite_difference", "space": 0.01 }
-    }))
-    .unwrap();
+    let differentiation = Differentiation::FiniteDifference { behind: 0.001, ahead: 0.0005, space: Some(0.01) };
+    let differences = RegularizerConfig { differentiation, ..projected };
     penalty_gradient_is_that_of_differences(&differences, Some(draw(5, 2, 7)), "differences");
     for divergence in [
-        json!({ "kind": "exact" }),
-        json!({ "kind": "hutchinson", "probes": 2, "probe": "gaussian" }),
-        json!({ "kind": "hutchinson", "probes": 3, "probe": "gaussian" }),
+        Trace::Exact,
+        Trace::Hutchinson { probes: 2, probe: Probe::Gaussian },
+        Trace::Hutchinson { probes: 3, probe: Probe::Gaussian },
     ] {
-        let what = divergence.to_string();
-        let squared = json!({ "gamma": 1.0, "estimator": "squared", "unit": "log_snr", "divergence": divergence });
-        let squared: RegularizerConfig = serde_json::from_value(squared).unwrap();
+        let squared = RegularizerConfig { estimator: Estimator::Squared, divergence, ..log_snr };
         squared.validate().unwrap();
-        penalty_gradient_is_that_of_differences(&squared, None, &what);
+        penalty_gradient_is_that_of_differences(&squared, None, &format!("{divergence:?}"));
     }
 }
 
@@ -240,9 +234,8 @@ fn the_penalty_is_in_the_papers_units() {
     let score = score_of(mlp(5), "ornstein_uhlenbeck");
     let process = process("ornstein_uhlenbeck");
     assert!((process.horizon() - 5.0).abs() < 1e-12);
-    let penalty = |estimator: &str, divergence: &serde_json::Value, directions: Directions<2>| {
-        let config = json!({ "gamma": gamma, "estimator": estimator, "unit": "log_snr", "divergence": divergence });
-        let config: RegularizerConfig = serde_json::from_value(config).unwrap();
+    let penalty = |estimator: Estimator, divergence: Trace, directions: Directions<2>| {
+        let config = RegularizerConfig { estimator, divergence, unit: Unit::LogSnr, ..RegularizerConfig::new(gamma) };
         let draw = RegularizerDraw {
             points: points.clone(),
             times: t.clone(),
@@ -261,31 +254,29 @@ fn the_penalty_is_in_the_papers_units() {
         });
         gamma * 2.0 / (2.0 * 5.0) * each.sum::<f64>() / (3.0 * 2.0)
     };
-    let exact = json!({ "kind": "exact" });
     let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-9 * want, "{got} {want}");
-    close(penalty("norm", &exact, Directions::axes(&points)), want(1));
-    close(penalty("squared", &exact, Directions::axes(&points)), want(2));
+    close(penalty(Estimator::Norm, Trace::Exact, Directions::axes(&points)), want(1));
+    close(penalty(Estimator::Squared, Trace::Exact, Directions::axes(&points)), want(2));
     // The sign vectors of the plane, opposite ones being the same.
     let signs = [1.0, -1.0].map(|second| {
         Tensor::<2>::from_data(TensorData::new([1.0, second].repeat(3), [3, 2]), (&Device::flex(), DType::F64))
     });
-    let two = json!({ "kind": "hutchinson", "probes": 2 });
+    let two = Trace::Hutchinson { probes: 2, probe: Probe::Rademacher };
     let pair = |one: usize, other: usize| {
-        penalty("squared", &two, Directions::probes(vec![signs[one].clone(), signs[other].clone()]))
+        penalty(Estimator::Squared, two, Directions::probes(vec![signs[one].clone(), signs[other].clone()]))
     };
     close(0.25 * (pair(0, 0) + pair(0, 1) + pair(1, 0) + pair(1, 1)), want(2));
     // One probe, as in the paper: more than the norm of the residual.
-    let one = |k: usize| penalty("norm", &json!({ "kind": "hutchinson" }), Directions::probes(vec![signs[k].clone()]));
+    let one = |k: usize| penalty(Estimator::Norm, Trace::default(), Directions::probes(vec![signs[k].clone()]));
     assert!(0.5 * (one(0) + one(1)) > want(1) * (1.0 + 1e-6));
 }
 
 #[test]
 fn one_probe_is_refused_where_the_square_needs_two() {
-    let penalty: RegularizerConfig = serde_json::from_value(json!({ "gamma": 1.0, "estimator": "squared" })).unwrap();
+    let penalty = RegularizerConfig { estimator: Estimator::Squared, ..RegularizerConfig::new(1.0) };
     let message = penalty.validate().unwrap_err().to_string();
     assert!(message.contains("objective.regularizer.divergence") && message.contains("probes = 2"), "{message}");
-    let report = json!({ "every": 1, "divergence": { "kind": "hutchinson", "probes": 1 } });
-    let report: ResidualsConfig = serde_json::from_value(report).unwrap();
+    let report = ResidualsConfig { divergence: Some(Trace::default()), ..ResidualsConfig::new(1) };
     let message = report.validate().unwrap_err().to_string();
     assert!(message.contains("residuals.divergence.probes"), "{message}");
 }
@@ -307,15 +298,14 @@ fn an_exact_score_has_no_residual_in_reports() {
     let sample: Vec<f64> = (0..4000).flat_map(|_| data.sample(&*process, process.min_time(), &mut rng)).collect();
     let x0 = Tensor::<2>::from_data(TensorData::new(sample, [4000, 2]), (&Device::flex(), DType::F64));
     let truth = MixtureScore::new(data, process.clone());
-    let config = |divergence: serde_json::Value| -> ResidualsConfig {
-        serde_json::from_value(json!({ "every": 1, "divergence": divergence })).unwrap()
-    };
+    let config = |divergence: Option<Trace>| ResidualsConfig { divergence, ..ResidualsConfig::new(1) };
+    let two = Trace::Hutchinson { probes: 2, probe: Probe::Rademacher };
     // r_FP with one probe by numerical integration in double precision (reference: reviews of the formula, σ = 2, 3, 8).
     for (std, one_probe) in [(2.0, 0.106592), (3.0, 0.475085), (8.0, 0.134313)] {
         let t = times(&*process, [std])[0];
-        let exact = config(json!(null)).measure(&truth, &x0, 1, t);
+        let exact = config(None).measure(&truth, &x0, 1, t);
         assert!(exact.r_fp < 1e-10 && exact.r_fp_one_probe.is_none(), "{exact:?}");
-        let report = config(json!({ "kind": "hutchinson", "probes": 2 })).measure(&truth, &x0, 1, t);
+        let report = config(Some(two)).measure(&truth, &x0, 1, t);
         assert!(is_zero(&report), "{report:?}");
         let seen = report.r_fp_one_probe.unwrap();
         assert!((seen / one_probe - 1.0).abs() < 0.1, "σ = {std}: {seen}, not {one_probe}");
@@ -354,7 +344,7 @@ fn reports_in_many_dimensions_are_without_bias() {
     let (process, x0) = (process("vp"), draw(400, dimension, 1).mul_scalar(0.3));
     let t = times(&*process, [1.0])[0];
     let truth = MixtureScore::new(law(0.3), process.clone());
-    let config: ResidualsConfig = serde_json::from_value(json!({ "every": 1 })).unwrap();
+    let config = ResidualsConfig::new(1);
     let report = config.measure(&truth, &x0, 1, t);
     assert!(is_zero(&report), "{report:?}");
     assert!(report.r_fp_one_probe.unwrap() > 5.0 * report.r_fp.max(0.0), "{report:?}");
@@ -382,26 +372,25 @@ fn the_objective_is_the_sum_of_loss_and_penalty() {
     let (network, x0) = (mlp(5), draw(6, 2, 1));
     let live = score_of(network.train(), "vp");
     for (estimator, examples, at_once, points) in [
-        ("norm", json!(null), json!(null), "loss"),
-        ("projected", json!(null), json!(null), "loss"),
-        ("norm", json!(4), json!(null), "loss"),
-        ("norm", json!(null), json!(4), "loss"),
-        ("norm", json!(5), json!(2), "loss"),
-        ("norm", json!(null), json!(4), "data"),
-        ("projected", json!(5), json!(3), "data"),
+        (Estimator::Norm, None, None, Points::Loss),
+        (Estimator::Projected, None, None, Points::Loss),
+        (Estimator::Norm, Some(4), None, Points::Loss),
+        (Estimator::Norm, None, Some(4), Points::Loss),
+        (Estimator::Norm, Some(5), Some(2), Points::Loss),
+        (Estimator::Norm, None, Some(4), Points::Data),
+        (Estimator::Projected, Some(5), Some(3), Points::Data),
     ] {
-        let objective: Objective = serde_json::from_value(json!({
-            "weighting": { "kind": "likelihood" }, "time": { "kind": "importance" },
-            "regularizer": {
-                "gamma": 0.3, "points": { "kind": points }, "estimator": estimator, "examples": examples,
-                "at_once": at_once
-            }
-        }))
-        .unwrap();
+        let penalty = RegularizerConfig { estimator, examples, at_once, points, ..RegularizerConfig::new(0.3) };
+        let objective = Objective {
+            weighting: Weighting::Likelihood,
+            time: TimeSampling::Importance,
+            regularizer: Some(penalty),
+            ..Objective::default()
+        };
         let process = process("vp");
         let randomness = objective.draw(&*process, 3, 4, 60, &x0);
         let penalty = randomness.regularizer.clone().unwrap();
-        assert_eq!(penalty.times.len(), examples.as_u64().unwrap_or(6) as usize);
+        assert_eq!(penalty.times.len(), examples.unwrap_or(6));
         let config = objective.regularizer.unwrap();
         let frozen = live.clone().map_network(|network| network.valid());
         let apart = Objective { regularizer: None, ..objective.clone() };
@@ -418,20 +407,22 @@ fn the_objective_is_the_sum_of_loss_and_penalty() {
         assert_eq!(got.len(), want.len());
         let size = want.iter().fold(0.0f64, |size, value| size.max(value.abs()));
         for (got, want) in got.iter().zip(&want) {
-            assert!((got - want).abs() < 1e-12 * size, "{estimator}, {points}, {at_once}: {got} {want}, of {size}");
+            assert!(
+                (got - want).abs() < 1e-12 * size,
+                "{estimator:?}, {points:?}, {at_once:?}: {got} {want}, of {size}"
+            );
         }
     }
 }
 
 /// A U-Net in single precision, and images for it.
 fn unet(attention: bool) -> (NetworkScore<UNet>, impl Fn(u64) -> Tensor<4>) {
-    let [down, up] = if attention { ["AttnDownBlock2D", "AttnUpBlock2D"] } else { ["DownBlock2D", "UpBlock2D"] };
-    let config = json!({
-        "in_channels": 1, "out_channels": 1, "block_out_channels": [32, 32], "layers_per_block": 1,
-        "down_block_types": ["DownBlock2D", down], "up_block_types": [up, "UpBlock2D"],
-        "norm_num_groups": 4, "attention_head_dim": 8, "add_attention": attention
-    });
-    let config: UNetConfig = serde_json::from_value(config).unwrap();
+    let config = UNetConfig {
+        layers_per_block: 1,
+        norm_num_groups: 4,
+        add_attention: attention,
+        ..UNetConfig::with_levels(1, &[(32, false), (32, attention)])
+    };
     let network = UNet::new(&config, 1, &Device::flex()).unwrap();
     let table = Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 1.0 };
     let image = |index| {
@@ -552,9 +543,7 @@ fn a_gradient_field_has_no_curl_and_reports_are_complete() {
     let probes = || [0, 1].map(|number| Probe::Rademacher.draw(1, Stream::Test, 0..64, number, &x));
     assert!(curl(&truth, x.clone(), 0.3, probes()) < 1e-12);
     assert!(curl(&score_of(mlp(3), "vp"), x.clone(), 0.3, probes()) > 1e-3);
-    let config: ResidualsConfig =
-        serde_json::from_value(json!({ "every": 1, "times": 5, "divergence": { "kind": "exact" } })).unwrap();
-    assert_eq!(config.divergence, Some(Trace::Exact));
+    let config = ResidualsConfig { times: 5, divergence: Some(Trace::Exact), ..ResidualsConfig::new(1) };
     let process = process("vp");
     let all = config.times(&*process);
     assert!((all[0] - process.min_time()).abs() < 1e-12 && (all[4] - process.horizon()).abs() < 1e-12);

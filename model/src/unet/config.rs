@@ -174,6 +174,31 @@ impl Default for UNetConfig {
 }
 
 impl UNetConfig {
+    /// A U-Net for images of some channels. For each level, finest first: its features, and whether it has attention. All
+    /// other fields are diffusers' defaults.
+    ///
+    /// ```
+    /// use fokker_model::UNetConfig;
+    ///
+    /// // Grey images, and attention at half the resolution.
+    /// let config = UNetConfig { norm_num_groups: 8, ..UNetConfig::with_levels(1, &[(32, false), (64, true)]) };
+    /// assert!(config.validate_for(&[1, 28, 28]).is_ok());
+    /// ```
+    pub fn with_levels(channels: usize, levels: &[(usize, bool)]) -> Self {
+        use BlockType::*;
+        let block = |attention: bool, [with, without]: [BlockType; 2]| if attention { with } else { without };
+        let down = |&(_, attention): &(usize, bool)| block(attention, [AttnDownBlock2D, DownBlock2D]);
+        let up = |&(_, attention): &(usize, bool)| block(attention, [AttnUpBlock2D, UpBlock2D]);
+        Self {
+            in_channels: channels,
+            out_channels: channels,
+            block_out_channels: levels.iter().map(|(features, _)| *features).collect(),
+            down_block_types: levels.iter().map(down).collect(),
+            up_block_types: levels.iter().rev().map(up).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Reads the `config.json` that diffusers writes next to the weights of a `UNet2DModel`.
     ///
     /// # Errors

@@ -135,6 +135,30 @@ impl<const D: usize> RegularizerDraw<D> {
 }
 
 impl RegularizerConfig {
+    /// The paper's penalty of weight `γ` [Lai 2023, eq. 8] with exact derivatives: the norm of the residual with one probe, at
+    /// the points of the loss.
+    ///
+    /// ```
+    /// use fokker_training::Objective;
+    /// use fokker_training::score_fpe::{RegularizerConfig, Unit};
+    ///
+    /// let penalty = RegularizerConfig { unit: Unit::LogSnr, ..RegularizerConfig::new(0.1) };
+    /// let objective = Objective { regularizer: Some(penalty), ..Objective::default() };
+    /// assert!(objective.validate().is_ok());
+    /// ```
+    pub fn new(gamma: f64) -> Self {
+        Self {
+            gamma,
+            estimator: Estimator::default(),
+            divergence: Trace::default(),
+            differentiation: Differentiation::default(),
+            points: Points::default(),
+            unit: Unit::default(),
+            examples: None,
+            at_once: None,
+        }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors

@@ -57,6 +57,11 @@ fn examples() -> usize {
 }
 
 impl ResidualsConfig {
+    /// A report every so many steps, at 8 times, on 64 held-out examples.
+    pub fn new(every: u64) -> Self {
+        Self { every, times: eight(), examples: examples(), divergence: None }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors

@@ -7,11 +7,29 @@ use fokker_model::{MixtureScore, Parameterization};
 use fokker_process::Process;
 
 use crate::config::{CheckpointConfig, TrainingConfig};
+use crate::error::TrainingError;
 use crate::objective::Objective;
 use crate::optimizer::OptimizerConfig;
 use crate::score_fpe::ResidualsConfig;
+use crate::weighting::Weighting;
 
 /// What a trainer needs to know besides the network.
+///
+/// ```
+/// use fokker_datasets::{DatasetConfig, MoonsConfig, Split};
+/// use fokker_process::ProcessConfig;
+/// use fokker_training::{TrainingConfig, TrainingPlan};
+///
+/// let process = ProcessConfig::default().build()?;
+/// let moons = DatasetConfig::Moons(MoonsConfig::default()).open(Split::Train, 0)?;
+/// let plan = TrainingPlan {
+///     seed: 5,
+///     training: TrainingConfig { steps: 100, ..TrainingConfig::default() },
+///     ..TrainingPlan::new(process.into(), moons)
+/// };
+/// assert_eq!(plan.training.batch_size, 128);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct TrainingPlan {
     /// Seed of every random number.
@@ -38,4 +56,59 @@ pub struct TrainingPlan {
     pub truth: Option<MixtureScore>,
     /// What is reported of the score Fokker–Planck equation, if anything.
     pub residuals: Option<ResidualsConfig>,
+}
+
+impl TrainingPlan {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// The first number that does not work, by name; a loss that needs the score of the data, if that is not known.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        self.training.validate()?;
+        self.checkpoints.validate()?;
+        self.objective.validate()?;
+        self.optimizer.validate()?;
+        self.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
+        if self.objective.needs_truth() && self.truth.is_none() {
+            let message = "needs data whose score is known: data.kind = \"mixture\"";
+            return Err(TrainingError::config("objective.loss", message));
+        }
+        Ok(())
+    }
+
+    /// Whether something that is done every so many steps, and at the last one, is due after step `step`; never if `every` is
+    /// 0.
+    pub fn is_due(&self, every: u64, step: u64) -> bool {
+        every > 0 && (step.is_multiple_of(every) || step == self.training.steps)
+    }
+
+    /// The default recipe for data under a process: EDM's preconditioning, weights and log-normal times (Karras et al. 2022,
+    /// table 1) for data of deviation ½, and Adam. Images are scaled to [−1, 1], vectors are taken as they are. The seed is 0,
+    /// and nothing is held out.
+    pub fn new(process: Arc<dyn Process>, train: Arc<dyn Dataset>) -> Self {
+        Self {
+            seed: 0,
+            process,
+            parameterization: Parameterization::default(),
+            objective: Objective::default(),
+            optimizer: OptimizerConfig::default(),
+            training: TrainingConfig::default(),
+            checkpoints: CheckpointConfig::default(),
+            preprocessing: if train.is_image() { Preprocessing::default() } else { Preprocessing::RAW },
+            train,
+            validation: None,
+            truth: None,
+            residuals: None,
+        }
+    }
+
+    /// The same for data of standard deviation `sigma_data`, in the units that the network sees: EDM's preconditioning has
+    /// it, and so have EDM's weights.
+    pub fn with_sigma_data(mut self, sigma_data: f64) -> Self {
+        self.parameterization.sigma_data = sigma_data;
+        if let Weighting::Edm { sigma_data: weights } = &mut self.objective.weighting {
+            *weights = sigma_data;
+        }
+        self
+    }
 }

@@ -11,7 +11,6 @@ use rand::RngExt;
 
 use super::Trainer;
 use crate::breakdown::Lap;
-use crate::checkpoint;
 use crate::config::Recompute;
 use crate::ema::ema_decay;
 use crate::error::TrainingError;
@@ -157,10 +156,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             tracing::warn!("step {step}: the {what} is not finite; the step is skipped");
             return Ok(());
         }
-        let last_good = match checkpoint::newest_valid(&self.run.checkpoints())? {
-            Some(path) => path.display().to_string(),
-            None => "the start of the run (there is no checkpoint yet)".into(),
-        };
+        // The callback that writes checkpoints may know better.
+        let last_good = "the start of the run (there is no checkpoint yet)".into();
         Err(TrainingError::NonFinite { step, what, times: format!("{low:.4} to {high:.4}"), last_good, allowance })
     }
 }

@@ -2,41 +2,46 @@
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
-use fokker_datasets::{DatasetConfig, Preprocessing, Split};
-use fokker_model::{Conditioning, Output, Parameterization};
+use std::path::Path;
+
+use fokker_datasets::{DatasetConfig, MixtureConfig, MnistConfig, Split};
+use fokker_model::Network;
 use fokker_process::ProcessConfig;
 use fokker_training::*;
-use serde_json::{Value, json};
 
 /// Two Gaussians in the plane.
-pub fn mixture() -> Value {
-    json!({ "kind": "mixture", "means": [[-1.0, -1.0], [1.0, 1.0]], "stds": [0.1, 0.1] })
+pub fn mixture() -> DatasetConfig {
+    let means = vec![vec![-1.0, -1.0], vec![1.0, 1.0]];
+    DatasetConfig::Mixture(MixtureConfig { means: Some(means), stds: Some(vec![0.1, 0.1]), ..MixtureConfig::default() })
+}
+
+/// The digits of the checkout.
+pub fn digits() -> DatasetConfig {
+    DatasetConfig::Mnist(MnistConfig::default())
 }
 
 /// Denoising under VP with EDM's preconditioning, and AdamW.
-pub fn plan(data: Value, training: Value) -> TrainingPlan {
-    let images = data["kind"] == "mnist";
-    let data: DatasetConfig = serde_json::from_value(data).unwrap();
-    let process: ProcessConfig = serde_json::from_value(json!({ "kind": "vp" })).unwrap();
-    let sigma_data = if images { 0.5 } else { 1.0 };
+pub fn plan(data: &DatasetConfig, training: TrainingConfig) -> TrainingPlan {
+    let process = ProcessConfig::default().build().unwrap();
+    let plan = TrainingPlan::new(process.into(), data.open(Split::Train, 5).unwrap());
+    let sigma_data = if data.is_image() { 0.5 } else { 1.0 };
     TrainingPlan {
         seed: 5,
-        process: process.build().unwrap().into(),
-        parameterization: Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data },
-        objective: Objective {
-            weighting: Weighting::Edm { sigma_data },
-            time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 },
-            stratified: true,
-            loss: Loss::default(),
-            regularizer: None,
-        },
-        optimizer: serde_json::from_value(json!({ "kind": "adamw", "weight_decay": 0.01 })).unwrap(),
-        training: serde_json::from_value(training).unwrap(),
+        objective: Objective { time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 }, ..Objective::default() },
+        optimizer: OptimizerConfig::adamw(0.01),
+        training,
         checkpoints: CheckpointConfig { every: 4, keep: 2 },
-        preprocessing: if images { Preprocessing::default() } else { Preprocessing::RAW },
-        train: data.open(Split::Train, 5).unwrap(),
         validation: Some(data.open(Split::Validation, 5).unwrap()),
-        truth: None,
-        residuals: None,
+        ..plan
     }
+    .with_sigma_data(sigma_data)
+}
+
+/// Trains in the folder of a run, with one callback more.
+pub fn train<N: Network<D>, const D: usize>(
+    trainer: &mut Trainer<N, D>,
+    folder: &Path,
+    callback: impl Callback<N, D>,
+) -> Result<Outcome, TrainingError> {
+    trainer.train(&mut Callbacks::in_folder(&RunFolder::new(folder), "").with(callback))
 }

@@ -1,0 +1,123 @@
+//! The steps of one call of [`Trainer::train`].
+
+use std::time::Instant;
+
+use fokker_datasets::Prefetch;
+use fokker_model::Network;
+
+use super::interval::Interval;
+use super::{Outcome, Trainer};
+use crate::breakdown::Lap;
+use crate::callbacks::Callbacks;
+use crate::error::TrainingError;
+use crate::metrics::Metrics;
+
+/// What a session keeps between its steps.
+struct Session {
+    batches: Prefetch,
+    start: Instant,
+    /// Seconds of the sessions before.
+    seconds_before: f64,
+    /// The steps since the last line of metrics, and when they began.
+    interval: Interval,
+    since: Instant,
+    /// The newest loss that was read: NaN before the first.
+    loss: f64,
+    learning_rate: f64,
+    lap: Lap,
+}
+
+impl<N: Network<D>, const D: usize> Trainer<N, D> {
+    /// Takes steps until all are done or a callback asks to stop.
+    pub(super) fn session(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
+        callbacks.start(self)?;
+        let mut session = self.begin()?;
+        if !self.is_done() && callbacks.stop_requested() {
+            return callbacks.end(self, session.loss, Outcome::Interrupted);
+        }
+        while !self.is_done() {
+            let stop = self.next_step(&mut session, callbacks)?;
+            if stop && !self.is_done() {
+                return callbacks.end(self, session.loss, Outcome::Interrupted);
+            }
+        }
+        callbacks.end(self, session.loss, Outcome::Finished)
+    }
+
+    fn is_done(&self) -> bool {
+        self.state.step >= self.plan.training.steps
+    }
+
+    fn begin(&self) -> Result<Session, TrainingError> {
+        Ok(Session {
+            batches: self.batches.clone().prefetch(self.state.step * self.plan.training.accumulation, 4)?,
+            start: Instant::now(),
+            seconds_before: self.state.seconds,
+            interval: Interval::default(),
+            since: Instant::now(),
+            loss: f64::NAN,
+            learning_rate: 0.0,
+            lap: Lap::start(),
+        })
+    }
+
+    /// Takes a step and calls the callbacks after it. Returns whether to stop.
+    fn next_step(&mut self, session: &mut Session, callbacks: &mut Callbacks<'_, N, D>) -> Result<bool, TrainingError> {
+        let micro_batches = session.batches.by_ref().take(self.plan.training.accumulation as usize).collect();
+        session.lap.add_to(&mut self.breakdown.data);
+        let (learning_rate, mut readings) = self.one_step(micro_batches, &mut session.lap)?;
+        session.learning_rate = learning_rate;
+        self.breakdown.steps += 1;
+        self.state.step += 1;
+        self.state.seconds = session.seconds_before + session.start.elapsed().as_secs_f64();
+        let step = self.state.step;
+        let wants = callbacks.wants(&self.plan, step);
+        let line_is_due = wants.line || self.plan.is_due(self.plan.training.log_every, step);
+        if line_is_due || wants.save {
+            readings.extend(self.read()?);
+            session.lap.add_to(&mut self.breakdown.gradient);
+        }
+        for reading in readings {
+            session.loss = reading.loss;
+            session.interval.add(&reading);
+        }
+        callbacks.step(self, session.loss)?;
+        session.lap.add_to(&mut self.breakdown.observer);
+        if line_is_due {
+            self.line(session, callbacks)?;
+        }
+        // Whoever asks to stop while a preview is drawn waits for no further step.
+        let stop = callbacks.stop_requested();
+        if wants.save || stop {
+            self.read()?;
+            callbacks.save(self, session.loss, stop || self.is_done())?;
+            session.lap.add_to(&mut self.breakdown.checkpoints);
+        }
+        Ok(stop)
+    }
+
+    /// Makes a line of metrics.
+    fn line(&mut self, session: &mut Session, callbacks: &mut Callbacks<'_, N, D>) -> Result<(), TrainingError> {
+        let (settings, interval) = (&self.plan.training, session.interval);
+        let examples = interval.steps as f64 * settings.batch_size as f64 * settings.accumulation as f64;
+        let examples_per_second = examples / session.since.elapsed().as_secs_f64();
+        let mut line = Metrics {
+            step: self.state.step,
+            epoch: self.batches.epochs(self.state.step * settings.accumulation),
+            loss: interval.loss(),
+            not_finite: interval.not_finite,
+            gradient_norm: interval.gradient_norm,
+            learning_rate: session.learning_rate,
+            examples_per_second: Some(examples_per_second).filter(|rate| rate.is_finite()),
+            seconds: self.state.seconds,
+            skipped: self.state.skipped,
+            ..Metrics::default()
+        };
+        callbacks.measure(self, session.loss, &mut line)?;
+        session.lap.add_to(&mut self.breakdown.validation);
+        callbacks.line(self, session.loss, &line)?;
+        session.lap.add_to(&mut self.breakdown.records);
+        (session.interval, session.since) = (Interval::default(), Instant::now());
+        Ok(())
+    }
+}
