@@ -6,12 +6,13 @@ use std::process::Command;
 use burn::tensor::Device;
 use clap::Args;
 use fokker::sampling::{Method, SamplerConfig};
-use fokker::{BackendConfig, BackendName, Error, RunConfig};
+use fokker::{BackendConfig, BackendName, Error};
 use fokker_bench::{
     Case, Cost, Machine, PenaltyCost, Work, measure, measure_penalty, measure_sampling, measure_trainer,
 };
 
 use super::bench_gpu::GpuArgs;
+use super::configuration;
 use super::numbers::positive;
 
 /// Measure what training and drawing cost, next to PyTorch where a Python has it
@@ -42,8 +43,8 @@ pub struct Bench {
     /// Numbers of steps of the samplers, separated by commas
     #[arg(long, value_delimiter = ',', default_values_t = [10, 50], value_parser = positive)]
     sampler_steps: Vec<usize>,
-    /// The configuration whose training is taken apart
-    #[arg(long, default_value = "configs/mnist_vp_small.toml")]
+    /// The configuration whose training is taken apart: a file or a recipe
+    #[arg(long, default_value = "mnist_vp_small")]
     config: PathBuf,
     /// Change a key of that configuration, such as --set training.batch_size=64
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -192,7 +193,7 @@ impl Bench {
     }
 
     fn trainer(&self) -> Result<(), Error> {
-        let config = RunConfig::load(&self.config, &self.changes)?;
+        let config = configuration::read(&self.config, &self.changes)?;
         let cost = measure_trainer(&config, self.trainer_steps)?;
         let (checkpoint, every) = (cost.checkpoint_ms, cost.checkpoint_every);
         println!("{}, batch {}: {:.1} ms a step", config.name, config.training.batch_size, cost.step_ms);
@@ -201,7 +202,7 @@ impl Bench {
     }
 
     fn penalty(&self) -> Result<(), Error> {
-        let config = RunConfig::load(&self.config, &self.changes)?;
+        let config = configuration::read(&self.config, &self.changes)?;
         let costs = measure_penalty(&config, self.rounds, self.trainer_steps)?;
         println!("{}, batch {}, {} rounds\n", config.name, config.training.batch_size, self.rounds);
         println!("| penalty | ms a step, the best round | times a plain step | median of the rounds (range) |");

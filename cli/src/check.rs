@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use fokker::{Error, RunConfig};
+use fokker::Error;
+
+use super::configuration;
 
 /// Work with configurations
 #[derive(Subcommand)]
 pub enum Config {
     /// Check configurations without starting anything
     Check {
-        /// The files
+        /// Files, or names of recipes
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -22,7 +24,7 @@ impl Config {
         let Self::Check { files } = self;
         let mut first_error = None;
         for file in files {
-            match RunConfig::load(&file, &[]) {
+            match configuration::read(&file, &[]) {
                 Ok(config) => {
                     println!("{}: ok ({}), {}", file.display(), config.name, config.training_memory()?);
                     for warning in config.warnings()? {

@@ -16,9 +16,12 @@ mod bench;
 mod bench_gpu;
 mod check;
 mod compare_samplers;
+mod configuration;
 mod devices;
 mod exit_code;
+mod generate;
 mod go_on;
+mod init;
 mod lab;
 mod likelihood;
 mod numbers;
@@ -28,6 +31,7 @@ mod score_fpe;
 mod signals;
 mod terminal;
 mod train;
+mod verbosity;
 mod watching;
 
 use std::ffi::OsString;
@@ -38,14 +42,8 @@ use fokker::Error;
 
 /// Reads the process's arguments, does what they say, and returns the exit code.
 pub fn main() -> ExitCode {
-    // The subscriber would print its own errors with the standard `eprintln!`, which panics when nobody reads.
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .without_time()
-        .with_target(false)
-        .log_internal_errors(false)
-        .init();
     let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    cli.verbosity.set();
     let done = cli.run();
     if let Err(error) = &done {
         eprintln!("error: {error}");
@@ -64,12 +62,15 @@ pub fn main() -> ExitCode {
 #[derive(Parser)]
 #[command(version, about, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 Ctrl-C.")]
 struct Cli {
+    #[command(flatten)]
+    verbosity: verbosity::Verbosity,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Init),
     Train(train::Train),
     Resume(train::Resume),
     Sample(sample::Sample),
@@ -82,6 +83,8 @@ enum Command {
     Devices(devices::Devices),
     #[command(subcommand)]
     Config(check::Config),
+    #[command(subcommand)]
+    Generate(generate::Generate),
 }
 
 impl Cli {
@@ -99,6 +102,7 @@ impl Cli {
     /// Does what was asked.
     fn run(self) -> Result<(), Error> {
         match self.command {
+            Command::Init(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
@@ -109,6 +113,7 @@ impl Cli {
             Command::Bench(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Config(command) => command.run(),
+            Command::Generate(command) => command.run(),
         }
     }
 }

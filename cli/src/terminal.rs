@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fokker::{Monitor, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::signals;
+use super::{signals, verbosity};
 
 /// Shows progress, and stops the work at a signal.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ impl Terminal {
 
     /// A work of `total` units, of which `done` are done already.
     pub fn shown(&self, what: &str, unit: &'static str, done: u64, total: u64) -> Box<dyn Progress + Send> {
+        if verbosity::is_quiet() {
+            return Box::new(());
+        }
         let now = Instant::now();
         let Some(bars) = &self.bars else {
             return Box::new(Lines { what: what.into(), unit, total, start: now, first: done, last_line: now });
@@ -47,6 +50,7 @@ impl Monitor for Terminal {
 
     fn say(&self, line: &str) {
         match &self.bars {
+            _ if verbosity::is_quiet() => {}
             // That a line cannot be shown is no reason to end the work.
             Some(bars) => drop(bars.println(line)),
             None => eprintln!("{line}"),

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::training::TrainingError;
-use fokker::{Error, ResumeRequest, RunConfig, Trained, resume, train};
+use fokker::{Error, ResumeRequest, Trained, resume, train};
 
+use super::configuration;
 use super::terminal::Terminal;
 
 /// Start a run from a configuration
 #[derive(Args)]
 pub struct Train {
-    /// The configuration, a TOML file (see configs/)
+    /// The configuration: a TOML file, or the name of a recipe (see fokker init --list)
     config: PathBuf,
     /// Change a key, such as --set training.steps=1000 or --set backend.name=flex
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -21,7 +22,7 @@ pub struct Train {
 impl Train {
     /// Trains.
     pub fn run(self) -> Result<(), Error> {
-        let config = RunConfig::load(&self.config, &self.changes)?;
+        let config = configuration::read(&self.config, &self.changes)?;
         report(train(&config, false, &Terminal::new()), &config.run_folder())
     }
 }
