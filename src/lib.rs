@@ -58,7 +58,23 @@ pub use resume::{ResumeRequest, resume};
 pub use samples::{SampleWriter, TrajectoryWriter, write_samples, write_trajectory};
 pub use train::{Trained, train};
 
-/// The examples of the README are tested.
+/// The examples of the README and of the book are tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;
+mod book {
+    macro_rules! pages {
+        ($($name:ident $file:literal),* $(,)?) => { $(#[doc = include_str!($file)] struct $name;)* };
+    }
+
+    pages! {
+        Readme "../README.md",
+        Extending "../docs/EXTENDING.md",
+        FirstDigits "../docs/FIRST_DIGITS.md",
+        Likelihood "../docs/LIKELIHOOD.md",
+        Mathematics "../docs/MATHEMATICS.md",
+        OwnPictures "../docs/OWN_PICTURES.md",
+        OwnVectors "../docs/OWN_VECTORS.md",
+        ReadingAReport "../docs/READING_A_REPORT.md",
+        Troubleshooting "../docs/TROUBLESHOOTING.md",
+        WhichSampler "../docs/WHICH_SAMPLER.md",
+    }
+}
