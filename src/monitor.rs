@@ -51,8 +51,8 @@ impl Monitor for () {}
 impl Progress for () {}
 
 impl dyn Monitor + '_ {
-    /// What a loop of a solver wants to know: whether to go on.
-    pub(crate) fn flow(&self) -> std::ops::ControlFlow<()> {
+    /// [`should_stop`](Monitor::should_stop) as loops of solvers take it.
+    pub fn flow(&self) -> std::ops::ControlFlow<()> {
         if self.should_stop() { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
     }
 }

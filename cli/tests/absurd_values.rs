@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
+mod support;
+
 use std::path::Path;
 
 use fokker::RunConfig;

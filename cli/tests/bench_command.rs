@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::path::Path;
-
 use support::{MLP, MOONS, assert_refused, fokker, succeed, write_config};
 
 /// The cells of the rows of the table whose first column is called `first`.

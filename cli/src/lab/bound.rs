@@ -15,7 +15,7 @@ use fokker::training::load_ema;
 use fokker::{Error, RunConfig, experiment};
 
 use super::input::{self, Mixture};
-use super::watching::Watching;
+use crate::watching::Watching;
 
 /// How far what a trained network generates is from its data, and the bound on it [Aamari 2025, Prop. 4.3], on a grid
 #[derive(Args)]

@@ -12,7 +12,7 @@ use fokker::plot::{self, Colour, Figure, Heat, Layer, Panel, Shades, Table};
 use fokker::process::{GaussianMixture, Process};
 
 use super::input::{self, Mixture};
-use super::watching::Watching;
+use crate::watching::Watching;
 
 /// Solve the density equation of a process on a grid, on the line or in the plane, and compare it with the closed form
 #[derive(Args)]

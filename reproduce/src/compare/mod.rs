@@ -8,11 +8,10 @@ mod notes;
 mod truth;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use burn::tensor::Device;
 use fokker::model::{MixtureScore, Score};
-use fokker::process::{GaussianMixture, Process, ProcessConfig, VpConfig};
+use fokker::process::{GaussianMixture, Process};
 use fokker::random::{Stream, rng};
 use fokker::sampling::{
     CallCounter, ChurnConfig, CorrectorConfig, CorrectorRule, CountedScore, LangevinConfig, Method, SamplerConfig,

@@ -19,7 +19,7 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fokker_plot::{self, Figure};
+use fokker_plot::Figure;
 
 pub use cell::{Cell, Lambda, Sde};
 pub use part::Part;
@@ -66,14 +66,14 @@ impl Reproduction {
                 Part::Figure6 => vec![initial_value::residuals(self)?],
             };
             for figure in figures {
-                let saved = plot::save(&figure, &self.folder)?;
+                let saved = fokker_plot::save(&figure, &self.folder)?;
                 tell(&saved.png);
                 done.push((figure, saved));
             }
         }
         if !done.is_empty() {
             let page = self.folder.join("index.html");
-            fokker_files::write(&page, plot::page("[Lai 2023], reproduced", &done)?.as_bytes())?;
+            fokker_files::write(&page, fokker_plot::page("[Lai 2023], reproduced", &done)?.as_bytes())?;
             tell(&page);
         }
         Ok(())
