@@ -1,13 +1,13 @@
 //! Batches: the endless stream of training examples, and one pass over a validation set.
 //!
 //! The stream has positions p = 0, 1, 2, …. Position p belongs to epoch ⌊p/n⌋ of a set of n examples, and the order
-//! within epoch e is [`permutation`]`(seed, Stream::DataOrder, e, n)`: every example exactly once per epoch. Batch k of
+//! within epoch e is the permutation of [`Index::data_order`]`(e)`: every example exactly once per epoch. Batch k of
 //! size B is the positions kB, …, (k+1)B − 1, so it always has its full size, may cross epochs, and is a function of
 //! the seed and of k alone: a resumed run asks for batch k and has it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fokker_random::{Stream, permutation};
+use fokker_random::Index;
 
 use crate::{Dataset, DatasetError, Preprocessing};
 
@@ -102,7 +102,7 @@ impl Batches {
         if let Some((_, order)) = orders.iter().find(|(known, _)| *known == epoch) {
             return order.clone();
         }
-        let order = Arc::new(permutation(self.seed, Stream::DataOrder, epoch, self.dataset.len()));
+        let order = Arc::new(Index::data_order(epoch).permutation(self.seed, self.dataset.len()));
         if orders.len() == 2 {
             orders.remove(0);
         }

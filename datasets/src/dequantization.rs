@@ -11,7 +11,7 @@
 //!
 //! Slope and levels come from the preprocessing and from nowhere else. Vectors are left as they are.
 
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 
 use crate::{Dataset, Preprocessing};
 
@@ -44,12 +44,12 @@ impl Dequantization {
         Preprocessing { dequantize: self.is_image, ..self.preprocessing }
     }
 
-    /// Reads example `index` with the `u` of (seed, [`Stream::Dequantization`], example and draw). `out` has the length
+    /// Reads example `index` with the `u` of (seed, [`Index::dequantization`]). `out` has the length
     /// [`Dataset::size`]; returns the label.
     pub fn example(&self, dataset: &dyn Dataset, index: usize, seed: u64, draw: u64, out: &mut [f32]) -> Option<usize> {
         let label = dataset.example(index, out);
         let preprocessing = self.uniform();
-        preprocessing.dequantize(&mut rng(seed, Stream::Dequantization, ((index as u64) << 20) | draw), out);
+        preprocessing.dequantize(&mut Index::dequantization(index as u64, draw).rng(seed), out);
         preprocessing.map(out);
         label
     }

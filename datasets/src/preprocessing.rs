@@ -17,10 +17,10 @@
 //! to the next integer.
 //!
 //! **Randomness.** Training example number p of the endless stream takes everything from the generator of
-//! (seed, [`Stream::Augmentation`], p): first the flip, then u, pixel after pixel.
+//! (seed, [`Index::augmentation`]`(p)`): first the flip, then u, pixel after pixel.
 //! Validation example i takes u from number 2⁶³ + i. A flip that is switched on or off changes no u.
 
-use fokker_random::{Rng, Stream, rng};
+use fokker_random::{Index, Rng};
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +126,7 @@ impl Preprocessing {
     ) -> Option<usize> {
         let label = dataset.example(index, out);
         if self.flip || self.dequantize {
-            let mut rng = rng(seed, Stream::Augmentation, position);
+            let mut rng = Index::augmentation(position).rng(seed);
             let flip = rng.next_u64() >> 63 == 1;
             if self.flip && flip {
                 mirror(out, dataset.shape());
@@ -140,7 +140,7 @@ impl Preprocessing {
     /// Reads example `index` of a data set for validation: never flipped, dequantised as configured.
     pub fn validation(&self, dataset: &dyn Dataset, index: usize, seed: u64, out: &mut [f32]) -> Option<usize> {
         let label = dataset.example(index, out);
-        self.dequantize(&mut rng(seed, Stream::Augmentation, (1 << 63) + index as u64), out);
+        self.dequantize(&mut Index::held_out_dequantization(index as u64).rng(seed), out);
         self.map(out);
         label
     }

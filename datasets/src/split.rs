@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use fokker_random::{Stream, permutation};
+use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 use crate::DatasetError;
@@ -53,7 +53,7 @@ pub(crate) fn carve(length: usize, held_out: usize) -> Result<(Vec<usize>, Vec<u
         let problem = format!("{held_out} of {length} examples leaves none to train on; expected fewer, 0 for none");
         return Err(DatasetError::config("data.validation_examples", problem));
     }
-    let mut order = permutation(0, Stream::ValidationSplit, 0, length);
+    let mut order = Index::validation_split().permutation(0, length);
     let mut train = order.split_off(held_out);
     train.sort_unstable();
     order.sort_unstable();

@@ -1,10 +1,11 @@
 //! Data sets without files: independent draws from a law that is written down.
 //!
-//! Example number i is drawn with the generator of (seed, [`Stream::Synthetic`], i), so a set has any length without
+//! Example number i is drawn with the generator of (seed, [`Index::synthetic`]), so a set has any length without
 //! being held in memory, and example i is the same in a short set and in a long one. The training split takes the
 //! numbers from 0, the validation split those from 2⁶³, the test split those from 2⁶²: they never share one.
 
-use fokker_random::{Rng, Stream, rng};
+use fokker_random::uses::Part;
+use fokker_random::{Index, Rng};
 use rand::Rng as _;
 
 use crate::{Dataset, DatasetError, Split};
@@ -46,7 +47,7 @@ impl Counts {
 pub struct Synthetic<L> {
     law: L,
     seed: u64,
-    first: u64,
+    part: Part,
     length: usize,
     shape: [usize; 1],
 }
@@ -58,13 +59,13 @@ impl<L: Law> Synthetic<L> {
     /// [`DatasetError::Config`] if a count is 0 or above 100 000 000.
     pub fn new(law: L, counts: Counts, split: Split, seed: u64) -> Result<Self, DatasetError> {
         counts.check()?;
-        let (length, first) = match split {
-            Split::Train => (counts.examples, 0),
-            Split::Validation => (counts.validation_examples, 1 << 63),
-            Split::Test => (counts.validation_examples, 1 << 62),
+        let (length, part) = match split {
+            Split::Train => (counts.examples, Part::Train),
+            Split::Validation => (counts.validation_examples, Part::Validation),
+            Split::Test => (counts.validation_examples, Part::Test),
         };
         let shape = [law.dimension()];
-        Ok(Self { law, seed, first, length, shape })
+        Ok(Self { law, seed, part, length, shape })
     }
 
     /// The law that examples are drawn from.
@@ -97,7 +98,7 @@ impl<L: Law> Dataset for Synthetic<L> {
     fn example(&self, index: usize, out: &mut [f32]) -> Option<usize> {
         assert!(index < self.length, "example {index} of {}", self.length);
         assert_eq!(out.len(), self.shape[0], "the slice for an example of {:?}", self.shape);
-        self.law.draw(&mut rng(self.seed, Stream::Synthetic, self.first + index as u64), out)
+        self.law.draw(&mut Index::synthetic(self.part, index as u64).rng(self.seed), out)
     }
 }
 
@@ -137,7 +138,7 @@ pub(crate) mod moments {
         let mut out = vec![0.0; law.dimension()];
         let values: Vec<f64> = (0..n)
             .map(|i| {
-                law.draw(&mut rng(5, Stream::Synthetic, i), &mut out);
+                law.draw(&mut Index::synthetic(Part::Train, i).rng(5), &mut out);
                 of(&out)
             })
             .collect();
@@ -158,7 +159,7 @@ pub(crate) mod moments {
         let mut out = vec![0.0; law.dimension()];
         let mut counts = vec![0.0; law.classes().unwrap()];
         for i in 0..n {
-            counts[law.draw(&mut rng(6, Stream::Synthetic, i), &mut out).unwrap()] += 1.0 / n as f64;
+            counts[law.draw(&mut Index::synthetic(Part::Train, i).rng(6), &mut out).unwrap()] += 1.0 / n as f64;
         }
         counts
     }

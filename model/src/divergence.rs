@@ -2,7 +2,7 @@
 //! times it.
 
 use burn::tensor::{Tensor, TensorData};
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -21,24 +21,16 @@ pub enum Probe {
 }
 
 impl Probe {
-    /// One probe for each example, a function of (seed, stream, example, number).
+    /// One probe for each example, a function of the seed and of the example's index.
     ///
     /// # Shapes
-    /// Like `like`, whose batch has as many examples as `examples`.
-    pub fn draw<const D: usize>(
-        self,
-        seed: u64,
-        stream: Stream,
-        examples: impl Iterator<Item = u64>,
-        number: u64,
-        like: &Tensor<D>,
-    ) -> Tensor<D> {
+    /// Like `like`, whose batch has as many examples as there are indices.
+    pub fn draw<const D: usize>(self, seed: u64, indices: impl Iterator<Item = Index>, like: &Tensor<D>) -> Tensor<D> {
         let shape = like.dims();
         let each: usize = shape[1..].iter().product();
         let mut values: Vec<f32> = Vec::with_capacity(shape[0] * each);
-        for example in examples {
-            // Far fewer than 2²⁰ probes are ever drawn for an example.
-            let mut rng = rng(seed, stream, (example << 20) | number);
+        for index in indices {
+            let mut rng = index.rng(seed);
             values.extend((0..each).map(|_| match self {
                 Self::Rademacher => {
                     if rng.random::<bool>() {

@@ -5,7 +5,7 @@
 
 use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
-use fokker_random::{Stream, normals, rng};
+use fokker_random::Index;
 use rand::RngExt;
 
 /// Hands out the initial values of a network's parameters, in the order in which the network is built.
@@ -32,7 +32,7 @@ impl Initializer {
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
         let (seed, place) = (self.seed, self.place());
         self.param(shape, |count| {
-            let mut rng = rng(seed, Stream::Initialization, place);
+            let mut rng = Index::initialization(place).rng(seed);
             (0..count).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect()
         })
     }
@@ -41,7 +41,7 @@ impl Initializer {
     pub fn normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
         let (seed, place) = (self.seed, self.place());
         self.param(shape, |count| {
-            let mut values = normals(seed, Stream::Initialization, place, count);
+            let mut values = Index::initialization(place).normals(seed, count);
             values.iter_mut().for_each(|value| *value *= deviation as f32);
             values
         })

@@ -9,7 +9,7 @@ use fokker_model::{
     Derivatives, Divergence, MixtureScore, Mlp, Network, NetworkScore, Parameterization, Probe, Score, UNet,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
-use fokker_random::{Stream, normals};
+use fokker_random::{Index, Stream, normals};
 use serde_json::json;
 
 const KINDS: [&str; 4] = ["vp", "ve", "sub_vp", "rve"];
@@ -187,7 +187,7 @@ fn divergences_agree() {
         let blocks = Divergence::Exact { block }.of_noise(&score, x.clone(), &t).1;
         assert!(distance(blocks, exact.clone()) < 1e-12);
     }
-    let probe = |law: Probe, number| law.draw(1, Stream::Test, 0..4, number, &x);
+    let probe = |law: Probe, number| law.draw(1, test_indices(4, number), &x);
     let sketch = (0..3).map(|number| probe(Probe::Gaussian, number)).collect();
     let whole = Divergence::HutchPlusPlus { sketch, probes: vec![probe(Probe::Rademacher, 3)] };
     assert!(distance(whole.of_noise(&score, x.clone(), &t).1, exact.clone()) < 1e-10);
@@ -207,6 +207,11 @@ fn divergences_agree() {
 
 /// Half of the products on a sketch: less variance than the same number of plain probes, where few directions carry
 /// the trace.
+/// Indices for a probe of each example.
+fn test_indices(examples: u64, number: u64) -> impl Iterator<Item = Index> {
+    (0..examples).map(move |example| Index::test(example << 20 | number))
+}
+
 #[test]
 fn a_sketch_takes_out_the_large_directions() {
     let mut variances = vec![4.0; 16];
@@ -216,13 +221,13 @@ fn a_sketch_takes_out_the_large_directions() {
     let score = MixtureScore::new(mixture, process("ve"));
     let (x, t) = (draw([64, 16], 1), vec![0.1; 64]);
     let exact = Divergence::Exact { block: 16 }.of_noise(&score, x.clone(), &t).1;
-    let probe = |number| Probe::Rademacher.draw(1, Stream::Test, 0..64, number, &x);
+    let probe = |number| Probe::Rademacher.draw(1, test_indices(64, number), &x);
     let error = |divergence: Divergence<2>| {
         let difference = divergence.of_noise(&score, x.clone(), &t).1 - exact.clone();
         values(difference.square().mean())[0]
     };
     let plain = error(Divergence::Hutchinson((0..10).map(probe).collect()));
-    let sketch = |number| Probe::Gaussian.draw(1, Stream::Test, 0..64, number, &x);
+    let sketch = |number| Probe::Gaussian.draw(1, test_indices(64, number), &x);
     let sketched = Divergence::HutchPlusPlus { sketch: (0..4).map(sketch).collect(), probes: vec![probe(4), probe(5)] };
     assert_eq!(sketched.products(16), 10);
     let sketched = error(sketched);

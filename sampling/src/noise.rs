@@ -1,7 +1,7 @@
 //! Initial states and Brownian paths that belong to an image, not to a batch.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fokker_random::{Rng, Stream, fill_normals, rng};
+use fokker_random::{Index, Rng, fill_normals};
 
 use crate::solver::Brownian;
 
@@ -13,9 +13,9 @@ pub struct ImageNoise {
 }
 
 impl ImageNoise {
-    /// Generators for `count` images from number `first` on.
-    pub fn new(seed: u64, stream: Stream, first: u64, count: usize) -> Self {
-        Self { generators: (0..count as u64).map(|image| rng(seed, stream, first + image)).collect() }
+    /// Generators for `count` images from number `first` on; `index` makes the index of an image from its number.
+    pub fn new(seed: u64, index: fn(u64) -> Index, first: u64, count: usize) -> Self {
+        Self { generators: (0..count as u64).map(|image| index(first + image).rng(seed)).collect() }
     }
 
     /// The next draws from N(0, 1), shaped `[count, …]`.

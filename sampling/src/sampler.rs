@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::tensor::{Device, Tensor};
 use fokker_model::Score;
 use fokker_process::Process;
-use fokker_random::Stream;
+use fokker_random::Index;
 
 use crate::adaptive::{StepStatistics, integrate};
 use crate::ancestral::Ancestral;
@@ -130,8 +130,8 @@ impl SamplerConfig {
         observe: Observe<D>,
     ) -> Result<Drawn<D>, SamplingError> {
         self.validate(score.process())?;
-        let mut prior = ImageNoise::new(seed, Stream::Prior, first, shape[0]);
-        let mut noise = ImageNoise::new(seed, Stream::Brownian, first, shape[0]);
+        let mut prior = ImageNoise::new(seed, Index::prior, first, shape[0]);
+        let mut noise = ImageNoise::new(seed, Index::brownian, first, shape[0]);
         let x = prior.normal(shape, device).mul_scalar(self.initial_std(score.process()));
         self.walk(score, x, &mut noise, observe)
     }

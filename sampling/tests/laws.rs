@@ -142,7 +142,7 @@ fn steps_that_fit_each_sample_meet_their_tolerance() {
         sampler.tolerance = Some(ToleranceConfig { absolute: tolerance, relative: tolerance });
         sampler.validate(process).unwrap();
         let solve = |start: &[f64]| {
-            let mut noise = ImageNoise::new(0, fokker_random::Stream::Test, 0, start.len());
+            let mut noise = ImageNoise::new(0, fokker_random::Index::test, 0, start.len());
             let x = problems::tensor(start.to_vec(), [start.len(), 1]);
             let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
             sampler.walk(&mixture, x, &mut noise, &mut observe).unwrap()

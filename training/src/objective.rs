@@ -11,7 +11,7 @@ use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Score};
 use fokker_process::Process;
-use fokker_random::{Stream, normals, rng};
+use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
@@ -104,9 +104,9 @@ impl Objective {
         matches!(self.loss, Loss::Explicit | Loss::InitialValue)
     }
 
-    /// The diffusion times of a batch, a function of seed, stream and index.
-    pub fn times(&self, process: &dyn Process, seed: u64, stream: Stream, index: u64, batch: usize) -> Vec<TimeDraw> {
-        self.time.draw(process, &mut rng(seed, stream, index), batch, self.stratified)
+    /// The diffusion times of a batch, a function of seed and index.
+    pub fn times(&self, process: &dyn Process, seed: u64, index: Index, batch: usize) -> Vec<TimeDraw> {
+        self.time.draw(process, &mut index.rng(seed), batch, self.stratified)
     }
 
     /// Draws for a batch of training: a function of the seed, of the micro-batch (times) and of the positions of its
@@ -122,11 +122,11 @@ impl Objective {
         let batch = x0.dims()[0];
         let positions = first_position..first_position + batch as u64;
         let place = (&x0.device(), x0.dtype());
-        let noise = example_noise(seed, Stream::TrainingNoise, positions.clone(), x0.dims(), place);
-        let times = self.times(process, seed, Stream::TrainingTime, micro_batch, batch);
+        let noise = example_noise(seed, positions.clone().map(Index::training_noise), x0.dims(), place);
+        let times = self.times(process, seed, Index::training_time(micro_batch), batch);
         let key = (seed, micro_batch, first_position);
         let regularizer = self.regularizer.map(|config| config.draw(process, key, x0, &noise, &times));
-        Randomness { noise, times, probes: self.loss.probes(seed, positions, x0), regularizer }
+        Randomness { noise, times, probes: self.loss.probes(seed, Index::loss_probe, positions, x0), regularizer }
     }
 
     /// The loss of a batch, its randomness given: the sum of its [terms](Self::terms).
@@ -330,18 +330,17 @@ fn higher_order<const D: usize>(
     sum
 }
 
-/// Noise for examples, each a function of (seed, stream, index), as one tensor.
+/// Noise for examples, each a function of the seed and of the example's index, as one tensor.
 pub fn example_noise<const D: usize>(
     seed: u64,
-    stream: Stream,
-    indices: impl Iterator<Item = u64>,
+    indices: impl Iterator<Item = Index>,
     shape: [usize; D],
     place: impl Into<TensorCreationOptions>,
 ) -> Tensor<D> {
     let each = shape[1..].iter().product();
     let mut values = Vec::with_capacity(shape[0] * each);
     for index in indices {
-        values.extend(normals(seed, stream, index, each));
+        values.extend(index.normals(seed, each));
     }
     Tensor::from_data(TensorData::new(values, shape), place)
 }

@@ -13,7 +13,7 @@ use fokker_model::{
     Probe, Score, SmoothScore, UNet, UNetConfig,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
-use fokker_random::{Stream, normals};
+use fokker_random::{Index, Stream, normals};
 use fokker_training::loss::Trace;
 use fokker_training::score_fpe::*;
 use fokker_training::{Objective, TimeSampling, Weighting};
@@ -72,6 +72,11 @@ fn the_score_of_a_mixture_satisfies_the_equation() {
     }
 }
 
+/// Indices for a probe of each example.
+fn test_indices(examples: u64, number: u64) -> impl Iterator<Item = Index> {
+    (0..examples).map(move |example| Index::test(example << 20 | number))
+}
+
 /// Once backwards through the divergence, and by second derivatives forwards.
 #[test]
 fn two_routes_to_the_residual_agree() {
@@ -79,7 +84,7 @@ fn two_routes_to_the_residual_agree() {
         let score = score_of(mlp(3), kind);
         let (x, w) = (draw(4, 2, 1), draw(4, 2, 2));
         let t = times(Score::<2>::process(&score), [0.1, 0.4, 1.0, 4.0]);
-        let probes = vec![Probe::Rademacher.draw(1, Stream::Test, 0..4, 0, &x)];
+        let probes = vec![Probe::Rademacher.draw(1, test_indices(4, 0), &x)];
         for directions in [Directions::axes(&x), Directions::probes(probes)] {
             let whole = residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
             let want = values(inner(whole, w.clone()));
@@ -540,7 +545,7 @@ fn projections_and_the_initial_value_problem() {
 fn a_gradient_field_has_no_curl_and_reports_are_complete() {
     let truth = MixtureScore::new(mixture(), process("vp"));
     let x = draw(64, 2, 1);
-    let probes = || [0, 1].map(|number| Probe::Rademacher.draw(1, Stream::Test, 0..64, number, &x));
+    let probes = || [0, 1].map(|number| Probe::Rademacher.draw(1, test_indices(64, number), &x));
     assert!(curl(&truth, x.clone(), 0.3, probes()) < 1e-12);
     assert!(curl(&score_of(mlp(3), "vp"), x.clone(), 0.3, probes()) > 1e-3);
     let config = ResidualsConfig { times: 5, divergence: Some(Trace::Exact), ..ResidualsConfig::new(1) };

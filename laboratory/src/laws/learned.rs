@@ -5,7 +5,8 @@
 //! sample and the finite span. Between the times s is interpolated in log-SNR. On the line.
 
 use fokker_process::Process;
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
+use fokker_random::uses::Part;
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -82,7 +83,7 @@ impl<'a> LearnedScore<'a> {
         watch: &dyn Watch,
     ) -> Result<Self, LaboratoryError> {
         config.check()?;
-        let draw = |i: u64| data.sample(&mut rng(seed, Stream::Synthetic, i));
+        let draw = |i: u64| data.sample(&mut Index::synthetic(Part::Train, i).rng(seed));
         let points: Vec<f64> = (0..config.samples as u64).map(draw).collect();
         let (high, low) = (process.log_snr(times.0), process.log_snr(times.1));
         let mut knots = Vec::new();
@@ -105,7 +106,7 @@ fn fit(
 ) -> Result<Knot, LaboratoryError> {
     let t = process.time_of_log_snr(log_snr);
     let (scale, std) = (process.mean_scale(t), process.std(t));
-    let mut noise = rng(seed, Stream::TrainingNoise, index);
+    let mut noise = Index::training_noise(index).rng(seed);
     let pairs: Vec<(f64, f64)> = points
         .iter()
         .map(|x0| {

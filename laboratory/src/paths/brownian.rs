@@ -1,6 +1,6 @@
 //! Brownian paths that can be looked at more closely.
 
-use fokker_random::{Rng, Stream, rng};
+use fokker_random::{Index, Rng};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
@@ -21,26 +21,26 @@ pub struct BrownianPath {
 #[derive(Clone, Copy, Debug)]
 struct Origin {
     seed: u64,
-    stream: Stream,
+    /// The index of a path and of how often it was refined.
+    index: fn(u64, u64) -> Index,
     path: u64,
     level: u64,
 }
 
 impl Origin {
     fn rng(self) -> Rng {
-        // A path number has 48 bits; refinements are counted above them.
-        rng(self.seed, self.stream, self.path | self.level << 48)
+        (self.index)(self.path, self.level).rng(self.seed)
     }
 }
 
 impl BrownianPath {
     /// The path at its coarsest.
     pub fn new(seed: u64, path: u64, dimension: usize, horizon: f64, steps: usize) -> Self {
-        Self::drawn(Origin { seed, stream: Stream::LaboratoryPath, path, level: 0 }, dimension, horizon, steps)
+        Self::drawn(Origin { seed, index: Index::laboratory_path, path, level: 0 }, dimension, horizon, steps)
     }
 
     pub(crate) fn of_field(seed: u64, realisation: u64, dimension: usize, horizon: f64, steps: usize) -> Self {
-        let origin = Origin { seed, stream: Stream::LaboratoryField, path: realisation, level: 0 };
+        let origin = Origin { seed, index: Index::laboratory_field, path: realisation, level: 0 };
         Self::drawn(origin, dimension, horizon, steps)
     }
 

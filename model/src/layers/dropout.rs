@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 
 use crate::{calculus::Calculus, initializer::Initializer};
@@ -36,8 +36,7 @@ impl Dropout {
         let Some(key) = key.filter(|_| self.probability > 0.0) else { return x };
         let shape = C::dims(&x);
         let keep = 1.0 - self.probability;
-        // One generator for each (step, layer): networks have far fewer than 2²⁰ layers.
-        let mut rng = rng(key.seed, Stream::Dropout, (key.step << 20) | self.layer as u64);
+        let mut rng = Index::dropout(key.step, self.layer as u64).rng(key.seed);
         // Every number takes one word.
         let each: usize = shape[1..].iter().product();
         rng.set_word_pos((key.first * each) as u128);

@@ -1,7 +1,7 @@
 //! Densities on a grid in time, with sample paths: [Seo, eq. 1.5], [Lecture 6, eq. 1.2 and 1.22–1.25].
 
 use fokker_process::ProcessConfig;
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 use super::view::{MOST_SHOWN, check_heat, density_table, evolution, figure, path_table, said};
@@ -68,7 +68,7 @@ impl DensityPathsConfig {
         let mut paths = Vec::new();
         for i in 0..self.shown as u64 {
             watch.advance(i as f64 / self.shown as f64)?;
-            let mut x = [data.sample(&mut rng(seed, Stream::LaboratoryStart, i))];
+            let mut x = [data.sample(&mut Index::laboratory_start(i).rng(seed))];
             let path = BrownianPath::new(seed, i, 1, horizon, self.steps);
             let mut points = Vec::new();
             let equation = LinearPath { process: &*process, dimension: 1 };

@@ -6,7 +6,7 @@
 //! (`fokker sample`).
 
 use fokker_process::{Process, ProcessConfig};
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use rayon::prelude::*;
@@ -70,7 +70,7 @@ impl DigitsConfig {
             panels.push(tile(&format!("{direction} t = {t:.2}"), height, width, x));
         };
         for row in 0..self.forward {
-            let mut noise = rng(seed, Stream::LaboratoryStart, row as u64);
+            let mut noise = Index::laboratory_start(row as u64).rng(seed);
             let epsilon: Vec<f64> = digits[0].iter().map(|_| noise.sample(StandardNormal)).collect();
             for (picture, &t) in shown.iter().enumerate() {
                 let (scale, std) = (process.mean_scale(t), process.std(t));
@@ -112,7 +112,7 @@ impl DigitsConfig {
         row: u64,
         watch: &dyn Watch,
     ) -> Result<Vec<Vec<f64>>, LaboratoryError> {
-        let mut noise = rng(seed, Stream::LaboratoryPath, row);
+        let mut noise = Index::laboratory_path(row, 0).rng(seed);
         let mut normal = || -> f64 { noise.sample(StandardNormal) };
         let mut x: Vec<f64> = digits[0].iter().map(|_| process.prior_std() * normal()).collect();
         let mut seen = vec![x.clone()];

@@ -4,7 +4,7 @@
 //! x_{k−1} = x_k + (σ_k² − σ_{k−1}²) s(x_k, k) + √(σ_k² − σ_{k−1}²) n, from N(0, σ_K² − σ_0²) and with the exact score of
 //! eq. 4.2.24.
 
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use rayon::prelude::*;
@@ -107,8 +107,8 @@ impl ExplodingConfig {
         let at = Ensemble::evenly(self.steps, looks);
         let run = |i: u64| {
             let normal = |rng: &mut fokker_random::Rng| -> f64 { rng.sample(StandardNormal) };
-            let mut x = variance(self.steps).sqrt() * normal(&mut rng(seed, Stream::LaboratoryStart, i));
-            let mut noise = rng(seed, Stream::LaboratoryPath, i);
+            let mut x = variance(self.steps).sqrt() * normal(&mut Index::laboratory_start(i).rng(seed));
+            let mut noise = Index::laboratory_path(i, 0).rng(seed);
             let mut seen = vec![x];
             for done in 1..=self.steps {
                 let k = self.steps - done + 1;

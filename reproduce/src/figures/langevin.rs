@@ -1,6 +1,6 @@
 //! Langevin dynamics of a Gaussian mixture [SDE tutorial, Figures 1–3 and Example 6].
 
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ impl LangevinConfig {
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
         let target = self.target.build("figure.target")?;
         let start = |i: u64| {
-            let mut rng = rng(seed, Stream::LaboratoryStart, i);
+            let mut rng = Index::laboratory_start(i).rng(seed);
             match self.start {
                 Start::Normal { mean, std } => {
                     let normal: f64 = rng.sample(StandardNormal);

@@ -1,7 +1,7 @@
 //! A mixture under an Ornstein–Uhlenbeck process, by histograms [Aamari 2025, Figure 4 and Prop. 2.3].
 
 use fokker_process::{OrnsteinUhlenbeck, OrnsteinUhlenbeckConfig as ProcessConfig};
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 use super::draws::Draws;
@@ -65,7 +65,7 @@ impl RelaxationConfig {
         let run = Ensemble::simulate(
             &OrnsteinUhlenbeckPath { lambda: self.lambda, sigma: self.sigma },
             &EulerMaruyama,
-            &|i| data.sample(&mut rng(seed, Stream::LaboratoryStart, i)),
+            &|i| data.sample(&mut Index::laboratory_start(i).rng(seed)),
             (0.0, end),
             self.steps,
             (self.paths, self.paths),

@@ -1,7 +1,7 @@
 //! Data to noise by the forward equation, noise to data by the reverse one: [Aamari 2025, Figure 1] in the plane.
 
 use fokker_process::{GaussianMixture, ProcessConfig};
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -115,7 +115,7 @@ impl ThereAndBackConfig {
         let mut clouds = vec![vec![Vec::new(); self.pictures]; 2];
         for i in 0..self.samples as u64 {
             watch.advance(i as f64 / self.samples as f64)?;
-            let mut start = rng(seed, Stream::LaboratoryStart, i);
+            let mut start = Index::laboratory_start(i).rng(seed);
             let mut x = data.sample(&*process, self.end, &mut start);
             let path = BrownianPath::new(seed, 2 * i, 2, span, steps);
             let equation = LinearPath { process: &*process, dimension: 2 };
@@ -126,7 +126,7 @@ impl ThereAndBackConfig {
                     picture += 1;
                 }
             });
-            let mut prior_rng = rng(seed, Stream::Prior, i);
+            let mut prior_rng = Index::prior(i).rng(seed);
             let mut normal = || -> f64 { prior_rng.sample(StandardNormal) };
             let mut x = [prior.sqrt() * normal(), prior.sqrt() * normal()];
             let path = BrownianPath::new(seed, 2 * i + 1, 2, span, steps);

@@ -2,7 +2,7 @@
 
 use fokker_model::{Divergence, Probe};
 use fokker_process::Process;
-use fokker_random::Stream;
+use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 use burn::tensor::Tensor;
@@ -174,8 +174,8 @@ impl LikelihoodConfig {
         // More directions than coordinates are no directions.
         let count = self.sketch.min(dimension);
         let draw_of = |law: Probe, number: usize| {
-            let number = (draw << 12) | number as u64;
-            law.draw(seed, Stream::LikelihoodProbe, examples.iter().copied(), number, like)
+            let index = |&example: &u64| Index::likelihood_probe(example, draw, number as u64);
+            law.draw(seed, examples.iter().map(index), like)
         };
         let several = |law: Probe, first: usize| (first..first + count).map(|k| draw_of(law, k)).collect::<Vec<_>>();
         (0..self.probes)

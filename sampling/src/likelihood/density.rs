@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use burn::tensor::{Tensor, TensorData};
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Divergence};
-use fokker_random::{Rng, Stream, fill_normals, rng};
+use fokker_random::{Index, Rng, fill_normals};
 
 use super::config::{LikelihoodConfig, LikelihoodSolver};
 use super::fixed_step;
@@ -28,9 +28,9 @@ pub struct Draw<'a> {
 }
 
 impl Draw<'_> {
-    /// The generator of an example, for one of its steps.
-    pub(super) fn rng(&self, example: u64, step: usize) -> Rng {
-        rng(self.seed, Stream::LikelihoodNoise, (example << 32) | (self.number << 24) | step as u64)
+    /// The generator of an example's random time, for one of several points.
+    pub(super) fn time_rng(&self, example: u64, point: usize) -> Rng {
+        Index::likelihood_time(example, self.number, point as u64).rng(self.seed)
     }
 
     /// Independent draws from N(0, 1) that belong to the examples, for one of their steps.
@@ -42,7 +42,7 @@ impl Draw<'_> {
         assert_eq!(shape[0], self.examples.len(), "one number for each example");
         let mut values = vec![0.0f32; shape.iter().product()];
         for (&example, values) in self.examples.iter().zip(values.chunks_mut(shape[1..].iter().product())) {
-            fill_normals(&mut self.rng(example, step), values);
+            fill_normals(&mut Index::likelihood_noise(example, self.number, step as u64).rng(self.seed), values);
         }
         Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
     }

@@ -87,7 +87,7 @@ pub(super) fn times(
     let (low, high) = (process.log_snr(process.horizon()), process.log_snr(process.min_time()));
     let part = (high - low) / points as f64;
     let time = |&example: &u64| {
-        let shift: f64 = draw.rng(example, TIMES + point).random();
+        let shift: f64 = draw.time_rng(example, point).random();
         process.time_of_log_snr(low + (point as f64 + shift) * part)
     };
     (draw.examples.iter().map(time).collect(), part)
@@ -107,6 +107,3 @@ pub(super) fn noisy<const D: usize>(
         + scale_examples(z.clone(), times.iter().map(|&t| process.std(t)));
     (state, z)
 }
-
-/// Numbers of times are apart from numbers of noise.
-const TIMES: usize = 1 << 23;

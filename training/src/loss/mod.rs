@@ -25,7 +25,7 @@ use fokker_model::divergence::inner;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Divergence, Probe};
 use fokker_process::Process;
-use fokker_random::Stream;
+use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 pub use denoising::denoising;
@@ -130,20 +130,13 @@ impl Trace {
         }
     }
 
-    /// The divergence, with probes that are functions of (seed, stream, position, number), the first number given.
-    pub fn draw<const D: usize>(
-        &self,
-        (seed, stream, number): (u64, Stream, u64),
-        positions: impl Iterator<Item = u64> + Clone,
-        like: &Tensor<D>,
-    ) -> Divergence<D> {
+    /// The divergence; `draw(law, number)` draws one of its probes for each example.
+    pub fn draw<const D: usize>(&self, draw: impl Fn(Probe, u64) -> Tensor<D>) -> Divergence<D> {
         match *self {
             Self::Exact => Divergence::Exact { block: BLOCK },
-            Self::Hutchinson { probes, probe } => Divergence::Hutchinson(
-                (0..probes as u64)
-                    .map(|index| probe.draw(seed, stream, positions.clone(), number + index, like))
-                    .collect(),
-            ),
+            Self::Hutchinson { probes, probe } => {
+                Divergence::Hutchinson((0..probes as u64).map(|number| draw(probe, number)).collect())
+            }
         }
     }
 }
@@ -168,21 +161,24 @@ impl Loss {
         }
     }
 
-    /// What the loss draws besides time and noise, a function of the seed and of the examples' positions.
+    /// What the loss draws besides time and noise, a function of the seed and of the examples' positions; `index` makes
+    /// the index of a position's probe from its number.
     pub fn probes<const D: usize>(
         &self,
         seed: u64,
+        index: fn(u64, u64) -> Index,
         positions: impl Iterator<Item = u64> + Clone,
         like: &Tensor<D>,
     ) -> LossProbes<D> {
-        let key = (seed, Stream::LossProbe, 0);
+        let draw_one = |probe: Probe, number: u64| {
+            probe.draw(seed, positions.clone().map(|position| index(position, number)), like)
+        };
         let draw = |count: usize, probe: Probe| -> Vec<Tensor<D>> {
-            let numbers = 0..count as u64;
-            numbers.map(|number| probe.draw(seed, Stream::LossProbe, positions.clone(), number, like)).collect()
+            (0..count as u64).map(|number| draw_one(probe, number)).collect()
         };
         match *self {
             Self::Denoising | Self::Expanded | Self::Explicit | Self::InitialValue => LossProbes::None,
-            Self::Implicit { divergence } => LossProbes::Divergence(divergence.draw(key, positions, like)),
+            Self::Implicit { divergence } => LossProbes::Divergence(divergence.draw(draw_one)),
             Self::Sliced { probes, probe, .. } => LossProbes::Directions(draw(probes, probe)),
             Self::HigherOrder { .. } => LossProbes::Directions(draw(2, Probe::Rademacher)),
         }

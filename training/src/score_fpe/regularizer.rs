@@ -16,7 +16,7 @@ use fokker_kernels::remember_with_gradients;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Probe};
 use fokker_process::Process;
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -209,7 +209,7 @@ impl RegularizerConfig {
         let times = match self.points {
             Points::Loss => times[..count].to_vec(),
             _ => {
-                let mut rng = rng(seed, Stream::RegularizerTime, micro_batch);
+                let mut rng = Index::regularizer_time(micro_batch).rng(seed);
                 TimeSampling::Uniform.draw(process, &mut rng, count, true)
             }
         };
@@ -218,14 +218,18 @@ impl RegularizerConfig {
         let positions = first_position..first_position + count as u64;
         let points = match self.points {
             Points::Data => {
-                let noise = example_noise(seed, Stream::RegularizerPoint, positions.clone(), shape, (&device, dtype));
+                let indices = positions.clone().map(Index::regularizer_point);
+                let noise = example_noise(seed, indices, shape, (&device, dtype));
                 noisy(process, &x0, &noise, &times)
             }
             Points::Loss => noisy(process, &x0, &first(noise), &times),
-            Points::Uniform { low, high } => uniform(seed, positions.clone(), (low, high), &x0),
+            Points::Uniform { low, high } => {
+                uniform(seed, positions.clone().map(Index::regularizer_point), (low, high), &x0)
+            }
         };
-        let probe =
-            |law: Probe, number: u64| law.draw(seed, Stream::RegularizerProbe, positions.clone(), number, &points);
+        let probe = |law: Probe, number: u64| {
+            law.draw(seed, positions.clone().map(|position| Index::regularizer_probe(position, number)), &points)
+        };
         let directions = Directions::draw(self.divergence, &points, |law, number| probe(law, 1 + number));
         let projection = (self.estimator == Estimator::Projected).then(|| probe(Probe::Rademacher, 0));
         RegularizerDraw { points, times, importance, directions, projection }
@@ -238,7 +242,7 @@ impl RegularizerConfig {
 /// Like `like`, whose batch has as many examples as there are indices.
 pub(super) fn uniform<const D: usize>(
     seed: u64,
-    indices: impl Iterator<Item = u64>,
+    indices: impl Iterator<Item = Index>,
     (low, high): (f64, f64),
     like: &Tensor<D>,
 ) -> Tensor<D> {
@@ -246,7 +250,7 @@ pub(super) fn uniform<const D: usize>(
     let each: usize = shape[1..].iter().product();
     let values: Vec<f64> = indices
         .flat_map(|index| {
-            let mut rng = rng(seed, Stream::RegularizerPoint, index);
+            let mut rng = index.rng(seed);
             (0..each).map(move |_| low + (high - low) * rng.random::<f64>())
         })
         .collect();

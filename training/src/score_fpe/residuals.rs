@@ -18,7 +18,7 @@ use std::ops::AddAssign;
 use burn::tensor::Tensor;
 use fokker_model::divergence::inner;
 use fokker_model::{Derivatives, Probe, Score};
-use fokker_random::Stream;
+use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 use super::differentiation::Differentiation;
@@ -253,15 +253,16 @@ impl ResidualsConfig {
         let x0 = x0.clone().inner();
         let examples = x0.dims()[0] as f64;
         let numbers = first..first + x0.dims()[0] as u64;
-        let noise = example_noise(seed, Stream::Validation, numbers.clone(), x0.dims(), (&x0.device(), x0.dtype()));
+        let indices = numbers.clone().map(Index::held_out_noise);
+        let noise = example_noise(seed, indices, x0.dims(), (&x0.device(), x0.dtype()));
         let probe = |law: Probe, number: u64| {
-            law.draw(seed, Stream::RegularizerProbe, numbers.clone(), (1 << 19) + number, &x0)
+            law.draw(seed, numbers.clone().map(|example| Index::report_probe(example, number)), &x0)
         };
         let trace = self.trace(x0.dims()[1..].iter().product());
         let directions = Directions::draw(trace, &x0, |law, number| probe(law, 2 + number)).independent(trace);
         let times = vec![t; x0.dims()[0]];
         let noisy = noisy(score.process(), &x0, &noise, &times);
-        let anywhere = uniform(seed, numbers.clone().map(|number| !number), (0.0, 1.0), &x0);
+        let anywhere = uniform(seed, numbers.clone().map(Index::report_point), (0.0, 1.0), &x0);
         let [u, v] = [0, 1].map(|number| probe(Probe::Rademacher, number));
         ResidualSums {
             examples,

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::TensorData;
 use fokker_datasets::Sequential;
 use fokker_model::Network;
-use fokker_random::Stream;
+use fokker_random::Index;
 
 use super::Trainer;
 use crate::error::TrainingError;
@@ -42,10 +42,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let positions = batch.first_position..batch.first_position + size as u64;
             let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
             let randomness = Randomness {
-                noise: example_noise(plan.seed, Stream::Validation, positions.clone(), shape, &device),
-                times: plan.objective.times(&*plan.process, plan.seed, Stream::Validation, !index, size),
-                // Training never gets to positions this high.
-                probes: plan.objective.loss.probes(plan.seed, positions.map(|position| (1 << 43) + position), &x0),
+                noise: example_noise(plan.seed, positions.clone().map(Index::held_out_noise), shape, &device),
+                times: plan.objective.times(&*plan.process, plan.seed, Index::held_out_time(index), size),
+                probes: plan.objective.loss.probes(plan.seed, Index::held_out_loss_probe, positions, &x0),
                 regularizer: None,
             };
             let score = self.score_of(&self.weights.average, batch.labels);

@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 use fokker_datasets::Batch;
 use fokker_model::layers::DropoutKey;
 use fokker_model::{Network, NetworkScore, Precision};
-use fokker_random::{Stream, rng};
+use fokker_random::Index;
 use rand::RngExt;
 
 use super::Trainer;
@@ -126,7 +126,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
         let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
         let labels = self.weights.network.classes().zip(batch.labels).map(|(null, mut labels)| {
-            let mut rng = rng(plan.seed, Stream::LabelDropout, micro_batch);
+            let mut rng = Index::label_dropout(micro_batch).rng(plan.seed);
             for label in &mut labels {
                 if rng.random::<f64>() < plan.training.class_dropout {
                     *label = null;
