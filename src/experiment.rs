@@ -176,7 +176,7 @@ pub fn with_averaged<T: Send>(
     device: &Device,
     visitor: impl NetworkVisitor<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
-    fokker_kernels::on_all_cores(|| config.network.build(config.seed, device, Averaged { checkpoint, visitor }))?
+    fokker_kernels::with_cpu_runtime(|| config.network.build(config.seed, device, Averaged { checkpoint, visitor }))?
 }
 
 struct Averaged<'a, V> {

@@ -68,7 +68,7 @@ pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn M
 }
 
 fn run(training: Training<'_>) -> Result<Trained, Error> {
-    fokker_kernels::on_all_cores(|| {
+    fokker_kernels::with_cpu_runtime(|| {
         let config = training.config;
         let chosen = config.backend.resolve()?;
         training.monitor.say(&format!("network: {}", config.training_memory()?));

@@ -35,7 +35,7 @@ pub fn measure_penalty(config: &RunConfig, rounds: usize, steps: u64) -> Result<
     if rounds == 0 || steps == 0 {
         return Err(Error::Usage("--rounds and --trainer-steps must be at least 1".into()));
     }
-    fokker_kernels::on_all_cores(|| {
+    fokker_kernels::with_cpu_runtime(|| {
         let device = config.backend.resolve()?.device;
         config.network.build(config.seed, &device, Measurement { config, rounds, steps, device: &device })?
     })

@@ -27,7 +27,7 @@ pub struct SamplingCost {
 /// # Errors
 /// Sizes that do not fit.
 pub fn measure_sampling(case: Case, sampler: &SamplerConfig, device: &Device) -> Result<SamplingCost, Error> {
-    fokker_kernels::on_all_cores(|| {
+    fokker_kernels::with_cpu_runtime(|| {
         case.check()?;
         let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
         let network = UNet::new(&network(case.width)?, 0, device)?;

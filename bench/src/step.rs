@@ -87,7 +87,7 @@ impl Cost {
 /// # Errors
 /// Sizes that do not fit.
 pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
-    fokker_kernels::on_all_cores(|| {
+    fokker_kernels::with_cpu_runtime(|| {
         case.check()?;
         let Case { batch, size, width, repetitions } = case;
         let start_mib = resident_mib();

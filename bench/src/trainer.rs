@@ -30,7 +30,7 @@ pub struct TrainerCost {
 /// # Errors
 /// As [`train`](fokker::train()).
 pub fn measure_trainer(config: &RunConfig, steps: u64) -> Result<TrainerCost, Error> {
-    fokker_kernels::on_all_cores(|| {
+    fokker_kernels::with_cpu_runtime(|| {
         let device = config.backend.resolve()?.device;
         config.network.build(config.seed, &device, Measurement { config, steps, device: &device })?
     })

@@ -29,7 +29,7 @@ pub(crate) unsafe fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
     unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) }
 }
 
-/// The least count of numbers for which copying or mapping them wakes another thread, which takes some ten microseconds.
+/// So many numbers to be copied or mapped are worth waking another thread, which takes some ten microseconds.
 pub(crate) const WORTH: usize = 1 << 15;
 
 /// Into how many pieces each of `parts` is to be cut so that no thread is without work, if that is worth while: `products`
@@ -65,22 +65,22 @@ pub(crate) unsafe fn in_parts(
     numbers
 }
 
-/// `N` vectors of `parts · length` numbers each, written in parallel in parts that have a share of `beside` each.
+/// `N` vectors of `parts · length` numbers each, written in parallel in parts that get a share of `shared` each.
 ///
 /// # Safety
 /// `write` initialises every number that it is given.
 pub(crate) unsafe fn in_parts_with<const N: usize>(
     parts: usize,
     length: usize,
-    beside: &mut [f32],
+    shared: &mut [f32],
     write: impl Fn(usize, [&mut [MaybeUninit<f32>]; N], &mut [f32]) + Sync,
 ) -> [Vec<f32>; N] {
-    assert!(parts > 0 && length > 0 && beside.len().is_multiple_of(parts) && beside.len() >= parts, "parts have sizes");
+    assert!(parts > 0 && length > 0 && shared.len().is_multiple_of(parts) && shared.len() >= parts, "parts have sizes");
     let total = parts * length;
     let mut vectors: [Vec<f32>; N] = std::array::from_fn(|_| Vec::with_capacity(total));
     let mut rooms = vectors.each_mut().map(|numbers| numbers.spare_capacity_mut()[..total].chunks_mut(length));
-    let work: Vec<_> = beside
-        .chunks_mut(beside.len() / parts)
+    let work: Vec<_> = shared
+        .chunks_mut(shared.len() / parts)
         .map(|share| (rooms.each_mut().map(|room| room.next().expect("there are as many parts")), share))
         .collect();
     work.into_par_iter().enumerate().for_each(|(part, (numbers, share))| write(part, numbers, share));

@@ -18,7 +18,11 @@
 //! assert_eq!(neighbours.into_data().try_to_vec::<f32>().unwrap(), [4., 6., 4., 6., 9., 6., 4., 6., 4.]);
 //! ```
 //!
-//! A program that trains on flex does well to do so within [`on_all_cores`].
+//! Each folder is an operation: `mod.rs` states what it computes and how it is differentiated, `flex` computes it on the
+//! CPU, `cube` on GPUs.
+//!
+//! Work on flex is fastest within [`with_cpu_runtime`]; the `main` of a program that trains on flex calls
+//! [`keep_freed_memory`] first.
 //!
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
 //! AVX-512, with AVX2, and without either.
@@ -26,33 +30,29 @@
 #![warn(clippy::undocumented_unsafe_blocks)]
 
 mod adam;
-mod average;
-mod bridge;
+mod autodiff;
 mod buffer;
-mod cat;
+mod cat_channels;
 mod conv2d;
-mod cube;
-mod flex;
+mod conv_transpose2d;
+mod gpu;
 mod group_norm;
 mod layout;
-mod pixels;
-mod prepared;
-mod recompute;
-mod remember;
-mod several;
+pub mod memo;
+mod runtime;
 mod simd;
 mod softmax;
-mod threads;
+mod tensors;
 mod upsample;
 
 pub use adam::Adam;
-pub use cat::cat_channels;
-pub use conv2d::{conv_transpose2d, conv2d, conv2d_add};
-pub use cube::{Launches, computes_ahead, launches};
+pub use autodiff::{TensorFn, recomputed};
+pub use cat_channels::cat_channels;
+pub use conv_transpose2d::conv_transpose2d;
+pub use conv2d::{ConvWeight, PreparedWeight, conv2d, conv2d_add};
+pub use gpu::{Launches, is_asynchronous, launches};
 pub use group_norm::{group_norm, group_norm_derivatives, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
-pub use recompute::{Body, recomputed};
-pub use remember::{Remembered, RememberedGradients, remember, remember_with_gradients};
+pub use runtime::{keep_freed_memory, with_cpu_runtime};
 pub use softmax::softmax;
-pub use threads::on_all_cores;
 pub use upsample::upsample_nearest;

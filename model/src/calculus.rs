@@ -8,6 +8,7 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
+use fokker_kernels::ConvWeight;
 
 /// Stride and padding of a two-dimensional convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,10 +133,10 @@ pub trait Calculus: 'static {
     /// `x Wᵀ + b` over the last dimension; `weight` is `[out, in]`, `bias` is `[out]`.
     fn linear<const D: usize>(x: Self::Array<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self::Array<D>;
     /// Convolution of images; `weight` is `[out, in, height, width]`, `bias` is `[out]`.
-    fn conv2d(x: Self::Array<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Self::Array<4>;
+    fn conv2d(x: Self::Array<4>, weight: ConvWeight, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Self::Array<4>;
     /// `residual + conv2d(x)` with an odd kernel, stride 1 and the padding that keeps the image's size, which ends every
     /// residual block.
-    fn conv2d_add(x: Self::Array<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Self::Array<4>) -> Self::Array<4> {
+    fn conv2d_add(x: Self::Array<4>, weight: ConvWeight, bias: Tensor<1>, residual: Self::Array<4>) -> Self::Array<4> {
         let shape = Conv2dShape::same(weight.dims()[2]);
         Self::add(residual, Self::conv2d(x, weight, Some(bias), shape))
     }
@@ -146,7 +147,7 @@ pub trait Calculus: 'static {
     /// `[batch, height, width, in]` → `[batch, size[0], size[1], out]`
     fn conv_transpose2d(
         x: Self::Array<4>,
-        weight: Tensor<4>,
+        weight: ConvWeight,
         bias: Option<Tensor<1>>,
         stride: usize,
         size: [usize; 2],

@@ -286,7 +286,7 @@ impl Calculus for Sizes {
         made(dims, &[x.ledger()], inputs as f64)
     }
 
-    fn conv2d(x: Sketch<4>, weight: Tensor<4>, _: Option<Tensor<1>>, shape: Conv2dShape) -> Sketch<4> {
+    fn conv2d(x: Sketch<4>, weight: ConvWeight, _: Option<Tensor<1>>, shape: Conv2dShape) -> Sketch<4> {
         x.keep();
         let [outputs, inputs, kernel, _] = weight.dims();
         let side = |side: usize| (side + shape.padding_before + shape.padding_after - kernel) / shape.stride + 1;
@@ -294,7 +294,7 @@ impl Calculus for Sizes {
         made([batch, side(height), side(width), outputs], &[x.ledger()], (inputs * kernel * kernel) as f64)
     }
 
-    fn conv2d_add(x: Sketch<4>, weight: Tensor<4>, _: Tensor<1>, residual: Sketch<4>) -> Sketch<4> {
+    fn conv2d_add(x: Sketch<4>, weight: ConvWeight, _: Tensor<1>, residual: Sketch<4>) -> Sketch<4> {
         x.keep();
         let [_, inputs, kernel, _] = weight.dims();
         made(residual.dims, &[x.ledger()], (inputs * kernel * kernel) as f64)
@@ -302,7 +302,7 @@ impl Calculus for Sizes {
 
     fn conv_transpose2d(
         x: Sketch<4>,
-        weight: Tensor<4>,
+        weight: ConvWeight,
         _: Option<Tensor<1>>,
         _: usize,
         [height, width]: [usize; 2],

@@ -14,6 +14,7 @@
 use std::marker::PhantomData;
 
 use burn::tensor::{DType, Device, Tensor};
+use fokker_kernels::ConvWeight;
 
 use crate::calculus::{Calculus, Conv2dShape, Normalization};
 use crate::plain::Tensors;
@@ -336,7 +337,7 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
 
     fn conv2d(
         x: DualArray<C, 4, T>,
-        weight: Tensor<4>,
+        weight: ConvWeight,
         bias: Option<Tensor<1>>,
         shape: Conv2dShape,
     ) -> DualArray<C, 4, T> {
@@ -346,7 +347,7 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
 
     fn conv2d_add(
         x: DualArray<C, 4, T>,
-        weight: Tensor<4>,
+        weight: ConvWeight,
         bias: Tensor<1>,
         residual: DualArray<C, 4, T>,
     ) -> DualArray<C, 4, T> {
@@ -361,7 +362,7 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
 
     fn conv_transpose2d(
         x: DualArray<C, 4, T>,
-        weight: Tensor<4>,
+        weight: ConvWeight,
         bias: Option<Tensor<1>>,
         stride: usize,
         size: [usize; 2],

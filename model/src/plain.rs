@@ -5,7 +5,7 @@ use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{DType, Device, FloatDType, Tensor, activation};
 
-use fokker_kernels::{channels_first, channels_last};
+use fokker_kernels::{ConvWeight, channels_first, channels_last};
 
 use crate::calculus::{Calculus, Conv2dShape, Normalization};
 use crate::dual::ProjectsOnto;
@@ -35,6 +35,11 @@ impl<const TRACKED: bool> Tensors<TRACKED> {
     /// A parameter in the precision of the array that meets it.
     fn parameter<const D: usize>(parameter: Tensor<D>, precision: DType) -> Tensor<D> {
         like(Self::own(parameter), precision)
+    }
+
+    /// A convolution's weight in the precision of the array that meets it.
+    fn weight(weight: ConvWeight, precision: DType) -> ConvWeight {
+        (if TRACKED { weight } else { weight.inner() }).in_precision(precision)
     }
 
     fn affine_of(norm: &Normalization) -> [Tensor<1>; 2] {
@@ -171,28 +176,28 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
         burn::tensor::module::linear(x, Self::parameter(weight, precision).transpose(), bias)
     }
 
-    fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
+    fn conv2d(x: Tensor<4>, weight: ConvWeight, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
         let Conv2dShape { stride, padding_before, padding_after } = shape;
         let precision = x.dtype();
-        let (weight, bias) = (Self::parameter(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
+        let (weight, bias) = (Self::weight(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
         fokker_kernels::conv2d(x, weight, bias, stride, padding_before, padding_after)
     }
 
-    fn conv2d_add(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
+    fn conv2d_add(x: Tensor<4>, weight: ConvWeight, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
         let precision = x.dtype();
-        let (weight, bias) = (Self::parameter(weight, precision), Self::parameter(bias, precision));
+        let (weight, bias) = (Self::weight(weight, precision), Self::parameter(bias, precision));
         fokker_kernels::conv2d_add(x, weight, bias, like(residual, precision))
     }
 
     fn conv_transpose2d(
         x: Tensor<4>,
-        weight: Tensor<4>,
+        weight: ConvWeight,
         bias: Option<Tensor<1>>,
         stride: usize,
         size: [usize; 2],
     ) -> Tensor<4> {
         let precision = x.dtype();
-        let (weight, bias) = (Self::parameter(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
+        let (weight, bias) = (Self::weight(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
         fokker_kernels::conv_transpose2d(x, weight, bias, stride, size)
     }
 

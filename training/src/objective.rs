@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
+use fokker_kernels::memo::Memo;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Score};
 use fokker_process::Process;
@@ -180,7 +181,9 @@ impl Objective {
                 let (draw, part) = (draw.narrow(examples.clone()), Part::of(&x0, &noise, &times, examples.clone()));
                 terms.push(Box::new(move || {
                     let score = score.clone().for_examples(examples);
-                    let (penalty, value) = score_fpe::regularizer(&config, &score, &frozen(&score), &draw, count);
+                    let mut memo = Memo::with_gradients();
+                    let (penalty, value) =
+                        score_fpe::regularizer(&config, &score, &frozen(&score), &draw, count, &mut memo);
                     match shares {
                         true => {
                             let output = score.output_of_score(value, draw.points, &part.times());

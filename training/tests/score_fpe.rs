@@ -6,6 +6,7 @@ use std::sync::Arc;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use fokker_kernels::memo::Memo;
 use fokker_model::divergence::inner;
 use fokker_model::precision::cast;
 use fokker_model::{
@@ -193,10 +194,10 @@ fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projectio
     let network = mlp(5);
     let value = |network: Mlp| {
         let score = score_of(network, "vp");
-        values(regularizer(config, &score, &score, &draw, 5).0)[0]
+        values(regularizer(config, &score, &score, &draw, 5, &mut Memo::disabled()).0)[0]
     };
     let live = score_of(network.clone().train(), "vp");
-    let (loss, _) = regularizer(config, &live, &score_of(network.clone(), "vp"), &draw, 5);
+    let (loss, _) = regularizer(config, &live, &score_of(network.clone(), "vp"), &draw, 5, &mut Memo::new());
     assert!((values(loss.clone())[0] - value(network.clone())).abs() < 1e-12);
     let gradients = GradientsParams::from_grads(loss.backward(), live.network());
     for (parameter, entry) in [(0, 3), (1, 2), (2, 7), (4, 11), (6, 5), (8, 1), (10, 0)] {
@@ -248,7 +249,7 @@ fn the_penalty_is_in_the_papers_units() {
             directions,
             projection: None,
         };
-        values(regularizer(&config, &score, &score, &draw, 3).0)[0]
+        values(regularizer(&config, &score, &score, &draw, 3, &mut Memo::new()).0)[0]
     };
     let whole = residual(&score, points.clone(), &t, &Directions::axes(&points), Differentiation::Exact);
     let squares = values(inner(whole.clone(), whole));
@@ -407,7 +408,9 @@ fn the_objective_is_the_sum_of_loss_and_penalty() {
             numbers
         };
         let loss = apart.loss(&live, None, x0.clone(), randomness.clone()).unwrap();
-        let want = gradient(loss + regularizer(&config, &live, &frozen, &penalty, penalty.times.len()).0);
+        let want = gradient(
+            loss + regularizer(&config, &live, &frozen, &penalty, penalty.times.len(), &mut Memo::with_gradients()).0,
+        );
         let got = gradient(objective.loss(&live, None, x0.clone(), randomness).unwrap());
         assert_eq!(got.len(), want.len());
         let size = want.iter().fold(0.0f64, |size, value| size.max(value.abs()));
@@ -445,9 +448,13 @@ fn the_penalty_on_a_unet_is_the_same_in_both_precisions() {
         let directions = Directions::probes(vec![v]);
         let live = score.clone().map_network(|network| network.train());
         let residual = || residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
-        let (whole, remembered) = fokker_kernels::remember(residual);
-        let along = || residual_along(&live, x.clone(), &t, w, &directions, Differentiation::Exact).0;
-        let along = remembered.reuse(along);
+        let mut memo = Memo::new();
+        let recording = memo.record();
+        let whole = residual();
+        drop(recording);
+        let replaying = memo.replay();
+        let along = residual_along(&live, x.clone(), &t, w, &directions, Differentiation::Exact).0;
+        drop(replaying);
         let mut all = [values(whole), values(along.clone()), Vec::new()];
         let gradients = GradientsParams::from_grads(along.sum().backward(), live.network());
         live.network().visit(&mut All(&gradients, &mut all[2]));
@@ -475,13 +482,15 @@ fn what_is_remembered_gives_the_same_bits() {
     let (frozen, image) = unet(false);
     let live = frozen.clone().map_network(|network| network.train());
     let (x, t, directions) = (image(1), [0.2, 0.6], Directions::probes(vec![image(2)]));
-    let first = || residual(&frozen, x.clone(), &t, &directions, Differentiation::Exact);
-    let (whole, remembered) = fokker_kernels::remember_with_gradients(first);
-    let gradients = remembered.gradients();
+    let mut memo = Memo::with_gradients();
+    let recording = memo.record();
+    let whole = residual(&frozen, x.clone(), &t, &directions, Differentiation::Exact);
+    drop(recording);
     // Of the score and of its derivative along the probe, in convolutions with many channels.
-    assert!(gradients.len() > 2 * 8, "{} gradients are remembered", gradients.len());
+    assert!(memo.gradients().kept > 2 * 8, "{:?}", memo.gradients());
     // Value, derivative along the probe, derivative in time: 17 convolutions and 14 normalisations.
-    assert!(remembered.len() > 3 * 25, "{} results are remembered", remembered.len());
+    let results = memo.results();
+    assert!(results.kept > 3 * 25 && results.bytes > 0, "{results:?}");
     let gradient = || {
         let along = residual_along(&live, x.clone(), &t, whole.clone(), &directions, Differentiation::Exact).0;
         let bits: Vec<u64> = values(along.clone()).into_iter().map(f64::to_bits).collect();
@@ -490,9 +499,13 @@ fn what_is_remembered_gives_the_same_bits() {
         live.network().visit(&mut first);
         (bits, first.value.to_bits())
     };
-    assert_eq!(remembered.reuse(gradient), gradient());
-    // That in the image itself is asked for in the first evaluation only.
-    assert_eq!(gradients.len(), 1, "gradients came out otherwise");
+    let replaying = memo.replay();
+    let replayed = gradient();
+    drop(replaying);
+    assert_eq!(replayed, gradient());
+    assert!(memo.results().hits > 3 * 25, "{:?}", memo.results());
+    // The gradient in the image itself is computed in the first evaluation only.
+    assert_eq!(memo.gradients().kept, 1, "gradients came out otherwise");
 }
 
 /// Differences converge to the exact residual: those in time with the square of the paper's steps.

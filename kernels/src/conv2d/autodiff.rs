@@ -1,4 +1,4 @@
-//! The convolution as a step of Burn's automatic differentiation.
+//! The convolution as an operation of flex, and its node in Burn's graph.
 
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
@@ -8,27 +8,69 @@ use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 
+use super::dispatch::Operation;
+use super::flex::{forward, input_gradient, weight_gradient};
 use super::geometry::Geometry;
-use super::input_gradient::input_gradient;
-use super::weight_gradient::weight_gradient;
-use super::{Forward, Operation};
-use crate::flex::{Primitive, Tracked, contiguous, numbers, tensor};
-use crate::remember::{RememberedGradients, gradients_to_keep, gradients_to_reuse, recalled_gradient};
+use super::weight::{Copies, FlexWeight};
+use crate::memo::{SharedStore, gradient_or, gradients_to_record, gradients_to_replay, lookup_or};
+use crate::tensors::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
-/// Products in a convolution below which its two gradients are computed at the same time.
-const BESIDE: usize = 1 << 24;
+/// Products in a convolution below which its gradients are computed at the same time.
+const TOGETHER: usize = 1 << 24;
 
 /// Products for each number of a gradient from which on it is worth its memory to keep it.
 const KEPT: usize = 256;
 
-/// A convolution of `N` tensors: input, weight, and perhaps bias and residual.
+/// The convolution: input, weight, and perhaps bias and residual.
+pub(super) struct Convolution;
+
+impl Operation for Convolution {
+    fn run<const N: usize>(geometry: &Geometry, copies: &Copies, inputs: [Primitive; N]) -> Primitive {
+        let inputs = inputs.map(contiguous);
+        lookup_or(*geometry, &inputs, || {
+            let [bias, residual] = [2, 3].map(|index| inputs.get(index).map(numbers));
+            let weight = FlexWeight { tensor: &inputs[1], copies };
+            let out = forward(geometry, numbers(&inputs[0]), weight, bias, residual);
+            let [height, width] = geometry.output_size();
+            tensor(out, [geometry.batch, height, width, geometry.outputs], &inputs[0].device())
+        })
+    }
+
+    fn tracked<const N: usize>(geometry: Geometry, copies: Copies, inputs: [Tracked; N]) -> Tracked {
+        let guards = inputs.each_ref().map(Tracked::node);
+        let run =
+            |copies: &Copies, inputs: [Tracked; N]| Self::run(&geometry, copies, inputs.map(Tracked::into_primitive));
+        // Computed once: without checkpoints of its own the strategy has no say in it.
+        match ConvNode.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let nodes = [step.checkpoint(&inputs[0]), step.checkpoint(&inputs[1])];
+                let out = run(&copies, inputs);
+                step.finish(State { nodes, geometry, copies, to_replay: gradients_to_replay() }, out)
+            }
+            OpsKind::UnTracked(step) => step.finish(run(&copies, inputs)),
+        }
+    }
+}
+
+/// What the gradients are computed from.
+#[derive(Clone, Debug)]
+struct State {
+    /// Of input and weight.
+    nodes: [NodeId; 2],
+    geometry: Geometry,
+    copies: Copies,
+    /// Gradients of an earlier evaluation.
+    to_replay: Option<SharedStore>,
+}
+
+/// The node of a convolution of `N` tensors: input, weight, and perhaps bias and residual.
 #[derive(Debug)]
-struct Conv2d<const N: usize>;
+struct ConvNode<const N: usize>;
 
-impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
-    type State = ([NodeId; 2], Geometry, Option<RememberedGradients>);
+impl<const N: usize> Backward<Flex, N> for ConvNode<N> {
+    type State = State;
 
-    fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+    fn backward(self, ops: Ops<State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let given = gradients.consume::<Flex>(&ops.node);
         let [x, weight, bias, residual] = [0, 1, 2, 3].map(|index| ops.parents.get(index).and_then(Option::as_ref));
         if let Some(node) = residual {
@@ -36,21 +78,21 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
         }
         let given = contiguous(given);
         let (device, gradient) = (given.device(), numbers(&given));
-        let (nodes, geometry, to_reuse) = ops.state;
+        let State { nodes, geometry, copies, to_replay } = ops.state;
         let values = nodes.map(|node| checkpointer.retrieve_node_output::<Primitive>(node));
         let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
         let [values_x, values_weight] = values.map(contiguous);
-        let to_keep = gradients_to_keep().filter(|_| geometry.products() >= KEPT * geometry.input_length());
-        let places = [&to_reuse, &to_keep].map(Option::as_ref);
+        let to_record = gradients_to_record().filter(|_| geometry.products() >= KEPT * geometry.input_length());
+        let stores = [&to_replay, &to_record].map(Option::as_ref);
         let compute = || {
-            let numbers = input_gradient(&geometry, &values_weight, gradient, None);
-            tensor(numbers, [batch, height, width, inputs], &device)
+            let weight = FlexWeight { tensor: &values_weight, copies: &copies };
+            tensor(input_gradient(&geometry, weight, gradient, None), [batch, height, width, inputs], &device)
         };
-        let of_x = || x.map(|node| (node, recalled_gradient(places, geometry, &given, &values_weight, compute)));
+        let of_x = || x.map(|node| (node, gradient_or(stores, geometry, &given, &values_weight, compute)));
         let of_weight_and_bias =
             || (weight.is_some() || bias.is_some()).then(|| weight_gradient(&geometry, numbers(&values_x), gradient));
-        // At the same time: for few images, neither is enough work for all cores.
-        let (of_x, of_weight_and_bias) = match batch * geometry.products() < BESIDE {
+        // At the same time: of few images, neither is enough work for all cores.
+        let (of_x, of_weight_and_bias) = match batch * geometry.products() < TOGETHER {
             true => rayon::join(of_x, of_weight_and_bias),
             false => (of_x(), of_weight_and_bias()),
         };
@@ -66,20 +108,5 @@ impl<const N: usize> Backward<Flex, N> for Conv2d<N> {
                 gradients.register::<Flex>(node.id, tensor(of_bias, [outputs], &device));
             }
         }
-    }
-}
-
-/// The convolution, remembered for its gradient.
-pub(super) fn conv2d<const N: usize>(geometry: Geometry, inputs: [Tracked; N]) -> Tracked {
-    let nodes = inputs.each_ref().map(Tracked::node);
-    let run = |inputs: [Tracked; N]| Forward::run(&geometry, inputs.map(Tracked::into_primitive));
-    // Computed once: without checkpoints of its own the strategy has no say in it.
-    match Conv2d.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(mut step) => {
-            let nodes = [step.checkpoint(&inputs[0]), step.checkpoint(&inputs[1])];
-            let state = (nodes, geometry, gradients_to_reuse());
-            step.finish(state, run(inputs))
-        }
-        OpsKind::UnTracked(step) => step.finish(run(inputs)),
     }
 }

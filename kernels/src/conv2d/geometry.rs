@@ -26,7 +26,7 @@ impl Geometry {
     ///
     /// # Panics
     /// If the numbers of input channels differ.
-    pub(super) fn of(
+    pub(crate) fn of(
         x: [usize; 4],
         weight: [usize; 4],
         stride: usize,

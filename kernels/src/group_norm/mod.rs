@@ -1,21 +1,17 @@
 //! Group normalisation, with the activation that follows it, and their first two derivatives.
 
-mod backward;
-mod channels;
-mod forward;
-mod jet;
+mod cube;
+mod flex;
 mod operation;
-mod shape;
-mod sigmoid;
 
 use burn::backend::DispatchTensor;
 use burn::tensor::{DType, FloatDType, Tensor, activation};
 
-use crate::flex::{self, contiguous, from_plain, from_tracked};
+use crate::autodiff::{MultiOutputOp, multi_output};
 use crate::layout::{channels_first, channels_last};
-use crate::several::{Several, several};
+use crate::tensors::flex::{Inputs, contiguous, from_plain, from_tracked};
+use flex::shape::Shape;
 use operation::{GroupNorm, coefficients};
-use shape::Shape;
 
 /// `(x + shift − mean) / √(variance + eps) · weight + bias` with mean and variance of `x + shift` over a group of
 /// channels of an image (Wu & He 2018), and then, if `silu`, `y / (1 + e^{−y})` of that.
@@ -25,7 +21,7 @@ use shape::Shape;
 /// - `shift`: `[batch, channels]`
 /// - `weight`, `bias`: `[channels]`
 ///
-/// Of images in half precision the sums are made in single precision, in which everything else then is.
+/// Images in half precision are summed in single precision; weight, bias and shift then are in single precision.
 ///
 /// # Panics
 /// If the shapes do not fit together.
@@ -42,7 +38,7 @@ pub fn group_norm(
     if x.dims().contains(&0) {
         return x;
     }
-    if let Some(out) = crate::cube::group_norm(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu) {
+    if let Some(out) = cube::group_norm(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu) {
         return out;
     }
     if let precision @ (DType::F16 | DType::BF16) = x.dtype() {
@@ -73,12 +69,20 @@ fn burns_own(x: Tensor<4>, groups: usize, [weight, bias]: [Tensor<1>; 2], eps: f
     channels_last(if silu { activation::silu(out) } else { out })
 }
 
-/// [`group_norm`] with derivatives; none where there is no fused operation for it, which is everywhere but in single
-/// precision on flex.
+/// [`group_norm`] with derivatives. It is fused for single precision on flex; elsewhere there is none.
 ///
-/// `x`, `shift` and result are values and their derivatives: `[value]`, `[value, first]`, `[value, first, other]`,
-/// `[value, first, second, mixed]`, or `[value, first, second, mixed, other]` with the derivatives along a first and a
-/// second direction, the mixed second derivative along both, and that along one more direction.
+/// `x`, `shift` and result are lists of as many tensors, in one of these orders:
+///
+/// | tensors | order |
+/// |---|---|
+/// | 1 | value |
+/// | 2 | value, ∂v |
+/// | 3 | value, ∂v, ∂t |
+/// | 4 | value, ∂v, ∂w, ∂v∂w |
+/// | 5 | value, ∂v, ∂w, ∂v∂w, ∂t |
+///
+/// `v` and `w` are a first and a second direction, `∂v∂w` the mixed second derivative along both, and `t` another
+/// direction, with a first derivative alone.
 ///
 /// # Shapes
 /// As for [`group_norm`].
@@ -130,7 +134,7 @@ pub fn group_norm_tangent(
         return Some(direction);
     }
     fn tangent<const N: usize>(shape: &Shape, tensors: [DispatchTensor; N]) -> Option<Tensor<4>> {
-        let flex::Inputs::Plain(inputs) = flex::Inputs::of(tensors) else { return None };
+        let Inputs::Plain(inputs) = Inputs::of(tensors) else { return None };
         let ([tangent], _) = coefficients::<2, 1>(shape, &inputs.map(contiguous));
         Some(from_plain(tangent))
     }
@@ -159,20 +163,20 @@ fn derivatives<const K: usize, const N: usize>(
         return Some(x);
     }
     let norm = GroupNorm(shape);
-    match flex::Inputs::<N>::of(tensors(x, affine, shift)) {
-        flex::Inputs::Plain(inputs) => {
+    match Inputs::<N>::of(tensors(x, affine, shift)) {
+        Inputs::Plain(inputs) => {
             let results: [_; K] = norm.forward(&inputs.map(contiguous)).0;
             Some(results.map(from_plain).into())
         }
-        flex::Inputs::Tracked(inputs, context) => {
-            let results: [_; K] = several(norm, inputs, context);
+        Inputs::Tracked(inputs, context) => {
+            let results: [_; K] = multi_output(norm, inputs, context);
             Some(results.map(|result| from_tracked(result, context)).into())
         }
-        flex::Inputs::Other(_) => None,
+        Inputs::Other(_) => None,
     }
 }
 
-/// What a normalisation takes, in the order of [`Inputs::of`].
+/// The tensors of a normalisation in the order of [`flex::shape::Inputs::of`].
 fn tensors<const N: usize>(
     x: Vec<Tensor<4>>,
     affine: [Tensor<1>; 2],

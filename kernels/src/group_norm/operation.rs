@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use burn::backend::TensorMetadata;
 
-use super::backward::{Gradients, backward};
-use super::forward::forward;
-use super::shape::{Inputs, Shape};
-use crate::flex::{Primitive, numbers, tensor};
-use crate::remember::recalled;
-use crate::several::Several;
+use super::flex::shape::{Inputs, Shape};
+use super::flex::{Gradients, backward, forward};
+use crate::autodiff::MultiOutputOp;
+use crate::memo::lookup_or;
+use crate::tensors::flex::{Primitive, numbers, tensor};
 
-/// The last `OUT` coefficients of the normalisation of flex's tensors, and what [`forward`] remembers of each group.
+/// The last `OUT` coefficients of the normalisation of flex's tensors, and the moments of each group from [`forward`].
 pub(super) fn coefficients<const K: usize, const OUT: usize>(
     shape: &Shape,
     tensors: &[Primitive],
 ) -> ([Primitive; OUT], Vec<f32>) {
-    recalled((*shape, K), tensors, || {
+    lookup_or((*shape, K), tensors, || {
         let (out, moments) = forward::<K, OUT>(shape, &Inputs::of(tensors));
         (out.map(|out| shape.image(out, &tensors[0])), moments)
     })
@@ -26,12 +25,13 @@ pub(super) fn coefficients<const K: usize, const OUT: usize>(
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GroupNorm(pub(super) Shape);
 
-impl<const N: usize, const K: usize> Several<N, K> for GroupNorm {
-    /// What [`forward`] remembers.
+impl<const N: usize, const K: usize> MultiOutputOp<N, K> for GroupNorm {
+    /// The moments of each group.
     type State = Arc<Vec<f32>>;
 
-    /// Computes in three pieces, so that a piece that is remembered is not computed again: the value and ∂v, then ∂w and ∂v∂w,
-    /// then ∂t.
+    /// Computed in three pieces, so that a piece which is already in the memo is not computed again: the value with the
+    /// derivative along `v`, then those along `w` and along both, then the one in time (`v`, `w` and time are the first,
+    /// second and other direction of [`group_norm_derivatives`](super::group_norm_derivatives)).
     fn forward(&self, inputs: &[Primitive; N]) -> ([Primitive; K], Arc<Vec<f32>>) {
         let Self(shape) = self;
         let ((images, rest), affine) = (inputs.split_at(K), &inputs[K..K + 2]);

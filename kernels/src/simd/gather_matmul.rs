@@ -6,8 +6,9 @@
 
 use std::mem::MaybeUninit;
 
+use super::instruction_set::InstructionSet;
+use super::padding::COLUMNS;
 use super::vector::{Array, Vector};
-use super::{COLUMNS, InstructionSet};
 use crate::buffer::as_uninit;
 
 /// `out[targets[r]..][..columns] = start + Σ_s image[rows[r] + steps[s]] · matrix[s]`.
@@ -191,7 +192,7 @@ impl GatherMatmul<'_> {
                 for (sums, entry) in sums.iter_mut().zip(entries) {
                     let entry = V::splat(*entry.add(step));
                     for (sum, factor) in sums.iter_mut().zip(factors) {
-                        *sum = sum.add_product(entry, factor).here();
+                        *sum = sum.add_product(entry, factor).pinned();
                     }
                 }
                 matrix = matrix.add(width);

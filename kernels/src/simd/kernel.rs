@@ -1,6 +1,6 @@
 //! One function, compiled for every instruction set.
 
-use super::InstructionSet;
+use super::instruction_set::InstructionSet;
 use super::vector::{Array, Vector};
 
 /// An inner loop written over [`Vector`].

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::InstructionSet;
+use super::instruction_set::InstructionSet;
 use crate::buffer::{WORTH, as_uninit, each_part};
 
 /// Writes `rows` × `columns` numbers, whose rows begin every `from_stride` entries, as columns: entry `(row, column)`

@@ -43,14 +43,14 @@ pub(crate) trait Vector: Copy {
     /// # Safety
     /// The processor must have the instruction set.
     unsafe fn sub_product(self, a: Self, b: Self) -> Self;
-    /// The same, computed here: the compiler may move neither the computation nor memory accesses across this place.
+    /// The same, computed at this place: the compiler may move neither the computation nor memory accesses across this place.
     ///
     /// Left to itself it moves many loads together, and then needs more registers than there are.
     ///
     /// # Safety
     /// The processor must have the instruction set.
     #[inline(always)]
-    unsafe fn here(self) -> Self {
+    unsafe fn pinned(self) -> Self {
         self
     }
 }
@@ -65,13 +65,13 @@ impl Vector for Array {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: the caller's promise; an array of numbers needs no more alignment than a number.
+        // SAFETY: the caller promises that they are readable; an array of numbers needs no more alignment than a number.
         Self(unsafe { from.cast::<[f32; 8]>().read() })
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that they are writable.
         unsafe { to.cast::<[f32; 8]>().write(self.0) }
     }
 
@@ -118,57 +118,57 @@ mod x86 {
 
                 #[inline(always)]
                 unsafe fn load(from: *const f32) -> Self {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises readable numbers and the instruction set.
                     unsafe { $load(from) }
                 }
 
                 #[inline(always)]
                 unsafe fn store(self, to: *mut f32) {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises writable numbers and the instruction set.
                     unsafe { $store(to, self) }
                 }
 
                 #[inline(always)]
                 unsafe fn splat(value: f32) -> Self {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises the instruction set.
                     unsafe { $splat(value) }
                 }
 
                 #[inline(always)]
                 unsafe fn add(self, other: Self) -> Self {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises the instruction set.
                     unsafe { $add(self, other) }
                 }
 
                 #[inline(always)]
                 unsafe fn sub(self, other: Self) -> Self {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises the instruction set.
                     unsafe { $sub(self, other) }
                 }
 
                 #[inline(always)]
                 unsafe fn add_product(self, a: Self, b: Self) -> Self {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises the instruction set.
                     unsafe { $fma(a, b, self) }
                 }
 
                 #[inline(always)]
                 unsafe fn sub_product(self, a: Self, b: Self) -> Self {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller promises the instruction set.
                     unsafe { $fnma(a, b, self) }
                 }
 
                 #[inline(always)]
-                unsafe fn here(self) -> Self {
+                unsafe fn pinned(self) -> Self {
                     #[inline]
                     #[target_feature(enable = $feature)]
-                    fn here(mut register: $register) -> $register {
+                    fn pin(mut register: $register) -> $register {
                         // SAFETY: no instruction.
                         unsafe { asm!("/* {0} */", inout($class) register, options(nostack, preserves_flags)) }
                         register
                     }
-                    // SAFETY: the caller's promise.
-                    unsafe { here(self) }
+                    // SAFETY: the caller promises the instruction set.
+                    unsafe { pin(self) }
                 }
             }
         };

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use fokker_kernels::{ConvWeight, PreparedWeight};
 
 use crate::calculus::{Calculus, Conv2dShape};
 use crate::initializer::Initializer;
@@ -15,6 +16,9 @@ pub struct Conv2d {
     pub bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     shape: Conv2dShape,
+    /// The weight in the order of convolutions, while it stays the same.
+    #[module(skip)]
+    prepared: PreparedWeight,
 }
 
 impl Conv2d {
@@ -25,6 +29,7 @@ impl Conv2d {
             weight: init.uniform([outputs, inputs, kernel, kernel], bound),
             bias: Some(init.uniform([outputs], bound)),
             shape,
+            prepared: PreparedWeight::default(),
         }
     }
 
@@ -37,7 +42,8 @@ impl Conv2d {
         init: &mut Initializer,
     ) -> Self {
         let bound = ((inputs * kernel * kernel) as f64).powf(-0.5);
-        Self { weight: init.uniform([outputs, inputs, kernel, kernel], bound), bias: None, shape }
+        let weight = init.uniform([outputs, inputs, kernel, kernel], bound);
+        Self { weight, bias: None, shape, prepared: PreparedWeight::default() }
     }
 
     /// Stride 1, same size.
@@ -48,7 +54,7 @@ impl Conv2d {
     /// # Shapes
     /// `[batch, height, width, in]` → `[batch, height', width', out]`
     pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
-        C::conv2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), self.shape)
+        C::conv2d(x, self.weight(), self.bias.as_ref().map(Param::val), self.shape)
     }
 
     /// `residual + forward(x)`.
@@ -58,9 +64,13 @@ impl Conv2d {
     pub fn forward_add<C: Calculus>(&self, x: C::Array<4>, residual: C::Array<4>) -> C::Array<4> {
         match &self.bias {
             Some(bias) if self.shape == Conv2dShape::same(self.weight.dims()[2]) => {
-                C::conv2d_add(x, self.weight.val(), bias.val(), residual)
+                C::conv2d_add(x, self.weight(), bias.val(), residual)
             }
             _ => C::add(residual, self.forward::<C>(x)),
         }
+    }
+
+    fn weight(&self) -> ConvWeight {
+        ConvWeight::new(self.weight.val(), &self.prepared)
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use fokker_kernels::{ConvWeight, PreparedWeight};
 
 use crate::calculus::Calculus;
 use crate::initializer::Initializer;
@@ -14,6 +15,9 @@ pub struct ConvTranspose2d {
     /// `[out]`
     pub bias: Option<Param<Tensor<1>>>,
     stride: usize,
+    /// The weight in the order of convolutions, while it stays the same.
+    #[module(skip)]
+    prepared: PreparedWeight,
 }
 
 impl ConvTranspose2d {
@@ -25,7 +29,8 @@ impl ConvTranspose2d {
 
     /// The same without a bias.
     pub fn without_bias(inputs: usize, outputs: usize, kernel: usize, stride: usize, init: &mut Initializer) -> Self {
-        Self { weight: init.uniform([inputs, outputs, kernel, kernel], bound(outputs, kernel)), bias: None, stride }
+        let weight = init.uniform([inputs, outputs, kernel, kernel], bound(outputs, kernel));
+        Self { weight, bias: None, stride, prepared: PreparedWeight::default() }
     }
 
     /// To images of a height and width, since a convolution with a stride takes several sizes to one.
@@ -33,7 +38,11 @@ impl ConvTranspose2d {
     /// # Shapes
     /// `[batch, height, width, in]` → `[batch, size[0], size[1], out]`
     pub fn forward<C: Calculus>(&self, x: C::Array<4>, size: [usize; 2]) -> C::Array<4> {
-        C::conv_transpose2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), self.stride, size)
+        C::conv_transpose2d(x, self.weight(), self.bias.as_ref().map(Param::val), self.stride, size)
+    }
+
+    fn weight(&self) -> ConvWeight {
+        ConvWeight::new(self.weight.val(), &self.prepared)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A score for all times from its value at the first: [Lai 2023, eq. 11].
 
 use burn::tensor::Tensor;
-use fokker_kernels::remember;
+use fokker_kernels::memo::Memo;
 use fokker_model::divergence::inner;
 use fokker_model::{Derivatives, Score};
 
@@ -25,9 +25,15 @@ pub fn initial_value<const D: usize>(
 ) -> Tensor<1> {
     let process = score.process();
     let x = noisy(process, &x0, &noise, t).inner();
-    let (residual, remembered) = remember(|| residual(frozen, x.clone(), t, directions, Differentiation::Exact));
+    // Both evaluate the score and its first derivatives along the directions and in time.
+    let mut memo = Memo::new();
+    let recording = memo.record();
+    let residual = residual(frozen, x.clone(), t, directions, Differentiation::Exact);
+    drop(recording);
     let (w, _) = unit(residual);
-    let (evolution, _) = remembered.reuse(|| residual_along(score, x, t, w, directions, Differentiation::Exact));
+    let replaying = memo.replay();
+    let (evolution, _) = residual_along(score, x, t, w, directions, Differentiation::Exact);
+    drop(replaying);
     let start = vec![process.min_time(); t.len()];
     let difference = score.score(x0.clone(), &start) - truth.score(x0, &start);
     // The root of zero has no derivative.

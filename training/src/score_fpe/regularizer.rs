@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use burn::tensor::{Tensor, TensorData};
-use fokker_kernels::remember_with_gradients;
+use fokker_kernels::memo::Memo;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Probe};
 use fokker_process::Process;
@@ -260,12 +260,16 @@ pub(super) fn uniform<const D: usize>(
 /// What some of `examples` points contribute to `γ 2/(D T) R` of [Lai 2023, eq. 8 or 14], `[1]`, with its exact gradient in the
 /// parameters of `score`; and the score at these points, differentiable as well. `frozen` is the same score with
 /// parameters that are not under differentiation.
+///
+/// The norm evaluates both, at the same points: `memo` carries over what they have in common. A [disabled](Memo::disabled)
+/// one changes no bit of the result; one [with gradients](Memo::with_gradients) also serves the backward pass.
 pub fn regularizer<const D: usize>(
     config: &RegularizerConfig,
     score: &dyn Derivatives<D>,
     frozen: &dyn Derivatives<D>,
     draw: &RegularizerDraw<D>,
     examples: usize,
+    memo: &mut Memo,
 ) -> (Tensor<1>, Tensor<D>) {
     let RegularizerDraw { points, times, importance, directions, projection } = draw;
     let (shape, process) = (points.dims(), score.process());
@@ -294,10 +298,11 @@ pub fn regularizer<const D: usize>(
             (along.abs(), value)
         }
         (_, None) => {
-            // Both evaluate the score and its first derivatives along the probe and in time, and have gradients in common.
-            let residual = || residual_for(frozen, points.clone(), times, directions, config.differentiation, &weights);
-            let (residual, remembered) = remember_with_gradients(residual);
-            remembered.reuse(|| along(unit(residual).0, directions))
+            let recording = memo.record();
+            let residual = residual_for(frozen, points.clone(), times, directions, config.differentiation, &weights);
+            drop(recording);
+            let _replaying = memo.replay();
+            along(unit(residual).0, directions)
         }
     };
     (scale_examples(size, weights.into_iter()).sum(), value)

@@ -123,10 +123,13 @@ pub fn residual<const D: usize>(
     residual_for(score, x, t, directions, differentiation, &vec![1.0; t.len()])
 }
 
-/// Like [`residual`], with each example's term multiplied by `−weights[i]` before the backward pass and the result divided by
-/// it again. The gradients of the convolutions are then bit-identical to those of the penalty's second pass, the derivative of
-/// `Σ weights[i] ⟨ε, w⟩` (see [`residual_along`]), so that they can be reused: `D_w M` depends on `J w` and `D² s[w, v]` as `M`
-/// depends on the score and `J v`.
+/// [`residual`], with each example's potential `M` multiplied by `−weights[i]` before the backward pass and the gradient
+/// divided by it again.
+///
+/// The penalty differentiates `Σ weights[i] ⟨ε, w⟩` afterwards ([`residual_along`]). There `D_w M` has in `J w` and
+/// `D² s[w, v]` the derivatives that `M` has in `s` and `J v` [Lai 2023, Lemma 2]. With the same factor before the backward
+/// pass, the gradients of the convolutions' inputs agree to the last bit, so that a [`Memo`](fokker_kernels::memo::Memo) with
+/// gradients computes them once. Weights outside of [10⁻¹², 10¹²] count as 1.
 pub(super) fn residual_for<const D: usize>(
     score: &dyn Derivatives<D>,
     x: Tensor<D>,
@@ -148,7 +151,8 @@ pub(super) fn residual_for<const D: usize>(
             (differentiation.rate(score, x.clone(), t).1, value, product)
         }
     };
-    // Weights that would over- or underflow in f32 are replaced by 1: nothing is reused then, and nothing else changes.
+    // Weights that would overflow or underflow in single precision are replaced by 1; the memo then misses, and nothing
+    // else changes.
     let weights = weights.iter().map(|&weight| if (1e-12..1e12).contains(&weight.abs()) { -weight } else { 1.0 });
     let here = value.clone().inner();
     let (of_value, of_products) = slopes(score, x, t, directions, here.clone());

@@ -63,7 +63,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let loss = Tensor::cat(losses, 0).mean();
         self.unread.push(step, loss.clone(), norm.clone(), &all_times);
         let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));
-        if fokker_kernels::computes_ahead(&self.device) {
+        if fokker_kernels::is_asynchronous(&self.device) {
             let scale = scale_on_device(loss, norm, share, settings.gradient_clip);
             self.optimizer.step_by(&mut self.weights, &mut gradients, rate, scale, decay);
             lap.add_to(&mut self.breakdown.update);
@@ -85,7 +85,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let readings = self.unread.read(self.share());
         for reading in &readings {
             let Some(what) = reading.non_finite() else { continue };
-            if fokker_kernels::computes_ahead(&self.device) {
+            if fokker_kernels::is_asynchronous(&self.device) {
                 // The device has changed nothing in this step.
                 self.optimizer.take_back();
             }

@@ -1,0 +1,138 @@
+//! A step of Adam with its running average: one kernel for each parameter, which changes what it owns in place.
+
+use burn::backend::{Cube, DispatchAutodiffContext, DispatchTensor, TensorMetadata};
+use burn::tensor::{self, DType};
+use burn_cubecl::kernel::into_contiguous;
+use cubecl::calculate_cube_count_elemwise;
+use cubecl::prelude::*;
+
+use super::average::{EXPONENT, MANY, NEIGHBOUR, ONE};
+use super::coefficients::Coefficients;
+use crate::tensors::cube::{Primitive, from_plain};
+use crate::tensors::dispatch::{context, is_on, primitive};
+
+/// Whether [`step`] is for these tensors: single precision on a GPU.
+pub(super) fn takes<const D: usize>(
+    state: &[tensor::Tensor<D>; 4],
+    gradient: &tensor::Tensor<D>,
+    scale: &tensor::Tensor<1>,
+) -> bool {
+    let taken = |tensor: DispatchTensor| {
+        let plain = context([&tensor]) == DispatchAutodiffContext::Disabled;
+        plain && is_on::<Cube>(&tensor) && tensor.dtype() == DType::F32
+    };
+    state.iter().chain([gradient]).all(|tensor| taken(tensor.clone().into_dispatch()))
+        && taken(scale.clone().into_dispatch())
+}
+
+/// A step with gradients multiplied by a number on the device, for tensors that it [takes].
+pub(super) fn step<const D: usize>(
+    of: &Coefficients,
+    state: [tensor::Tensor<D>; 4],
+    gradient: tensor::Tensor<D>,
+    scale: &tensor::Tensor<1>,
+) -> [tensor::Tensor<D>; 4] {
+    let (gradient, scale) = (gradient.into_dispatch(), scale.clone().into_dispatch());
+    let state = state.map(tensor::Tensor::into_dispatch);
+    let [weight, first, second, average] = state.map(|tensor| own(primitive::<Cube>(tensor)));
+    let [gradient, scale] = [gradient, scale].map(|tensor| into_contiguous(primitive::<Cube>(tensor)));
+    let client = weight.client.clone();
+    let length = weight.shape().num_elements();
+    let units = CubeDim::new(&client, length);
+    let Coefficients { betas: [beta_1, beta_2], fresh: [fresh_1, fresh_2], rate, correction, epsilon, lost, .. } = *of;
+    update::launch(
+        &client,
+        calculate_cube_count_elemwise(&client, length, units),
+        units,
+        weight.clone().into_tensor_arg(),
+        first.clone().into_tensor_arg(),
+        second.clone().into_tensor_arg(),
+        average.clone().into_tensor_arg(),
+        gradient.into_tensor_arg(),
+        scale.into_tensor_arg(),
+        length,
+        NumbersLaunch::new(
+            beta_1,
+            fresh_1,
+            beta_2,
+            fresh_2,
+            rate,
+            correction,
+            epsilon,
+            lost,
+            of.average_decay,
+            of.average_fresh,
+            of.phase,
+        ),
+    );
+    [weight, first, second, average].map(from_plain)
+}
+
+/// The tensor in a buffer that nothing else refers to.
+fn own(tensor: Primitive) -> Primitive {
+    let tensor = into_contiguous(tensor);
+    if tensor.can_mut() && tensor.is_contiguous_buffer() { tensor } else { tensor.copy() }
+}
+
+/// [`Coefficients`] as the kernel takes them.
+#[derive(CubeLaunch, CubeType)]
+struct Numbers {
+    beta_1: f32,
+    fresh_1: f32,
+    beta_2: f32,
+    fresh_2: f32,
+    rate: f32,
+    correction: f32,
+    epsilon: f32,
+    lost: f32,
+    decay: f32,
+    fresh: f32,
+    phase: u32,
+}
+
+/// [`super::average::mixed`].
+#[cube]
+fn mixed(old: f32, new: f32, fresh: f32, kept: f32) -> f32 {
+    let change = new - old;
+    select(fresh < 0.5f32, old + change * fresh, new - change * kept)
+}
+
+/// [`super::average::averaged`].
+#[cube]
+fn averaged(average: f32, weight: f32, fresh: f32, kept: f32, phase: u32) -> f32 {
+    let exponent = u32::reinterpret(average) & EXPONENT;
+    let steps = (weight - average) * fresh * f32::reinterpret(277u32 * ONE - exponent);
+    let unit = f32::reinterpret(max(exponent, 24u32 * ONE) - 23u32 * ONE);
+    let share = f32::cast_from(phase >> 8u32) * (1.0f32 / 16_777_216.0f32);
+    let spread = average + f32::floor(steps + share) * unit;
+    let plain = exponent < 24u32 * ONE || f32::abs(steps) >= MANY || fresh >= 0.5f32;
+    select(plain, mixed(average, weight, fresh, kept), spread)
+}
+
+#[cube(launch)]
+#[allow(clippy::too_many_arguments)]
+fn update(
+    weight: &mut Tensor<f32>,
+    first: &mut Tensor<f32>,
+    second: &mut Tensor<f32>,
+    average: &mut Tensor<f32>,
+    gradient: &Tensor<f32>,
+    scale: &Tensor<f32>,
+    length: usize,
+    numbers: Numbers,
+) {
+    let i = ABSOLUTE_POS;
+    if i >= length || scale[0] < 0.0f32 {
+        terminate!();
+    }
+    let g = gradient[i] * scale[0];
+    let m = mixed(first[i], g, numbers.fresh_1, numbers.beta_1);
+    let v = mixed(second[i], g * g, numbers.fresh_2, numbers.beta_2);
+    let root = (v * numbers.correction).sqrt() + numbers.epsilon;
+    let w = weight[i] - (weight[i] * numbers.lost + m * numbers.rate / root);
+    first[i] = m;
+    second[i] = v;
+    weight[i] = w;
+    let phase = numbers.phase + u32::cast_from(i) * NEIGHBOUR;
+    average[i] = averaged(average[i], w, numbers.fresh, numbers.decay, phase);
+}

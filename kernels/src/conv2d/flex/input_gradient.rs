@@ -1,0 +1,134 @@
+//! The gradient of a convolution's input.
+//!
+//! A pixel of the input meets only those taps that are a whole number of strides away from an output pixel's first
+//! tap. So pixels fall into stride × stride phases by their place modulo the stride, and each phase is a convolution of
+//! the output's gradient with its own taps, at stride 1.
+
+use super::weight_order::taps_in_reverse;
+use super::winograd;
+use crate::buffer::{WORTH, each_part, in_parts, with_scratch};
+use crate::conv2d::geometry::{Frame, Geometry};
+use crate::conv2d::weight::{FlexWeight, Order};
+use crate::simd::{GatherMatmul, padded, write_padded};
+
+/// One phase as a matrix product on the framed gradient.
+struct Phase {
+    rows: Vec<usize>,
+    steps: Vec<usize>,
+    targets: Vec<usize>,
+    /// Its taps, among those of an output channel in reverse.
+    taps: Vec<usize>,
+}
+
+/// `[batch, height, width, inputs]`, the gradient of the input, from that of the output; plus `bias`, if any, `[inputs]`.
+pub(crate) fn input_gradient(
+    geometry: &Geometry,
+    weight: FlexWeight,
+    gradient: &[f32],
+    bias: Option<&[f32]>,
+) -> Vec<f32> {
+    let columns = padded(geometry.inputs);
+    let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
+    first.resize(columns, 0.0);
+    if winograd::suits(geometry) {
+        return winograd::input_gradient(geometry, weight, gradient, &first);
+    }
+    let frame = gradient_frame(geometry);
+    let phases: Vec<Phase> = (0..geometry.stride * geometry.stride)
+        .map(|phase| Phase::new(geometry, &frame, [phase / geometry.stride, phase % geometry.stride]))
+        .collect();
+    // Every tap belongs to one phase.
+    let length = geometry.outputs * geometry.kernel.iter().product::<usize>() * columns;
+    let in_order = |weight: &[f32], matrices: &mut [f32]| in_phases(geometry, &phases, weight, matrices);
+    weight.with_order(Order::InputGradient(geometry.stride), length, in_order, |matrices| {
+        convolve(geometry, &frame, &phases, matrices, gradient, &first)
+    })
+}
+
+fn convolve(
+    geometry: &Geometry,
+    frame: &Frame,
+    phases: &[Phase],
+    matrices: &[f32],
+    gradient: &[f32],
+    first: &[f32],
+) -> Vec<f32> {
+    let columns = padded(geometry.inputs);
+    let [from, to] = [geometry.output_length(), geometry.input_length()];
+    // SAFETY: the phases cover every pixel, and each writes every channel of its own.
+    unsafe {
+        in_parts(geometry.batch * to, to, |image, out| {
+            frame.with(&gradient[image * from..][..from], |image| {
+                write_padded(out, geometry.inputs, |out| {
+                    let mut rest = matrices;
+                    for Phase { rows, steps, targets, .. } in phases {
+                        let matrix = rest.split_off(..steps.len() * columns).expect("each phase has a matrix");
+                        GatherMatmul { image, rows, steps, matrix, panel: columns, columns, targets }.write(first, out);
+                    }
+                });
+            });
+        })
+    }
+}
+
+/// The matrices of all phases, one after the other: `[outputs, its taps, padded inputs]` each.
+fn in_phases(geometry: &Geometry, phases: &[Phase], weight: &[f32], mut matrices: &mut [f32]) {
+    let columns = padded(geometry.inputs);
+    let all = geometry.kernel.iter().product::<usize>() * columns;
+    with_scratch(geometry.outputs * all, |reversed| {
+        taps_in_reverse(geometry, weight, reversed);
+        for Phase { taps, .. } in phases.iter().filter(|phase| !phase.taps.is_empty()) {
+            let own = taps.len() * columns;
+            let at_once = WORTH.div_ceil(all);
+            let matrix = matrices.split_off_mut(..geometry.outputs * own).expect("there is room for every phase");
+            each_part(matrix, at_once * own, |part, to| {
+                let reversed = reversed[part * at_once * all..].chunks_exact(all);
+                for (reversed, to) in reversed.zip(to.chunks_exact_mut(own)) {
+                    for (&tap, to) in taps.iter().zip(to.chunks_exact_mut(columns)) {
+                        to.copy_from_slice(&reversed[tap * columns..][..columns]);
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// Zeros before the gradient for taps beyond the first, and after it for pixels that no output begins at.
+fn gradient_frame(geometry: &Geometry) -> Frame {
+    let inner = geometry.output_size();
+    let before = geometry.kernel.map(|length| (length - 1) / geometry.stride);
+    let size = std::array::from_fn(|d| {
+        let last = (geometry.size[d] - 1 + geometry.before) / geometry.stride;
+        before[d] + inner[d].max(last + 1)
+    });
+    Frame { channels: geometry.outputs, inner, size, before }
+}
+
+impl Phase {
+    /// The pixels `p` with `(p + before) mod stride = phase`, met by the taps `phase + stride · j`.
+    fn new(geometry: &Geometry, frame: &Frame, phase: [usize; 2]) -> Self {
+        let stride = geometry.stride;
+        let places =
+            |d: usize| (0..geometry.size[d]).filter(move |place| (place + geometry.before) % stride == phase[d]);
+        let own = |d: usize| (phase[d]..geometry.kernel[d]).step_by(stride);
+        let columns = padded(geometry.inputs);
+        let (mut rows, mut targets) = (Vec::new(), Vec::new());
+        for y in places(0) {
+            for x in places(1) {
+                rows.push(frame.place([(y + geometry.before) / stride, (x + geometry.before) / stride]));
+                targets.push((y * geometry.size[1] + x) * columns);
+            }
+        }
+        let [height, width] = geometry.kernel;
+        // With each tap, the step back to the pixel that it was met from.
+        let (mut taps, mut back) = (Vec::new(), Vec::new());
+        for y in own(0) {
+            for x in own(1) {
+                taps.push(height * width - 1 - (y * width + x));
+                back.push(frame.place([frame.before[0] - y / stride, frame.before[1] - x / stride]));
+            }
+        }
+        let steps = (0..geometry.outputs).flat_map(|output| back.iter().map(move |back| back + output)).collect();
+        Self { rows, steps, targets, taps }
+    }
+}

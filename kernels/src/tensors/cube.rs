@@ -1,0 +1,53 @@
+//! Between Burn's tensors and the buffers of a GPU.
+//!
+//! Burn's feature `fusion`, which is off here, would put a tensor that is still to be computed in the place of the buffer;
+//! operations of one's own are then declared to it with `#[backend_extension(Cube, Fusion)]`.
+
+use burn::backend::{Autodiff, Cube, DispatchAutodiffContext, DispatchTensor, TensorMetadata, tensor::FloatTensor};
+use burn::tensor::{DType, Tensor};
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+
+use crate::tensors::dispatch::{context, is_on, of_plain, of_tracked, primitive, tracked};
+
+/// A buffer with its shape.
+pub(crate) type Primitive = FloatTensor<Cube>;
+/// The same with its place in the graph of automatic differentiation.
+pub(crate) type Tracked = FloatTensor<Autodiff<Cube>>;
+
+/// The tensors that an operation takes.
+pub(crate) enum Inputs {
+    /// Nothing to be differentiated.
+    Plain(Vec<Primitive>),
+    /// At least one under automatic differentiation; the others are constants.
+    Tracked(Vec<Tracked>, DispatchAutodiffContext),
+}
+
+impl Inputs {
+    /// Nothing if one of the tensors is not on a GPU.
+    pub(crate) fn of(tensors: Vec<DispatchTensor>) -> Option<Self> {
+        if !tensors.iter().all(is_on::<Cube>) {
+            return None;
+        }
+        Some(match context(&tensors) {
+            DispatchAutodiffContext::Disabled => Self::Plain(tensors.into_iter().map(primitive::<Cube>).collect()),
+            context @ DispatchAutodiffContext::Enabled(_) => {
+                Self::Tracked(tensors.into_iter().map(tracked::<Cube>).collect(), context)
+            }
+        })
+    }
+}
+
+/// A result that is not differentiated, as Burn's tensor.
+pub(crate) fn from_plain<const D: usize>(tensor: Primitive) -> Tensor<D> {
+    Tensor::from_dispatch(of_plain::<Cube>(tensor))
+}
+
+/// A result under automatic differentiation, as Burn's tensor.
+pub(crate) fn from_tracked<const D: usize>(tensor: Tracked, autodiff: DispatchAutodiffContext) -> Tensor<D> {
+    Tensor::from_dispatch(of_tracked::<Cube>(tensor, autodiff))
+}
+
+/// A buffer of these sizes on the device of another, with whatever was in its memory.
+pub(crate) fn empty<const D: usize>(like: &Primitive, shape: [usize; D], dtype: DType) -> Primitive {
+    empty_device_contiguous_dtype(like.client.clone(), like.device(), shape.into(), dtype)
+}
