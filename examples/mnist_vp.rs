@@ -53,6 +53,7 @@ impl Progress for Steps {
 }
 
 fn main() -> ExitCode {
+    fokker::kernels::keep_freed_memory();
     tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
     match run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 //! the equation back.
 //!
 //! This crate is the front door. The parts are crates of their own and re-exported here: [`process`], [`model`],
-//! [`sampling`], [`training`], [`datasets`], [`laboratory`], [`plot`], [`random`]. What is added here is what a program needs around them: the
+//! [`sampling`], [`training`], [`datasets`], [`kernels`], [`laboratory`], [`plot`], [`random`]. What is added here is what a program needs around them: the
 //! configuration of a run, the choice of a backend, training and sampling with a [`Monitor`] that hears of progress.
 //!
 //! ```
@@ -37,6 +37,7 @@ pub mod samples;
 mod train;
 
 pub use fokker_datasets as datasets;
+pub use fokker_kernels as kernels;
 pub use fokker_laboratory as laboratory;
 pub use fokker_model as model;
 pub use fokker_plot as plot;

@@ -42,6 +42,7 @@ use fokker::Error;
 
 /// Reads the process's arguments, does what they say, and returns the exit code.
 pub fn main() -> ExitCode {
+    fokker::kernels::keep_freed_memory();
     let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     cli.verbosity.set();
     let done = cli.run();

@@ -63,14 +63,14 @@ macro_rules! multiversion {
             fn avx2$(<$(const $constant: usize),+>)?($($argument: $kind),*) $(-> $output)? {
                 $body($($argument),*)
             }
-            match $crate::simd::InstructionSet::detect() {
+            match $crate::simd::instruction_set::InstructionSet::detect() {
                 // SAFETY: `detect` found the features that the function is compiled for.
                 #[cfg(target_arch = "x86_64")]
-                $crate::simd::InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
+                $crate::simd::instruction_set::InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
                 // SAFETY: `detect` found the features that the function is compiled for.
                 #[cfg(target_arch = "x86_64")]
-                $crate::simd::InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
-                $crate::simd::InstructionSet::Portable => $body($($argument),*),
+                $crate::simd::instruction_set::InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
+                $crate::simd::instruction_set::InstructionSet::Portable => $body($($argument),*),
             }
         }
     };

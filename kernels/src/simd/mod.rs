@@ -4,14 +4,14 @@
 //! processor at all. A process uses one of the three throughout, so its results do not depend on the data's shape.
 
 mod gather_matmul;
-mod instruction_set;
+pub(crate) mod instruction_set;
 mod kernel;
 mod padding;
 mod transpose;
 mod vector;
 
 pub(crate) use gather_matmul::{GatherMatmul, PANEL};
-pub(crate) use instruction_set::{InstructionSet, multiversion};
+pub(crate) use instruction_set::multiversion;
 pub(crate) use kernel::{Kernel, dispatch};
 pub(crate) use padding::{
     COLUMNS, add, add_pixels, padded, with_all_padded, with_padded, write_all_padded, write_padded,
