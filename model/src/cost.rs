@@ -10,7 +10,7 @@ use std::rc::Rc;
 use burn::module::Module;
 use burn::tensor::{DType, Device, Int, Tensor};
 
-use crate::calculus::{Calculus, Conv2dShape, Normalization};
+use crate::calculus::{Arrays, Calculus, Conv2dShape, FusedNorm, Normalization};
 use crate::layers::DropoutKey;
 use crate::network::{Context, Network};
 
@@ -144,19 +144,13 @@ fn broadcast<const D: usize>(x: &Sketch<D>, y: &Sketch<D>) -> Sketch<D> {
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes;
 
-impl Calculus for Sizes {
-    const COEFFICIENTS: usize = 0;
-
+impl Arrays for Sizes {
     type Array<const D: usize> = Sketch<D>;
+}
 
-    fn coefficients<const D: usize>(_: Sketch<D>) -> Vec<Option<Tensor<D>>> {
-        Vec::new()
-    }
+impl FusedNorm for Sizes {}
 
-    fn of_coefficients<const D: usize>(_: Vec<Option<Tensor<D>>>) -> Option<Sketch<D>> {
-        None
-    }
-
+impl Calculus for Sizes {
     fn block<M: Module + Sync + 'static>(
         block: &M,
         images: Vec<Sketch<4>>,

@@ -7,9 +7,9 @@
 use burn::tensor::Tensor;
 
 use crate::calculus::Calculus;
+use crate::calculus::dual::{Dual, DualArray};
+use crate::calculus::plain::{Detached, Plain};
 use crate::clock::Clock;
-use crate::dual::{Dual, DualArray};
-use crate::plain::{Detached, Plain};
 use crate::score::{Score, SmoothScore};
 
 /// A score's value and derivatives along two directions.

@@ -7,12 +7,12 @@ use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use fokker_process::Process;
 
 use crate::calculus::Calculus;
+use crate::calculus::plain::Plain;
 use crate::clock::Clock;
 use crate::layers::DropoutKey;
 use crate::network::{Context, Network};
 use crate::parameterization::{Estimate, Parameterization};
 use crate::per_example::scale_examples;
-use crate::plain::Plain;
 use crate::precision::Precision;
 use crate::rate::Rate;
 

@@ -8,7 +8,6 @@ mod flex;
 mod geometry;
 mod weight;
 
-use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;

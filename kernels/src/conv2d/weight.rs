@@ -189,7 +189,8 @@ impl Slots {
 
     fn look_up(&self, weight: &Primitive, order: Order) -> Lookup {
         let version = Version::of(weight);
-        let slot = &mut self.lock()[order.slot()];
+        let mut slots = self.lock();
+        let slot = &mut slots[order.slot()];
         match slot {
             Some(Slot { version: noted, order: noted_order, matrix })
                 if noted.is(&version) && *noted_order == order =>

@@ -2,7 +2,8 @@
 
 use burn::module::Module;
 
-use super::{GroupNorm, Linear};
+use super::group_norm::GroupNorm;
+use super::linear::Linear;
 use crate::{calculus::Calculus, initializer::Initializer};
 
 /// Multi-head self-attention with a residual connection (Vaswani et al. 2017, as in the U-Net of Ho et al. 2020).

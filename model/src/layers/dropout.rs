@@ -55,8 +55,8 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::calculus::plain::Plain;
     use crate::initializer::Initializer;
-    use crate::plain::Plain;
 
     #[test]
     fn some_examples_have_the_masks_that_they_have_among_all() {

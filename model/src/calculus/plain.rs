@@ -7,8 +7,9 @@ use burn::tensor::{DType, Device, FloatDType, Tensor, activation};
 
 use fokker_kernels::{ConvWeight, channels_first, channels_last};
 
-use crate::calculus::{Calculus, Conv2dShape, Normalization};
-use crate::dual::ProjectsOnto;
+use super::arrays::{Arrays, ProjectsOnto};
+use super::fused_norm::FusedNorm;
+use super::{Calculus, Conv2dShape, Normalization};
 use crate::recompute::recomputed;
 
 /// Values alone, on Burn's tensors. If `TRACKED`, Burn's reverse mode works through them.
@@ -52,11 +53,32 @@ fn like<const D: usize>(tensor: Tensor<D>, precision: DType) -> Tensor<D> {
     if tensor.dtype() == precision { tensor } else { tensor.cast(FloatDType::from(precision)) }
 }
 
-impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
+impl<const TRACKED: bool> Arrays for Tensors<TRACKED> {
+    type Array<const D: usize> = Tensor<D>;
+}
+
+impl<const TRACKED: bool> FusedNorm for Tensors<TRACKED> {
     const COEFFICIENTS: usize = if TRACKED { 1 } else { 0 };
 
-    type Array<const D: usize> = Tensor<D>;
+    fn coefficients<const D: usize>(x: Tensor<D>) -> Vec<Option<Tensor<D>>> {
+        vec![Some(x)]
+    }
 
+    fn of_coefficients<const D: usize>(coefficients: Vec<Option<Tensor<D>>>) -> Option<Tensor<D>> {
+        coefficients.into_iter().next().flatten()
+    }
+
+    fn group_norm_tangent(
+        x: [&Tensor<4>; 2],
+        shift: Option<[&Tensor<2>; 2]>,
+        norm: &Normalization,
+    ) -> Option<Tensor<4>> {
+        let (x, shift) = (x.map(Tensor::clone), shift.map(|shift| shift.map(Tensor::clone)));
+        fokker_kernels::group_norm_tangent(x, shift, norm.groups, Self::affine_of(norm), norm.eps, norm.silu)
+    }
+}
+
+impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
     fn block<M: Module + Sync + 'static>(
         block: &M,
         images: Vec<Tensor<4>>,
@@ -65,14 +87,6 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
         body: impl Fn(&M, Vec<Tensor<4>>, Tensor<2>) -> Tensor<4> + Send + Sync + 'static,
     ) -> Tensor<4> {
         if again { recomputed(block, images, time, body) } else { body(block, images, time) }
-    }
-
-    fn coefficients<const D: usize>(x: Tensor<D>) -> Vec<Option<Tensor<D>>> {
-        vec![Some(x)]
-    }
-
-    fn of_coefficients<const D: usize>(coefficients: Vec<Option<Tensor<D>>>) -> Option<Tensor<D>> {
-        coefficients.into_iter().next().flatten()
     }
 
     fn constant<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
@@ -210,15 +224,6 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
 
     fn group_norm(x: Tensor<4>, shift: Option<Tensor<2>>, norm: &Normalization) -> Tensor<4> {
         fokker_kernels::group_norm(x, shift, norm.groups, Self::affine_of(norm), norm.eps, norm.silu)
-    }
-
-    fn group_norm_tangent(
-        x: [&Tensor<4>; 2],
-        shift: Option<[&Tensor<2>; 2]>,
-        norm: &Normalization,
-    ) -> Option<Tensor<4>> {
-        let (x, shift) = (x.map(Tensor::clone), shift.map(|shift| shift.map(Tensor::clone)));
-        fokker_kernels::group_norm_tangent(x, shift, norm.groups, Self::affine_of(norm), norm.eps, norm.silu)
     }
 
     fn cat_channels(first: Tensor<4>, second: Tensor<4>) -> Tensor<4> {

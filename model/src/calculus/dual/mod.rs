@@ -11,211 +11,41 @@
 //!
 //! A tangent that is known to be zero is left out, and costs nothing.
 
+mod array;
+mod rules;
+
 use std::marker::PhantomData;
 
 use burn::tensor::{DType, Device, Tensor};
 use fokker_kernels::ConvWeight;
 
-use crate::calculus::{Calculus, Conv2dShape, Normalization};
-use crate::plain::Tensors;
+use super::arrays::{Arrays, ProjectsOnto};
+use super::fused_norm::{FusedNorm, coefficients_of_dual, fused_group_norm};
+use super::plain::Tensors;
+use super::{Calculus, Conv2dShape, Normalization};
+pub use array::DualArray;
+use rules::{group_norm_tangent, product, silu_slope, sub, sum};
 
 /// Values of the calculus `C` with one tangent in the calculus `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct Dual<C, T = C>(PhantomData<(C, T)>);
 
-/// A calculus whose arrays hold an array of `T` and derivatives of it. Projecting keeps the array and drops the derivatives.
-pub trait ProjectsOnto<T: Calculus>: Calculus {
-    /// The array in `T`.
-    fn project<const D: usize>(x: &Self::Array<D>) -> T::Array<D>;
-}
-
-impl<C: Calculus> ProjectsOnto<C> for C {
-    fn project<const D: usize>(x: &C::Array<D>) -> C::Array<D> {
-        x.clone()
-    }
+impl<C: Arrays, T: Arrays> Arrays for Dual<C, T> {
+    type Array<const D: usize> = DualArray<C, D, T>;
 }
 
 impl<const TRACKED: bool, C, T> ProjectsOnto<Tensors<TRACKED>> for Dual<C, T>
 where
-    C: ProjectsOnto<T> + ProjectsOnto<Tensors<TRACKED>>,
-    T: Calculus,
+    C: ProjectsOnto<Tensors<TRACKED>>,
+    T: Arrays,
 {
     fn project<const D: usize>(x: &DualArray<C, D, T>) -> Tensor<D> {
         <C as ProjectsOnto<Tensors<TRACKED>>>::project(&x.value)
     }
 }
 
-/// A value and its derivative along the direction of differentiation.
-pub struct DualArray<C: Calculus, const D: usize, T: Calculus = C> {
-    /// The value.
-    pub value: C::Array<D>,
-    /// The derivative, of the value's shape; none if it is zero.
-    pub tangent: Option<T::Array<D>>,
-}
-
-impl<C: Calculus, const D: usize, T: Calculus> Clone for DualArray<C, D, T> {
-    fn clone(&self) -> Self {
-        Self { value: self.value.clone(), tangent: self.tangent.clone() }
-    }
-}
-
-impl<C: Calculus, const D: usize, T: Calculus> DualArray<C, D, T> {
-    /// A value that moves along a direction.
-    pub fn new(value: C::Array<D>, tangent: T::Array<D>) -> Self {
-        Self { value, tangent: Some(tangent) }
-    }
-
-    /// A value that does not move.
-    pub fn still(value: C::Array<D>) -> Self {
-        Self { value, tangent: None }
-    }
-
-    /// The derivative, zeros written out.
-    pub fn tangent_or_zeros(&self) -> T::Array<D> {
-        self.tangent.clone().unwrap_or_else(|| {
-            let (device, dtype) = C::place(&self.value);
-            T::constant(Tensor::zeros(C::dims(&self.value), (&device, dtype)))
-        })
-    }
-
-    /// An operation that is linear in this array, in either calculus.
-    fn linear<const E: usize>(
-        self,
-        of_value: impl FnOnce(C::Array<D>) -> C::Array<E>,
-        of_tangent: impl FnOnce(T::Array<D>) -> T::Array<E>,
-    ) -> DualArray<C, E, T> {
-        DualArray { value: of_value(self.value), tangent: self.tangent.map(of_tangent) }
-    }
-
-    /// A function of each entry, and its derivative in terms of entry and result.
-    fn entrywise(
-        self,
-        function: impl Fn(C::Array<D>) -> C::Array<D>,
-        derivative: impl Fn(T::Array<D>, T::Array<D>) -> T::Array<D>,
-    ) -> Self
-    where
-        C: ProjectsOnto<T>,
-    {
-        let value = function(self.value.clone());
-        let tangent =
-            self.tangent.map(|tangent| T::mul(derivative(C::project(&self.value), C::project(&value)), tangent));
-        Self { value, tangent }
-    }
-}
-
-fn sub<C: Calculus, const D: usize>(x: C::Array<D>, y: C::Array<D>) -> C::Array<D> {
-    C::add(x, C::affine(y, -1.0, 0.0))
-}
-
-/// The sum of two tangents of a result of this shape; a single one may have to be repeated up to it.
-fn sum<C: Calculus, const D: usize>(
-    x: Option<C::Array<D>>,
-    y: Option<C::Array<D>>,
-    shape: [usize; D],
-) -> Option<C::Array<D>> {
-    match (x, y) {
-        (Some(x), Some(y)) => Some(C::add(x, y)),
-        (Some(x), None) | (None, Some(x)) => Some(if C::dims(&x) == shape { x } else { C::expand(x, shape) }),
-        (None, None) => None,
-    }
-}
-
-/// The rule of products, for any operation that is linear in both arguments.
-fn product<C: ProjectsOnto<T>, T: Calculus, const D: usize>(
-    x: DualArray<C, D, T>,
-    y: DualArray<C, D, T>,
-    of_values: impl Fn(C::Array<D>, C::Array<D>) -> C::Array<D>,
-    of_tangents: impl Fn(T::Array<D>, T::Array<D>) -> T::Array<D>,
-) -> DualArray<C, D, T> {
-    let left = x.tangent.map(|tangent| of_tangents(tangent, C::project(&y.value)));
-    let right = y.tangent.map(|tangent| of_tangents(C::project(&x.value), tangent));
-    let value = of_values(x.value, y.value);
-    let tangent = sum::<T, D>(left, right, C::dims(&value));
-    DualArray { value, tangent }
-}
-
-/// The derivative of group normalisation in the calculus' own operations. With the normalised `n = r (x − mean x)`:
-/// `ṅ = r (ẋ − mean ẋ − n mean(n (ẋ − mean ẋ)))`.
-fn group_norm_tangent<C: Calculus>(
-    [x, tangent]: [C::Array<4>; 2],
-    shift: Option<[C::Array<2>; 2]>,
-    norm: &Normalization,
-) -> C::Array<4> {
-    let shifted = |x: C::Array<4>, shift: C::Array<2>| {
-        let [batch, channels] = C::dims(&shift);
-        C::add(x, C::reshape(shift, [batch, 1, 1, channels]))
-    };
-    let [x, tangent] = match shift {
-        Some([shift, moving]) => [shifted(x, shift), shifted(tangent, moving)],
-        None => [x, tangent],
-    };
-    let channels = norm.weight.dims()[0];
-    let [weight, bias] = [&norm.weight, &norm.bias].map(|each| C::constant(each.clone().reshape([1, 1, 1, channels])));
-    let centred = |x: C::Array<4>| sub::<C, 4>(x.clone(), C::group_mean(x, norm.groups));
-    let (away, tangent) = (centred(x), centred(tangent));
-    let variance = C::group_mean(C::mul(away.clone(), away.clone()), norm.groups);
-    let inverse = C::rsqrt(C::affine(variance, 1.0, norm.eps));
-    let normal = C::mul(away, inverse.clone());
-    let along = C::mul(normal.clone(), C::group_mean(C::mul(normal.clone(), tangent.clone()), norm.groups));
-    let tangent = C::mul(sub::<C, 4>(tangent, along), C::mul(inverse, weight.clone()));
-    if norm.silu { C::mul(silu_slope::<C, 4>(C::add(C::mul(normal, weight), bias)), tangent) } else { tangent }
-}
-
-/// `(x s)′ = s + x s (1 − s)` with the sigmoid `s`.
-fn silu_slope<C: Calculus, const D: usize>(x: C::Array<D>) -> C::Array<D> {
-    let gate = C::sigmoid(x.clone());
-    C::add(gate.clone(), C::mul(C::mul(x, gate.clone()), C::affine(gate, -1.0, 1.0)))
-}
-
-/// Group normalisation with all derivatives in one operation, where there is one.
-fn group_norm_of_coefficients<C: Calculus>(
-    x: &C::Array<4>,
-    shift: Option<&C::Array<2>>,
-    norm: &Normalization,
-) -> Option<C::Array<4>> {
-    if C::COEFFICIENTS == 0 {
-        return None;
-    }
-    let (x, shift) = (C::coefficients(x.clone()), shift.map(|shift| C::coefficients(shift.clone())));
-    let moves = |k: usize| x[k].is_some() || shift.as_ref().is_some_and(|shift| shift[k].is_some());
-    let last = C::COEFFICIENTS - 1;
-    // The order of the coefficients, by their number:
-    //   2: value, ∂v
-    //   3: value, ∂v, ∂t
-    //   4: value, ∂v, ∂w, ∂v∂w
-    //   5: value, ∂v, ∂w, ∂v∂w, ∂t
-    let mixed = last >= 3 && (moves(3) || moves(1) && moves(2));
-    let kept: Vec<usize> = (0..=last)
-        .filter(|&k| match k {
-            0 => true,
-            1..=3 if mixed => true,
-            _ => moves(k),
-        })
-        .collect();
-    fn chosen<const D: usize>(all: Vec<Option<Tensor<D>>>, kept: &[usize]) -> Vec<Tensor<D>> {
-        let value = all[0].clone().expect("an array has a value");
-        kept.iter().map(|&k| all[k].clone().unwrap_or_else(|| value.zeros_like())).collect()
-    }
-    let affine = [norm.weight.clone(), norm.bias.clone()];
-    let (images, shifts) = (chosen(x, &kept), shift.map(|shift| chosen(shift, &kept)));
-    let out = fokker_kernels::group_norm_derivatives(images, shifts, norm.groups, affine, norm.eps, norm.silu)?;
-    let mut all = vec![None; C::COEFFICIENTS];
-    for (k, out) in kept.into_iter().zip(out) {
-        all[k] = Some(out);
-    }
-    C::of_coefficients(all)
-}
-
-impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
-    type Array<const D: usize> = DualArray<C, D, T>;
-
-    const COEFFICIENTS: usize = match (C::COEFFICIENTS, T::COEFFICIENTS) {
-        (1, 1) => 2,
-        (2, 1) => 3,
-        (2, 2) => 4,
-        (4, 1) => 5,
-        _ => 0,
-    };
+impl<C: FusedNorm, T: FusedNorm> FusedNorm for Dual<C, T> {
+    const COEFFICIENTS: usize = coefficients_of_dual(C::COEFFICIENTS, T::COEFFICIENTS);
 
     fn coefficients<const D: usize>(x: DualArray<C, D, T>) -> Vec<Option<Tensor<D>>> {
         let tangent = x.tangent.map_or_else(|| vec![None; T::COEFFICIENTS], T::coefficients);
@@ -226,7 +56,9 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
         let tangent = coefficients.split_off(C::COEFFICIENTS);
         Some(DualArray { value: C::of_coefficients(coefficients)?, tangent: T::of_coefficients(tangent) })
     }
+}
 
+impl<C: Calculus + ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
     fn constant<const D: usize>(tensor: Tensor<D>) -> DualArray<C, D, T> {
         DualArray::still(C::constant(tensor))
     }
@@ -380,7 +212,7 @@ impl<C: ProjectsOnto<T>, T: Calculus> Calculus for Dual<C, T> {
         shift: Option<DualArray<C, 2, T>>,
         norm: &Normalization,
     ) -> DualArray<C, 4, T> {
-        if let Some(out) = group_norm_of_coefficients::<Self>(&x, shift.as_ref(), norm) {
+        if let Some(out) = fused_group_norm::<Self>(&x, shift.as_ref(), norm) {
             return out;
         }
         let moves = x.tangent.is_some() || shift.as_ref().is_some_and(|shift| shift.tangent.is_some());

@@ -4,62 +4,31 @@
 //! calculus has: [`Plain`](crate::Plain) tensors for training and sampling, [`Dual`](crate::Dual) arrays for exact
 //! derivatives. Everything is an associated function, so the plain path compiles to direct calls.
 //!
-//! Parameters enter as plain tensors: they are constants of every derivative in the input or in time.
+//! [`Arrays`] are the arrays of a calculus. Parameters enter as plain tensors: they are constants of every derivative in
+//! the input or in time.
+
+mod arrays;
+pub mod dual;
+mod fused_norm;
+mod parameters;
+pub mod plain;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
 use fokker_kernels::ConvWeight;
 
-/// Stride and padding of a two-dimensional convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conv2dShape {
-    /// Step between output pixels, the same in both directions.
-    pub stride: usize,
-    /// Zeros added before the first row and column.
-    pub padding_before: usize,
-    /// Zeros added after the last row and column.
-    pub padding_after: usize,
-}
-
-impl Conv2dShape {
-    /// Stride 1 and the padding that keeps the image's size with an odd kernel.
-    pub fn same(kernel: usize) -> Self {
-        Self { stride: 1, padding_before: kernel / 2, padding_after: kernel / 2 }
-    }
-}
-
-/// Group normalisation (Wu & He 2018): what is subtracted and divided by, and the affine map and activation after it.
-#[derive(Clone, Debug)]
-pub struct Normalization {
-    /// Groups of channels; divides their number.
-    pub groups: usize,
-    /// `[channels]`
-    pub weight: Tensor<1>,
-    /// `[channels]`
-    pub bias: Tensor<1>,
-    /// Added to the variance.
-    pub eps: f64,
-    /// Whether the result goes through `y / (1 + e^{−y})`.
-    pub silu: bool,
-}
+pub use arrays::{Arrays, ProjectsOnto};
+pub(crate) use fused_norm::FusedNorm;
+pub use parameters::{Conv2dShape, Normalization};
 
 /// What a network may do with its arrays. In the operations on images, these are `[batch, height, width, channels]`: the
 /// order in which CPUs and GPUs convolve.
 ///
 /// Binary operations broadcast dimensions of size 1, as Burn does. Parameters are converted to the precision of the array
 /// that meets them, and of two arrays the second to that of the first.
-pub trait Calculus: 'static {
-    /// An array of rank `D`.
-    type Array<const D: usize>: Clone;
-
-    /// How many tensors an array consists of, in the order of [`fokker_kernels::group_norm_derivatives`]; 0 if they are not
-    /// of its kind.
-    const COEFFICIENTS: usize;
-    /// The tensors of an array, as many as [`COEFFICIENTS`](Self::COEFFICIENTS), without derivatives that are zero.
-    fn coefficients<const D: usize>(x: Self::Array<D>) -> Vec<Option<Tensor<D>>>;
-    /// The array of these tensors; none without a value.
-    fn of_coefficients<const D: usize>(coefficients: Vec<Option<Tensor<D>>>) -> Option<Self::Array<D>>;
-
+///
+/// The calculi are those of this crate: a network is written over any of them, and knows none.
+pub trait Calculus: FusedNorm {
     /// `body(block, images, time)`, a block of a network. Where values are differentiated by Burn and `again` is set, nothing
     /// but images, time and parameters is kept of it, and it is computed once more for the gradient. `body` sees the block
     /// it is given, and nothing else that is differentiated.
@@ -157,15 +126,6 @@ pub trait Calculus: 'static {
     /// The normalisation of `x + shift`, which is before every convolution of a U-Net; the shift, if any, is
     /// `[batch, channels]`.
     fn group_norm(x: Self::Array<4>, shift: Option<Self::Array<2>>, norm: &Normalization) -> Self::Array<4>;
-    /// The derivative alone of [`group_norm`](Self::group_norm) along a direction, `[value, direction]` each; none if the
-    /// calculus has no operation for it.
-    fn group_norm_tangent(
-        _x: [&Self::Array<4>; 2],
-        _shift: Option<[&Self::Array<2>; 2]>,
-        _norm: &Normalization,
-    ) -> Option<Self::Array<4>> {
-        None
-    }
     /// The channels of one image after those of another.
     fn cat_channels(first: Self::Array<4>, second: Self::Array<4>) -> Self::Array<4> {
         Self::cat(vec![first, second], 3)
