@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::backend::DispatchTensor;
 use burn::tensor::{Device, Tensor, activation};
-use fokker_kernels::{Adam, Body, computes_ahead, group_norm, recomputed, softmax};
+use fokker_kernels::{Adam, TensorFn, group_norm, is_asynchronous, recomputed, softmax};
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -133,7 +133,7 @@ fn parts_are_computed_again() {
     };
     let inputs =
         [x.clone().into_dispatch(), shift.clone().into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
-    let again: Body = Arc::new(move |inputs| part(inputs.try_into().unwrap()).into_dispatch());
+    let again: TensorFn = Arc::new(move |inputs| part(inputs.try_into().unwrap()).into_dispatch());
     let [kept, again] = [part(inputs.clone()), Tensor::from_dispatch(recomputed(inputs.to_vec(), again))].map(|out| {
         let gradients = out.clone().square().sum().backward();
         [bits(&out), bits(&x.grad(&gradients).unwrap()), bits(&shift.grad(&gradients).unwrap())]
@@ -159,7 +159,7 @@ fn views_are_read_as_what_they_show() {
 #[test]
 fn a_step_of_adam_is_the_one_on_the_processor() {
     let Some(gpu) = gpu() else { return };
-    assert!(computes_ahead(&gpu) && computes_ahead(&gpu.clone().autodiff()) && !computes_ahead(&Device::flex()));
+    assert!(is_asynchronous(&gpu) && is_asynchronous(&gpu.clone().autodiff()) && !is_asynchronous(&Device::flex()));
     let adam = Adam {
         gradient_scale: 1.0,
         betas: [0.9, 0.99],

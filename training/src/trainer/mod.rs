@@ -115,7 +115,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// # Errors
     /// Numbers that are not finite, data that cannot be read, and those of the callbacks.
     pub fn train(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
-        let outcome = fokker_kernels::on_all_cores(|| self.session(callbacks));
+        let outcome = fokker_kernels::with_cpu_runtime(|| self.session(callbacks));
         outcome.map_err(|error| callbacks.failed(error))
     }
 
