@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Int, Tensor};
+use fokker_kernels::ConvWeight;
 
 use crate::calculus::{Arrays, Calculus, Conv2dShape, FusedNorm, Normalization};
 use crate::layers::DropoutKey;

@@ -180,7 +180,7 @@ fn penalty_gradient_is_that_of_differences(config: &RegularizerConfig, projectio
     let points = draw(5, 2, 1);
     let directions = match config.estimator {
         Estimator::Squared => {
-            Directions::draw(config.divergence, &points, |law, n| law.draw(1, Stream::Test, 0..5, n, &points))
+            Directions::draw(config.divergence, &points, |law, n| law.draw(1, test_indices(5, n), &points))
         }
         _ => Directions::axes(&points),
     };

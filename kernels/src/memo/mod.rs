@@ -53,7 +53,7 @@ pub(crate) use gradients::gradient_or;
 use scope::{Mode, Scope};
 pub(crate) use scope::{gradients_to_record, gradients_to_replay, lookup_or};
 pub use store::Counters;
-pub(crate) use store::{Memorable, SharedStore};
+pub(crate) use store::SharedStore;
 
 /// Results of one evaluation for another (see the [module](self)).
 #[derive(Debug)]
@@ -140,6 +140,7 @@ impl Drop for Replaying<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::store::Memorable;
     use super::*;
     use crate::tensors::flex::{Primitive, tensor};
 

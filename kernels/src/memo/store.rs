@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::backend::TensorMetadata;
+use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::buffer::WORTH;
@@ -16,14 +17,14 @@ pub(crate) trait Memorable: Clone + Send + 'static {
     fn bytes(&self) -> usize;
 }
 
-impl Memorable for Primitive {
+impl Memorable for FlexTensor {
     fn bytes(&self) -> usize {
         self.shape().num_elements() * size_of::<f32>()
     }
 }
 
 /// Results of an operation, and numbers that its gradient needs.
-impl<const N: usize> Memorable for ([Primitive; N], Vec<f32>) {
+impl<const N: usize> Memorable for ([FlexTensor; N], Vec<f32>) {
     fn bytes(&self) -> usize {
         self.0.iter().map(Memorable::bytes).sum::<usize>() + size_of_val(&*self.1)
     }
