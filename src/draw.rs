@@ -183,6 +183,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     monitor: &dyn Monitor,
     keep: impl FnMut(DrawnBatch) -> Result<(), Error>,
 ) -> Result<DrawCost, Error> {
+    let _phase = tracing::debug_span!("draw", count = request.count).entered();
     check_classes(network.classes(), request)?;
     if let Some(condition) = &request.condition {
         condition.validate(&request.sampler)?;

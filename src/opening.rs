@@ -17,6 +17,7 @@ pub(crate) type Data = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>);
 
 /// Opens the data of a training, shows how far it has come, and says what was left out.
 pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Data, Error> {
+    let _phase = tracing::debug_span!("data").entered();
     let news = Arc::new(News::default());
     let library = Library::from_env().with_progress({
         let news = news.clone();

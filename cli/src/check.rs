@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use fokker::Error;
+use serde_json::json;
 
 use super::configuration;
+use super::results::print_result;
 
 /// Work with configurations
 #[derive(Subcommand)]
@@ -26,13 +28,19 @@ impl Config {
         for file in files {
             match configuration::read(&file, &[]) {
                 Ok(config) => {
-                    println!("{}: ok ({}), {}", file.display(), config.name, config.training_memory()?);
-                    for warning in config.warnings()? {
-                        println!("{}: warning: {warning}", file.display());
-                    }
+                    let (memory, warnings) = (config.training_memory()?, config.warnings()?);
+                    let object = json!({
+                        "file": file, "ok": true, "name": config.name, "memory": memory.to_string(), "warnings": warnings
+                    });
+                    let name = file.display();
+                    let said = warnings.iter().map(|warning| format!("{name}: warning: {warning}\n"));
+                    print_result(object, || {
+                        format!("{name}: ok ({}), {memory}\n{}", config.name, said.collect::<String>())
+                    });
                 }
                 Err(error) => {
-                    println!("{error}");
+                    let object = json!({ "file": file, "ok": false, "error": error.to_string() });
+                    print_result(object, || format!("{error}\n"));
                     first_error.get_or_insert(error);
                 }
             }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use fokker::Error;
 use fokker::sampling::{Kind, Method};
-use fokker_reproduce::compare::{Comparison, ComparisonPlan, compare_on_mixture, compare_on_run};
+use fokker_reproduce::compare::{Comparison, ComparisonPlan, Row, compare_on_mixture, compare_on_run};
+use serde_json::json;
 
 use super::numbers::positive;
+use super::results::{print_file, print_result};
 use super::terminal::Terminal;
 
 /// Compare samplers: distance to the data against network calls
@@ -62,8 +64,14 @@ impl CompareSamplers {
             Some(run) => compare_on_run(run, &self.changes, &plan, &Terminal::new())?,
             None => compare_on_mixture(&plan, &Terminal::new())?,
         };
-        print!("{}", comparison.table());
-        println!("{}", self.out.display());
+        let row = |(method, row): &(Method, Row)| {
+            let cells: Vec<_> = row.iter().flatten().map(|(calls, distance)| json!([calls, distance])).collect();
+            json!({ "sampler": method.name(), "calls_and_distances": cells })
+        };
+        let rows: Vec<_> = comparison.rows.iter().map(row).collect();
+        let object = json!({ "data": comparison.name, "floor": comparison.floor, "samplers": rows });
+        print_result(object, || comparison.table());
+        print_file(&self.out);
         if let Some(document) = &self.into {
             comparison.put_into(document)?;
         }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::{Error, recipes};
+use serde_json::json;
+
+use super::results::{print_file, print_result};
 
 /// Write a recipe as a configuration of your own, to change and to train
 #[derive(Args)]
@@ -24,7 +27,8 @@ impl Init {
     pub fn run(self) -> Result<(), Error> {
         let Some(recipe) = self.recipe.filter(|_| !self.list) else {
             for (name, text) in recipes::RUNS {
-                println!("{name:28}{}", summary(text));
+                let summary = summary(text);
+                print_result(json!({ "recipe": name, "summary": summary }), || format!("{name:28}{summary}\n"));
             }
             return Ok(());
         };
@@ -37,7 +41,7 @@ impl Init {
             });
         }
         fokker_files::write(&out, text.as_bytes())?;
-        println!("{}", out.display());
+        print_file(&out);
         Ok(())
     }
 }

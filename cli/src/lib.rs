@@ -26,6 +26,7 @@ mod lab;
 mod likelihood;
 mod numbers;
 mod reproduce;
+mod results;
 mod sample;
 mod score_fpe;
 mod signals;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
     fokker::kernels::keep_freed_memory();
     let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     cli.verbosity.set();
+    cli.form.set();
     let done = cli.run();
     if let Err(error) = &done {
         eprintln!("error: {error}");
@@ -65,6 +67,8 @@ pub fn main() -> ExitCode {
 struct Cli {
     #[command(flatten)]
     verbosity: verbosity::Verbosity,
+    #[command(flatten)]
+    form: results::Form,
     #[command(subcommand)]
     command: Command,
 }

@@ -11,6 +11,7 @@ use fokker::{Error, LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 use serde::de::DeserializeOwned;
 
 use super::numbers::positive;
+use super::results::{print_file, print_result};
 use super::terminal::Terminal;
 
 /// Log-likelihood of data in nats and bits per dimension, or a bound on it
@@ -141,12 +142,13 @@ impl Likelihood {
         // What cannot be written is refused before anything is computed.
         self.out.as_deref().map_or(Ok(()), fokker_files::check_writable)?;
         let report = likelihood(&self.run, &self.changes, &request, &Terminal::new())?;
-        print!("{}", table(&report));
+        let unwritten =
+            |error: serde_json::Error| Error::Usage(format!("the result cannot be written as JSON: {error}"));
+        print_result(serde_json::to_value(&report).map_err(unwritten)?, || table(&report));
         if let Some(out) = self.out {
-            let failed = |error: serde_json::Error| Error::File { path: out.clone(), message: error.to_string() };
-            let text = serde_json::to_string_pretty(&report).map_err(failed)?;
+            let text = serde_json::to_string_pretty(&report).map_err(unwritten)?;
             fokker_files::write(&out, (text + "\n").as_bytes())?;
-            println!("{}", out.display());
+            print_file(&out);
         }
         match report.nats.non_finite {
             0 => Ok(()),

@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use fokker::{Error, plot, recipes};
 use fokker_reproduce::catalogue::{self, Digits, find};
 use fokker_reproduce::figures::FigureError;
+use serde_json::json;
 
+use super::results::{print_file, print_result};
 use super::score_fpe::ScoreFpe;
 use super::watching::Watching;
 
@@ -45,7 +47,7 @@ impl Reproduce {
         }
         if self.list {
             for (name, title) in catalogue::list()? {
-                println!("{name:26} {title}");
+                print_result(json!({ "figure": name, "title": title }), || format!("{name:26} {title}\n"));
             }
             return Ok(());
         }
@@ -68,7 +70,10 @@ impl Reproduce {
             match made {
                 Ok(figure) => {
                     let saved = plot::save(&figure, &self.out)?;
-                    println!("{} ({:.1} s)", saved.png.display(), start.elapsed().as_secs_f64());
+                    let seconds = start.elapsed().as_secs_f64();
+                    print_result(json!({ "file": saved.png, "seconds": seconds }), || {
+                        format!("{} ({seconds:.1} s)\n", saved.png.display())
+                    });
                     done.push((figure, saved));
                 }
                 // One figure without its data does not keep the others from being drawn.
@@ -79,7 +84,7 @@ impl Reproduce {
         let page = self.out.join("index.html");
         let text = plot::page("Figures of the papers", &done)?;
         fokker_files::write(&page, text.as_bytes())?;
-        println!("{}", page.display());
+        print_file(&page);
         match missing.is_empty() {
             true => Ok(()),
             false => Err(Error::Missing(missing.join("\n"))),

@@ -12,6 +12,7 @@ use fokker::{
 
 use super::go_on;
 use super::numbers::positive;
+use super::results::print_file;
 use super::terminal::Terminal;
 
 /// Draw samples from a run's newest checkpoint, or from a given one
@@ -138,11 +139,11 @@ impl Sample {
         };
         let mut not_finite = samples.not_finite().check("samples");
         samples.finish()?;
-        println!("{}", out.display());
+        print_file(&out);
         if let (Some(trajectory), Some(path)) = (trajectory, &self.trajectory) {
             not_finite = not_finite.and(trajectory.not_finite().check("states on the way"));
             trajectory.finish()?;
-            println!("{}", path.display());
+            print_file(path);
         }
         eprintln!("{} network calls for a batch", cost.network_calls);
         if !cost.note.is_empty() {

@@ -7,6 +7,7 @@ use clap::Args;
 use fokker::Error;
 use fokker_reproduce::score_fpe::{Part, Reproduction, Scale};
 
+use super::results::print_file;
 use super::terminal::Terminal;
 
 /// Table 1 and Figures 1 to 6 of [Lai 2023]: train the networks, measure them, draw. Goes on where it was interrupted
@@ -36,6 +37,6 @@ impl ScoreFpe {
         let Self { scale, gamma: gammas, out: folder, changes, .. } = self;
         let monitor = Arc::new(Terminal::new());
         let reproduction = Reproduction { scale, parts, gammas, folder, changes, monitor };
-        reproduction.make(&mut |path| println!("{}", path.display()))
+        reproduction.make(&mut print_file)
     }
 }

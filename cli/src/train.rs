@@ -7,6 +7,7 @@ use fokker::training::TrainingError;
 use fokker::{Error, ResumeRequest, Trained, resume, train};
 
 use super::configuration;
+use super::results::print_file;
 use super::terminal::Terminal;
 
 /// Start a run from a configuration
@@ -59,7 +60,7 @@ impl Resume {
 fn report(trained: Result<Trained, Error>, folder: &Path) -> Result<(), Error> {
     match trained {
         Ok(Trained { folder, finished: true }) => {
-            println!("{}", folder.display());
+            print_file(&folder);
             Ok(())
         }
         Ok(Trained { folder, .. }) => {

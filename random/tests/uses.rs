@@ -95,7 +95,8 @@ fn indices_never_change() {
     is(Index::laboratory_path(13, 2), Stream::LaboratoryPath, 13 | 2 << 48);
     is(Index::laboratory_field(13, 2), Stream::LaboratoryField, 13 | 2 << 48);
     is(Index::validation_split(), Stream::ValidationSplit, 0);
-    let whole: [(fn(u64) -> Index, Stream); 9] = [
+    type Use = (fn(u64) -> Index, Stream);
+    let whole: [Use; 9] = [
         (Index::initialization, Stream::Initialization),
         (Index::data_order, Stream::DataOrder),
         (Index::training_time, Stream::TrainingTime),

@@ -47,6 +47,7 @@ pub fn likelihood(
     monitor.say(&format!("{} on {}", checkpoint.display(), chosen.description));
     let device = &chosen.device;
     let work = Work { request, config: &config, reading, split, data, device, monitor };
+    let _phase = tracing::debug_span!("likelihood").entered();
     let start = Instant::now();
     let found = with_averaged(&checkpoint, &config, device, &work)?;
     Ok(work.report(checkpoint, found, start.elapsed().as_secs_f64()))

@@ -13,8 +13,10 @@ use fokker::plot::{self, Colour, Figure, Layer, Panel, Table};
 use fokker::process::{GaussianMixture, Process};
 use fokker::training::load_ema;
 use fokker::{Error, RunConfig, experiment};
+use serde_json::json;
 
 use super::input::{self, Mixture};
+use crate::results::{print_file, print_result};
 use crate::watching::Watching;
 
 /// How far what a trained network generates is from its data, and the bound on it [Aamari 2025, Prop. 4.3], on a grid
@@ -98,12 +100,20 @@ impl Bound {
         let floor = ReverseError { score: &exact, ..generation };
         let floor = floor.account(&axes, self.steps, every, &Watching::new("the grid's own error"))?;
         let last = rows[rows.len() - 1];
-        println!("KL(data | generated) = {:.5} nats, bound {:.5} nats", last.truth, last.bound);
-        println!("score error E|s − ∇ln p|² = {:.4} at t = {:.4}", last.score_error, generation.end);
         let most = floor.iter().fold(0.0f64, |most, row| most.max(row.truth));
-        println!("prior and grid alone: up to {most:.1e} nats; finer --cells and --steps lower the grid's part");
+        let object = json!({
+            "kl_nats": last.truth, "bound_nats": last.bound, "score_error": last.score_error, "t": generation.end,
+            "prior_and_grid_nats": most
+        });
+        print_result(object, || {
+            format!(
+                "KL(data | generated) = {:.5} nats, bound {:.5} nats\nscore error E|s − ∇ln p|² = {:.4} at t = {:.4}\n\
+                 prior and grid alone: up to {most:.1e} nats; finer --cells and --steps lower the grid's part\n",
+                last.truth, last.bound, last.score_error, generation.end
+            )
+        });
         let saved = plot::save(&figure(&rows, &floor, &checkpoint, self.backward_noise), &self.out)?;
-        println!("{}", saved.png.display());
+        print_file(&saved.png);
         Ok(())
     }
 

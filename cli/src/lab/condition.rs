@@ -4,8 +4,10 @@ use clap::Args;
 use fokker::Error;
 use fokker::laboratory::check;
 use fokker::laboratory::stochastic::Condition;
+use serde_json::json;
 
 use super::input;
+use crate::results::print_result;
 
 /// Whether the density equation with noise is well-posed: f − g²/2c ≥ 0 on [0, T]: [Seo, Theorem 1.1]
 #[derive(Args)]
@@ -24,14 +26,17 @@ impl ConditionOf {
         check::positive("--c", self.c)?;
         let (_, process) = input::process(&self.process)?;
         let condition = Condition::of(&*process);
-        println!("{}", condition.verdict(self.c));
-        if let Some(smallest) = condition.smallest_c {
-            println!(
-                "smallest admissible c: {smallest:.12} (attained at t = {:.6}); there is no largest",
-                condition.at
-            );
-            println!("largest admissible weight: exp({:.12} |x|²)", 0.5 / smallest);
-        }
+        let verdict = condition.verdict(self.c).to_string();
+        let object = json!({ "c": self.c, "verdict": verdict, "smallest_c": condition.smallest_c, "at": condition.at });
+        print_result(object, || match condition.smallest_c {
+            None => format!("{verdict}\n"),
+            Some(smallest) => format!(
+                "{verdict}\nsmallest admissible c: {smallest:.12} (attained at t = {:.6}); there is no largest\n\
+                 largest admissible weight: exp({:.12} |x|²)\n",
+                condition.at,
+                0.5 / smallest
+            ),
+        });
         Ok(())
     }
 }

@@ -10,8 +10,10 @@ use fokker::laboratory::laws::Exact;
 use fokker::laboratory::{Watch, check};
 use fokker::plot::{self, Colour, Figure, Heat, Layer, Panel, Shades, Table};
 use fokker::process::{GaussianMixture, Process};
+use serde_json::json;
 
 use super::input::{self, Mixture};
+use crate::results::{print_file, print_result};
 use crate::watching::Watching;
 
 /// Solve the density equation of a process on a grid, on the line or in the plane, and compare it with the closed form
@@ -103,16 +105,18 @@ impl Density {
         drop(watching);
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         for (t, density, exact) in &found {
-            println!(
-                "t = {t:<10} mass {:+.1e}, smallest {:.1e}, L1 distance to the closed form {:.2e}",
-                density.mass() / mass - 1.0,
-                density.minimum(),
-                density.l1_distance(exact)
-            );
+            let (change, smallest, distance) =
+                (density.mass() / mass - 1.0, density.minimum(), density.l1_distance(exact));
+            let object = json!({ "t": t, "mass_change": change, "smallest": smallest, "l1_distance": distance });
+            print_result(object, || {
+                format!(
+                    "t = {t:<10} mass {change:+.1e}, smallest {smallest:.1e}, L1 distance to the closed form {distance:.2e}\n"
+                )
+            });
         }
         let title = format!("Density under {}", process.name());
         let saved = plot::save(&figure(title, format!("{config:?}; {}", self.data), &found), &self.out)?;
-        println!("{}", saved.png.display());
+        print_file(&saved.png);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::results::{print_file, print_result};
 use clap::{Args, ValueEnum};
 use fokker::Error;
 use fokker::laboratory::check;
@@ -11,6 +12,7 @@ use fokker::laboratory::paths::{
 };
 use fokker::plot::{self, Colour, Figure, Layer, Panel, Table};
 use fokker::process::Process;
+use serde_json::json;
 
 use super::input;
 
@@ -124,13 +126,20 @@ impl Paths {
         let mean = ends.clone().sum::<f64>() / n;
         let variance = ends.map(|x| (x - mean).powi(2)).sum::<f64>() / n;
         let law = self.law(&*process, time);
-        println!("at t = {time}: mean {mean:.5}, variance {variance:.5} over {n} paths");
-        println!("its law:     mean {:.5}, variance {:.5}", law.mean, law.variance);
-        if law.variance > 0.0 {
-            println!("the mean is {:+.2} standard errors from its law", (mean - law.mean) / (law.variance / n).sqrt());
-        }
         let variation = curves.iter().map(|curve| quadratic_variation(curve)[steps]).sum::<f64>() / n;
-        println!("quadratic variation: {variation:.5} on average, its law {:.5}", law.variation);
+        let object = json!({
+            "t": time, "paths": n, "mean": mean, "variance": variance, "quadratic_variation": variation,
+            "law": { "mean": law.mean, "variance": law.variance, "quadratic_variation": law.variation }
+        });
+        print_result(object, || {
+            let mut text = format!("at t = {time}: mean {mean:.5}, variance {variance:.5} over {n} paths\n");
+            text += &format!("its law:     mean {:.5}, variance {:.5}\n", law.mean, law.variance);
+            if law.variance > 0.0 {
+                let errors = (mean - law.mean) / (law.variance / n).sqrt();
+                text += &format!("the mean is {errors:+.2} standard errors from its law\n");
+            }
+            text + &format!("quadratic variation: {variation:.5} on average, its law {:.5}\n", law.variation)
+        });
 
         let times: Vec<f64> = (0..=steps).map(|k| time * k as f64 / steps as f64).collect();
         let every = curves.iter().flatten().copied().filter(|x| x.is_finite());
@@ -152,7 +161,7 @@ impl Paths {
             tables: vec![Table { name: String::new(), columns, rows: rows.collect() }],
         };
         let saved = plot::save(&figure, &self.out)?;
-        println!("{}", saved.png.display());
+        print_file(&saved.png);
         Ok(())
     }
 }

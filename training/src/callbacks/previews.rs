@@ -41,6 +41,7 @@ where
         if self.every == 0 || !step.is_multiple_of(self.every) {
             return Ok(());
         }
+        let _phase = tracing::debug_span!("preview", step).entered();
         if let Err(error) = (self.draw)(step, at.trainer.ema()) {
             at.warn(format!("step {step}: no preview is drawn: {error}"));
         }

@@ -23,6 +23,7 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for ResidualReports {
 
     fn measure(&mut self, at: &mut Moment<'_, N, D>, line: &mut Metrics) -> Result<(), TrainingError> {
         if is_due(at.trainer.plan(), at.step()) {
+            let _phase = tracing::debug_span!("residuals", step = at.step()).entered();
             line.residuals = at.trainer.residuals()?.into_iter().filter(Residuals::is_finite).collect();
         }
         Ok(())

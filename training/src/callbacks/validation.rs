@@ -22,6 +22,7 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for ValidationLoss {
         if !plan.is_due(plan.training.validate_every, at.step()) {
             return Ok(());
         }
+        let _phase = tracing::debug_span!("validation", step = at.step()).entered();
         if let Some(validation) = at.trainer.validation_loss()? {
             (line.validation_loss, line.validation_not_finite) = (validation.loss, validation.not_finite);
         }
