@@ -24,6 +24,7 @@ mod go_on;
 mod init;
 mod lab;
 mod likelihood;
+mod message;
 mod numbers;
 mod reproduce;
 mod sample;
@@ -47,7 +48,7 @@ pub fn main() -> ExitCode {
     cli.verbosity.set();
     let done = cli.run();
     if let Err(error) = &done {
-        eprintln!("error: {error}");
+        eprintln!("error: {}", message::of(error));
     }
     match (done, output::failed()) {
         (Err(error), _) => exit_code::of(&error),
