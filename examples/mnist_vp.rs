@@ -13,9 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fokker::sampling::{Method, SamplerConfig};
-use fokker::{
-    BackendConfig, DrawRequest, Error, Monitor, Progress, RunConfig, find_checkpoint, sample, train, write_samples,
-};
+use fokker::{BackendConfig, DrawRequest, Error, Monitor, Progress, RunConfig, find_checkpoint, sample, train};
 
 /// Shows what is said, and every hundredth step; stops at Ctrl-C.
 #[derive(Debug, Default)]
@@ -93,7 +91,7 @@ fn run() -> Result<(), Error> {
         let request = DrawRequest { batch_size: 100, ..DrawRequest::new(sampler, 100) };
         let samples = sample(&checkpoint, &changes, |_| Ok(request), &monitor)?;
         let out = folder.join("samples").join(format!("{}.png", method.name()));
-        write_samples(&samples.values, &samples.shape, &samples.config.preprocessing, 0, 10, &out)?;
+        samples.save_in_rows_of(10, &out)?;
         println!("{}", out.display());
     }
     Ok(())

@@ -75,7 +75,7 @@ impl Condition {
     pub fn small(picture: &Path, factor: usize, config: &RunConfig, technique: Technique) -> Result<Self, Error> {
         let [channels, height, width] = image_shape(config)?;
         if factor == 0 || height % factor != 0 || width % factor != 0 {
-            return Err(Error::Usage(format!("--factor {factor}: does not divide the size {width}×{height}")));
+            return Err(Error::field("factor", factor, format!("does not divide the size {width}×{height}")));
         }
         let picture = values(picture, [channels, height / factor, width / factor], config)?;
         Ok(Self::new(Measured::Small { picture, factor }, config, technique))
@@ -93,10 +93,8 @@ impl Condition {
     pub fn validate(&self, sampler: &SamplerConfig) -> Result<(), Error> {
         if self.technique == Technique::Replacement && sampler.kind.info().kind == Kind::Langevin {
             let name = sampler.kind.name();
-            return Err(Error::Usage(format!(
-                "--technique replacement: {name} needs the score of a density, and corrected data are none; use \
-                 --technique gradient"
-            )));
+            let message = format!("{name} needs the score of a density, and corrected data are none; take gradient");
+            return Err(Error::field("technique", "replacement", message));
         }
         Ok(())
     }
@@ -146,13 +144,13 @@ impl Condition {
 
 fn image_shape(config: &RunConfig) -> Result<[usize; 3], Error> {
     let shape = config.data.shape()?;
-    shape.try_into().map_err(|_| Error::Usage("--measured: the run's samples are points, not images".into()))
+    shape.try_into().map_err(|_| Error::field("measured", "", "the run's samples are points, not images"))
 }
 
 /// Reads a picture of this shape; what is transparent in it is laid on `background`.
 fn load(path: &Path, shape: [usize; 3], background: Background) -> Result<Picture, Error> {
     let channels = Channels::of(shape[0], background)
-        .ok_or_else(|| Error::Usage(format!("--measured: samples of {} channels are no pictures", shape[0])))?;
+        .ok_or_else(|| Error::field("measured", "", format!("samples of {} channels are no pictures", shape[0])))?;
     let picture = Picture::load(path, channels)?;
     if picture.shape == shape {
         return Ok(picture);

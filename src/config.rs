@@ -205,8 +205,8 @@ impl RunConfig {
                     .into(),
             ),
             (Some(_), _) if !self.trains_null_class() => Some(
-                "training.class_dropout = 0: the null class is never trained, so guidance (--guidance) and drawing \
-                 without classes (--unconditional) will not work. 0.1 is customary"
+                "training.class_dropout = 0: the null class is never trained, so guidance and drawing without classes \
+                 will not work. 0.1 is customary"
                     .into(),
             ),
             _ => None,
@@ -235,7 +235,7 @@ impl RunConfig {
                 format!("there are {}", list.join(", "))
             }
         };
-        Err(Error::Usage(format!("--class {name}: no such class; {known}")))
+        Err(Error::field("class", name, format!("no such class; {known}")))
     }
 
     /// What is to be said of guidance of this weight: it compares with a null class that may never have been trained.
@@ -243,7 +243,7 @@ impl RunConfig {
         let pointless = weight != 1.0 && self.network.num_class_embeds().is_some() && !self.trains_null_class();
         pointless.then(|| {
             format!(
-                "--guidance {weight}: the run was trained with training.class_dropout = 0, so its null class, which \
+                "guidance {weight}: the run was trained with training.class_dropout = 0, so its null class, which \
                  guidance compares with, was never trained: the samples mean little"
             )
         })

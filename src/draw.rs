@@ -181,7 +181,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     shape: &[usize],
     device: &Device,
     monitor: &dyn Monitor,
-    keep: impl FnMut(DrawnBatch) -> Result<(), Error>,
+    keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
     check_classes(network.classes(), request)?;
@@ -208,7 +208,7 @@ pub fn draw_score<const D: usize>(
     request: &DrawRequest,
     shape: &[usize],
     device: &Device,
-    score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>>,
+    score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>> + Send,
     monitor: &dyn Monitor,
 ) -> Result<Drawing, Error> {
     let mut values = Vec::new();
@@ -219,7 +219,8 @@ pub fn draw_score<const D: usize>(
     Ok(Drawing { values, cost })
 }
 
-/// Draws from any score and hands over each batch, so that memory is needed for one.
+/// Draws from any score and hands over each batch, so that memory is needed for one. On the CPU the work is done by the
+/// threads that operations are divided among, and so `keep` is called by one of them.
 ///
 /// # Errors
 /// As [`draw_score`], and what `keep` returns.
@@ -228,12 +229,25 @@ pub fn draw_batches<const D: usize>(
     request: &DrawRequest,
     shape: &[usize],
     device: &Device,
+    score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>> + Send,
+    monitor: &dyn Monitor,
+    keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
+) -> Result<DrawCost, Error> {
+    request.validate(shape)?;
+    request.sampler.validate(process)?;
+    fokker_kernels::with_cpu_runtime(|| each_batch(process, request, shape, device, score_of, monitor, keep))
+}
+
+/// The batches of a request that was checked.
+fn each_batch<const D: usize>(
+    process: &dyn Process,
+    request: &DrawRequest,
+    shape: &[usize],
+    device: &Device,
     score_of: impl Fn(u64, usize, &CallCounter) -> Box<dyn Score<D>>,
     monitor: &dyn Monitor,
     mut keep: impl FnMut(DrawnBatch) -> Result<(), Error>,
 ) -> Result<DrawCost, Error> {
-    request.validate(shape)?;
-    request.sampler.validate(process)?;
     let steps = request.sampler.steps();
     let batches = request.count.div_ceil(request.batch_size);
     let total = (batches as u64).saturating_mul(steps as u64);
@@ -300,12 +314,12 @@ fn note<const D: usize>(drawn: &fokker_sampling::Drawn<D>) -> String {
 
 fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {
     match (classes, request.class) {
-        (None, Some(_)) => Err(Error::Usage("--class: the network was trained without classes".into())),
+        (None, Some(_)) => Err(Error::field("class", "", "the network was trained without classes")),
         (Some(count), Some(class)) if class >= count => {
-            Err(Error::Usage(format!("--class {class}: the network has the classes 0 to {}", count - 1)))
+            Err(Error::field("class", class, format!("the network has the classes 0 to {}", count - 1)))
         }
         (None, None) if request.guidance != 1.0 => {
-            Err(Error::Usage("--guidance: the network was trained without classes".into()))
+            Err(Error::field("guidance", request.guidance, "the network was trained without classes"))
         }
         _ => Ok(()),
     }

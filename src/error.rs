@@ -24,6 +24,30 @@ pub enum Error {
     /// A wrong combination of arguments.
     #[error("{0}")]
     Usage(String),
+    /// A field of a request that does not work.
+    #[error("{name}{}{value}: {message}", if value.is_empty() { "" } else { " " })]
+    Field {
+        /// The field.
+        name: &'static str,
+        /// Its value; empty if the value is not what is wrong.
+        value: String,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// A run that would go on with a configuration under which its weights mean something else.
+    #[error(
+        "the configuration is not the one that {} was trained with:\n{}\nThese keys change what the weights mean. If that is \
+         wanted, allow them by name: {}. Else undo the change, or train a new run under another name",
+        checkpoint.display(), changes.join("\n"), keys.join(", ")
+    )]
+    Changed {
+        /// The checkpoint that would be gone on from.
+        checkpoint: PathBuf,
+        /// Each change, a line for each.
+        changes: Vec<String>,
+        /// Their keys.
+        keys: Vec<String>,
+    },
     /// A file that cannot be read or written.
     #[error("{path}: {message}", path = path.display())]
     File {
@@ -65,6 +89,13 @@ pub enum Error {
     /// From training.
     #[error(transparent)]
     Training(#[from] fokker_training::TrainingError),
+}
+
+impl Error {
+    /// A field of a request that does not work.
+    pub fn field(name: &'static str, value: impl ToString, message: impl Into<String>) -> Self {
+        Self::Field { name, value: value.to_string(), message: message.into() }
+    }
 }
 
 impl From<fokker_datasets::DatasetError> for Error {

@@ -11,6 +11,7 @@ use crate::config::RunConfig;
 use crate::draw::{DrawCost, DrawRequest, DrawnBatch, Reading, draw_network};
 use crate::error::Error;
 use crate::monitor::Monitor;
+use crate::samples::Samples;
 
 /// The configuration of a run that is there.
 ///
@@ -110,19 +111,20 @@ impl CheckpointSampler {
         let drawing = Draw { reading: &self.reading, request, shape: &self.shape, device, monitor, keep };
         with_averaged(&self.checkpoint, &self.config, device, drawing)
     }
-}
 
-/// All samples of a request.
-#[derive(Clone, Debug)]
-pub struct Samples {
-    /// The network's values, sample after sample.
-    pub values: Vec<f32>,
-    /// What it took.
-    pub cost: DrawCost,
-    /// Shape of a sample.
-    pub shape: Vec<usize>,
-    /// The configuration the checkpoint was trained with.
-    pub config: RunConfig,
+    /// Draws all samples of a request into memory.
+    ///
+    /// # Errors
+    /// Those of [`CheckpointSampler::draw`].
+    pub fn collect(&self, request: &DrawRequest, monitor: &dyn Monitor) -> Result<Samples, Error> {
+        let mut values = Vec::new();
+        let cost = self.draw(request, monitor, |batch| {
+            values.extend_from_slice(batch.values);
+            Ok(())
+        })?;
+        let preprocessing = self.config.preprocessing;
+        Ok(Samples { cost, first: request.first, ..Samples::new(values, self.shape.clone(), preprocessing) })
+    }
 }
 
 /// Draws samples from the averaged weights of a checkpoint. `request` is made from the run's configuration.
@@ -137,14 +139,7 @@ pub fn sample(
     monitor: &dyn Monitor,
 ) -> Result<Samples, Error> {
     let sampler = CheckpointSampler::open(checkpoint, changes)?;
-    let request = request(sampler.config())?;
-    let mut values = Vec::new();
-    let cost = sampler.draw(&request, monitor, |batch| {
-        values.extend_from_slice(batch.values);
-        Ok(())
-    })?;
-    let CheckpointSampler { config, shape, .. } = sampler;
-    Ok(Samples { values, cost, shape, config })
+    sampler.collect(&request(sampler.config())?, monitor)
 }
 
 /// Draws from the network it is given.
@@ -157,7 +152,7 @@ struct Draw<'a, K> {
     keep: K,
 }
 
-impl<K: FnMut(DrawnBatch) -> Result<(), Error>> NetworkVisitor for Draw<'_, K> {
+impl<K: FnMut(DrawnBatch) -> Result<(), Error> + Send> NetworkVisitor for Draw<'_, K> {
     type Output = Result<DrawCost, Error>;
 
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<DrawCost, Error> {

@@ -23,6 +23,7 @@ pub mod changes;
 pub mod condition;
 pub mod config;
 pub mod draw;
+mod draw_options;
 pub mod error;
 pub mod experiment;
 pub mod likelihood;
@@ -30,11 +31,16 @@ pub mod memory;
 pub mod monitor;
 mod opening;
 mod overrides;
+mod own_run;
 pub mod recipes;
 pub mod report;
 mod resume;
+mod run;
 pub mod samples;
 mod train;
+mod trained_model;
+mod training_builder;
+mod watch;
 
 pub use fokker_datasets as datasets;
 pub use fokker_kernels as kernels;
@@ -50,14 +56,18 @@ pub use backend::{BackendConfig, BackendName, ChosenDevice};
 pub use condition::{Condition, Technique};
 pub use config::RunConfig;
 pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, Reading, draw, draw_network, draw_score};
+pub use draw_options::Draw;
 pub use error::Error;
 pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use monitor::{Monitor, Progress};
-pub use report::write_report;
+pub use report::{ReportPage, write_report};
 pub use resume::{ResumeRequest, resume};
-pub use samples::{SampleWriter, TrajectoryWriter, write_samples, write_trajectory};
+pub use run::Run;
+pub use samples::{SampleWriter, Samples, TrajectoryWriter, write_samples, write_trajectory};
 pub use train::{Trained, train};
+pub use trained_model::TrainedModel;
+pub use training_builder::Training;
 
 /// The examples of the README and of the book are tests.
 #[cfg(doctest)]

@@ -15,7 +15,7 @@ use std::fmt;
 use burn::tensor::FloatDType;
 use fokker_datasets::memory::{available, shown};
 use fokker_model::Cost;
-use fokker_training::{Loss, Recompute};
+use fokker_training::Recompute;
 
 use crate::config::RunConfig;
 use crate::error::Error;
@@ -101,7 +101,7 @@ impl RunConfig {
             let at_once = regularizer.at_once(shape.iter().product()).min(batch_size);
             5.0 * at_once as f64 / batch_size as f64
         });
-        let arrays = arrays(&self.objective.loss).max(penalty);
+        let arrays = self.objective.loss.evaluations().max(penalty);
         let example = bytes * (arrays * kept + held);
         Ok(TrainingMemory { parameters, weights: BYTES_PER_PARAMETER * parameters, example, batch_size })
     }
@@ -114,16 +114,6 @@ impl RunConfig {
     pub fn check_memory(&self) -> Result<Option<String>, Error> {
         let memory = self.training_memory()?;
         available().map_or(Ok(None), |bytes| memory.fits(bytes))
-    }
-}
-
-/// Evaluations of the network whose intermediate results are there at once: a value, and its derivatives.
-fn arrays(loss: &Loss) -> f64 {
-    match loss {
-        Loss::Denoising | Loss::Expanded | Loss::Explicit => 1.0,
-        Loss::Implicit { .. } | Loss::Sliced { .. } => 2.0,
-        Loss::HigherOrder { .. } => 4.0,
-        Loss::InitialValue => 5.0,
     }
 }
 

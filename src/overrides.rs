@@ -1,4 +1,4 @@
-//! Changes to a configuration before it is read: `key=value`, as `--set` takes them.
+//! Changes to a configuration before it is read: `key=value`.
 //!
 //! A value is TOML (`1e-3`, `true`, `[64, 128]`, `{ kind = "ve" }`); what is not TOML is text. Some text is TOML by
 //! accident: `name=nan` and `data.path=2024` look like numbers. Such a value is read as TOML first, and as text where the
@@ -49,10 +49,10 @@ struct Change {
 
 impl Change {
     fn parse(written: &str) -> Result<Self, String> {
-        let (key, text) = written.split_once('=').ok_or_else(|| format!("--set {written}: must be key=value"))?;
+        let (key, text) = written.split_once('=').ok_or_else(|| format!("{written}: must be key=value"))?;
         let path: Vec<String> = key.split('.').map(|part| part.trim().to_string()).collect();
         if path.iter().any(String::is_empty) {
-            return Err(format!("--set {written}: '{key}' is no key; keys look like training.steps"));
+            return Err(format!("{written}: '{key}' is no key; keys look like training.steps"));
         }
         Ok(Self { written: written.into(), path, text: text.into(), toml: text.trim().parse().ok() })
     }
@@ -69,8 +69,7 @@ impl Change {
         let (key, sections) = self.path.split_last().expect("split gives one part at least");
         for section in sections {
             let entry = place.entry(section).or_insert_with(|| Value::Table(Table::new()));
-            place =
-                entry.as_table_mut().ok_or_else(|| format!("--set {}: '{section}' is not a section", self.written))?;
+            place = entry.as_table_mut().ok_or_else(|| format!("{}: '{section}' is not a section", self.written))?;
         }
         place.insert(key.clone(), value);
         Ok(())

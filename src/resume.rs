@@ -44,10 +44,8 @@ pub fn resume(
     let mut request = request.clone();
     match (step, request.from) {
         (Some(step), Some(from)) if step != from => {
-            return Err(Error::Usage(format!(
-                "{}: is of step {step}, but --from {from} asks for another",
-                path.display()
-            )));
+            let message = format!("{} is of step {step}", path.display());
+            return Err(Error::field("from", from, message));
         }
         (Some(step), _) => request.from = Some(step),
         (None, _) => {}
@@ -123,7 +121,7 @@ impl Continuation {
         };
         let refused: Vec<&Change> = changed.iter().filter(|change| !is_allowed(change)).collect();
         if !refused.is_empty() {
-            return Err(Error::Usage(refusal(&refused, &checkpoint)));
+            return Err(refusal(&refused, &checkpoint));
         }
         for (what, changes) in [("what the weights mean changes", &changed), ("from here on", &course)] {
             if !changes.is_empty() {
@@ -153,7 +151,7 @@ fn checkpoint_of(folder: &RunFolder, from: Option<u64>) -> Result<Option<PathBuf
         if !path.is_dir() {
             let steps: Vec<String> = list().iter().rev().filter_map(|path| Some(step_of(path)?.to_string())).collect();
             let there = if steps.is_empty() { "no checkpoint".into() } else { format!("steps {}", steps.join(", ")) };
-            return Err(Error::Usage(format!("--from {step}: there is no such checkpoint; the run has {there}")));
+            return Err(Error::field("from", step, format!("there is no such checkpoint; the run has {there}")));
         }
         return Ok(Some(path));
     }
@@ -184,24 +182,17 @@ fn keep_or_compare_rate(
         (after.learning_rate, after.warmup, after.decay) = (then, 0, Decay::Constant);
     } else if before.learning_rate == after.learning_rate && now > 1.01 * then {
         monitor.say(&format!(
-            "the learning rate rises from {then:.3e} to {now:.3e}, because its schedule changed; --keep-learning-rate goes \
-             on at {then:.3e}"
+            "the learning rate rises from {then:.3e} to {now:.3e}, because its schedule changed; keep_learning_rate keeps it \
+             at {then:.3e}"
         ));
     }
 }
 
-fn refusal(refused: &[&Change], checkpoint: &Path) -> String {
-    let changes: Vec<String> = refused.iter().map(|change| format!("  {change}\n")).collect();
-    let mut keys: Vec<String> = refused.iter().map(|change| format!("--allow-changed {}", change.key)).collect();
+fn refusal(refused: &[&Change], checkpoint: &Path) -> Error {
+    let mut keys: Vec<String> = refused.iter().map(|change| change.key.clone()).collect();
     keys.dedup();
-    format!(
-        "the configuration is not the one that {} was trained with:\n{}These keys change what the weights mean. If that \
-         is wanted, say so a second time with {}; else undo the change (--set, or the run's config.toml), or train a new \
-         run under another name",
-        checkpoint.display(),
-        changes.concat(),
-        keys.join(" ")
-    )
+    let changes = refused.iter().map(|change| format!("  {change}")).collect();
+    Error::Changed { checkpoint: checkpoint.into(), changes, keys }
 }
 
 /// `accepted.toml`: changes that were allowed at a step, so that they need not be allowed again before the run has its

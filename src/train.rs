@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use burn::tensor::Device;
 use fokker_datasets::Dataset;
 use fokker_model::{Network, NetworkVisitor};
-use fokker_training::{Callback, Callbacks, Metrics, Moment, Outcome, Previews, RunFolder, Trainer, TrainingError};
+use fokker_training::{Callbacks, Outcome, Previews, RunFolder, Trainer};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
 use crate::draw::{DrawRequest, Reading, draw};
 use crate::error::Error;
-use crate::monitor::{Monitor, Progress};
+use crate::monitor::Monitor;
 use crate::opening::open_data;
 use crate::report::{ReportPage, write_report};
 use crate::resume::{Continuation, ResumeRequest};
 use crate::samples::{NotFinite, write_samples};
+use crate::watch::Watch;
 
 /// How a training ended.
 #[derive(Clone, Debug)]
@@ -55,8 +55,7 @@ pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn M
     let steps = config.training.steps;
     if step >= steps {
         monitor.say(&format!(
-            "all {steps} steps are done: the run is at step {step}. It goes on with more of them, such as --set \
-             training.steps={}",
+            "all {steps} steps are done: the run is at step {step}. It goes on with more of them, such as training.steps={}",
             2 * step
         ));
         if let Err(error) = write_report(&folder) {
@@ -147,8 +146,7 @@ impl NetworkVisitor for Work<'_> {
                 continuation.remember(&folder)?;
             }
         }
-        let watch =
-            Watch { monitor, progress: monitor.begin("training", "steps", trainer.step(), config.training.steps) };
+        let watch = Watch::new(monitor, trainer.step(), config.training.steps);
         let preview = Preview {
             config,
             folder: &folder,
@@ -164,53 +162,6 @@ impl NetworkVisitor for Work<'_> {
         drop(callbacks);
         drop(lock);
         Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
-    }
-}
-
-/// Shows progress, and stops the training when the monitor says so.
-struct Watch<'a> {
-    monitor: &'a dyn Monitor,
-    progress: Box<dyn Progress>,
-}
-
-impl<N: Network<D>, const D: usize> Callback<N, D> for Watch<'_> {
-    fn line(&mut self, _at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
-        let shown = |loss: Option<f64>| loss.map_or_else(|| "not finite".into(), |loss| format!("{loss:.4}"));
-        let step = line.step;
-        if line.not_finite > 0 {
-            let count = line.not_finite;
-            self.monitor.warn(&format!("step {step}: {count} of the last steps were not finite and are left out"));
-        }
-        if line.validation_not_finite > 0 {
-            let count = line.validation_not_finite;
-            self.monitor.warn(&format!("step {step}: the validation loss is not finite for {count} held-out examples"));
-        }
-        if line.is_validated() {
-            self.monitor.say(&format!(
-                "step {step}, epoch {:.2}, {}: loss {}, validation loss {}",
-                line.epoch,
-                clock(Duration::from_secs_f64(line.seconds)),
-                shown(line.loss),
-                shown(line.validation_loss),
-            ));
-        }
-        Ok(())
-    }
-
-    fn step(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
-        // Before the first reading there is no loss.
-        let loss = if at.loss.is_nan() { String::new() } else { format!("loss {:.4}", at.loss) };
-        self.progress.update(at.step(), &loss);
-        Ok(())
-    }
-
-    fn stop_requested(&self) -> bool {
-        self.monitor.should_stop()
-    }
-
-    fn warn(&mut self, warning: &str) -> bool {
-        self.monitor.warn(warning);
-        true
     }
 }
 
@@ -246,14 +197,5 @@ impl Preview<'_> {
             tracing::warn!("{}: {error}", path.display());
         }
         Ok(())
-    }
-}
-
-/// A duration as minutes and seconds, or hours and minutes.
-fn clock(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds / 3600 {
-        0 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        hours => format!("{hours}h{:02}m", seconds / 60 % 60),
     }
 }

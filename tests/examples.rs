@@ -22,7 +22,7 @@ fn example(name: &str, runs: &Path, arguments: &[&str]) -> String {
     let program = programs.ancestors().nth(2).unwrap().join("examples").join(name);
     let mut command = Command::new(&program);
     command.args(arguments).env("FOKKER_DATA", std::path::absolute("datasets/data").unwrap());
-    if name != "sample_grid" {
+    if !["own_data", "checkpoint_to_png"].contains(&name) {
         command.arg(format!("runs={:?}", runs.display().to_string()));
     }
     let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
@@ -66,7 +66,7 @@ fn score_fpe() {
 }
 
 #[test]
-fn mnist_vp_and_sample_grid() {
+fn mnist_vp_and_checkpoint_to_png() {
     let runs = tempfile::tempdir().unwrap();
     let changes = [
         "training.steps=2",
@@ -87,6 +87,17 @@ fn mnist_vp_and_sample_grid() {
         assert_eq!(shape(Path::new(line)), [1, 298, 298], "{line}");
     }
     let out = runs.path().join("grid.png");
-    example("sample_grid", runs.path(), &[runs.path().join("tiny").to_str().unwrap(), out.to_str().unwrap()]);
-    assert_eq!(shape(&out), [1, 238, 238]);
+    let said =
+        example("checkpoint_to_png", runs.path(), &[runs.path().join("tiny").to_str().unwrap(), out.to_str().unwrap()]);
+    assert_eq!(said.trim(), out.to_str().unwrap());
+    // Four rows of four digits.
+    assert_eq!(shape(&out), [1, 118, 118]);
+}
+
+/// Points that were drawn at random would be about half a radius away from the circle.
+#[test]
+fn own_data() {
+    let said = example("own_data", Path::new(""), &[]);
+    let distance: f64 = said.split_whitespace().last().unwrap().parse().unwrap();
+    assert!(distance > 0.0 && distance < 0.1, "{said}");
 }

@@ -17,6 +17,7 @@ pub fn of(error: &Error) -> ExitCode {
         // What shells report of a program that a signal ended; 2 is the number of Ctrl-C.
         Error::Interrupted => ExitCode::from(128 + signals::received().unwrap_or(2) as u8),
         Error::Config { .. } | Error::Backend { .. } | Error::Usage(_) | Error::Process(_) => ExitCode::from(2),
+        Error::Field { .. } | Error::Changed { .. } => ExitCode::from(2),
         Error::Laboratory(
             LaboratoryError::Value { .. } | LaboratoryError::Process(_) | LaboratoryError::Mixture(_),
         )

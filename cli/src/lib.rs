@@ -24,6 +24,7 @@ mod go_on;
 mod init;
 mod lab;
 mod likelihood;
+mod message;
 mod numbers;
 mod reproduce;
 mod results;
@@ -49,7 +50,7 @@ pub fn main() -> ExitCode {
     cli.form.set();
     let done = cli.run();
     if let Err(error) = &done {
-        eprintln!("error: {error}");
+        eprintln!("error: {}", message::of(error));
     }
     match (done, output::failed()) {
         (Err(error), _) => exit_code::of(&error),

@@ -159,7 +159,7 @@ impl Sample {
         };
         sampler.steps = self.steps.or(sampler.steps);
         if let Some(warning) = config.guidance_warning(self.guidance) {
-            eprintln!("warning: {warning}");
+            eprintln!("warning: --{warning}");
         }
         Ok(DrawRequest {
             sampler,

@@ -272,6 +272,6 @@ fn images_are_dequantised_and_their_classes_known() {
     assert_eq!(number(&chain, "/offset_bits"), 0.0);
     assert!(number(&chain, "/bits_per_dimension/mean") > 0.0);
     let kl = ["likelihood", "runs/digits", "--bound", "kl"];
-    assert_refused(&fokker(&kl, here), 2, &["--unconditional"]);
+    assert_refused(&fokker(&kl, here), 2, &["unconditional"]);
     assert_refused(&fokker(&[&kl[..], &["--unconditional"]].concat(), here), 2, &["mixture", "diffusion"]);
 }

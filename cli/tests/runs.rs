@@ -154,7 +154,7 @@ fn changes_of_what_the_weights_mean_are_said_twice() {
     // Course: accepted, said, remembered. The cosine would have ended.
     let said = resume(here, &["--set", "training.steps=8", "--set", "training.batch_size=4"]);
     assert!(said.contains("training.batch_size from 8 to 4; training.steps from 6 to 8"), "{said}");
-    assert!(said.contains("the learning rate rises") && said.contains("--keep-learning-rate"), "{said}");
+    assert!(said.contains("the learning rate rises") && said.contains("keep_learning_rate"), "{said}");
     assert_eq!(fs::read_to_string(run.join("config.before-step-00000006.toml")).unwrap(), first);
     assert!(config().contains("steps = 8") && config().contains("batch_size = 4"));
     assert!(resume(here, &[]).contains("all 8 steps are done"));

@@ -49,6 +49,7 @@ mod rings;
 mod split;
 mod swiss_roll;
 mod synthetic;
+mod tensors;
 
 pub use batches::{Batch, Batches, Sequential};
 pub use checkerboard::{Checkerboard, CheckerboardConfig};
@@ -71,6 +72,7 @@ pub use rings::{Rings, RingsConfig};
 pub use split::Split;
 pub use swiss_roll::{SwissRoll, SwissRollConfig};
 pub use synthetic::{Counts, Law, Synthetic};
+pub use tensors::Tensors;
 
 /// A finite, numbered collection of examples of one shape.
 pub trait Dataset: Send + Sync {
@@ -110,4 +112,35 @@ pub trait Dataset: Send + Sync {
     /// # Panics
     /// If `index` is not below [`Dataset::len`], or `out` has another length than [`Dataset::size`].
     fn example(&self, index: usize, out: &mut [f32]) -> Option<usize>;
+}
+
+/// A shared data set is one.
+impl<T: Dataset + ?Sized> Dataset for std::sync::Arc<T> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn shape(&self) -> &[usize] {
+        (**self).shape()
+    }
+
+    fn classes(&self) -> Option<usize> {
+        (**self).classes()
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        (**self).class_names()
+    }
+
+    fn is_image(&self) -> bool {
+        (**self).is_image()
+    }
+
+    fn example(&self, index: usize, out: &mut [f32]) -> Option<usize> {
+        (**self).example(index, out)
+    }
 }

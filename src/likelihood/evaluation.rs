@@ -189,7 +189,7 @@ impl Work<'_> {
         draw: &Draw,
         told: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<KlBound, Error> {
-        let Some(law) = law else { return Err(Error::Usage("--bound kl: the law of the data is not known".into())) };
+        let Some(law) = law else { return Err(Error::field("bound", "kl", "the law of the data is not known")) };
         let process = &*self.reading.process;
         let truth = MixtureScore::new(law.clone(), self.reading.process.clone());
         let at_horizon = |point: &[f64]| law.log_density(process, process.horizon(), point);

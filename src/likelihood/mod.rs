@@ -34,14 +34,13 @@ pub fn likelihood(
     request.validate(&config, &*reading.process)?;
     if request.unconditional && config.network.num_class_embeds().is_some() && !config.trains_null_class() {
         monitor.warn(
-            "--unconditional: the run was trained with training.class_dropout = 0, so its null class was never \
-             trained",
+            "unconditional: the run was trained with training.class_dropout = 0, so its null class was never trained",
         );
     }
     let split = request.split.unwrap_or(config.data.held_out());
     let data = config.data.open(split, config.seed)?;
     if request.first >= data.len() {
-        return Err(Error::Usage(format!("--first {}: there are {} examples", request.first, data.len())));
+        return Err(Error::field("first", request.first, format!("there are {} examples", data.len())));
     }
     let chosen = config.backend.resolve()?;
     monitor.say(&format!("{} on {}", checkpoint.display(), chosen.description));

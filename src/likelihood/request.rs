@@ -79,12 +79,14 @@ impl LikelihoodRequest {
     }
 
     pub(super) fn validate(&self, config: &RunConfig, process: &dyn Process) -> Result<(), Error> {
-        let usage = |message: &str| Err(Error::Usage(message.into()));
-        if self.count == 0 || self.batch_size == 0 || self.draws == 0 {
-            return usage("--count, --draws and --batch-size must be at least 1");
+        let refuse = |name, value: &str, message: &str| Err(Error::field(name, value, message));
+        for (name, number) in [("count", self.count), ("batch_size", self.batch_size), ("draws", self.draws)] {
+            if number == 0 {
+                return refuse(name, "0", "must be at least 1");
+            }
         }
         if self.draws > 256 {
-            return usage("--draws: at most 256");
+            return refuse("draws", &self.draws.to_string(), "at most 256");
         }
         match &self.quantity {
             Quantity::Flow(flow) => flow.validate(process)?,
@@ -93,23 +95,28 @@ impl LikelihoodRequest {
             }
             // Numbers of points are packed with those of noise.
             Quantity::Diffusion { points } | Quantity::Kl { points, .. } if !(1..=1 << 20).contains(points) => {
-                return usage("--points must be from 1 to 1048576");
+                return refuse("points", &points.to_string(), "must be from 1 to 1048576");
             }
             Quantity::Diffusion { .. } => {}
             Quantity::Kl { backward_noise, .. } => {
                 if !(backward_noise.is_finite() && *backward_noise > 0.0) {
-                    return usage("--backward-noise: must be above 0; the probability flow has no such bound");
+                    let value = backward_noise.to_string();
+                    return refuse("backward_noise", &value, "must be above 0; the probability flow has no such bound");
                 }
                 if config.network.num_class_embeds().is_some() && !self.unconditional {
-                    return usage(
-                        "--bound kl: the law of the data is that of all classes together, and this network knows them \
-                         apart; add --unconditional",
+                    return refuse(
+                        "bound",
+                        "kl",
+                        "the law of the data is that of all classes together, and this network knows them apart; set \
+                         unconditional",
                     );
                 }
                 if !matches!(config.data, DatasetConfig::Mixture(_)) {
-                    return usage(
-                        "--bound kl: the law of the data must be known, which is that of data.kind = \"mixture\" alone; \
-                         --bound diffusion bounds the likelihood of any data",
+                    return refuse(
+                        "bound",
+                        "kl",
+                        "the law of the data must be known, which is that of data.kind = \"mixture\" alone; the bound \
+                         \"diffusion\" bounds the likelihood of any data",
                     );
                 }
             }

@@ -11,12 +11,14 @@
 
 mod array_file;
 mod density;
+mod drawn;
 mod format;
 mod not_finite;
 mod trajectory;
 mod writer;
 
 pub use array_file::ArrayFormat;
+pub use drawn::Samples;
 pub use format::SampleFormat;
 pub use not_finite::NotFinite;
 pub use trajectory::{TrajectoryWriter, write_trajectory};

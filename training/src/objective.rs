@@ -214,7 +214,7 @@ impl Objective {
         if self.needs_truth() && truth.is_none() {
             return Err(TrainingError::config("objective.loss", "needs data whose score is known"));
         }
-        let fits = match (self.loss, probes) {
+        let fits = match (&self.loss, probes) {
             (Loss::Implicit { .. }, LossProbes::Divergence(_)) => true,
             (Loss::Sliced { .. }, LossProbes::Directions(directions)) => !directions.is_empty(),
             (Loss::HigherOrder { .. }, LossProbes::Directions(directions)) => directions.len() == 2,
@@ -252,7 +252,7 @@ impl Objective {
         let (x0, noise, t) = (part.x0.clone(), part.noise.clone(), part.times());
         let process = Score::<D>::process(score);
         let truth = || truth.expect("checked before the terms are made");
-        match (self.loss, probes) {
+        match (&self.loss, probes) {
             (Loss::Denoising, _) => {
                 denoising_of_output(score, score.output(loss::noisy(process, &x0, &noise, &t), &t), part)
             }
@@ -262,9 +262,9 @@ impl Objective {
                 loss::implicit(score, x0, noise, &t, &divergence)
             }
             (Loss::Sliced { variance_reduced, .. }, LossProbes::Directions(directions)) => {
-                loss::sliced(score, x0, noise, &t, &directions, variance_reduced)
+                loss::sliced(score, x0, noise, &t, &directions, *variance_reduced)
             }
-            (Loss::HigherOrder { first, second }, LossProbes::Directions(directions)) => {
+            (&Loss::HigherOrder { first, second }, LossProbes::Directions(directions)) => {
                 let [u, v] = <[Tensor<D>; 2]>::try_from(directions).expect("checked before the terms are made");
                 higher_order(score, x0, noise, &t, [first, second], [u, v])
             }
@@ -272,6 +272,7 @@ impl Objective {
                 let directions = Directions::axes(&x0);
                 score_fpe::initial_value(score, &frozen(score), truth(), x0, noise, &t, &directions)
             }
+            (Loss::Own(loss), _) => loss.errors(score, x0, noise, &t),
             (loss, _) => unreachable!("the probes of {loss:?} were checked before the terms are made"),
         }
     }

@@ -75,12 +75,12 @@ impl RunFolder {
     pub fn create(&self, config: &str) -> Result<(), TrainingError> {
         let refuse = |message: &str| Err(TrainingError::file("cannot create the run", &self.path, message));
         if self.exists() {
-            return refuse("there is a run already; resume it, delete it, or choose another name with --set name=…");
+            return refuse("there is a run already; resume it, delete it, or choose another name");
         }
         if let Some(name) = self.remains() {
             return refuse(&format!(
                 "{name} is there, but no config.toml: it is what is left of a run. Put config.toml back (every \
-                 checkpoint has a copy) and resume it, delete it, or choose another name with --set name=…"
+                 checkpoint has a copy) and resume it, delete it, or choose another name"
             ));
         }
         let checkpoints = self.checkpoints();

@@ -11,7 +11,9 @@ use fokker_model::{
     Conditioning, Derivatives, Divergence, MixtureScore, Mlp, MlpConfig, NetworkScore, Output, Parameterization, Score,
 };
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
-use fokker_training::loss::{denoising, expanded, explicit, first_derivative, implicit, second_derivative, sliced};
+use fokker_training::loss::{
+    LossBatch, LossFunction, denoising, expanded, explicit, first_derivative, implicit, second_derivative, sliced,
+};
 use fokker_training::*;
 use serde_json::json;
 
@@ -167,4 +169,31 @@ fn the_objective_weighs_the_error_in_the_noise() {
         let want = t.iter().zip(errors).map(|(&t, error)| weight(t) * error).sum::<f64>() / 3.0;
         assert!((loss - want).abs() < 1e-10 * want, "{output:?}: {loss} {want}");
     }
+}
+
+/// Denoising, written as a program would write a loss of its own.
+#[derive(Debug)]
+struct OwnDenoising;
+
+impl LossFunction for OwnDenoising {
+    fn errors(&self, batch: LossBatch<'_>) -> Tensor<1> {
+        let LossBatch { score, x0, noise, t } = batch;
+        denoising(score, x0, noise, t)
+    }
+}
+
+#[test]
+fn a_loss_of_ones_own_is_weighed_like_the_others() {
+    let process = process("vp");
+    let (x0, noise) = (column(vec![0.3, -1.2, 0.9]), column(vec![0.5, -0.7, 1.3]));
+    let score = score(4, &process, Output::Edm);
+    let value = |loss: Loss| {
+        let objective = Objective { loss, ..Objective::default() };
+        let times = [0.1, 0.4, 0.8].map(|t| TimeDraw { t, importance: 1.0 }).to_vec();
+        let probes = fokker_training::loss::LossProbes::None;
+        let randomness = Randomness { noise: noise.clone(), times, probes, regularizer: None };
+        values(objective.loss(&score, None, x0.clone(), randomness).unwrap())[0]
+    };
+    let (own, built_in) = (value(Loss::own(OwnDenoising)), value(Loss::Denoising));
+    assert!((own / built_in - 1.0).abs() < 1e-12, "{own} {built_in}");
 }

@@ -23,7 +23,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
                 return Err(Error::Usage("Figure 3 is of images".into()));
             };
             let levels: Vec<f64> =
-                samples.values.iter().map(|&value| f64::from(samples.config.preprocessing.to_u8(value))).collect();
+                samples.values.iter().map(|&value| f64::from(samples.preprocessing.to_u8(value))).collect();
             table.push([sde as usize as f64, gamma, levels.iter().sum::<f64>() / levels.len() as f64]);
             panels.push(mosaic(&described(&run.config)?, &levels, side, height, width));
         }

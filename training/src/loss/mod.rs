@@ -16,8 +16,10 @@
 mod denoising;
 mod expanded;
 mod explicit;
+mod flattened;
 mod higher_order;
 mod implicit;
+mod own;
 mod sliced;
 
 use burn::tensor::{Tensor, TensorData};
@@ -33,12 +35,13 @@ pub use expanded::expanded;
 pub use explicit::explicit;
 pub use higher_order::{first_derivative, second_derivative};
 pub use implicit::implicit;
+pub use own::{LossBatch, LossFunction, OwnLoss};
 pub use sliced::sliced;
 
 use crate::error::{MOST_PROBES, TrainingError, require_size};
 
 /// Which loss is minimised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Loss {
     /// Denoising score matching (Vincent 2011; [Lai 2023, eq. 3]).
@@ -78,6 +81,9 @@ pub enum Loss {
     /// The residual of the score Fokker–Planck equation, and the score at the first time alone [Lai 2023, eq. 11], for
     /// data whose score is known.
     InitialValue,
+    /// A loss of a program of its own. Configurations do not have it.
+    #[serde(skip)]
+    Own(OwnLoss),
 }
 
 /// A divergence, as a configuration names it.
@@ -142,6 +148,22 @@ impl Trace {
 }
 
 impl Loss {
+    /// A loss of one's own.
+    pub fn own(loss: impl LossFunction + 'static) -> Self {
+        Self::Own(OwnLoss::new(loss))
+    }
+
+    /// How many evaluations of the network are held at once for the backward pass: a value, and its derivatives.
+    pub fn evaluations(&self) -> f64 {
+        match self {
+            Self::Denoising | Self::Expanded | Self::Explicit => 1.0,
+            Self::Implicit { .. } | Self::Sliced { .. } => 2.0,
+            Self::HigherOrder { .. } => 4.0,
+            Self::InitialValue => 5.0,
+            Self::Own(loss) => loss.evaluations(),
+        }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
@@ -177,7 +199,7 @@ impl Loss {
             (0..count as u64).map(|number| draw_one(probe, number)).collect()
         };
         match *self {
-            Self::Denoising | Self::Expanded | Self::Explicit | Self::InitialValue => LossProbes::None,
+            Self::Denoising | Self::Expanded | Self::Explicit | Self::InitialValue | Self::Own(_) => LossProbes::None,
             Self::Implicit { divergence } => LossProbes::Divergence(divergence.draw(draw_one)),
             Self::Sliced { probes, probe, .. } => LossProbes::Directions(draw(probes, probe)),
             Self::HigherOrder { .. } => LossProbes::Directions(draw(2, Probe::Rademacher)),

@@ -1,0 +1,138 @@
+//! What to draw, with everything that is left out chosen by the model.
+
+use std::fmt::Display;
+
+use fokker_sampling::SamplerConfig;
+
+use crate::condition::Condition;
+use crate::draw::DrawRequest;
+use crate::error::Error;
+use crate::monitor::Monitor;
+
+/// What to draw: how many samples, and whatever is to differ from the model's own choice. A number alone will do where one
+/// is asked for.
+///
+/// ```
+/// use fokker::Draw;
+/// use fokker::sampling::{Method, SamplerConfig};
+///
+/// let draw = Draw::new(16).sampler(SamplerConfig::new(Method::Ddim)).steps(20).seed(3);
+/// // Of one class, by its name or its number.
+/// let draw = draw.class("bag").guidance(2.0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Draw<'a> {
+    count: usize,
+    first: u64,
+    seed: u64,
+    batch_size: Option<usize>,
+    sampler: Option<SamplerConfig>,
+    steps: Option<usize>,
+    class: Option<String>,
+    guidance: f64,
+    condition: Option<Condition>,
+    monitor: &'a dyn Monitor,
+}
+
+impl From<usize> for Draw<'_> {
+    fn from(count: usize) -> Self {
+        Self::new(count)
+    }
+}
+
+impl<'a> Draw<'a> {
+    /// `count` samples from number 0 of seed 0, by the model's own sampler.
+    pub fn new(count: usize) -> Self {
+        Self {
+            count,
+            first: 0,
+            seed: 0,
+            batch_size: None,
+            sampler: None,
+            steps: None,
+            class: None,
+            guidance: 1.0,
+            condition: None,
+            monitor: &(),
+        }
+    }
+
+    /// By another sampler.
+    pub fn sampler(self, sampler: SamplerConfig) -> Self {
+        Self { sampler: Some(sampler), ..self }
+    }
+
+    /// In another number of steps than the sampler's.
+    pub fn steps(self, steps: usize) -> Self {
+        Self { steps: Some(steps), ..self }
+    }
+
+    /// From another seed.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// From another number on: sample `i` of a seed is always the same.
+    pub fn first(self, first: u64) -> Self {
+        Self { first, ..self }
+    }
+
+    /// So many at once, 64 otherwise.
+    pub fn batch(self, batch_size: usize) -> Self {
+        Self { batch_size: Some(batch_size), ..self }
+    }
+
+    /// All of one class, by its name or its number; otherwise sample `i` is of class `i` modulo their number.
+    pub fn class(self, class: impl Display) -> Self {
+        Self { class: Some(class.to_string()), ..self }
+    }
+
+    /// With classifier-free guidance of a weight (Ho & Salimans 2022), for networks with classes. The weight 1 is none.
+    pub fn guidance(self, weight: f64) -> Self {
+        Self { guidance: weight, ..self }
+    }
+
+    /// With what is known of the samples beforehand.
+    pub fn condition(self, condition: Condition) -> Self {
+        Self { condition: Some(condition), ..self }
+    }
+
+    /// With a monitor that hears of progress and may stop the work.
+    pub fn monitor(self, monitor: &'a dyn Monitor) -> Self {
+        Self { monitor, ..self }
+    }
+
+    /// Who hears of progress.
+    pub(crate) fn watched_by(&self) -> &'a dyn Monitor {
+        self.monitor
+    }
+
+    /// The weight of the guidance.
+    pub(crate) fn guidance_weight(&self) -> f64 {
+        self.guidance
+    }
+
+    /// The complete request of a model that draws by `sampler` and knows the numbers of its classes.
+    pub(crate) fn request(
+        &self,
+        sampler: &SamplerConfig,
+        class_number: impl Fn(&str) -> Result<usize, Error>,
+    ) -> Result<DrawRequest, Error> {
+        let mut sampler = match &self.sampler {
+            // The range is the data's, whatever the sampler.
+            Some(own) => SamplerConfig { range: sampler.range, ..own.clone() },
+            None => sampler.clone(),
+        };
+        sampler.steps = self.steps.or(sampler.steps);
+        let request = DrawRequest::new(sampler, self.count);
+        Ok(DrawRequest {
+            first: self.first,
+            seed: self.seed,
+            batch_size: self.batch_size.unwrap_or(request.batch_size),
+            class: self.class.as_deref().map(class_number).transpose()?,
+            guidance: self.guidance,
+            condition: self.condition.clone(),
+            ..request
+        })
+    }
+}
