@@ -46,10 +46,16 @@ impl Init {
     }
 }
 
-/// The first sentence of a recipe.
-fn summary(text: &str) -> &str {
-    let line = text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
-    line.split_once(". ").map_or(line, |(sentence, _)| sentence).trim_end_matches('.')
+/// The first sentence of a recipe, up to its first colon.
+fn summary(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    let comment = lines.collect::<Vec<_>>().join(" ");
+    let ends = |at: usize| {
+        let abbreviated = ["al", "Appx", "eq"].iter().any(|word| comment[..at].ends_with(word));
+        !abbreviated && comment[at + 1..].starts_with(' ')
+    };
+    let end = comment.match_indices('.').map(|(at, _)| at).find(|&at| ends(at)).unwrap_or(comment.len());
+    comment[..end].split(": ").next().unwrap_or_default().trim_end_matches('.').into()
 }
 
 /// The error for a recipe that there is not.
@@ -66,7 +72,10 @@ mod tests {
     #[test]
     fn every_recipe_says_what_it_is() {
         for (name, text) in recipes::RUNS {
-            assert!((15..120).contains(&summary(text).len()), "{name}: {}", summary(text));
+            let summary = summary(text);
+            let brackets = |mark: char| summary.matches(mark).count();
+            assert!((8..120).contains(&summary.len()), "{name}: {summary}");
+            assert!(brackets('(') == brackets(')') && brackets('[') == brackets(']'), "{name}: {summary}");
         }
     }
 }

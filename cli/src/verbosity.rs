@@ -35,10 +35,13 @@ impl Verbosity {
         };
         let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
         let filter = asked.or_else(|| level.parse().ok()).unwrap_or_default();
-        let spans = if self.verbose > 0 { FmtSpan::CLOSE } else { FmtSpan::NONE };
         // The layer would print its own errors with the standard `eprintln!`, which panics when nobody reads.
-        let layer = fmt::layer().with_span_events(spans).with_writer(std::io::stderr).without_time().with_target(false);
-        tracing_subscriber::registry().with(layer.log_internal_errors(false)).with(filter).init();
+        let layer = fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
+        let subscriber = tracing_subscriber::registry().with(filter);
+        match self.verbose {
+            0 => subscriber.with(layer.without_time()).init(),
+            _ => subscriber.with(layer.with_timer(fmt::time::uptime()).with_span_events(FmtSpan::CLOSE)).init(),
+        }
     }
 }
 

@@ -41,7 +41,7 @@ fn results_are_objects_with_json() {
     assert!(folder.path().join(paths[1]["file"].as_str().unwrap()).is_file());
     let checked = objects(&["config", "check", "mnist_vp"]);
     assert_eq!((&checked[0]["ok"], &checked[0]["name"]), (&Value::Bool(true), &Value::from("mnist_vp")));
-    assert!(objects(&["init", "--list"]).iter().all(|recipe| recipe["summary"].as_str().unwrap().len() > 10));
+    assert!(objects(&["init", "--list"]).iter().all(|recipe| recipe["summary"].as_str().unwrap().len() > 5));
 }
 
 #[test]
@@ -57,7 +57,8 @@ fn quiet_runs_say_nothing_and_verbose_ones_time_their_phases() {
     assert_eq!(run("quiet", "-q"), "");
     let verbose = run("verbose", "-v");
     for phase in ["data", "checkpoint", "preview"] {
-        assert!(verbose.contains(&format!("{phase}: close")), "{phase} is not in {verbose}");
+        let closes = |line: &str| line.contains(phase) && line.contains("close") && line.contains("time.busy");
+        assert!(verbose.lines().any(closes), "{phase} is not in {verbose}");
     }
     let output = fokker(&["train", "moons.toml", "--set", "training.steps=0", "-q"], folder.path());
     assert_refused(&output, 2, &["training.steps"]);
