@@ -74,7 +74,7 @@ mod tests {
         for (name, text) in recipes::RUNS {
             let summary = summary(text);
             let brackets = |mark: char| summary.matches(mark).count();
-            assert!((8..120).contains(&summary.len()), "{name}: {summary}");
+            assert!((8..160).contains(&summary.len()), "{name}: {summary}");
             assert!(brackets('(') == brackets(')') && brackets('[') == brackets(']'), "{name}: {summary}");
         }
     }
