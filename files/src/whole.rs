@@ -24,7 +24,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Writes a file with a function that gets a buffered writer. Folders that are missing are made.
 ///
 /// # Errors
-/// As [`write`], and what the function returns.
+/// As [`write()`], and what the function returns.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), FileError> {
     write_named(path, |temporary| {
         let mut file = BufWriter::new(File::create(temporary)?);
@@ -37,7 +37,7 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Re
 /// are missing are made.
 ///
 /// # Errors
-/// As [`write`], and what the function returns.
+/// As [`write()`], and what the function returns.
 pub fn write_named(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), FileError> {
     let failed = |error| FileError::new("cannot write", path, error);
     fs::create_dir_all(folder_of(path)).map_err(failed)?;

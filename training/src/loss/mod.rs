@@ -7,7 +7,7 @@
 //! | [`explicit`] | `‖s_θ − ∇ log p_t‖²` | a value, and the true score |
 //! | [`implicit`] | `‖s_θ‖² + 2 div s_θ` | a divergence |
 //! | [`sliced`] | `(v · s_θ)² + 2 vᵀ J v` | a product with the Jacobian |
-//! | [`higher_order`] | the same for derivatives of the score | two products, or a second derivative |
+//! | `higher_order` | the same for derivatives of the score | two products, or a second derivative |
 //!
 //! The first four differ by constants in θ ([Lecture 6, Prop. 1], where the factor ½ is left out here; [SDE tutorial,
 //! eq. 4.1.16] for the implicit one; Hyvärinen 2005). Every function returns, for each example, `σ²/dimension` times the
