@@ -1,11 +1,9 @@
 //! What the program offers around its work: recipes, results as JSON, quiet and verbose runs, completions, manual pages.
 
-mod support;
-
 use std::fs;
 
+use crate::support::{MLP, MOONS, assert_refused, fokker, succeed, text, write_config};
 use serde_json::Value;
-use support::{MLP, MOONS, assert_refused, fokker, succeed, text, write_config};
 
 #[test]
 fn recipes_are_written_checked_and_trained_in_an_empty_folder() {

@@ -1,7 +1,5 @@
 //! A run is safe: from signals, other processes, changed configurations, files of others, and readers that leave.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -9,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fokker::{Monitor, RunConfig, train};
 
-use support::{MLP, MOONS, assert_refused, command, fokker, text, write_config};
+use crate::support::{MLP, MOONS, assert_refused, command, fokker, text, write_config};
 
 /// A run in `root/runs/moons` after 6 steps, with checkpoints of the steps 2, 4 and 6.
 fn trained(root: &Path, changes: &[&str]) {

@@ -1,12 +1,10 @@
 //! Runs on folders of pictures: classes by name, hardly any data, transparency.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{UNET, assert_refused, fokker, succeed, text, write_config};
 use fokker::sampling::Pictures;
-use support::{UNET, assert_refused, fokker, succeed, text, write_config};
 
 const FOLDER: &str = r#"{ kind = "folder", path = "pictures", size = 8, channels = 1 }"#;
 

@@ -1,8 +1,6 @@
 //! `fokker bench`: every part with its smallest sizes, and numbers that make no sense.
 
-mod support;
-
-use support::{MLP, MOONS, assert_refused, fokker, succeed, write_config};
+use crate::support::{MLP, MOONS, assert_refused, fokker, succeed, write_config};
 
 /// The cells of the rows of the table whose first column is called `first`.
 fn rows(said: &str, first: &str) -> Vec<Vec<String>> {
@@ -78,6 +76,6 @@ fn sizes_that_make_no_sense_are_refused() {
         (&["--parts", "steps", "--batch", "-1"], "--batch"),
     ];
     for (arguments, part) in wrong {
-        assert_refused(&fokker(&[&["bench"], arguments].concat(), support::checkout()), 2, &[part]);
+        assert_refused(&fokker(&[&["bench"], arguments].concat(), crate::support::checkout()), 2, &[part]);
     }
 }

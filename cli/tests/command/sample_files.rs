@@ -1,11 +1,9 @@
 //! What `fokker sample` writes: the formats, what is refused before anything is drawn, and what Ctrl-C leaves.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
-use support::{DIGITS, MLP, MOONS, UNET, assert_refused, fokker, grey_picture, succeed, write_config};
+use crate::support::{DIGITS, MLP, MOONS, UNET, assert_refused, fokker, grey_picture, succeed, write_config};
 
 /// A run of two steps.
 fn train(folder: &Path, name: &str, data: &str, network: &str) {
@@ -143,7 +141,7 @@ mod interrupted {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use support::command;
+    use crate::support::command;
 
     /// Interrupts a draw as soon as `has_begun`, and returns what it says on standard error.
     fn interrupt(arguments: &[&str], folder: &Path, has_begun: impl Fn() -> bool) -> String {
@@ -157,7 +155,7 @@ mod interrupted {
         let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let output = child.wait_with_output().unwrap();
-        let said = support::text(&output.stderr);
+        let said = crate::support::text(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{said}");
         said
     }

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
-mod support;
-
 use std::path::Path;
 
 use fokker::RunConfig;
@@ -65,8 +63,10 @@ fn read(file: &Path, change: &str) -> Result<(), String> {
 }
 
 fn recipes() -> Vec<std::path::PathBuf> {
-    let mut files: Vec<_> =
-        std::fs::read_dir(support::checkout().join("configs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(crate::support::checkout().join("configs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|path| path.is_file());
     files.sort();
     files
@@ -116,7 +116,7 @@ fn numbers_that_cannot_be_are_refused_by_key() {
 #[test]
 fn keys_that_recipes_leave_out_are_no_exception() {
     for (recipe, change) in FURTHER {
-        let file = support::checkout().join("configs").join(recipe).with_extension("toml");
+        let file = crate::support::checkout().join("configs").join(recipe).with_extension("toml");
         for integer in INTEGERS {
             let change = change.replace('@', &integer.to_string());
             let outcome = read(&file, &change);

@@ -4,9 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-mod support;
-
-use support::{command, text};
+use crate::support::{command, text};
 
 fn reproduce(more: &[&str], folder: &Path) -> Output {
     let mut command = command(&["reproduce", "score-fpe", "--set", "backend.name=flex"], folder);

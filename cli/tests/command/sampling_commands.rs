@@ -1,13 +1,13 @@
 //! Sampling from the command line: the list, trajectories, comparisons, and what Ctrl-C leaves behind.
 
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use support::{DIGITS, MLP, MOONS, UNET, assert_refused, command, fokker, grey_picture, succeed, text, write_config};
+use crate::support::{
+    DIGITS, MLP, MOONS, UNET, assert_refused, command, fokker, grey_picture, succeed, text, write_config,
+};
 
 /// A run of two steps.
 fn train(folder: &Path, name: &str, data: &str, network: &str) {
@@ -53,7 +53,7 @@ const SAMPLERS: [(&str, &str, &str, usize); 27] = [
 
 #[test]
 fn the_list_says_what_every_sampler_is() {
-    let list = succeed(&["sample", "--list-samplers"], support::checkout());
+    let list = succeed(&["sample", "--list-samplers"], crate::support::checkout());
     let rows: Vec<[&str; 3]> =
         list.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()[..3].try_into().unwrap()).collect();
     assert_eq!(rows, SAMPLERS.map(|(name, kind, order, _)| [name, kind, order]));

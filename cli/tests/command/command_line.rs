@@ -1,13 +1,11 @@
 //! The command: what it does, and what it says when something is wrong.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use support::{DIGITS, MLP, MOONS, UNET, assert_refused, command, fokker, succeed, text, write_config};
+use crate::support::{DIGITS, MLP, MOONS, UNET, assert_refused, command, fokker, succeed, text, write_config};
 
 #[test]
 fn train_resume_and_sample_work_together() {
@@ -74,7 +72,7 @@ fn wrong_requests_are_refused_and_nothing_is_overwritten() {
     // A truncated file of digits.
     let data = here.join("digits");
     fs::create_dir(&data).unwrap();
-    let shipped = support::checkout().join("datasets/data/mnist");
+    let shipped = crate::support::checkout().join("datasets/data/mnist");
     for entry in fs::read_dir(shipped).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(&path, data.join(path.file_name().unwrap())).unwrap();
@@ -104,7 +102,7 @@ fn wrong_requests_are_refused_and_nothing_is_overwritten() {
 #[test]
 fn a_weighting_that_does_not_suit_its_times_is_reported() {
     let folder = tempfile::tempdir().unwrap();
-    let text = fs::read_to_string(support::checkout().join("configs/mnist_rve.toml")).unwrap();
+    let text = fs::read_to_string(crate::support::checkout().join("configs/mnist_rve.toml")).unwrap();
     fs::write(folder.path().join("rve.toml"), text.replace("kind = \"likelihood\"", "kind = \"sigma2\"")).unwrap();
     let said = succeed(&["config", "check", "rve.toml"], folder.path());
     assert!(said.contains(": ok") && said.contains("warning: objective.weighting = \"sigma2\""), "{said}");
@@ -112,7 +110,7 @@ fn a_weighting_that_does_not_suit_its_times_is_reported() {
 
 #[test]
 fn configurations_are_checked_without_starting() {
-    let root = support::checkout();
+    let root = crate::support::checkout();
     let good = fokker(&["config", "check", "configs/mnist_vp.toml", "configs/moons_2d.toml"], root);
     assert!(good.status.success());
     assert_eq!(text(&good.stdout).matches(": ok").count(), 2);
@@ -125,7 +123,7 @@ fn configurations_are_checked_without_starting() {
 
 #[test]
 fn devices_lists_every_backend() {
-    let output = fokker(&["devices"], support::checkout());
+    let output = fokker(&["devices"], crate::support::checkout());
     assert!(output.status.success());
     let listing = text(&output.stdout);
     for name in ["flex", "wgpu", "cuda", "vulkan", "metal", "webgpu", "rocm", "ndarray"] {

@@ -1,10 +1,8 @@
 //! The commands `reproduce` and `lab`: what they write, and what they say when something is wrong.
 
-mod support;
-
 use std::fs;
 
-use support::{assert_refused, fokker, succeed, text, write_config};
+use crate::support::{assert_refused, fokker, succeed, text, write_config};
 
 #[test]
 fn a_figure_is_a_picture_twice_its_numbers_and_a_page() {
@@ -27,7 +25,7 @@ fn a_figure_is_a_picture_twice_its_numbers_and_a_page() {
 #[test]
 fn figures_of_ones_own_are_read_strictly() {
     let folder = tempfile::tempdir().unwrap();
-    let own = include_str!("../../configs/figures/papers004_figure2.toml").replace("paths = 10", "paths = 3");
+    let own = include_str!("../../../configs/figures/papers004_figure2.toml").replace("paths = 10", "paths = 3");
     fs::write(folder.path().join("mine.toml"), &own).unwrap();
     succeed(&["reproduce", "mine.toml"], folder.path());
     assert!(folder.path().join("figures/mine.svg").is_file());
@@ -211,7 +209,7 @@ fn absurd_options_are_refused_by_name() {
 #[test]
 fn configurations_are_all_checked_before_the_first_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
-    let own = include_str!("../../configs/figures/papers004_figure2.toml");
+    let own = include_str!("../../../configs/figures/papers004_figure2.toml");
     fs::write(folder.path().join("good.toml"), own).unwrap();
     fs::write(folder.path().join("bad.toml"), own.replace("paths = 10", "paths = 9223372036854775807")).unwrap();
     let output = fokker(&["reproduce", "good.toml", "bad.toml"], folder.path());

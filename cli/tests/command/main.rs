@@ -1,0 +1,13 @@
+//! The program from outside: what its commands do, and what they say when something is wrong.
+
+mod absurd_values;
+mod bench_command;
+mod command_line;
+mod folder_runs;
+mod laboratory_commands;
+mod program;
+mod reproduce_score_fpe;
+mod runs;
+mod sample_files;
+mod sampling_commands;
+mod support;
