@@ -147,27 +147,36 @@ impl BackendConfig {
     /// A backend that is not built in, or has no such device here: with what there is.
     pub fn resolve(&self) -> Result<ChosenDevice, Error> {
         match self.name {
-            BackendName::Auto => Ok(self.auto()),
+            BackendName::Auto => self.auto(),
             name => self.named(name),
         }
     }
 
-    fn auto(&self) -> ChosenDevice {
+    /// The first GPU that has the number; the processor if number 0 was meant and no GPU answers.
+    fn auto(&self) -> Result<ChosenDevice, Error> {
         let gpu = BackendName::ALL.into_iter().find_map(|backend| {
             let offered = backend.devices().into_iter().filter(|offered| offered.is_gpu).nth(self.device)?;
             Some((backend, offered))
         });
         match gpu {
-            Some((backend, offered)) => ChosenDevice {
+            Some((backend, offered)) => Ok(ChosenDevice {
                 device: offered.device,
                 backend,
                 description: format!("{} through {} (auto: a GPU that answers)", offered.name, backend.name()),
-            },
-            None => ChosenDevice {
+            }),
+            None if self.device > 0 => Err(Error::Backend {
+                name: "auto".into(),
+                message: format!(
+                    "no GPU has the number backend.device = {}; numbers begin with 0. There are:\n{}",
+                    self.device,
+                    everything_there()
+                ),
+            }),
+            None => Ok(ChosenDevice {
                 device: Device::flex(),
                 backend: BackendName::Flex,
                 description: "the processor through flex (auto: no GPU answers)".into(),
-            },
+            }),
         }
     }
 
@@ -184,16 +193,11 @@ impl BackendConfig {
         }
         let devices = backend.devices();
         let Some(offered) = devices.get(self.device) else {
-            let there: Vec<String> = BackendName::ALL
-                .into_iter()
-                .flat_map(|name| name.devices().into_iter().map(move |offered| (name, offered)))
-                .map(|(name, offered)| format!("  {} ({})", name.name(), offered.name))
-                .collect();
             return refuse(format!(
                 "it has {} device(s) on this machine, number {} was asked for. There are:\n{}",
                 devices.len(),
                 self.device,
-                there.join("\n")
+                everything_there()
             ));
         };
         Ok(ChosenDevice {
@@ -201,5 +205,27 @@ impl BackendConfig {
             backend,
             description: format!("{} through {}", offered.name, backend.name()),
         })
+    }
+}
+
+/// All devices of this machine, a line for each.
+fn everything_there() -> String {
+    let every = BackendName::ALL.into_iter().flat_map(|name| {
+        name.devices().into_iter().map(move |offered| format!("  {} ({})", name.name(), offered.name))
+    });
+    every.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_no_device_has_is_refused_by_any_name() {
+        for name in [BackendName::Auto, BackendName::Flex] {
+            let message = BackendConfig { name, device: 999 }.resolve().unwrap_err().to_string();
+            assert!(message.contains("999") && message.contains("  flex (the processor)"), "{message}");
+        }
+        assert!(BackendConfig { name: BackendName::Auto, device: 0 }.resolve().is_ok());
     }
 }
