@@ -309,3 +309,28 @@ fn an_interruption_is_over_when_the_next_work_begins() {
     assert!(second.finished);
     assert_eq!(steps_of_metrics(&second.folder).last(), Some(&6));
 }
+
+/// A step that takes seconds is not waited for when a second signal comes.
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let wide = r#"{ kind = "mlp", dimension = 2, width = 2048, blocks = 4 }"#;
+    write_config(root.path(), "moons", MOONS, wide);
+    let changes = ["--set", "training.batch_size=8000", "--set", "previews.every=0", "--set", "training.steps=1000"];
+    let child = endless(root.path(), &[&["train", "moons.toml"][..], &changes].concat(), "");
+    let run = root.path().join("runs/moons");
+    let start = std::time::Instant::now();
+    while !run.join("config.toml").is_file() {
+        assert!(start.elapsed().as_secs() < 120, "the run does not begin");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    signal(&child, "INT");
+    // Signals within half a second are one request.
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(128 + 2), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("saved"), "the step was waited for");
+    assert_eq!(fs::read_dir(run.join("checkpoints")).map_or(0, Iterator::count), 0);
+}
