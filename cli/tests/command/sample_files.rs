@@ -231,3 +231,21 @@ mod interrupted {
         assert_eq!(count(), 40);
     }
 }
+
+/// A network whose weights have diverged: every command that draws from it or measures it fails, and says so.
+#[test]
+fn results_that_are_not_finite_end_with_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path();
+    crate::support::write_config(here, "moons", MOONS, MLP);
+    let diverge = ["--set", "training.learning_rate=1e30", "--set", "training.steps=1", "--set", "previews.every=0"];
+    succeed(&[&["train", "moons.toml"][..], &diverge].concat(), here);
+    for (arguments, part) in [
+        (&["sample", "--count", "4", "--out", "a.csv"][..], "4 of 4 samples are not finite"),
+        (&["likelihood", "--count", "4"], "the likelihoods of 4 of 4 examples are not finite"),
+        (&["compare-samplers", "--count", "4", "--calls", "5", "--samplers", "ddim"], "not finite"),
+    ] {
+        let output = fokker(&[&arguments[..1], &["runs/moons"], &arguments[1..]].concat(), here);
+        assert_refused(&output, 1, &[part]);
+    }
+}
