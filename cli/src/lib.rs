@@ -123,3 +123,47 @@ impl Cli {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    /// Commands in the `sh` blocks of a document, as words.
+    fn commands(document: &str) -> Vec<Vec<String>> {
+        let blocks =
+            document.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block);
+        let text = blocks.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
+        let program = |line: &str| {
+            let line = line.split(" #").next().unwrap_or_default().split(" | ").next().unwrap_or_default().trim();
+            let arguments = line
+                .strip_prefix("fokker ")
+                .or_else(|| line.strip_prefix("cargo run --release -- "))
+                .map(str::to_string);
+            arguments.map(|arguments| shlex::split(&format!("fokker {arguments}")).expect("quotes that close"))
+        };
+        text.lines().flat_map(|line| line.split(" && ")).filter_map(program).collect()
+    }
+
+    #[test]
+    fn commands_of_the_documents_are_ones_that_there_are() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let mut pages: Vec<PathBuf> = pages.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+        pages.push(root.join("README.md"));
+        let mut tried = 0;
+        for page in pages {
+            for words in commands(&std::fs::read_to_string(&page).unwrap()) {
+                let read = Cli::read(words.iter().map(OsString::from));
+                if let Err(error) = read
+                    && error.use_stderr()
+                {
+                    panic!("{}: {}: {error}", page.display(), words.join(" "));
+                }
+                tried += 1;
+            }
+        }
+        assert!(tried > 40, "{tried} commands");
+    }
+}

@@ -1,0 +1,103 @@
+//! The documents: their links lead somewhere, their pages are in the table of contents, their keys are in the bibliography.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All files of the checkout with one of these endings.
+fn files(endings: &[&str]) -> Vec<PathBuf> {
+    fn walk(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.starts_with('.') || name == "target" || name == "runs" {
+                continue;
+            }
+            if path.is_dir() {
+                walk(&path, endings, found);
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new(env!("CARGO_MANIFEST_DIR")), endings, &mut found);
+    found.sort();
+    assert!(found.len() > 10, "{found:?}");
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn document(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// What stands between two marks, each time.
+fn between<'a>(text: &'a str, open: &'a str, close: char) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split_once(close)).map(|(inside, _)| inside)
+}
+
+#[test]
+fn links_lead_to_files() {
+    let mut wrong = Vec::new();
+    for path in files(&[".md"]) {
+        for link in between(&read(&path), "](", ')') {
+            let file = link.split('#').next().unwrap_or_default();
+            let elsewhere = link.contains("://") || file.is_empty() || file.contains(' ');
+            if !elsewhere && !path.parent().unwrap().join(file).exists() {
+                wrong.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_page_is_in_the_table_of_contents() {
+    let docs = document("docs");
+    let contents = read(&docs.join("SUMMARY.md"));
+    let linked: BTreeSet<PathBuf> = between(&contents, "](", ')').map(|link| docs.join(link)).collect();
+    let made = docs.join("samplers");
+    let is_page = |path: &PathBuf| path.starts_with(&docs) && !path.starts_with(&made) && !path.ends_with("SUMMARY.md");
+    let pages = files(&[".md"]).into_iter().filter(is_page);
+    let missing: Vec<_> = pages.filter(|path| !linked.contains(path)).collect();
+    assert!(missing.is_empty(), "not in docs/SUMMARY.md: {missing:?}");
+}
+
+#[test]
+fn keys_of_sources_are_in_the_bibliography() {
+    let bibliography = read(&document("docs/BIBLIOGRAPHY.md"));
+    let mut used = BTreeSet::new();
+    for path in files(&[".rs", ".toml", ".md", ".py"]) {
+        for key in between(&read(&path), "[", ']') {
+            // A key is a name and a year, or one of two sources that name no author.
+            let name = key.split(',').next().unwrap_or_default();
+            let year = name.rsplit(' ').next().unwrap_or_default();
+            let dated = name.split(' ').count() == 2 && year.len() == 4 && year.starts_with("20");
+            if (dated && year.chars().all(|c| c.is_ascii_digit()))
+                || ["Seo", "Lecture 6", "SDE tutorial"].contains(&name)
+            {
+                used.insert(name.to_string());
+            }
+        }
+    }
+    assert!(used.contains("Lai 2023") && used.contains("Aamari 2025") && used.contains("Seo"), "{used:?}");
+    for key in used {
+        assert!(bibliography.contains(&format!("`[{key}]`")) || bibliography.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
+/// Pages with examples in Rust are part of the tests of documentation (`book` in src/lib.rs).
+#[test]
+fn every_example_of_the_book_is_tested() {
+    let library = read(&document("src/lib.rs"));
+    for path in files(&[".md"]).into_iter().filter(|path| path.starts_with(document("docs"))) {
+        let name = path.strip_prefix(document("docs")).unwrap().display().to_string();
+        if read(&path).contains("```rust") {
+            assert!(library.contains(&format!("../docs/{name}")), "{name} is not in src/lib.rs");
+        }
+    }
+}
