@@ -15,7 +15,7 @@ use serde_json::json;
 const KINDS: [&str; 4] = ["vp", "ve", "sub_vp", "rve"];
 
 fn process(kind: &str) -> Arc<dyn Process> {
-    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap()
 }
 
 /// Where the noise is as large as the data, and a third of it.

@@ -201,10 +201,13 @@ impl TimeGrid {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
     use fokker_process::ProcessConfig;
 
-    fn process(kind: &str) -> Box<dyn Process> {
+    use super::*;
+
+    fn process(kind: &str) -> Arc<dyn Process> {
         serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": kind })).unwrap().build().unwrap()
     }
 

@@ -11,7 +11,7 @@ use fokker_sampling::{Method, SamplerConfig, TimeGrid};
 
 fn process(kind: &str) -> Arc<dyn Process> {
     let config: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": kind })).unwrap();
-    config.build().unwrap().into()
+    config.build().unwrap()
 }
 
 fn mixture() -> GaussianMixture {

@@ -18,7 +18,7 @@ use fokker_training::*;
 use serde_json::json;
 
 fn process(kind: &str) -> Arc<dyn Process> {
-    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap()
 }
 
 fn column(values: Vec<f64>) -> Tensor<2> {

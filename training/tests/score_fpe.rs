@@ -23,7 +23,7 @@ use serde_json::json;
 const KINDS: [&str; 4] = ["ve", "rve", "vp", "sub_vp"];
 
 fn process(kind: &str) -> Arc<dyn Process> {
-    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap()
 }
 
 fn draw(count: usize, dimension: usize, index: u64) -> Tensor<2> {
