@@ -88,6 +88,14 @@ pub fn read<'de, K: Family + ?Sized, D: Deserializer<'de>>(deserializer: D) -> R
     (entry.read)(Fields::new(fields)).map_err(D::Error::custom)
 }
 
+/// The settings of a kind by its name, every value its default.
+///
+/// # Errors
+/// As [`find`]; a kind with a value that has no default.
+pub fn named<K: Family + ?Sized>(kind: &str) -> Result<Arc<K>, String> {
+    (find::<K>(kind)?.read)(Fields::new(BTreeMap::new())).map_err(|error| format!("{} `{kind}`: {error}", K::NOUN))
+}
+
 /// Writes settings as a table whose first key is `kind`.
 ///
 /// # Errors

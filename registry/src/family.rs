@@ -30,6 +30,14 @@ macro_rules! family {
                 $crate::kinds::<dyn $Kind>()
             }
 
+            /// The settings of a kind by its name, every value its default.
+            ///
+            /// # Errors
+            /// A name that no kind has; a kind with a value that has no default.
+            pub fn named(kind: &str) -> ::std::result::Result<Self, ::std::string::String> {
+                $crate::named::<dyn $Kind>(kind).map(Self)
+            }
+
             /// The name of the kind.
             pub fn kind(&self) -> &'static str {
                 $crate::Settings::kind(&*self.0)

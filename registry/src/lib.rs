@@ -63,6 +63,6 @@ pub use inventory;
 #[doc(hidden)]
 pub use serde;
 
-pub use entry::{Entry, Family, find, kinds, read, write};
+pub use entry::{Entry, Family, find, kinds, named, read, write};
 pub use named::{Fields, Value};
 pub use settings::{Named, Settings};

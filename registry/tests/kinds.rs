@@ -147,4 +147,6 @@ fn kinds_are_listed_by_name() {
     assert_eq!(Noise::kinds(), ["black", "twice", "white"]);
     let entry = find::<dyn NoiseKind>("white").unwrap();
     assert_eq!((entry.name(), entry.type_name()), ("white", "kinds::White"));
+    assert_eq!(Noise::named("white").unwrap(), White::default().into());
+    assert!(Noise::named("wihte").unwrap_err().contains("unknown noise `wihte`"));
 }

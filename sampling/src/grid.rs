@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     fn process(kind: &str) -> Arc<dyn Process> {
-        serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": kind })).unwrap().build().unwrap()
+        ProcessConfig::named(kind).unwrap().build().unwrap()
     }
 
     #[test]
