@@ -37,6 +37,11 @@ use crate::Process;
 /// The first property that does not hold, with the time, both numbers, and where possible the remedy.
 pub fn check(process: &dyn Process) -> Result<(), String> {
     ends::check(process)?;
+    for k in 0..96 {
+        let mut u = [golden(k), golden(k + 100), golden(k + 1000)].map(|u| process.horizon() * u * u * u);
+        u.sort_by(f64::total_cmp);
+        composition(process, u)?;
+    }
     let times = Times::of(process);
     let mut spread: Vec<f64> = (0..96).map(|k| times.at(2.0 * golden(k))).collect();
     spread.sort_by(f64::total_cmp);
@@ -53,11 +58,6 @@ pub fn check(process: &dyn Process) -> Result<(), String> {
             bridges(process, s, t)?;
             bridges(process, 0.5 * s, t)?;
         }
-    }
-    for k in 0..96 {
-        let mut u = [golden(k), golden(k + 100), golden(k + 1000)].map(|u| process.horizon() * u * u * u);
-        u.sort_by(f64::total_cmp);
-        composition(process, u)?;
     }
     Ok(())
 }

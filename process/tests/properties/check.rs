@@ -130,7 +130,7 @@ fn what_is_wrong_is_found_and_named() {
     for (flaw, expected) in [
         (Flaw::Drift, "α′ = fα"),
         (Flaw::Diffusion, "(σ²)′ = 2fσ² + g²"),
-        (Flaw::Kernel, "is not the bridge of the kernel"),
+        (Flaw::Kernel, "transition("),
         (Flaw::Cancels, "exp_m1"),
         (Flaw::Inverse, "time_of_log_snr"),
         (Flaw::Exploding, "is_variance_exploding() is true"),
