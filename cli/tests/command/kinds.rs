@@ -1,8 +1,6 @@
 //! The program knows the kinds of all crates.
 
-mod support;
-
-use support::{assert_refused, checkout, fokker};
+use crate::support::{assert_refused, checkout, fokker};
 
 #[test]
 fn an_unknown_kind_is_refused_with_those_that_there_are() {
