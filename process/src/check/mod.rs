@@ -41,6 +41,7 @@ pub fn check(process: &dyn Process) -> Result<(), String> {
         let mut u = [golden(k), golden(k + 100), golden(k + 1000)].map(|u| process.horizon() * u * u * u);
         u.sort_by(f64::total_cmp);
         composition(process, u)?;
+        composition(process, [0.0, u[1], u[2]])?;
     }
     let times = Times::of(process);
     let mut spread: Vec<f64> = (0..96).map(|k| times.at(2.0 * golden(k))).collect();
