@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
-use fokker::model::{MixtureScore, Mlp, NetworkConfig, NetworkScore, Score};
+use fokker::model::{BuiltNetwork, MixtureScore, NetworkScore, Score};
 use fokker::random::{Stream, rng};
 use fokker::training::load_ema;
 use fokker::{Error, RunConfig, find_checkpoint, train};
@@ -30,12 +30,13 @@ fn main() -> Result<(), Error> {
 }
 
 fn score_errors(config: &RunConfig, times: &[f64], count: usize) -> Result<Vec<(f64, f64)>, Error> {
-    let (Some(mixture), NetworkConfig::Mlp(mlp)) = (config.mixture()?, &config.network) else {
-        return Err(Error::Usage("this example needs a mixture and an MLP".into()));
+    let device = config.backend.resolve()?.device;
+    let network = config.network.init(config.seed, &device)?;
+    let (Some(mixture), BuiltNetwork::Vectors(network)) = (config.mixture()?, network) else {
+        return Err(Error::Usage("this example needs a mixture and a network on vectors".into()));
     };
     let process: Arc<_> = config.build_process()?;
-    let device = config.backend.resolve()?.device;
-    let network = load_ema(&find_checkpoint(&config.run_folder())?, Mlp::new(mlp, config.seed, &device)?)?;
+    let network = load_ema(&find_checkpoint(&config.run_folder())?, network)?;
     let learned = NetworkScore::new(network, process.clone(), config.parameterization);
     let exact = MixtureScore::new(mixture.clone(), process.clone());
     let mut rng = rng(config.seed, Stream::Test, 0);

@@ -16,7 +16,7 @@ fn main() -> Result<(), Error> {
 
     let device = BackendConfig::default().resolve()?.device;
     let network = Mlp::new(&MlpConfig { width: 64, ..MlpConfig::new(2) }, 0, &device)?;
-    let training = Training::with_process(ProcessConfig::default().build()?.into(), network).data(points);
+    let training = Training::with_process(ProcessConfig::default().build()?, network).data(points);
     let model = training.steps(1_500).batch(256).learning_rate(3e-3).train(&device, &())?;
 
     let samples = model.draw(1_000)?;

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use fokker_datasets::DatasetConfig;
 use toml::{Table, Value};
 
 use crate::config::RunConfig;
@@ -53,9 +52,9 @@ impl Change {
 /// The keys in which two configurations differ, in alphabetical order.
 pub fn changes(from: &RunConfig, to: &RunConfig) -> Vec<Change> {
     // The files of a published data set are the same wherever they are: their sums are checked.
-    let is_published =
-        matches!(&to.data, DatasetConfig::Mnist(_) | DatasetConfig::FashionMnist(_) | DatasetConfig::Cifar10(_));
-    let class = |key: &str| if is_published && key == "data.path" { KeyClass::Place } else { class_of(key) };
+    let places = to.data.place_keys();
+    let is_place = |key: &str| key.strip_prefix("data.").is_some_and(|key| places.contains(&key));
+    let class = |key: &str| if is_place(key) { KeyClass::Place } else { class_of(key) };
     let (from, to) = (leaves(from), leaves(to));
     let mut keys: Vec<&String> = from.keys().chain(to.keys()).collect();
     keys.sort_unstable();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fokker_datasets::{Dataset, DatasetConfig, Preprocessing};
+use fokker_datasets::{ClassCount, Dataset, DatasetConfig, Preprocessing};
 use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
@@ -137,7 +137,7 @@ impl RunConfig {
     /// # Errors
     /// Numbers that do not work.
     pub fn build_process(&self) -> Result<Arc<dyn Process>, Error> {
-        Ok(self.process.build()?.into())
+        Ok(self.process.build()?)
     }
 
     /// The law of the data, if it is a Gaussian mixture.
@@ -145,8 +145,7 @@ impl RunConfig {
     /// # Errors
     /// Numbers that do not work.
     pub fn mixture(&self) -> Result<Option<GaussianMixture>, Error> {
-        let DatasetConfig::Mixture(data) = &self.data else { return Ok(None) };
-        let law = data.mixture()?;
+        let Some(law) = self.data.mixture()? else { return Ok(None) };
         let variances = law.stds().iter().map(|std| std * std).collect();
         let mixture = GaussianMixture::isotropic(law.weights().to_vec(), law.means().to_vec(), variances);
         Ok(Some(mixture.map_err(|error| Error::Usage(format!("data: {error}")))?))
@@ -198,12 +197,12 @@ impl RunConfig {
 
     /// Labels that are not used, and a null class that is not trained.
     fn class_warning(&self) -> Option<String> {
-        match (self.network.num_class_embeds(), &self.data) {
-            (None, DatasetConfig::Folder(folder)) if folder.labels => Some(
-                "data.labels = true has no effect: the network has no rows for classes. Set network.num_class_embeds to \
-                 the number of classes plus 1"
-                    .into(),
-            ),
+        let unused = self.data.class_setting().filter(|_| self.data.class_count().ok() != Some(ClassCount::None));
+        match (self.network.num_class_embeds(), unused) {
+            (None, Some(setting)) => Some(format!(
+                "{setting} has no effect: the network has no rows for classes. Set network.num_class_embeds to the \
+                 number of classes plus 1"
+            )),
             (Some(_), _) if !self.trains_null_class() => Some(
                 "training.class_dropout = 0: the null class is never trained, so guidance and drawing without classes \
                  will not work. 0.1 is customary"
@@ -287,22 +286,15 @@ impl RunConfig {
         self.data.check()?;
         self.preprocessing.check(self.data.is_image())?;
         self.network.validate_for(&self.data.shape()?)?;
-        if let Some(classes) = self.data.class_count()? {
-            self.validate_classes(classes)?;
+        match self.data.class_count()? {
+            ClassCount::None => self.validate_classes(None)?,
+            ClassCount::Known(classes) => self.validate_classes(Some(classes))?,
+            ClassCount::WhenOpened => {}
         }
         if self.training.class_dropout > 0.0 && self.network.num_class_embeds().is_none() {
             return usage("training.class_dropout: the network has no classes (network.num_class_embeds)");
         }
-        if let NetworkConfig::UNet(unet) = &self.network
-            && unet.time_embedding_type == fokker_model::unet::TimeEmbedding::Fourier
-            && self.parameterization.conditioning != fokker_model::Conditioning::Sigma
-        {
-            return usage(
-                "parameterization.conditioning: Fourier features take the logarithm of the noise level, so they need \
-                 conditioning = \"sigma\"",
-            );
-        }
-        Ok(())
+        Ok(self.network.validate_reading(&self.parameterization)?)
     }
 
     /// Checks that the network can be asked without classes: it has none, or its null class was trained.
@@ -333,9 +325,9 @@ impl RunConfig {
                 classes + 1
             ))),
             (Some(_), None) => {
-                let remedy = match &self.data {
-                    DatasetConfig::Folder(_) => "set data.labels = true if its subfolders are classes, or leave it out",
-                    _ => "leave it out",
+                let remedy = match self.data.class_setting() {
+                    Some(setting) => format!("set {setting} if they could have some, or leave it out"),
+                    None => "leave it out".into(),
                 };
                 Err(Error::Usage(format!("network.num_class_embeds: the data have no classes; {remedy}")))
             }

@@ -32,7 +32,7 @@ use crate::watch::Watch;
 /// let points = Tensors::from_examples((0..64).map(|k| [k as f32 / 64.0, 0.5]), [2])?;
 /// let device = Device::flex();
 /// let network = Mlp::new(&MlpConfig { width: 16, ..MlpConfig::new(2) }, 0, &device)?;
-/// let process = ProcessConfig::default().build()?.into();
+/// let process = ProcessConfig::default().build()?;
 ///
 /// let model = Training::with_process(process, network).data(points).steps(5).batch(16).train(&device, &())?;
 /// assert_eq!(model.draw(3)?.shape, [2]);
@@ -225,7 +225,7 @@ mod tests {
 
     fn training() -> Training<Mlp, 2> {
         let network = Mlp::new(&MlpConfig { width: 8, blocks: 1, ..MlpConfig::new(2) }, 0, &Device::flex()).unwrap();
-        Training::with_process(ProcessConfig::default().build().unwrap().into(), network).steps(4).batch(8)
+        Training::with_process(ProcessConfig::default().build().unwrap(), network).steps(4).batch(8)
     }
 
     #[test]

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use fokker::BackendName;
 use fokker::datasets::Dataset;
 use fokker::model::{MixtureScore, NetworkScore, Parameterization, Precision, Score, UNet, UNetConfig};
-use fokker::process::{GaussianMixture, Process, ProcessConfig};
+use fokker::process::{GaussianMixture, Process, Vp};
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::training::*;
 
@@ -31,7 +31,7 @@ fn devices() -> Vec<(&'static str, Device)> {
 }
 
 fn vp() -> Arc<dyn Process> {
-    ProcessConfig::default().build().unwrap().into()
+    Arc::new(Vp::default())
 }
 
 /// Two levels of one width on small pictures: on a GPU, each new shape of an operation costs seconds of tuning.

@@ -22,8 +22,10 @@ fn example(name: &str, runs: &Path, arguments: &[&str]) -> String {
     let program = programs.ancestors().nth(2).unwrap().join("examples").join(name);
     let mut command = Command::new(&program);
     command.args(arguments).env("FOKKER_DATA", std::path::absolute("datasets/data").unwrap());
-    if !["own_data", "checkpoint_to_png"].contains(&name) {
-        command.arg(format!("runs={:?}", runs.display().to_string()));
+    match name {
+        "own_data" | "own_process" | "checkpoint_to_png" => {}
+        "own_network" => drop(command.current_dir(runs)),
+        _ => drop(command.arg(format!("runs={:?}", runs.display().to_string()))),
     }
     let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     assert!(output.status.success(), "{name}: {}", text(&output.stderr));
@@ -100,4 +102,20 @@ fn own_data() {
     let said = example("own_data", Path::new(""), &[]);
     let distance: f64 = said.split_whitespace().last().unwrap().parse().unwrap();
     assert!(distance > 0.0 && distance < 0.1, "{said}");
+}
+
+/// Seventy percent of 2000 draws, within five standard errors.
+#[test]
+fn own_process() {
+    let said = example("own_process", Path::new(""), &[]);
+    let positive = percents(&said)[0];
+    assert!((positive - 70.0).abs() < 5.2, "{said}");
+}
+
+#[test]
+fn own_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = example("own_network", folder.path(), &[]);
+    let page = std::fs::read_to_string(folder.path().join(said.trim())).unwrap();
+    assert!(page.contains("own_network"), "{said}");
 }

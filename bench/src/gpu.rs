@@ -12,7 +12,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use fokker::model::{Calculus, Context, Network, NetworkScore, Output, Parameterization, Plain};
 use fokker::model::{Precision, UNet, UNetConfig};
-use fokker::process::{Process, ProcessConfig, VpConfig};
+use fokker::process::{Process, Vp};
 use fokker::random::{Stream, normals};
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::training::{ModuleAdam, OptimizerConfig, Recompute, Weights, with_strategy};
@@ -97,7 +97,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launc
     }
     let network = UNet::new(&network(width)?, 0, device)?;
     let Training { images_per_second: trained, held_mib, reserved_mib, launches } = train(case, &network, device);
-    let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
+    let process: Arc<dyn Process> = Arc::new(Vp::default());
     let parameterization = Parameterization { output: Output::Epsilon, ..Parameterization::default() };
     let parameters = network.num_params();
     let score = NetworkScore::new(network, process, parameterization).with_precision(precision);

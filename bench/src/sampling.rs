@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 use fokker::model::{NetworkScore, Parameterization, UNet};
-use fokker::process::{Process, ProcessConfig, VpConfig};
+use fokker::process::{Process, Vp};
 use fokker::sampling::SamplerConfig;
 
 use super::step::Case;
@@ -29,7 +29,7 @@ pub struct SamplingCost {
 pub fn measure_sampling(case: Case, sampler: &SamplerConfig, device: &Device) -> Result<SamplingCost, Error> {
     fokker_kernels::with_cpu_runtime(|| {
         case.check()?;
-        let process: Arc<dyn Process> = ProcessConfig::Vp(VpConfig::default()).build()?.into();
+        let process: Arc<dyn Process> = Arc::new(Vp::default());
         let network = UNet::new(&network(case.width)?, 0, device)?;
         let score = NetworkScore::new(network, process, Parameterization::default());
         draw_rate(&score, [case.batch, 1, case.size, case.size], sampler, device)

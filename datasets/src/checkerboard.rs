@@ -6,8 +6,8 @@
 use fokker_random::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DatasetError;
-use crate::synthetic::{Law, choice, uniform};
+use crate::synthetic::{Counts, Law, choice, uniform};
+use crate::{DatasetError, LawKind, register_dataset};
 
 /// `kind = "checkerboard"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,12 +29,10 @@ impl Default for CheckerboardConfig {
     }
 }
 
-impl CheckerboardConfig {
-    /// The law of this config.
-    ///
-    /// # Errors
-    /// [`DatasetError::Config`] if `cells` is odd or out of range, or `extent` not finite and positive.
-    pub fn law(&self) -> Result<Checkerboard, DatasetError> {
+impl LawKind for CheckerboardConfig {
+    type Law = Checkerboard;
+
+    fn law(&self) -> Result<Checkerboard, DatasetError> {
         if !(2..=64).contains(&self.cells) || !self.cells.is_multiple_of(2) {
             return Err(DatasetError::config(
                 "data.cells",
@@ -46,7 +44,13 @@ impl CheckerboardConfig {
         }
         Ok(Checkerboard { cells: self.cells, extent: self.extent })
     }
+
+    fn counts(&self) -> Counts {
+        Counts { examples: self.examples, validation_examples: self.validation_examples }
+    }
 }
+
+register_dataset!(CheckerboardConfig as "checkerboard");
 
 /// The law of the checkerboard.
 #[derive(Clone, Debug, PartialEq)]

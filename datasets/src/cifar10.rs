@@ -21,8 +21,8 @@ use crate::images::{Images, Labels, class_names};
 use crate::library::{DataFile, Library};
 use crate::mnist::published;
 use crate::opened::Opened;
-use crate::split::VALIDATION_EXAMPLES;
-use crate::{DatasetError, Split, checksum};
+use crate::split::{VALIDATION_EXAMPLES, carve};
+use crate::{ClassCount, DatasetError, DatasetKind, Split, checksum, register_dataset};
 
 const NAME: &str = "cifar10";
 const SHAPE: [usize; 3] = [3, 32, 32];
@@ -60,21 +60,41 @@ impl Default for Cifar10Config {
     }
 }
 
-impl Cifar10Config {
+impl DatasetKind for Cifar10Config {
     /// Reads parts into memory (154 MB for the published training set).
-    ///
-    /// # Errors
-    /// A file that is missing, damaged or unreadable; an archive that cannot be unpacked next to itself.
-    pub(crate) fn open(&self, library: &Library, splits: &[Split]) -> Result<Opened, DatasetError> {
+    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
         let read = |names: &[&str]| self.read(library, names, RECORDS);
         published(splits, self.validation_examples, || read(&TRAIN), || read(&TEST))
     }
 
-    /// The names of the ten classes.
-    pub(crate) fn class_names() -> Vec<String> {
-        CLASSES.map(String::from).to_vec()
+    fn check(&self) -> Result<(), DatasetError> {
+        carve(50_000, self.validation_examples).map(drop)
     }
 
+    fn shape(&self) -> Result<Vec<usize>, DatasetError> {
+        Ok(SHAPE.to_vec())
+    }
+
+    fn is_image(&self) -> bool {
+        true
+    }
+
+    fn class_count(&self) -> Result<ClassCount, DatasetError> {
+        Ok(ClassCount::Known(10))
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        Some(CLASSES.map(String::from).to_vec())
+    }
+
+    fn place_keys(&self) -> &'static [&'static str] {
+        &["path"]
+    }
+}
+
+register_dataset!(Cifar10Config as "cifar10");
+
+impl Cifar10Config {
     /// The images of files with `records` records each.
     fn read(&self, library: &Library, names: &[&str], records: usize) -> Result<Images, DatasetError> {
         let path = self.path.as_deref();
@@ -266,7 +286,7 @@ mod tests {
         assert_eq!(std::fs::read(unpacked.join("test_batch.bin")).unwrap(), b"tes");
         // What was unpacked has three bytes a file: opening it names the file and the bytes.
         let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
-        let refused = || config.open(&Library::only("nowhere"), &[Split::Test]).err().unwrap().to_string();
+        let refused = || config.open(&Library::only("nowhere"), &[Split::Test], 0).err().unwrap().to_string();
         let message = refused();
         assert!(message.contains("test_batch.bin: expected 30730000 bytes"), "{message}");
         // A bit that has changed since is named by its sum.
@@ -280,7 +300,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         archive(&TRAIN, &folder.path().join(ARCHIVE.name));
         let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
-        let error = config.open(&Library::only("nowhere"), &[Split::Train]).err().unwrap();
+        let error = config.open(&Library::only("nowhere"), &[Split::Train], 0).err().unwrap();
         assert!(matches!(error, DatasetError::Checksum { .. }), "{error}");
     }
 }

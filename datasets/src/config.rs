@@ -1,4 +1,7 @@
-//! The data set of a run, as its config names it.
+//! The family of data sets: a configuration names one by its `kind`.
+//!
+//! The file of a data set registers its settings under their name, and a program registers those of its own by the same
+//! line ([`register_dataset!`](crate::register_dataset)).
 //!
 //! ```
 //! use fokker_datasets::DatasetConfig;
@@ -11,39 +14,14 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use fokker_registry::family;
 
-use crate::images::check_pad;
 use crate::opened::Opened;
-use crate::split::carve;
-use crate::synthetic::{Counts, Law, Synthetic};
-use crate::{
-    Background, CheckerboardConfig, Cifar10Config, Dataset, DatasetError, FashionMnistConfig, FolderConfig, Library,
-    MixtureConfig, MnistConfig, MoonsConfig, RingsConfig, Split, SwissRollConfig,
-};
+use crate::{Dataset, DatasetError, DatasetKind, Library, Split};
 
-/// A data set by its `kind`. Unknown keys are refused by name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum DatasetConfig {
-    /// Handwritten digits.
-    Mnist(MnistConfig),
-    /// Clothing, in the format of MNIST.
-    FashionMnist(FashionMnistConfig),
-    /// Small colour photographs.
-    Cifar10(Cifar10Config),
-    /// Pictures of one's own.
-    Folder(FolderConfig),
-    /// A Gaussian mixture in any dimension.
-    Mixture(MixtureConfig),
-    /// Two interleaved half circles.
-    Moons(MoonsConfig),
-    /// A spiral.
-    SwissRoll(SwissRollConfig),
-    /// Uniform on every second cell.
-    Checkerboard(CheckerboardConfig),
-    /// Concentric circles.
-    Rings(RingsConfig),
+family! {
+    /// A data set by its `kind`. Unknown keys are refused by name.
+    pub struct DatasetConfig, DatasetEntry of dyn DatasetKind, "data set"
 }
 
 impl DatasetConfig {
@@ -71,168 +49,92 @@ impl DatasetConfig {
     /// See [`DatasetError`].
     pub fn open_parts(&self, library: &Library, splits: &[Split], seed: u64) -> Result<Opened, DatasetError> {
         self.check()?;
-        let opened = match self {
-            Self::Mnist(config) => config.open(library, splits)?,
-            Self::FashionMnist(config) => config.open(library, splits)?,
-            Self::Cifar10(config) => config.open(library, splits)?,
-            Self::Folder(config) => config.open(splits, library.progress.as_ref())?,
-            Self::Mixture(c) => draws(|| c.mixture(), (c.examples, c.validation_examples), splits, seed)?,
-            Self::Moons(c) => draws(|| c.law(), (c.examples, c.validation_examples), splits, seed)?,
-            Self::SwissRoll(c) => draws(|| c.law(), (c.examples, c.validation_examples), splits, seed)?,
-            Self::Checkerboard(c) => draws(|| c.law(), (c.examples, c.validation_examples), splits, seed)?,
-            Self::Rings(c) => draws(|| c.law(), (c.examples, c.validation_examples), splits, seed)?,
-        };
+        let opened = self.0.open(library, splits, seed)?;
         match opened.train {
             None if splits.contains(&Split::Train) => Err(self.absent(Split::Train)),
             _ => Ok(opened),
         }
     }
 
-    /// The part that results are reported on: the test part, or the validation part where there is no other.
-    pub fn held_out(&self) -> Split {
-        match self {
-            Self::Folder(config) if config.test_fraction == 0.0 => Split::Validation,
-            _ => Split::Test,
-        }
-    }
-
-    /// A part that was asked for and has no examples.
-    fn absent(&self, split: Split) -> DatasetError {
-        match self {
-            Self::Folder(config) => config.absent(split),
-            _ => DatasetError::config(
-                "data.validation_examples",
-                format!("0 leaves no {split} examples; expected at least 1 for this"),
-            ),
-        }
-    }
-
-    /// Refuses values that cannot be, without looking for any file.
-    ///
-    /// # Errors
-    /// [`DatasetError::Config`] naming the key.
-    pub fn check(&self) -> Result<(), DatasetError> {
-        let counts = |examples, validation_examples| Counts { examples, validation_examples }.check();
-        match self {
-            Self::Mnist(MnistConfig { pad, validation_examples, .. })
-            | Self::FashionMnist(FashionMnistConfig { pad, validation_examples, .. }) => {
-                check_pad(*pad)?;
-                carve(60_000, *validation_examples).map(drop)
-            }
-            Self::Cifar10(config) => carve(50_000, config.validation_examples).map(drop),
-            Self::Folder(config) => config.check(),
-            Self::Mixture(c) => c.mixture().and_then(|_| counts(c.examples, c.validation_examples)),
-            Self::Moons(c) => c.law().and_then(|_| counts(c.examples, c.validation_examples)),
-            Self::SwissRoll(c) => c.law().and_then(|_| counts(c.examples, c.validation_examples)),
-            Self::Checkerboard(c) => c.law().and_then(|_| counts(c.examples, c.validation_examples)),
-            Self::Rings(c) => c.law().and_then(|_| counts(c.examples, c.validation_examples)),
-        }
-    }
-
     /// The shape of an example, as [`Dataset::shape`] will say once the set is open.
     ///
     /// # Errors
-    /// Those of [`DatasetConfig::check`].
+    /// Those of [`DatasetKind::check`].
     pub fn shape(&self) -> Result<Vec<usize>, DatasetError> {
         self.check()?;
-        Ok(match self {
-            Self::Mnist(MnistConfig { pad, .. }) | Self::FashionMnist(FashionMnistConfig { pad, .. }) => {
-                vec![1, 28 + 2 * pad, 28 + 2 * pad]
-            }
-            Self::Cifar10(_) => vec![3, 32, 32],
-            Self::Folder(config) => vec![config.channels, config.size, config.size],
-            Self::Mixture(config) => vec![config.mixture()?.dimension()],
-            Self::Moons(_) | Self::SwissRoll(_) | Self::Checkerboard(_) | Self::Rings(_) => vec![2],
-        })
+        self.0.shape()
     }
 
-    /// The names of the classes in the order of their numbers, as far as they are known before the set is open: those of
-    /// published sets, and of a folder those that its config lists.
-    pub fn class_names(&self) -> Option<Vec<String>> {
-        match self {
-            Self::Mnist(_) => Some(MnistConfig::class_names()),
-            Self::FashionMnist(_) => Some(FashionMnistConfig::class_names()),
-            Self::Cifar10(_) => Some(Cifar10Config::class_names()),
-            Self::Folder(config) => config.classes.clone(),
-            _ => None,
-        }
-    }
-
-    /// The number of classes, `Some(None)` if there are none; `None` if that is known only once the set is open.
-    ///
-    /// # Errors
-    /// Those of [`DatasetConfig::check`].
-    pub fn class_count(&self) -> Result<Option<Option<usize>>, DatasetError> {
-        Ok(match self {
-            Self::Mnist(_) | Self::FashionMnist(_) | Self::Cifar10(_) => Some(Some(10)),
-            Self::Folder(config) if !config.labels => Some(None),
-            Self::Folder(config) => config.classes.as_ref().map(|classes| Some(classes.len())),
-            Self::Mixture(c) => Some(c.mixture()?.classes()),
-            Self::Moons(c) => Some(c.law()?.classes()),
-            Self::SwissRoll(c) => Some(c.law()?.classes()),
-            Self::Checkerboard(c) => Some(c.law()?.classes()),
-            Self::Rings(c) => Some(c.law()?.classes()),
-        })
-    }
-
-    /// Writes the classes of a folder into its config, so that a run keeps them. Other sets have theirs.
+    /// Keeps the classes that were found when the data were opened ([`DatasetKind::with_class_names`]).
     pub fn keep_class_names(&mut self, names: Option<Vec<String>>) {
-        if let Self::Folder(config) = self
-            && config.labels
-        {
-            config.classes = names;
+        if let Some(config) = self.with_class_names(names) {
+            self.0 = config;
         }
-    }
-
-    /// The colour that transparent pictures are laid on: a folder's, and white for other sets.
-    pub fn background(&self) -> Background {
-        match self {
-            Self::Folder(config) => config.background,
-            _ => Background::WHITE,
-        }
-    }
-
-    /// The standard deviation of all pixels of the training set, in levels of 8 bits. Measured for published sets; 64, a
-    /// quarter of the range, for folders, which is about what photographs have (CIFAR-10's is 64.2). 1 for vectors, which
-    /// have no levels.
-    pub fn pixel_deviation(&self) -> f64 {
-        // A border of zeros thins out the first two moments.
-        let padded = |mean: f64, deviation: f64, pad: usize| {
-            let share = (28.0 / (28.0 + 2.0 * pad as f64)).powi(2);
-            (share * (mean * mean + deviation * deviation) - (share * mean).powi(2)).sqrt()
-        };
-        match self {
-            Self::Mnist(MnistConfig { pad, .. }) => padded(33.318, 78.567, *pad),
-            Self::FashionMnist(FashionMnistConfig { pad, .. }) => padded(72.940, 90.021, *pad),
-            Self::Cifar10(_) | Self::Folder(_) => 64.0,
-            _ => 1.0,
-        }
-    }
-
-    /// Whether the examples will be images.
-    pub fn is_image(&self) -> bool {
-        matches!(self, Self::Mnist(_) | Self::FashionMnist(_) | Self::Cifar10(_) | Self::Folder(_))
     }
 }
 
-/// Parts of a set that is drawn.
-fn draws<L: Law + 'static>(
-    law: impl Fn() -> Result<L, DatasetError>,
-    (examples, validation_examples): (usize, usize),
-    splits: &[Split],
-    seed: u64,
-) -> Result<Opened, DatasetError> {
-    let mut opened = Opened::default();
-    for &split in splits {
-        let part = Synthetic::new(law()?, Counts { examples, validation_examples }, split, seed)?;
-        opened.put(split, Arc::new(part));
-    }
-    Ok(opened)
+/// Registers the settings of a data set under the `kind` that configurations name them by.
+///
+/// ```
+/// use fokker_datasets::{Counts, DatasetConfig, DatasetError, Law, LawKind, Split, register_dataset};
+/// use fokker_random::{Rng, fill_normals};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// A Gaussian that is wide in one direction.
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Cigar {
+///     length: f64,
+/// }
+///
+/// impl Law for Cigar {
+///     fn name(&self) -> &str {
+///         "cigar"
+///     }
+///
+///     fn dimension(&self) -> usize {
+///         2
+///     }
+///
+///     fn classes(&self) -> Option<usize> {
+///         None
+///     }
+///
+///     fn draw(&self, rng: &mut Rng, out: &mut [f32]) -> Option<usize> {
+///         fill_normals(rng, out);
+///         out[0] *= self.length as f32;
+///         None
+///     }
+/// }
+///
+/// impl LawKind for Cigar {
+///     type Law = Self;
+///
+///     fn law(&self) -> Result<Self, DatasetError> {
+///         Ok(Self { length: self.length })
+///     }
+///
+///     fn counts(&self) -> Counts {
+///         Counts { examples: 1000, validation_examples: 100 }
+///     }
+/// }
+///
+/// register_dataset!(Cigar as "cigar");
+///
+/// let config: DatasetConfig = toml::from_str("kind = 'cigar'\nlength = 5").unwrap();
+/// assert_eq!(config.open(Split::Train, 0).unwrap().len(), 1000);
+/// ```
+#[macro_export]
+macro_rules! register_dataset {
+    ($Config:ty as $kind:literal) => {
+        $crate::registry::register!($crate::DatasetEntry, $Config, $kind);
+    };
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ClassCount;
 
     const CONFIGS: [&str; 9] = [
         "kind = 'mnist'",
@@ -282,7 +184,7 @@ mod tests {
             assert!((0..500).all(|i| !firsts.contains(&draw(&*validation, i))));
             assert!((0..500).all(|i| !firsts.contains(&draw(&*test, i)) && draw(&*test, i) != draw(&*validation, i)));
             let classes = train.classes();
-            assert_eq!(config.class_count().unwrap(), Some(classes));
+            assert_eq!(config.class_count().unwrap(), ClassCount::from(classes));
             assert!(
                 firsts.iter().all(|(label, _)| label.is_some() == classes.is_some() && *label < classes.or(Some(1)))
             );

@@ -13,7 +13,7 @@ pub enum DatasetError {
     #[error("config key `{key}`: {problem}")]
     Config {
         /// The key, with its section.
-        key: &'static str,
+        key: String,
         /// What is wrong with its value, and what would be right.
         problem: String,
     },
@@ -104,8 +104,9 @@ pub enum DatasetError {
 }
 
 impl DatasetError {
-    pub(crate) fn config(key: &'static str, problem: impl Into<String>) -> Self {
-        Self::Config { key, problem: problem.into() }
+    /// A value in the configuration that cannot be; `key` is the full path, such as `data.noise`.
+    pub fn config(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Config { key: key.into(), problem: problem.into() }
     }
 }
 

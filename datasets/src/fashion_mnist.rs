@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::images::check_pad;
 use crate::library::{DataFile, Library};
-use crate::mnist::IdxFiles;
+use crate::mnist::{IdxFiles, padded_deviation};
 use crate::opened::Opened;
-use crate::split::VALIDATION_EXAMPLES;
-use crate::{DatasetError, Split};
+use crate::split::{VALIDATION_EXAMPLES, carve};
+use crate::{ClassCount, DatasetError, DatasetKind, Split, register_dataset};
 
 const URL: &str = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/";
 
@@ -67,21 +67,44 @@ impl Default for FashionMnistConfig {
     }
 }
 
-impl FashionMnistConfig {
+impl DatasetKind for FashionMnistConfig {
     /// Reads parts into memory (47 MB for the published training set).
-    ///
-    /// # Errors
-    /// A file that is missing, damaged or unreadable; a `pad` beyond reason.
-    pub(crate) fn open(&self, library: &Library, splits: &[Split]) -> Result<Opened, DatasetError> {
-        check_pad(self.pad)?;
+    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
         FILES.open(library, self.path.as_deref(), self.pad, self.validation_examples, splits)
     }
 
-    /// The names of the ten classes.
-    pub(crate) fn class_names() -> Vec<String> {
-        FILES.classes.map(String::from).to_vec()
+    fn check(&self) -> Result<(), DatasetError> {
+        check_pad(self.pad)?;
+        carve(60_000, self.validation_examples).map(drop)
+    }
+
+    fn shape(&self) -> Result<Vec<usize>, DatasetError> {
+        Ok(vec![1, 28 + 2 * self.pad, 28 + 2 * self.pad])
+    }
+
+    fn is_image(&self) -> bool {
+        true
+    }
+
+    fn class_count(&self) -> Result<ClassCount, DatasetError> {
+        Ok(ClassCount::Known(10))
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        Some(FILES.classes.map(String::from).to_vec())
+    }
+
+    fn place_keys(&self) -> &'static [&'static str] {
+        &["path"]
+    }
+
+    /// Measured.
+    fn pixel_deviation(&self) -> f64 {
+        padded_deviation(72.940, 90.021, self.pad)
     }
 }
+
+register_dataset!(FashionMnistConfig as "fashion_mnist");
 
 #[cfg(test)]
 mod tests {
@@ -91,7 +114,7 @@ mod tests {
     fn mnist_is_not_taken_for_fashion_mnist() {
         let path = Some(PathBuf::from("data/mnist"));
         let config = FashionMnistConfig { path, ..Default::default() };
-        let error = config.open(&Library::only("nowhere"), &[Split::Test]).err().unwrap();
+        let error = config.open(&Library::only("nowhere"), &[Split::Test], 0).err().unwrap();
         assert!(matches!(error, DatasetError::Checksum { .. }), "{error}");
     }
 

@@ -6,8 +6,8 @@
 use fokker_random::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DatasetError;
-use crate::synthetic::{Law, scatter, uniform};
+use crate::synthetic::{Counts, Law, scatter, uniform};
+use crate::{DatasetError, LawKind, register_dataset};
 
 /// `kind = "mixture"`: either `preset`, or `means` with `stds` and optionally `weights`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,12 +57,10 @@ pub struct Mixture {
     stds: Vec<f64>,
 }
 
-impl MixtureConfig {
-    /// The mixture that this config describes.
-    ///
-    /// # Errors
-    /// [`DatasetError::Config`] naming the key whose value cannot be.
-    pub fn mixture(&self) -> Result<Mixture, DatasetError> {
+impl LawKind for MixtureConfig {
+    type Law = Mixture;
+
+    fn law(&self) -> Result<Mixture, DatasetError> {
         let own = [
             ("data.means", self.means.is_some()),
             ("data.stds", self.stds.is_some()),
@@ -70,7 +68,7 @@ impl MixtureConfig {
         ];
         if let Some(preset) = self.preset {
             if let Some((key, _)) = own.iter().find(|(_, given)| *given) {
-                return Err(DatasetError::config(key, "a preset has its own; leave out either this key or `preset`"));
+                return Err(DatasetError::config(*key, "a preset has its own; leave out either this key or `preset`"));
             }
             return Ok(preset.mixture());
         }
@@ -80,7 +78,17 @@ impl MixtureConfig {
         let weights = self.weights.clone().unwrap_or_else(|| vec![1.0; means.len()]);
         Mixture::new(weights, means, stds)
     }
+
+    fn counts(&self) -> Counts {
+        Counts { examples: self.examples, validation_examples: self.validation_examples }
+    }
+
+    fn mixture(&self) -> Result<Option<Mixture>, DatasetError> {
+        self.law().map(Some)
+    }
 }
+
+register_dataset!(MixtureConfig as "mixture");
 
 impl MixturePreset {
     /// The mixture of that name.

@@ -13,7 +13,7 @@ use crate::images::{Images, Labels, check_pad, class_names};
 use crate::library::{DataFile, Library};
 use crate::opened::Opened;
 use crate::split::{VALIDATION_EXAMPLES, carve};
-use crate::{Dataset, DatasetError, Split, idx};
+use crate::{ClassCount, Dataset, DatasetError, DatasetKind, Split, idx, register_dataset};
 
 const URL: &str = "https://storage.googleapis.com/cvdf-datasets/mnist/";
 
@@ -79,20 +79,50 @@ impl Default for MnistConfig {
     }
 }
 
-impl MnistConfig {
+impl DatasetKind for MnistConfig {
     /// Reads parts into memory (47 MB for the published training set).
-    ///
-    /// # Errors
-    /// A file that is missing, damaged or unreadable; a `pad` beyond reason.
-    pub(crate) fn open(&self, library: &Library, splits: &[Split]) -> Result<Opened, DatasetError> {
-        check_pad(self.pad)?;
+    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
         FILES.open(library, self.path.as_deref(), self.pad, self.validation_examples, splits)
     }
 
-    /// The names of the ten classes.
-    pub(crate) fn class_names() -> Vec<String> {
-        FILES.classes.map(String::from).to_vec()
+    fn check(&self) -> Result<(), DatasetError> {
+        check_pad(self.pad)?;
+        carve(60_000, self.validation_examples).map(drop)
     }
+
+    fn shape(&self) -> Result<Vec<usize>, DatasetError> {
+        Ok(vec![1, 28 + 2 * self.pad, 28 + 2 * self.pad])
+    }
+
+    fn is_image(&self) -> bool {
+        true
+    }
+
+    fn class_count(&self) -> Result<ClassCount, DatasetError> {
+        Ok(ClassCount::Known(10))
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        Some(FILES.classes.map(String::from).to_vec())
+    }
+
+    fn place_keys(&self) -> &'static [&'static str] {
+        &["path"]
+    }
+
+    /// Measured.
+    fn pixel_deviation(&self) -> f64 {
+        padded_deviation(33.318, 78.567, self.pad)
+    }
+}
+
+register_dataset!(MnistConfig as "mnist");
+
+/// The deviation of all pixels of images of 28×28 with this mean and deviation, after padding with zeros.
+pub(crate) fn padded_deviation(mean: f64, deviation: f64, pad: usize) -> f64 {
+    // A border of zeros thins out the first two moments.
+    let share = (28.0 / (28.0 + 2.0 * pad as f64)).powi(2);
+    (share * (mean * mean + deviation * deviation) - (share * mean).powi(2)).sqrt()
 }
 
 /// Four IDX files: images and labels of the published training and test set.
@@ -203,7 +233,7 @@ mod tests {
     #[test]
     fn the_validation_part_is_carved_out_of_the_training_set() {
         let all = [Split::Train, Split::Validation, Split::Test];
-        let opened = MnistConfig::default().open(&shipped(), &all).unwrap();
+        let opened = MnistConfig::default().open(&shipped(), &all, 0).unwrap();
         let parts = [opened.train, opened.validation, opened.test].map(Option::unwrap);
         assert_eq!(parts.each_ref().map(|part| part.len()), [55_000, 5000, 10_000]);
         // Pixel sums of all parts but the test set add up to those of the published training set.
@@ -220,10 +250,10 @@ mod tests {
         assert_eq!(parts[1].class_names().unwrap()[3], "3");
 
         let none = MnistConfig { validation_examples: 0, ..Default::default() };
-        let opened = none.open(&shipped(), &all).unwrap();
+        let opened = none.open(&shipped(), &all, 0).unwrap();
         assert_eq!((opened.train.unwrap().len(), opened.validation.is_none()), (60_000, true));
         let too_many = MnistConfig { validation_examples: 60_000, ..Default::default() };
-        let message = too_many.open(&shipped(), &all).err().unwrap().to_string();
+        let message = too_many.open(&shipped(), &all, 0).err().unwrap().to_string();
         assert!(message.contains("data.validation_examples"), "{message}");
     }
 
@@ -264,7 +294,7 @@ mod tests {
         let mut bytes = std::fs::read(&labels).unwrap();
         bytes[2000] ^= 1;
         std::fs::write(&labels, bytes).unwrap();
-        let error = config.open(&library, &[Split::Test]).err().unwrap();
+        let error = config.open(&library, &[Split::Test], 0).err().unwrap();
         assert!(matches!(&error, DatasetError::Checksum { file, .. } if *file == labels), "{error}");
     }
 

@@ -8,8 +8,8 @@ use std::f64::consts::PI;
 use fokker_random::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DatasetError;
-use crate::synthetic::{Law, check_noise, choice, scatter, uniform};
+use crate::synthetic::{Counts, Law, check_noise, choice, scatter, uniform};
+use crate::{DatasetError, LawKind, register_dataset};
 
 /// `kind = "moons"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,16 +29,20 @@ impl Default for MoonsConfig {
     }
 }
 
-impl MoonsConfig {
-    /// The law of this config.
-    ///
-    /// # Errors
-    /// [`DatasetError::Config`] if `noise` is negative or not finite.
-    pub fn law(&self) -> Result<Moons, DatasetError> {
+impl LawKind for MoonsConfig {
+    type Law = Moons;
+
+    fn law(&self) -> Result<Moons, DatasetError> {
         check_noise("data.noise", self.noise)?;
         Ok(Moons { noise: self.noise })
     }
+
+    fn counts(&self) -> Counts {
+        Counts { examples: self.examples, validation_examples: self.validation_examples }
+    }
 }
+
+register_dataset!(MoonsConfig as "moons");
 
 /// The law of two moons.
 #[derive(Clone, Debug, PartialEq)]

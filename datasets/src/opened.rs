@@ -18,11 +18,13 @@ pub struct Opened {
 }
 
 impl Opened {
-    pub(crate) fn put(&mut self, split: Split, part: Arc<dyn Dataset>) {
+    /// Puts a part in its place.
+    pub fn put(&mut self, split: Split, part: Arc<dyn Dataset>) {
         *self.place(split) = Some(part);
     }
 
-    pub(crate) fn take(&mut self, split: Split) -> Option<Arc<dyn Dataset>> {
+    /// Takes a part out.
+    pub fn take(&mut self, split: Split) -> Option<Arc<dyn Dataset>> {
         self.place(split).take()
     }
 

@@ -7,8 +7,8 @@ use std::f64::consts::TAU;
 use fokker_random::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DatasetError;
-use crate::synthetic::{Law, check_noise, choice, scatter, uniform};
+use crate::synthetic::{Counts, Law, check_noise, choice, scatter, uniform};
+use crate::{DatasetError, LawKind, register_dataset};
 
 /// `kind = "rings"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,12 +30,10 @@ impl Default for RingsConfig {
     }
 }
 
-impl RingsConfig {
-    /// The law of this config.
-    ///
-    /// # Errors
-    /// [`DatasetError::Config`] if there is no radius, or a radius or `noise` is negative or not finite.
-    pub fn law(&self) -> Result<Rings, DatasetError> {
+impl LawKind for RingsConfig {
+    type Law = Rings;
+
+    fn law(&self) -> Result<Rings, DatasetError> {
         if self.radii.is_empty() {
             return Err(DatasetError::config("data.radii", "[]; expected at least one radius"));
         }
@@ -43,7 +41,13 @@ impl RingsConfig {
         check_noise("data.noise", self.noise)?;
         Ok(Rings { radii: self.radii.clone(), noise: self.noise })
     }
+
+    fn counts(&self) -> Counts {
+        Counts { examples: self.examples, validation_examples: self.validation_examples }
+    }
 }
+
+register_dataset!(RingsConfig as "rings");
 
 /// The law of concentric circles.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,8 +8,8 @@ use std::f64::consts::PI;
 use fokker_random::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DatasetError;
-use crate::synthetic::{Law, check_noise, scatter, uniform};
+use crate::synthetic::{Counts, Law, check_noise, scatter, uniform};
+use crate::{DatasetError, LawKind, register_dataset};
 
 /// `kind = "swiss_roll"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,16 +29,20 @@ impl Default for SwissRollConfig {
     }
 }
 
-impl SwissRollConfig {
-    /// The law of this config.
-    ///
-    /// # Errors
-    /// [`DatasetError::Config`] if `noise` is negative or not finite.
-    pub fn law(&self) -> Result<SwissRoll, DatasetError> {
+impl LawKind for SwissRollConfig {
+    type Law = SwissRoll;
+
+    fn law(&self) -> Result<SwissRoll, DatasetError> {
         check_noise("data.noise", self.noise)?;
         Ok(SwissRoll { noise: self.noise })
     }
+
+    fn counts(&self) -> Counts {
+        Counts { examples: self.examples, validation_examples: self.validation_examples }
+    }
 }
+
+register_dataset!(SwissRollConfig as "swiss_roll");
 
 /// The law of the swiss roll.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,14 +9,11 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 
 fn config(path: &Path, size: usize) -> FolderConfig {
     let text = format!("kind = 'folder'\npath = '{}'\nsize = {size}\nvalidation_fraction = 0.0", path.display());
-    match toml::from_str(&text).unwrap() {
-        DatasetConfig::Folder(config) => config,
-        other => panic!("{other:?}"),
-    }
+    toml::from_str::<DatasetConfig>(&text).unwrap().get::<FolderConfig>().unwrap().clone()
 }
 
 fn open(config: &FolderConfig, split: Split) -> Result<Arc<dyn Dataset>, DatasetError> {
-    DatasetConfig::Folder(config.clone()).open_from(&Library::only("nowhere"), split, 0)
+    DatasetConfig::from(config.clone()).open_from(&Library::only("nowhere"), split, 0)
 }
 
 fn refusal(config: &FolderConfig) -> String {

@@ -14,14 +14,12 @@ const ALL: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 
 fn config(path: &Path) -> FolderConfig {
     let text = "kind = 'folder'\npath = ''\nsize = 2\nchannels = 1\nvalidation_fraction = 0.0";
-    match toml::from_str(text).unwrap() {
-        DatasetConfig::Folder(config) => FolderConfig { path: path.into(), ..config },
-        other => panic!("{other:?}"),
-    }
+    let config: DatasetConfig = toml::from_str(text).unwrap();
+    FolderConfig { path: path.into(), ..config.get::<FolderConfig>().unwrap().clone() }
 }
 
 fn open(config: &FolderConfig) -> Result<Opened, DatasetError> {
-    DatasetConfig::Folder(config.clone()).open_parts(&Library::only("nowhere"), &ALL, 0)
+    DatasetConfig::from(config.clone()).open_parts(&Library::only("nowhere"), &ALL, 0)
 }
 
 fn refusal(config: &FolderConfig) -> String {
@@ -208,7 +206,7 @@ fn progress_is_told_and_may_stop_it() {
         }
         std::ops::ControlFlow::Continue(())
     });
-    let set = DatasetConfig::Folder(config(folder.path()));
+    let set = DatasetConfig::from(config(folder.path()));
     set.open_parts(&library, &ALL, 0).unwrap();
     assert_eq!(*last.lock().unwrap(), Some((3, 3)));
     let library = Library::only("nowhere").with_progress(|_| std::ops::ControlFlow::Break(()));

@@ -4,6 +4,7 @@
 //! would overflow, fill the memory or make no sense is refused with its name and with what would be right.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 
@@ -119,7 +120,7 @@ pub fn resolved(key: &str, steps: usize, rate: f64, span: f64) -> Result<(), Lab
 ///
 /// # Errors
 /// A parameter that the process refuses, under `key`; a coefficient that is not finite or above [`LARGEST`].
-pub fn process(key: &str, config: &ProcessConfig) -> Result<Box<dyn Process>, LaboratoryError> {
+pub fn process(key: &str, config: &ProcessConfig) -> Result<Arc<dyn Process>, LaboratoryError> {
     let process = config.build().map_err(|error| LaboratoryError::from(error).at(key))?;
     let (first, last) = (process.min_time(), process.horizon());
     positive(&format!("{key}.horizon"), last)?;

@@ -1,71 +1,36 @@
-//! The registry of networks: what `network` in a run's configuration may be.
+//! The family of networks: what `network` in a run's configuration may be.
 //!
-//! A new kind is a variant of [`NetworkConfig`] and an arm of `of_each!`, both in this file; its configuration has the
-//! methods that are called here.
+//! The file of a network registers its configuration under its name, and a program registers those of its own by the same
+//! line ([`register_network!`](crate::register_network)).
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
+use fokker_registry::family;
 
 use crate::cost::Cost;
 use crate::error::ModelError;
-use crate::mlp::MlpConfig;
-use crate::network::Network;
-use crate::score_net::ScoreNetConfig;
-use crate::unet::UNetConfig;
+use crate::initializer::Initializer;
+use crate::kind::{BuiltNetwork, NetworkKind, NetworkVisitor};
 
-/// A network, by kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum NetworkConfig {
-    /// For images.
-    #[serde(rename = "unet")]
-    UNet(UNetConfig),
-    /// For images: small, and without attention.
-    ScoreNet(ScoreNetConfig),
-    /// For vectors.
-    Mlp(MlpConfig),
-}
-
-/// The same expression for the configuration of whichever kind.
-macro_rules! of_each {
-    ($network:expr, $config:ident => $body:expr) => {
-        match $network {
-            NetworkConfig::UNet($config) => $body,
-            NetworkConfig::ScoreNet($config) => $body,
-            NetworkConfig::Mlp($config) => $body,
-        }
-    };
-}
-
-/// What is done with a network of whichever kind.
-pub trait NetworkVisitor {
-    /// What comes of it.
-    type Output;
-
-    /// Takes the network.
-    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Self::Output;
+family! {
+    /// A network, by kind.
+    pub struct NetworkConfig, NetworkEntry of dyn NetworkKind, "network"
 }
 
 impl NetworkConfig {
-    /// Checks the network's own fields.
+    /// The network, with initial weights from `seed`.
     ///
     /// # Errors
-    /// The first field that does not fit, with what would be right.
-    pub fn validate(&self) -> Result<(), ModelError> {
-        of_each!(self, config => config.validate())
+    /// A configuration whose fields do not fit together.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<BuiltNetwork, ModelError> {
+        self.0.build(&mut Initializer::new(seed, device))
     }
 
-    /// Rows of the class table, the null class included.
-    pub fn num_class_embeds(&self) -> Option<usize> {
-        of_each!(self, config => config.num_class_embeds())
-    }
-
-    /// Checks that the network fits data of a shape (`[channels, height, width]` or `[dimension]`).
+    /// Builds the network, with initial weights from `seed`, and hands it on.
     ///
     /// # Errors
-    /// The field that does not fit the data.
-    pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
-        of_each!(self, config => config.validate_for(shape))
+    /// A configuration whose fields do not fit together.
+    pub fn build<V: NetworkVisitor>(&self, seed: u64, device: &Device, visitor: V) -> Result<V::Output, ModelError> {
+        Ok(self.init(seed, device)?.visit(visitor))
     }
 
     /// What the network costs for an example of a shape, in numbers: of its parameters, kept for a backward pass, held at
@@ -75,14 +40,59 @@ impl NetworkConfig {
     /// A configuration whose fields do not fit together, or do not fit the shape.
     pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
         self.validate_for(shape)?;
-        of_each!(self, config => config.cost(shape, recompute_blocks))
+        Ok(self.0.build(&mut Initializer::hollow())?.cost(shape, recompute_blocks))
     }
+}
 
-    /// Builds the network, with initial weights from `seed`, and hands it on.
-    ///
-    /// # Errors
-    /// A configuration whose fields do not fit together.
-    pub fn build<V: NetworkVisitor>(&self, seed: u64, device: &Device, visitor: V) -> Result<V::Output, ModelError> {
-        of_each!(self, config => Ok(visitor.visit(config.init(seed, device)?)))
-    }
+/// Registers the configuration of a network under the `kind` that configurations name it by.
+///
+/// ```
+/// use burn::module::Module;
+/// use fokker_model::layers::Linear;
+/// use fokker_model::{BuiltNetwork, Calculus, Context, ModelError, Network, NetworkConfig, NetworkKind};
+/// use fokker_model::{initializer::Initializer, register_network};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// One affine map of the data, whatever the noise.
+/// #[derive(Module, Debug)]
+/// struct Affine {
+///     map: Linear,
+/// }
+///
+/// impl Network<2> for Affine {
+///     fn forward<C: Calculus>(&self, x: C::Array<2>, _noise: C::Array<1>, _: &Context) -> C::Array<2> {
+///         self.map.forward::<C, 2>(x)
+///     }
+/// }
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct AffineConfig {
+///     dimension: usize,
+/// }
+///
+/// impl NetworkKind for AffineConfig {
+///     fn build(&self, initializer: &mut Initializer) -> Result<BuiltNetwork, ModelError> {
+///         let map = Linear::new(self.dimension, self.dimension, initializer);
+///         Ok(BuiltNetwork::vectors(Affine { map }))
+///     }
+///
+///     fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
+///         match shape == [self.dimension] {
+///             true => Ok(()),
+///             false => Err(ModelError::config("network.dimension", format!("the data are of shape {shape:?}"))),
+///         }
+///     }
+/// }
+///
+/// register_network!(AffineConfig as "affine");
+///
+/// let config: NetworkConfig = serde_json::from_str(r#"{ "kind": "affine", "dimension": 3 }"#).unwrap();
+/// assert_eq!(config.cost(&[3], false).unwrap().parameters, 12.0);
+/// ```
+#[macro_export]
+macro_rules! register_network {
+    ($Config:ty as $kind:literal) => {
+        $crate::registry::register!($crate::NetworkEntry, $Config, $kind);
+    };
 }

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod any_network;
 pub mod calculus;
 pub mod clock;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod derivatives;
 pub mod divergence;
 pub mod error;
 pub mod initializer;
+mod kind;
 pub mod layers;
 pub mod mixture_score;
 pub mod mlp;
@@ -29,15 +31,20 @@ pub mod score;
 pub mod score_net;
 pub mod unet;
 
+#[doc(hidden)]
+pub use fokker_registry as registry;
+
+pub use any_network::AnyNetwork;
 pub use calculus::{Arrays, Calculus, Normalization, ProjectsOnto};
 pub use calculus::{dual, plain};
 pub use clock::Clock;
-pub use config::{NetworkConfig, NetworkVisitor};
+pub use config::{NetworkConfig, NetworkEntry};
 pub use cost::Cost;
 pub use derivatives::Derivatives;
 pub use divergence::{Divergence, Probe};
 pub use dual::{Dual, DualArray};
 pub use error::ModelError;
+pub use kind::{BuiltNetwork, NetworkKind, NetworkVisitor};
 pub use mixture_score::MixtureScore;
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Context, Network};

@@ -5,12 +5,12 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::calculus::Calculus;
-use crate::cost::Cost;
 use crate::error::{MOST_FEATURES, MOST_LAYERS, ModelError, require, require_size};
 use crate::initializer::Initializer;
-use crate::layers::check_class_rows;
-use crate::layers::{Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding};
+use crate::kind::{BuiltNetwork, NetworkKind};
+use crate::layers::{Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding, check_class_rows, class_rows};
 use crate::network::{Context, Network};
+use crate::register_network;
 
 /// Configuration of an [`Mlp`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct MlpConfig {
     /// Rows of the class table; none without classes. The last row is "no class".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_class_embeds: Option<usize>,
+    /// The number of classes, in the place of `num_class_embeds`: one less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_classes: Option<usize>,
 }
 
 fn default_width() -> usize {
@@ -51,7 +54,7 @@ impl MlpConfig {
     /// Three residual blocks of 128 features for vectors of a length, without dropout and without classes.
     ///
     /// ```
-    /// use fokker_model::MlpConfig;
+    /// use fokker_model::{MlpConfig, NetworkKind};
     ///
     /// let config = MlpConfig { width: 64, ..MlpConfig::new(2) };
     /// assert!(config.validate_for(&[2]).is_ok());
@@ -64,39 +67,8 @@ impl MlpConfig {
             embedding_width: default_embedding_width(),
             dropout: 0.0,
             num_class_embeds: None,
+            num_classes: None,
         }
-    }
-
-    /// Checks that the fields fit together.
-    ///
-    /// # Errors
-    /// The first field that does not, with what would be right.
-    pub fn validate(&self) -> Result<(), ModelError> {
-        require_size("dimension", self.dimension, MOST_FEATURES)?;
-        require_size("width", self.width, MOST_FEATURES)?;
-        require_size("blocks", self.blocks, MOST_LAYERS)?;
-        require_size("embedding_width", self.embedding_width, MOST_FEATURES)?;
-        check_class_rows(self.num_class_embeds)?;
-        require(self.embedding_width.is_multiple_of(2), "embedding_width", "must be even")?;
-        require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))
-    }
-
-    /// Checks that the network fits data of a shape.
-    ///
-    /// # Errors
-    /// The field that does not fit the data.
-    pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
-        let &[dimension] = shape else {
-            let message = "an MLP needs vectors; for images use kind = \"unet\" or \"score_net\"";
-            return require(false, "kind", message);
-        };
-        let message = format!("is {}, but the data are vectors of length {dimension}", self.dimension);
-        require(self.dimension == dimension, "dimension", message)
-    }
-
-    /// Rows of the class table, the null class included.
-    pub fn num_class_embeds(&self) -> Option<usize> {
-        self.num_class_embeds
     }
 
     /// A network with initial weights from `seed`.
@@ -106,15 +78,38 @@ impl MlpConfig {
     pub fn init(&self, seed: u64, device: &Device) -> Result<Mlp, ModelError> {
         Mlp::new(self, seed, device)
     }
+}
 
-    /// What the network costs for an example of a shape; blocks are computed again if `recompute_blocks`.
-    ///
-    /// # Errors
-    /// A configuration whose fields do not fit together.
-    pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
-        Ok(Cost::of(Mlp::with(self, &mut Initializer::hollow())?, shape, recompute_blocks))
+impl NetworkKind for MlpConfig {
+    fn build(&self, initializer: &mut Initializer) -> Result<BuiltNetwork, ModelError> {
+        Ok(BuiltNetwork::vectors(Mlp::with(self, initializer)?))
+    }
+
+    fn validate(&self) -> Result<(), ModelError> {
+        require_size("dimension", self.dimension, MOST_FEATURES)?;
+        require_size("width", self.width, MOST_FEATURES)?;
+        require_size("blocks", self.blocks, MOST_LAYERS)?;
+        require_size("embedding_width", self.embedding_width, MOST_FEATURES)?;
+        check_class_rows(self.num_class_embeds, self.num_classes)?;
+        require(self.embedding_width.is_multiple_of(2), "embedding_width", "must be even")?;
+        require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))
+    }
+
+    fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
+        let &[dimension] = shape else {
+            let message = "an MLP needs vectors; for images use kind = \"unet\" or \"score_net\"";
+            return require(false, "kind", message);
+        };
+        let message = format!("is {}, but the data are vectors of length {dimension}", self.dimension);
+        require(self.dimension == dimension, "dimension", message)
+    }
+
+    fn num_class_embeds(&self) -> Option<usize> {
+        class_rows(self.num_class_embeds, self.num_classes)
     }
 }
+
+register_network!(MlpConfig as "mlp");
 
 /// `h ← h + W₂ silu(W₁ silu(h) + time)`, a few times, between two affine maps.
 #[derive(Module, Debug)]
@@ -157,7 +152,7 @@ impl Mlp {
             input: Linear::new(config.dimension, width, init),
             waves: PositionalEmbedding::new(config.embedding_width, true, 0.0),
             time: Linear::new(config.embedding_width, width, init),
-            class_embedding: config.num_class_embeds.map(|classes| Embedding::new(classes, width, init)),
+            class_embedding: config.num_class_embeds().map(|rows| Embedding::new(rows, width, init)),
             blocks: (0..config.blocks)
                 .map(|_| MlpBlock {
                     inner: Linear::new(width, width, init),
@@ -167,7 +162,7 @@ impl Mlp {
                 })
                 .collect(),
             output: Linear::new(width, config.dimension, init),
-            classes: config.num_class_embeds.map(|rows| rows - 1),
+            classes: config.num_class_embeds().map(|rows| rows - 1),
         })
     }
 }

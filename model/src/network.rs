@@ -33,5 +33,7 @@ pub trait Network<const D: usize>: Module + ModuleDisplay + Sync + 'static {
     }
 
     /// Number of classes the network can be asked for, the null class not counted; `None` if it has none.
-    fn classes(&self) -> Option<usize>;
+    fn classes(&self) -> Option<usize> {
+        None
+    }
 }

@@ -237,10 +237,8 @@ mod tests {
     /// With the true `F`, every estimate is exact: the table is consistent with itself.
     #[test]
     fn estimates_from_the_target_are_the_truth() {
-        let processes: Vec<ProcessConfig> = ["vp", "ve", "sub_vp", "rve", "edm"]
-            .iter()
-            .map(|kind| serde_json::from_value(serde_json::json!({ "kind": kind })).unwrap())
-            .collect();
+        let processes: Vec<ProcessConfig> =
+            ["vp", "ve", "sub_vp", "rve", "edm"].iter().map(|kind| ProcessConfig::named(kind).unwrap()).collect();
         let (x0, eps) = (0.37, -1.21);
         for process in processes.iter().map(|config| config.build().unwrap()) {
             for output in [Output::Epsilon, Output::Score, Output::X0, Output::V, Output::Edm] {
@@ -264,8 +262,7 @@ mod tests {
 
     #[test]
     fn edm_input_and_target_have_unit_variance() {
-        let process =
-            serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": "vp" })).unwrap().build().unwrap();
+        let process = ProcessConfig::named("vp").unwrap().build().unwrap();
         let table = Parameterization { output: Output::Edm, conditioning: Conditioning::LogSigma, sigma_data: 0.5 };
         for t in [0.01, 0.2, 0.7, 1.0] {
             let input = (process.mean_scale(t) * 0.5).hypot(process.std(t)) * table.input_scale(&*process, t).value;

@@ -54,8 +54,7 @@ mod tests {
     use crate::mlp::{Mlp, MlpConfig};
 
     fn mlp(width: usize, seed: u64) -> Mlp {
-        let config = serde_json::json!({ "dimension": 2, "width": width, "blocks": 1, "num_class_embeds": 3 });
-        let config: MlpConfig = serde_json::from_value(config).unwrap();
+        let config = MlpConfig { width, blocks: 1, num_classes: Some(2), ..MlpConfig::new(2) };
         config.init(seed, &Device::flex()).unwrap()
     }
 

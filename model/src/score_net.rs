@@ -10,11 +10,12 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::calculus::{Calculus, Conv2dShape};
-use crate::cost::Cost;
 use crate::error::{MOST_FEATURES, MOST_LEVELS, ModelError, require, require_size};
 use crate::initializer::Initializer;
+use crate::kind::{BuiltNetwork, NetworkKind};
 use crate::layers::{Conv2d, ConvTranspose2d, FourierEmbedding, GroupNorm, ImageWaves, Linear};
 use crate::network::{Context, Network};
+use crate::register_network;
 
 /// Configuration of a [`ScoreNet`]; the defaults are the tutorial's, 1.1 million parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,11 +54,31 @@ impl Default for ScoreNetConfig {
 }
 
 impl ScoreNetConfig {
-    /// Checks that the fields fit together.
+    /// The tutorial's network for images of so many channels.
+    pub fn new(in_channels: usize) -> Self {
+        Self { in_channels, ..Self::default() }
+    }
+
+    /// A network with initial weights from `seed`.
     ///
     /// # Errors
-    /// The first field that does not, with what would be right.
-    pub fn validate(&self) -> Result<(), ModelError> {
+    /// A configuration whose fields do not fit together.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<ScoreNet, ModelError> {
+        ScoreNet::new(self, seed, device)
+    }
+
+    /// The side of an image of which one pixel is left at the coarsest level.
+    fn least_side(&self) -> usize {
+        (1..self.channels.len()).fold(1, |side, _| 2 * (side - 1) + KERNEL) + KERNEL - 1
+    }
+}
+
+impl NetworkKind for ScoreNetConfig {
+    fn build(&self, initializer: &mut Initializer) -> Result<BuiltNetwork, ModelError> {
+        Ok(BuiltNetwork::images(ScoreNet::with(self, initializer)?))
+    }
+
+    fn validate(&self) -> Result<(), ModelError> {
         require_size("in_channels", self.in_channels, MOST_FEATURES)?;
         let levels = self.channels.len();
         require(
@@ -86,11 +107,7 @@ impl ScoreNetConfig {
         Ok(())
     }
 
-    /// Checks that the network fits data of a shape.
-    ///
-    /// # Errors
-    /// The field that does not fit the data.
-    pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
+    fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
         let &[channels, height, width] = shape else {
             return require(false, "kind", "a score_net needs images; for vectors use kind = \"mlp\"");
         };
@@ -104,33 +121,9 @@ impl ScoreNetConfig {
         let fits = height.min(width) >= least;
         require(fits, "channels", format!("{levels} levels need sides of at least {least}, not {height}×{width}"))
     }
-
-    /// Rows of the class table: there is none.
-    pub fn num_class_embeds(&self) -> Option<usize> {
-        None
-    }
-
-    /// A network with initial weights from `seed`.
-    ///
-    /// # Errors
-    /// A configuration whose fields do not fit together.
-    pub fn init(&self, seed: u64, device: &Device) -> Result<ScoreNet, ModelError> {
-        ScoreNet::new(self, seed, device)
-    }
-
-    /// What the network costs for an example of a shape; blocks are computed again if `recompute_blocks`.
-    ///
-    /// # Errors
-    /// A configuration whose fields do not fit together.
-    pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
-        Ok(Cost::of(ScoreNet::with(self, &mut Initializer::hollow())?, shape, recompute_blocks))
-    }
-
-    /// The side of an image of which one pixel is left at the coarsest level.
-    fn least_side(&self) -> usize {
-        (1..self.channels.len()).fold(1, |side, _| 2 * (side - 1) + KERNEL) + KERNEL - 1
-    }
 }
+
+register_network!(ScoreNetConfig as "score_net");
 
 const KERNEL: usize = 3;
 

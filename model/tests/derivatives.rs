@@ -5,17 +5,18 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_model::divergence::inner;
 use fokker_model::precision::cast;
+use fokker_model::unet::{Resampling, TimeEmbedding, TimeShift};
 use fokker_model::{
-    Derivatives, Divergence, MixtureScore, Mlp, Network, NetworkScore, Parameterization, Probe, Score, UNet,
+    Conditioning, Derivatives, Divergence, MixtureScore, Mlp, MlpConfig, Network, NetworkScore, Output,
+    Parameterization, Probe, Score, UNet, UNetConfig,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
 use fokker_random::{Index, Stream, normals};
-use serde_json::json;
 
 const KINDS: [&str; 4] = ["vp", "ve", "sub_vp", "rve"];
 
 fn process(kind: &str) -> Arc<dyn Process> {
-    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+    ProcessConfig::named(kind).unwrap().build().unwrap()
 }
 
 /// Where the noise is as large as the data, and a third of it.
@@ -99,21 +100,21 @@ fn check<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], wh
     assert!(distance(second.mixed, want) < TOLERANCE, "{what}: the derivative of the first one");
 }
 
-fn table(output: &str, conditioning: &str) -> Parameterization {
-    serde_json::from_value(json!({ "output": output, "conditioning": conditioning, "sigma_data": 0.7 })).unwrap()
+fn table(output: Output, conditioning: Conditioning) -> Parameterization {
+    Parameterization { output, conditioning, sigma_data: 0.7 }
 }
 
 #[test]
 fn an_mlp_has_exact_derivatives_under_every_process_and_parameterization() {
-    let config = json!({ "dimension": 3, "width": 12, "blocks": 2, "embedding_width": 8, "num_class_embeds": 3 });
-    let network = Mlp::new(&serde_json::from_value(config).unwrap(), 1, &Device::flex()).unwrap();
+    let config = MlpConfig { width: 12, blocks: 2, embedding_width: 8, num_classes: Some(2), ..MlpConfig::new(3) };
+    let network = Mlp::new(&config, 1, &Device::flex()).unwrap();
     let network = cast(network, FloatDType::F64);
     let tables = [
-        table("epsilon", "log_sigma"),
-        table("score", "sigma"),
-        table("x0", "log_sigma"),
-        table("v", "timestep"),
-        table("edm", "log_sigma"),
+        table(Output::Epsilon, Conditioning::LogSigma),
+        table(Output::Score, Conditioning::Sigma),
+        table(Output::X0, Conditioning::LogSigma),
+        table(Output::V, Conditioning::Timestep),
+        table(Output::Edm, Conditioning::LogSigma),
     ];
     for kind in KINDS {
         for table in tables {
@@ -127,24 +128,30 @@ fn an_mlp_has_exact_derivatives_under_every_process_and_parameterization() {
 
 #[test]
 fn a_unet_has_exact_derivatives() {
-    let plain = json!({
-        "in_channels": 2, "out_channels": 2, "block_out_channels": [8, 16], "layers_per_block": 1,
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
-        "norm_num_groups": 4, "attention_head_dim": 4, "num_class_embeds": 3
-    });
-    let mut shifted = plain.clone();
-    shifted["resnet_time_scale_shift"] = json!("scale_shift");
-    shifted["downsample_padding"] = json!(0);
-    let mut fourier = plain.clone();
-    fourier["time_embedding_type"] = json!("fourier");
-    fourier["downsample_type"] = json!("resnet");
-    fourier["upsample_type"] = json!("resnet");
-    let cases =
-        [("default", plain, "log_sigma"), ("scale and shift", shifted, "log_sigma"), ("fourier", fourier, "sigma")];
+    let plain = UNetConfig {
+        layers_per_block: 1,
+        norm_num_groups: 4,
+        attention_head_dim: Some(4),
+        num_class_embeds: Some(3),
+        ..UNetConfig::with_levels(2, &[(8, false), (16, true)])
+    };
+    let shifted = UNetConfig { resnet_time_scale_shift: TimeShift::ScaleShift, downsample_padding: 0, ..plain.clone() };
+    let fourier = UNetConfig {
+        time_embedding_type: TimeEmbedding::Fourier,
+        downsample_type: Resampling::Resnet,
+        upsample_type: Resampling::Resnet,
+        ..plain.clone()
+    };
+    let cases = [
+        ("default", plain, Conditioning::LogSigma),
+        ("scale and shift", shifted, Conditioning::LogSigma),
+        ("fourier", fourier, Conditioning::Sigma),
+    ];
     for (what, config, conditioning) in cases {
-        let network = UNet::new(&serde_json::from_value(config).unwrap(), 1, &Device::flex()).unwrap();
+        let network = UNet::new(&config, 1, &Device::flex()).unwrap();
         let network = cast(network, FloatDType::F64);
-        let score = NetworkScore::new(network, process("vp"), table("edm", conditioning)).with_classes(vec![0, 2]);
+        let score =
+            NetworkScore::new(network, process("vp"), table(Output::Edm, conditioning)).with_classes(vec![0, 2]);
         check::<4>(&score, draw([2, 2, 8, 8], 1), &[0.3, 0.4], what);
     }
 }
@@ -249,14 +256,11 @@ fn full(variances: &[f64]) -> Covariance {
 /// The trace of the second derivative, as the residual of the score Fokker–Planck equation needs it.
 #[test]
 fn the_gradient_of_the_divergence_is_a_sum_of_second_derivatives() {
-    let network: Mlp = Mlp::new(
-        &serde_json::from_value(json!({ "dimension": 2, "width": 12, "blocks": 2 })).unwrap(),
-        2,
-        &Device::flex(),
-    )
-    .unwrap();
+    let config = MlpConfig { width: 12, blocks: 2, ..MlpConfig::new(2) };
+    let network: Mlp = Mlp::new(&config, 2, &Device::flex()).unwrap();
     assert_eq!(Network::<2>::classes(&network), None);
-    let score = NetworkScore::new(cast(network, FloatDType::F64), process("vp"), table("edm", "log_sigma"));
+    let score =
+        NetworkScore::new(cast(network, FloatDType::F64), process("vp"), table(Output::Edm, Conditioning::LogSigma));
     let (x, t, u) = (draw([2, 2], 1), [0.3, 0.6], draw([2, 2], 2));
     let axis = |axis: usize| {
         let mut entries = vec![0.0f64; 4];

@@ -17,12 +17,8 @@ use memory::IN_USE;
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn network() -> UNet {
-    let config = serde_json::json!({
-        "in_channels": 3, "out_channels": 3, "block_out_channels": [8, 16], "layers_per_block": 2,
-        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
-        "norm_num_groups": 4, "attention_head_dim": 8, "dropout": 0.2
-    });
-    let config: UNetConfig = serde_json::from_value(config).unwrap();
+    let levels = [(8, false), (16, true)];
+    let config = UNetConfig { norm_num_groups: 4, dropout: 0.2, ..UNetConfig::with_levels(3, &levels) };
     UNet::new(&config, 0, &Device::flex()).unwrap()
 }
 

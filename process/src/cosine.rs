@@ -12,11 +12,12 @@
 //! [`BetaSchedule::SquaredcosCapV2`](crate::BetaSchedule::SquaredcosCapV2).
 
 use std::f64::consts::FRAC_PI_2;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
-use crate::{Process, ProcessError, Transition, variance_preserving};
+use crate::{Process, ProcessError, ProcessKind, Transition, register_process, variance_preserving};
 
 /// Parameters of [`Cosine`]; `kind = "cosine"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,9 +53,11 @@ pub struct Cosine {
 }
 
 impl Cosine {
+    /// The process with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`CosineConfig`] states.
-    pub fn new(config: &CosineConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &CosineConfig) -> Result<Self, ProcessError> {
         let &CosineConfig { offset, beta_max, horizon, min_time } = config;
         let check = Check("cosine");
         check.times(min_time, horizon)?;
@@ -108,6 +111,13 @@ impl Cosine {
     }
 }
 
+impl Default for Cosine {
+    /// With the parameters of [`CosineConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&CosineConfig::default()).expect("the default parameters are in range")
+    }
+}
+
 impl Process for Cosine {
     fn name(&self) -> &'static str {
         "cosine"
@@ -148,4 +158,16 @@ impl Process for Cosine {
     fn is_variance_preserving(&self) -> bool {
         true
     }
+
+    fn kinks(&self) -> Vec<f64> {
+        vec![self.cap_time]
+    }
 }
+
+impl ProcessKind for CosineConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(Cosine::from_config(self)?))
+    }
+}
+
+register_process!(CosineConfig as "cosine");

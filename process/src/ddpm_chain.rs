@@ -13,11 +13,15 @@
 //! As a [`Process`] it is the VP process with the piecewise constant β(t) = −N ln(1 − β_k) on (k/N, (k + 1)/N]: at the
 //! knots t_k = (k + 1)/N it is the chain, and its bridges between knots are the chain's.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, PiecewiseLinear};
 use crate::error::Check;
-use crate::{Posterior, Process, ProcessError, ReverseStep, Transition, variance_preserving};
+use crate::{
+    Posterior, Process, ProcessError, ProcessKind, ReverseStep, Transition, register_process, variance_preserving,
+};
 
 /// How β_k runs from step 0 to step N−1; the names are those of diffusers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +71,11 @@ pub struct DdpmChain {
 }
 
 impl DdpmChain {
+    /// The chain with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`DdpmChainConfig`] states.
-    pub fn new(config: &DdpmChainConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &DdpmChainConfig) -> Result<Self, ProcessError> {
         let check = Check("ddpm_chain");
         let steps = config.steps;
         if !(1..=chain::MOST_STEPS).contains(&steps) {
@@ -180,6 +186,13 @@ impl DdpmChain {
     }
 }
 
+impl Default for DdpmChain {
+    /// With the parameters of [`DdpmChainConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&DdpmChainConfig::default()).expect("the default parameters are in range")
+    }
+}
+
 impl Process for DdpmChain {
     fn name(&self) -> &'static str {
         "ddpm_chain"
@@ -220,4 +233,20 @@ impl Process for DdpmChain {
     fn is_variance_preserving(&self) -> bool {
         true
     }
+
+    fn kinks(&self) -> Vec<f64> {
+        (0..self.steps()).map(|k| self.time(k)).collect()
+    }
+
+    fn chain_steps(&self) -> Option<usize> {
+        Some(self.steps())
+    }
 }
+
+impl ProcessKind for DdpmChainConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(DdpmChain::from_config(self)?))
+    }
+}
+
+register_process!(DdpmChainConfig as "ddpm_chain");

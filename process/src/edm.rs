@@ -3,10 +3,12 @@
 //! dx = √(2t) dw (Karras et al. 2022, Table 1, column "Ours"; also DDIM's time), so α = 1 and σ(t) = t. Time has the
 //! unit of the data; it runs from `sigma_min` to `sigma_max`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
-use crate::{Process, ProcessError, Transition};
+use crate::{Process, ProcessError, ProcessKind, Transition, register_process};
 
 /// Parameters of [`Edm`]; `kind = "edm"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,11 +34,28 @@ pub struct Edm {
 }
 
 impl Edm {
+    /// The process with σ between `sigma_min` and `sigma_max`, in data units.
+    ///
+    /// # Errors
+    /// As [`Edm::from_config`].
+    pub fn new(sigma_min: f64, sigma_max: f64) -> Result<Self, ProcessError> {
+        Self::from_config(&EdmConfig { sigma_min, sigma_max })
+    }
+
+    /// The process with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`EdmConfig`] states.
-    pub fn new(config: &EdmConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &EdmConfig) -> Result<Self, ProcessError> {
         Check("edm").sigmas(config.sigma_min, config.sigma_max)?;
         Ok(Self { sigma_min: config.sigma_min, sigma_max: config.sigma_max })
+    }
+}
+
+impl Default for Edm {
+    /// With the parameters of [`EdmConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&EdmConfig::default()).expect("the default parameters are in range")
     }
 }
 
@@ -76,4 +95,16 @@ impl Process for Edm {
     fn time_of_log_snr(&self, lambda: f64) -> f64 {
         (-0.5 * lambda).exp().clamp(0.0, self.sigma_max)
     }
+
+    fn is_variance_exploding(&self) -> bool {
+        true
+    }
 }
+
+impl ProcessKind for EdmConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(Edm::from_config(self)?))
+    }
+}
+
+register_process!(EdmConfig as "edm");

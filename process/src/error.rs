@@ -16,13 +16,20 @@ pub struct ProcessError {
     pub expected: String,
 }
 
+impl ProcessError {
+    /// A parameter of the `kind` that a configuration names a process by; `expected` completes "must be …".
+    pub fn new(process: &'static str, key: &str, value: impl ToString, expected: impl Into<String>) -> Self {
+        Self { process, key: key.into(), value: value.to_string(), expected: expected.into() }
+    }
+}
+
 /// Checks parameters of one kind of process.
 #[derive(Clone, Copy)]
 pub(crate) struct Check(pub &'static str);
 
 impl Check {
     pub fn fail<T>(self, key: &str, value: impl ToString, expected: impl Into<String>) -> Result<T, ProcessError> {
-        Err(ProcessError { process: self.0, key: key.to_string(), value: value.to_string(), expected: expected.into() })
+        Err(ProcessError::new(self.0, key, value, expected))
     }
 
     pub fn finite(self, key: &str, value: f64) -> Result<(), ProcessError> {

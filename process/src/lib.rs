@@ -27,10 +27,13 @@
 //! A [`GaussianMixture`] stays a Gaussian mixture under every one of them, so its density, score, posterior mean and
 //! samples are exact at every time: the ground truth that the rest of fokker is tested against.
 //!
-//! ```
-//! use fokker_process::{GaussianMixture, Process, ProcessConfig, VpConfig};
+//! A process of one's own implements [`Process`], is held to the same properties as the built-in ones by [`check()`], and is
+//! named in configurations after [`register_process!`].
 //!
-//! let process = ProcessConfig::Vp(VpConfig::default()).build()?;
+//! ```
+//! use fokker_process::{GaussianMixture, Process, Vp};
+//!
+//! let process = Vp::default();
 //! let (alpha, sigma) = (process.mean_scale(0.5), process.std(0.5));
 //! assert!((alpha * alpha + sigma * sigma - 1.0).abs() < 1e-15);
 //! let lambda = process.log_snr(0.5);
@@ -38,13 +41,14 @@
 //!
 //! // Two equal bumps at ±2: by symmetry the score in the middle is zero at every time.
 //! let mixture = GaussianMixture::isotropic(vec![0.5, 0.5], vec![vec![-2.0], vec![2.0]], vec![0.1, 0.1])?;
-//! assert_eq!(mixture.score(&*process, 0.3, &[0.0]), vec![0.0]);
+//! assert_eq!(mixture.score(&process, 0.3, &[0.0]), vec![0.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
 
 mod chain;
+pub mod check;
 mod config;
 mod cosine;
 mod ddpm_chain;
@@ -54,7 +58,6 @@ mod linear;
 mod linear_beta;
 mod mixture;
 mod mixture_error;
-mod named;
 mod ncsn_chain;
 mod ornstein_uhlenbeck;
 mod polynomial;
@@ -67,7 +70,11 @@ mod variance_preserving;
 mod ve;
 mod vp;
 
-pub use config::ProcessConfig;
+#[doc(hidden)]
+pub use fokker_registry as registry;
+
+pub use check::check;
+pub use config::{ProcessConfig, ProcessEntry, ProcessKind};
 pub use cosine::{Cosine, CosineConfig};
 pub use ddpm_chain::{BetaSchedule, DdpmChain, DdpmChainConfig};
 pub use edm::{Edm, EdmConfig};

@@ -11,11 +11,12 @@
 //! any two functions. The α(t) of [Lecture 6] is the decay rate −f of the other processes, not the mean scale.
 
 use std::fmt::{self, Debug};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
-use crate::{Process, ProcessError, Transition, polynomial, quadrature};
+use crate::{Process, ProcessError, ProcessKind, Transition, polynomial, quadrature, register_process};
 
 /// The two rates of a linear process, for t in \[0, horizon\].
 pub trait Rates: Debug + Send + Sync {
@@ -32,6 +33,11 @@ pub trait Rates: Debug + Send + Sync {
 
     /// Whether β = 2α at all times: then and only then is the variance preserved.
     fn is_variance_preserving(&self) -> bool {
+        false
+    }
+
+    /// Whether α = 0 at all times.
+    fn is_variance_exploding(&self) -> bool {
         false
     }
 }
@@ -83,6 +89,10 @@ impl Rates for PolynomialRates {
     fn is_variance_preserving(&self) -> bool {
         self.alpha.len() == self.beta.len() && self.alpha.iter().zip(&self.beta).all(|(a, b)| 2.0 * a == *b)
     }
+
+    fn is_variance_exploding(&self) -> bool {
+        self.alpha.iter().all(|&a| a == 0.0)
+    }
 }
 
 /// Rates given by two functions of time.
@@ -118,12 +128,27 @@ pub struct Linear<R: Rates = PolynomialRates> {
     min_time: f64,
 }
 
+impl LinearConfig {
+    /// Rates whose coefficients rise in powers of t, with the other defaults.
+    pub fn new(alpha: Vec<f64>, beta: Vec<f64>) -> Self {
+        Self { alpha, beta, horizon: default_horizon(), min_time: default_min_time() }
+    }
+}
+
 impl Linear {
     /// The process with polynomial rates.
     ///
     /// # Errors
+    /// As [`Linear::from_config`].
+    pub fn new(alpha: Vec<f64>, beta: Vec<f64>) -> Result<Self, ProcessError> {
+        Self::from_config(&LinearConfig::new(alpha, beta))
+    }
+
+    /// The process with these parameters.
+    ///
+    /// # Errors
     /// When a parameter is out of the range that [`LinearConfig`] states.
-    pub fn new(config: &LinearConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &LinearConfig) -> Result<Self, ProcessError> {
         let check = Check("linear");
         check.times(config.min_time, config.horizon)?;
         for (key, coefficients) in [("alpha", &config.alpha), ("beta", &config.beta)] {
@@ -227,7 +252,19 @@ impl<R: Rates> Process for Linear<R> {
     fn is_variance_preserving(&self) -> bool {
         self.rates.is_variance_preserving()
     }
+
+    fn is_variance_exploding(&self) -> bool {
+        self.rates.is_variance_exploding()
+    }
 }
+
+impl ProcessKind for LinearConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(Linear::from_config(self)?))
+    }
+}
+
+register_process!(LinearConfig as "linear");
 
 #[cfg(test)]
 mod tests {
@@ -243,9 +280,9 @@ mod tests {
     fn constant_rates_are_ornstein_uhlenbeck_however_stiff() {
         for lambda in [1e-3, 1.0, 30.0, 300.0] {
             let config = LinearConfig { alpha: vec![lambda], beta: vec![2.0], horizon: 2.0, min_time: 1e-3 };
-            let process = Linear::new(&config).unwrap();
+            let process = Linear::from_config(&config).unwrap();
             let config = OrnsteinUhlenbeckConfig { lambda, sigma: 1.0, horizon: 2.0, min_time: 1e-3 };
-            let exact = OrnsteinUhlenbeck::new(&config).unwrap();
+            let exact = OrnsteinUhlenbeck::from_config(&config).unwrap();
             for (s, t) in [(0.0, 1e-6), (0.0, 2.0), (0.3, 0.30001), (0.3, 1.7)] {
                 close(process.transition(s, t), exact.transition(s, t));
             }
@@ -255,7 +292,7 @@ mod tests {
     #[test]
     fn functions_serve_as_well_as_polynomials_and_may_jump() {
         let config = LinearConfig { alpha: vec![0.5, 1.0], beta: vec![1.0, 0.0, 2.0], horizon: 1.0, min_time: 1e-3 };
-        let exact = Linear::new(&config).unwrap();
+        let exact = Linear::from_config(&config).unwrap();
         let rates = FunctionRates { alpha: |t: f64| 0.5 + t, beta: |t: f64| 1.0 + 2.0 * t * t };
         let process = Linear::with_rates(rates, 1.0, 1e-3).unwrap();
         close(process.transition(0.2, 0.9), exact.transition(0.2, 0.9));
@@ -278,7 +315,7 @@ mod tests {
     #[test]
     fn the_variance_is_preserved_when_beta_is_twice_alpha() {
         let config = LinearConfig { alpha: vec![0.5, 1.0], beta: vec![1.0, 2.0], horizon: 1.0, min_time: 1e-3 };
-        let process = Linear::new(&config).unwrap();
+        let process = Linear::from_config(&config).unwrap();
         assert!(process.is_variance_preserving());
         assert!((process.mean_scale(0.7).powi(2) + process.std(0.7).powi(2) - 1.0).abs() < 1e-14);
     }

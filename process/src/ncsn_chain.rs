@@ -12,11 +12,13 @@
 //! As a [`Process`], σ² rises linearly from 0 to σ_0² on (0, 1/N] and geometrically between later knots t_k = (k+1)/N:
 //! at the knots it is the chain.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, PiecewiseLinear};
 use crate::error::Check;
-use crate::{Posterior, Process, ProcessError, ReverseStep, Transition};
+use crate::{Posterior, Process, ProcessError, ProcessKind, ReverseStep, Transition, register_process};
 
 /// Parameters of [`NcsnChain`]; `kind = "ncsn_chain"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,9 +51,11 @@ pub struct NcsnChain {
 }
 
 impl NcsnChain {
+    /// The chain with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`NcsnChainConfig`] states.
-    pub fn new(config: &NcsnChainConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &NcsnChainConfig) -> Result<Self, ProcessError> {
         let check = Check("ncsn_chain");
         check.sigmas(config.sigma_min, config.sigma_max)?;
         if !(2..=chain::MOST_STEPS).contains(&config.steps) {
@@ -136,6 +140,13 @@ impl NcsnChain {
     }
 }
 
+impl Default for NcsnChain {
+    /// With the parameters of [`NcsnChainConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&NcsnChainConfig::default()).expect("the default parameters are in range")
+    }
+}
+
 impl Process for NcsnChain {
     fn name(&self) -> &'static str {
         "ncsn_chain"
@@ -179,4 +190,24 @@ impl Process for NcsnChain {
         let log_growth = -lambda - 2.0 * self.sigmas[0].ln();
         if log_growth <= 0.0 { log_growth.exp() * self.first_knot() } else { self.log_growth.inverse(log_growth) }
     }
+
+    fn is_variance_exploding(&self) -> bool {
+        true
+    }
+
+    fn kinks(&self) -> Vec<f64> {
+        (0..self.steps()).map(|k| self.time(k)).collect()
+    }
+
+    fn chain_steps(&self) -> Option<usize> {
+        Some(self.steps())
+    }
 }
+
+impl ProcessKind for NcsnChainConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(NcsnChain::from_config(self)?))
+    }
+}
+
+register_process!(NcsnChainConfig as "ncsn_chain");

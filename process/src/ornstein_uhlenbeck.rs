@@ -4,10 +4,12 @@
 //! std² = (σ²/λ)(1 − e^{−2λt}), which tends to the stationary N(0, σ²/λ): that is the prior. With σ² = λ it preserves
 //! the variance.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
-use crate::{Process, ProcessError, Transition, variance_preserving};
+use crate::{Process, ProcessError, ProcessKind, Transition, register_process, variance_preserving};
 
 /// Parameters of [`OrnsteinUhlenbeck`]; `kind = "ornstein_uhlenbeck"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,9 +41,20 @@ pub struct OrnsteinUhlenbeck {
 }
 
 impl OrnsteinUhlenbeck {
+    /// The process with rate `lambda`, per unit of time, and noise `sigma`, in data units per square root of time; all else as in
+    /// [`OrnsteinUhlenbeckConfig::default`].
+    ///
+    /// # Errors
+    /// As [`OrnsteinUhlenbeck::from_config`].
+    pub fn new(lambda: f64, sigma: f64) -> Result<Self, ProcessError> {
+        Self::from_config(&OrnsteinUhlenbeckConfig { lambda, sigma, ..OrnsteinUhlenbeckConfig::default() })
+    }
+
+    /// The process with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`OrnsteinUhlenbeckConfig`] states.
-    pub fn new(config: &OrnsteinUhlenbeckConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &OrnsteinUhlenbeckConfig) -> Result<Self, ProcessError> {
         let check = Check("ornstein_uhlenbeck");
         check.times(config.min_time, config.horizon)?;
         check.positive("lambda", config.lambda)?;
@@ -52,6 +65,13 @@ impl OrnsteinUhlenbeck {
 
     fn stationary_std(&self) -> f64 {
         self.sigma / self.lambda.sqrt()
+    }
+}
+
+impl Default for OrnsteinUhlenbeck {
+    /// With the parameters of [`OrnsteinUhlenbeckConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&OrnsteinUhlenbeckConfig::default()).expect("the default parameters are in range")
     }
 }
 
@@ -98,3 +118,11 @@ impl Process for OrnsteinUhlenbeck {
         self.sigma * self.sigma == self.lambda
     }
 }
+
+impl ProcessKind for OrnsteinUhlenbeckConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(OrnsteinUhlenbeck::from_config(self)?))
+    }
+}
+
+register_process!(OrnsteinUhlenbeckConfig as "ornstein_uhlenbeck");

@@ -137,6 +137,22 @@ pub trait Process: Debug + Send + Sync {
         false
     }
 
+    /// Whether f = 0, and so α = 1, at all times. Samplers that are written for such processes refuse the others.
+    fn is_variance_exploding(&self) -> bool {
+        false
+    }
+
+    /// The times in (0, horizon] at which f or g² jumps or has a corner, rising.
+    fn kinks(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// The number of steps of a discrete chain, whose states are at equal parts of the horizon; none for a continuous
+    /// process.
+    fn chain_steps(&self) -> Option<usize> {
+        None
+    }
+
     /// The bridge x_s given x_t and x_0, for 0 ≤ s ≤ t ≤ T. At s = 0 it is the point x_0.
     fn posterior(&self, s: f64, t: f64) -> Posterior {
         let Transition { scale, std } = self.transition(s, t);

@@ -10,10 +10,12 @@
 //! at the horizon it is σ_max (σ_min/σ_max)^{ε/T}. All derivatives vanish at t = 0, where σ underflows long before
 //! the log-SNR λ = 2εL/t − 2 ln σ_max, which is therefore not computed through it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
-use crate::{Process, ProcessError, Transition};
+use crate::{Process, ProcessError, ProcessKind, Transition, register_process};
 
 /// Parameters of [`Rve`]; `kind = "rve"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,9 +50,19 @@ pub struct Rve {
 }
 
 impl Rve {
+    /// The process with σ between `sigma_min` and `sigma_max`, in data units; all else as in [`RveConfig::default`].
+    ///
+    /// # Errors
+    /// As [`Rve::from_config`].
+    pub fn new(sigma_min: f64, sigma_max: f64) -> Result<Self, ProcessError> {
+        Self::from_config(&RveConfig { sigma_min, sigma_max, ..RveConfig::default() })
+    }
+
+    /// The process with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`RveConfig`] states.
-    pub fn new(config: &RveConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &RveConfig) -> Result<Self, ProcessError> {
         let check = Check("rve");
         check.times(config.min_time, config.horizon)?;
         check.sigmas(config.sigma_min, config.sigma_max)?;
@@ -58,6 +70,13 @@ impl Rve {
         check.below("epsilon", config.epsilon, "horizon", config.horizon)?;
         let decay = config.epsilon * (config.sigma_max / config.sigma_min).ln();
         Ok(Self { sigma_max: config.sigma_max, decay, horizon: config.horizon, min_time: config.min_time })
+    }
+}
+
+impl Default for Rve {
+    /// With the parameters of [`RveConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&RveConfig::default()).expect("the default parameters are in range")
     }
 }
 
@@ -107,4 +126,16 @@ impl Process for Rve {
         let exponent = 0.5 * lambda + self.sigma_max.ln();
         if exponent <= self.decay / self.horizon { self.horizon } else { self.decay / exponent }
     }
+
+    fn is_variance_exploding(&self) -> bool {
+        true
+    }
 }
+
+impl ProcessKind for RveConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(Rve::from_config(self)?))
+    }
+}
+
+register_process!(RveConfig as "rve");

@@ -9,11 +9,13 @@
 //!
 //! and e^{λ/2} = 1/(2 sinh(B/2)), which is inverted in closed form.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
 use crate::linear_beta::LinearBeta;
-use crate::{Process, ProcessError, Transition};
+use crate::{Process, ProcessError, ProcessKind, Transition, register_process};
 
 /// Parameters of [`SubVp`]; `kind = "sub_vp"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,13 +46,30 @@ pub struct SubVp {
 }
 
 impl SubVp {
+    /// The process with β rises linearly from `beta_min` to `beta_max`, per unit of time; all else as in [`SubVpConfig::default`].
+    ///
+    /// # Errors
+    /// As [`SubVp::from_config`].
+    pub fn new(beta_min: f64, beta_max: f64) -> Result<Self, ProcessError> {
+        Self::from_config(&SubVpConfig { beta_min, beta_max, ..SubVpConfig::default() })
+    }
+
+    /// The process with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`SubVpConfig`] states.
-    pub fn new(config: &SubVpConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &SubVpConfig) -> Result<Self, ProcessError> {
         let check = Check("sub_vp");
         check.times(config.min_time, config.horizon)?;
         let beta = LinearBeta::new(check, config.beta_min, config.beta_max, config.horizon)?;
         Ok(Self { beta, horizon: config.horizon, min_time: config.min_time })
+    }
+}
+
+impl Default for SubVp {
+    /// With the parameters of [`SubVpConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&SubVpConfig::default()).expect("the default parameters are in range")
     }
 }
 
@@ -96,3 +115,11 @@ impl Process for SubVp {
         1.0
     }
 }
+
+impl ProcessKind for SubVpConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(SubVp::from_config(self)?))
+    }
+}
+
+register_process!(SubVpConfig as "sub_vp");

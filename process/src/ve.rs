@@ -15,10 +15,12 @@
 //! Its uniform times are not uniform here, its loss (eq. 1.29, 1.30) is an average with another law of times, and its σ(T) is
 //! σ_max, where here σ(T)² = σ_max² − σ_min². The chain `ncsn_chain` has its σ at the knots.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
-use crate::{Process, ProcessError, Transition};
+use crate::{Process, ProcessError, ProcessKind, Transition, register_process};
 
 /// Parameters of [`Ve`]; `kind = "ve"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,14 +53,31 @@ pub struct Ve {
 }
 
 impl Ve {
+    /// The process with σ between `sigma_min` and `sigma_max`, in data units; all else as in [`VeConfig::default`].
+    ///
+    /// # Errors
+    /// As [`Ve::from_config`].
+    pub fn new(sigma_min: f64, sigma_max: f64) -> Result<Self, ProcessError> {
+        Self::from_config(&VeConfig { sigma_min, sigma_max, ..VeConfig::default() })
+    }
+
+    /// The process with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`VeConfig`] states.
-    pub fn new(config: &VeConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &VeConfig) -> Result<Self, ProcessError> {
         let check = Check("ve");
         check.times(config.min_time, config.horizon)?;
         check.sigmas(config.sigma_min, config.sigma_max)?;
         let rate = 2.0 * (config.sigma_max / config.sigma_min).ln() / config.horizon;
         Ok(Self { sigma_min: config.sigma_min, rate, horizon: config.horizon, min_time: config.min_time })
+    }
+}
+
+impl Default for Ve {
+    /// With the parameters of [`VeConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&VeConfig::default()).expect("the default parameters are in range")
     }
 }
 
@@ -96,4 +115,16 @@ impl Process for Ve {
         let growth = (-lambda - 2.0 * self.sigma_min.ln()).exp();
         (growth.ln_1p() / self.rate).clamp(0.0, self.horizon)
     }
+
+    fn is_variance_exploding(&self) -> bool {
+        true
+    }
 }
+
+impl ProcessKind for VeConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(Ve::from_config(self)?))
+    }
+}
+
+register_process!(VeConfig as "ve");

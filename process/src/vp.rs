@@ -3,11 +3,13 @@
 //! dx = −½β(t) x dt + √β(t) dw (Song et al. 2021, eq. 11; [Lai 2023, Appendix A]; the continuous limit of DDPM), with
 //! β(t) = β_min + (β_max − β_min) t/T, so α = e^{−B/2}, σ² = 1 − e^{−B}, B(t) = ∫₀ᵗ β.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Check;
 use crate::linear_beta::LinearBeta;
-use crate::{Process, ProcessError, Transition, variance_preserving};
+use crate::{Process, ProcessConfig, ProcessError, ProcessKind, Transition, register_process, variance_preserving};
 
 /// Parameters of [`Vp`]; `kind = "vp"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,13 +40,30 @@ pub struct Vp {
 }
 
 impl Vp {
+    /// The process with β rises linearly from `beta_min` to `beta_max`, per unit of time; all else as in [`VpConfig::default`].
+    ///
+    /// # Errors
+    /// As [`Vp::from_config`].
+    pub fn new(beta_min: f64, beta_max: f64) -> Result<Self, ProcessError> {
+        Self::from_config(&VpConfig { beta_min, beta_max, ..VpConfig::default() })
+    }
+
+    /// The process with these parameters.
+    ///
     /// # Errors
     /// When a parameter is out of the range that [`VpConfig`] states.
-    pub fn new(config: &VpConfig) -> Result<Self, ProcessError> {
+    pub fn from_config(config: &VpConfig) -> Result<Self, ProcessError> {
         let check = Check("vp");
         check.times(config.min_time, config.horizon)?;
         let beta = LinearBeta::new(check, config.beta_min, config.beta_max, config.horizon)?;
         Ok(Self { beta, horizon: config.horizon, min_time: config.min_time })
+    }
+}
+
+impl Default for Vp {
+    /// With the parameters of [`VpConfig::default`].
+    fn default() -> Self {
+        Self::from_config(&VpConfig::default()).expect("the default parameters are in range")
     }
 }
 
@@ -87,5 +106,20 @@ impl Process for Vp {
 
     fn is_variance_preserving(&self) -> bool {
         true
+    }
+}
+
+impl ProcessKind for VpConfig {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        Ok(Arc::new(Vp::from_config(self)?))
+    }
+}
+
+register_process!(VpConfig as "vp");
+
+impl Default for ProcessConfig {
+    /// VP with the parameters of Song et al. 2021.
+    fn default() -> Self {
+        VpConfig::default().into()
     }
 }

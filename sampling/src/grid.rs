@@ -201,11 +201,14 @@ impl TimeGrid {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
     use fokker_process::ProcessConfig;
 
-    fn process(kind: &str) -> Box<dyn Process> {
-        serde_json::from_value::<ProcessConfig>(serde_json::json!({ "kind": kind })).unwrap().build().unwrap()
+    use super::*;
+
+    fn process(kind: &str) -> Arc<dyn Process> {
+        ProcessConfig::named(kind).unwrap().build().unwrap()
     }
 
     #[test]

@@ -10,8 +10,7 @@ use fokker_random::{Stream, normals};
 use fokker_sampling::{Method, SamplerConfig, TimeGrid};
 
 fn process(kind: &str) -> Arc<dyn Process> {
-    let config: ProcessConfig = serde_json::from_value(serde_json::json!({ "kind": kind })).unwrap();
-    config.build().unwrap().into()
+    ProcessConfig::named(kind).unwrap().build().unwrap()
 }
 
 fn mixture() -> GaussianMixture {

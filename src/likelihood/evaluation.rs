@@ -148,7 +148,7 @@ impl Work<'_> {
                 density.values.into_iter().map(|probes| probes.into_iter().map(|value| -value).collect()).collect()
             }
             Quantity::Chain { variance, steps, clip } => {
-                let times = chain_times(&self.config.process, *steps)?;
+                let times = chain_times(process, *steps)?;
                 let config = ChainConfig { variance: *variance, decoder, clip: *clip };
                 let bound = chain_bound(&score, &x, &times, &config, &draw, told).ok_or(Error::Interrupted)?;
                 found.calls += (bound.network_calls * size) as f64;

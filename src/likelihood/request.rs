@@ -1,6 +1,6 @@
 //! What is asked: a likelihood or a bound, and of which data.
 
-use fokker_datasets::{DatasetConfig, Split};
+use fokker_datasets::Split;
 use fokker_process::Process;
 use fokker_sampling::PosteriorVariance;
 use fokker_sampling::likelihood::{LikelihoodConfig, Truncation, chain_times};
@@ -91,7 +91,7 @@ impl LikelihoodRequest {
         match &self.quantity {
             Quantity::Flow(flow) => flow.validate(process)?,
             Quantity::Chain { steps, .. } => {
-                chain_times(&config.process, *steps)?;
+                chain_times(process, *steps)?;
             }
             // Numbers of points are packed with those of noise.
             Quantity::Diffusion { points } | Quantity::Kl { points, .. } if !(1..=1 << 20).contains(points) => {
@@ -111,7 +111,7 @@ impl LikelihoodRequest {
                          unconditional",
                     );
                 }
-                if !matches!(config.data, DatasetConfig::Mixture(_)) {
+                if config.mixture()?.is_none() {
                     return refuse(
                         "bound",
                         "kl",

@@ -126,11 +126,13 @@ impl Objective {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use fokker_process::ProcessConfig;
 
     use super::*;
 
-    fn process(text: &str) -> Box<dyn Process> {
+    fn process(text: &str) -> Arc<dyn Process> {
         serde_json::from_str::<ProcessConfig>(text).unwrap().build().unwrap()
     }
 

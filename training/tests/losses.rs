@@ -15,10 +15,9 @@ use fokker_training::loss::{
     LossBatch, LossFunction, denoising, expanded, explicit, first_derivative, implicit, second_derivative, sliced,
 };
 use fokker_training::*;
-use serde_json::json;
 
 fn process(kind: &str) -> Arc<dyn Process> {
-    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+    ProcessConfig::named(kind).unwrap().build().unwrap()
 }
 
 fn column(values: Vec<f64>) -> Tensor<2> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_datasets::{Dataset, DatasetConfig, MoonsConfig};
+use fokker_datasets::{Dataset, MoonsConfig};
 use fokker_model::{MixtureScore, Mlp, MlpConfig, Probe};
 use fokker_process::GaussianMixture;
 use fokker_training::loss::Trace;
@@ -279,7 +279,7 @@ fn a_step_that_is_not_finite_is_gone_past_and_no_number_of_the_metrics_is_lost_w
             skip_non_finite: skip,
             ..TrainingConfig::default()
         };
-        let mut plan = support::plan(&DatasetConfig::Moons(moons), training);
+        let mut plan = support::plan(&moons.into(), training);
         plan.train = Arc::new(Broken(plan.train));
         plan.validation = plan.validation.map(|held_out| Arc::new(Broken(held_out)) as Arc<dyn Dataset>);
         plan.checkpoints.every = 1;

@@ -18,12 +18,11 @@ use fokker_random::{Index, Stream, normals};
 use fokker_training::loss::Trace;
 use fokker_training::score_fpe::*;
 use fokker_training::{Objective, TimeSampling, Weighting};
-use serde_json::json;
 
 const KINDS: [&str; 4] = ["ve", "rve", "vp", "sub_vp"];
 
 fn process(kind: &str) -> Arc<dyn Process> {
-    serde_json::from_value::<ProcessConfig>(json!({ "kind": kind })).unwrap().build().unwrap().into()
+    ProcessConfig::named(kind).unwrap().build().unwrap()
 }
 
 fn draw(count: usize, dimension: usize, index: u64) -> Tensor<2> {

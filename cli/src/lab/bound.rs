@@ -8,7 +8,7 @@ use clap::Args;
 use fokker::laboratory::check;
 use fokker::laboratory::grid::Axis;
 use fokker::laboratory::laws::{Divergence, Exact, Interpolated, ReverseError, ReverseErrorKeys};
-use fokker::model::{Mlp, NetworkConfig, NetworkScore, Score};
+use fokker::model::{BuiltNetwork, NetworkScore, Score};
 use fokker::plot::{self, Colour, Figure, Layer, Panel, Table};
 use fokker::process::{GaussianMixture, Process};
 use fokker::training::load_ema;
@@ -60,9 +60,6 @@ impl Bound {
         }
         let checkpoint = experiment::find_checkpoint(&self.run)?;
         let config = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
-        let NetworkConfig::Mlp(mlp) = &config.network else {
-            return Err(Error::Usage(format!("{}: the network is not an mlp on vectors", self.run.display())));
-        };
         config.check_null_class("lab bound")?;
         let data = self.law(&config)?;
         let dimension = data.dimension();
@@ -70,7 +67,10 @@ impl Bound {
             return Err(Error::Usage(format!("--data has {dimension} dimensions, the run has others")));
         }
         let chosen = config.backend.resolve()?;
-        let network = load_ema(&checkpoint, Mlp::new(mlp, config.seed, &chosen.device)?)?;
+        let BuiltNetwork::Vectors(network) = config.network.init(config.seed, &chosen.device)? else {
+            return Err(Error::Usage(format!("{}: the network is not one on vectors", self.run.display())));
+        };
+        let network = load_ema(&checkpoint, network)?;
         let process: Arc<dyn Process> = config.build_process()?;
         let network = NetworkScore::new(network, process.clone(), config.parameterization);
         let prior = 5.0 * process.prior_std();

@@ -1,5 +1,7 @@
 //! Processes and laws from the command line, as TOML.
 
+use std::sync::Arc;
+
 use fokker::Error;
 use fokker::laboratory::check;
 use fokker::process::{GaussianMixture, Process, ProcessConfig};
@@ -26,7 +28,7 @@ pub fn inline<T: DeserializeOwned>(option: &str, text: &str) -> Result<T, Error>
 }
 
 /// A process by its kind or as TOML, with coefficients that the laboratory can compute with.
-pub fn process(text: &str) -> Result<(ProcessConfig, Box<dyn Process>), Error> {
+pub fn process(text: &str) -> Result<(ProcessConfig, Arc<dyn Process>), Error> {
     let config = inline("--process", text)?;
     let process = check::process("--process", &config)?;
     Ok((config, process))

@@ -4,6 +4,7 @@ mod absurd_values;
 mod bench_command;
 mod command_line;
 mod folder_runs;
+mod kinds;
 mod laboratory_commands;
 mod program;
 mod reproduce_score_fpe;

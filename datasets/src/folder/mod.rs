@@ -18,6 +18,7 @@
 //! count: 1, 2, …, 10. A run writes their names into its config as `classes`, and refuses to go on with others.
 
 mod classes;
+mod kind;
 mod listing;
 mod litter;
 mod reading;
@@ -31,7 +32,7 @@ use crate::images::{Images, Labels};
 use crate::library::ProgressCallback;
 use crate::notes::counted;
 use crate::opened::Opened;
-use crate::picture::{Background, Channels};
+use crate::picture::Background;
 use crate::{DatasetError, Split, checksum, memory};
 use listing::Listing;
 
@@ -106,10 +107,9 @@ impl FolderConfig {
     /// picture belongs to is left empty.
     ///
     /// # Errors
-    /// A value that cannot be, named by its key; a folder that is missing, without pictures, or larger than the memory
-    /// that is free; pictures that cannot be decoded, all in one error.
-    pub(crate) fn open(&self, splits: &[Split], progress: Option<&ProgressCallback>) -> Result<Opened, DatasetError> {
-        self.check()?;
+    /// A folder that is missing, without pictures, or larger than the memory that is free; pictures that cannot be decoded,
+    /// all in one error.
+    fn read(&self, splits: &[Split], progress: Option<&ProgressCallback>) -> Result<Opened, DatasetError> {
         let listing = Listing::of(&self.path, self.labels)?;
         if listing.pictures.is_empty() {
             return Err(self.without_pictures(&listing));
@@ -166,45 +166,6 @@ impl FolderConfig {
         Ok(opened)
     }
 
-    pub(crate) fn check(&self) -> Result<(), DatasetError> {
-        if !(1..=4096).contains(&self.size) {
-            return Err(DatasetError::config("data.size", format!("{}; expected 1 to 4096 pixels", self.size)));
-        }
-        if Channels::of(self.channels, self.background).is_none() {
-            let expected = "expected 1 (grey), 3 (RGB) or 4 (RGBA)";
-            return Err(DatasetError::config("data.channels", format!("{}; {expected}", self.channels)));
-        }
-        for (key, fraction) in
-            [("data.validation_fraction", self.validation_fraction), ("data.test_fraction", self.test_fraction)]
-        {
-            if !(0.0..1.0).contains(&fraction) {
-                return Err(DatasetError::config(key, format!("{fraction}; expected a number from 0 to below 1")));
-            }
-        }
-        if self.validation_fraction + self.test_fraction >= 1.0 {
-            let problem = format!(
-                "{} with data.validation_fraction = {} leaves nothing to train on; their sum must be below 1",
-                self.test_fraction, self.validation_fraction
-            );
-            return Err(DatasetError::config("data.test_fraction", problem));
-        }
-        match &self.classes {
-            Some(_) if !self.labels => {
-                Err(DatasetError::config("data.classes", "there are no classes without `data.labels = true`"))
-            }
-            Some(classes) => {
-                let mut sorted = classes.clone();
-                sorted.sort_unstable();
-                match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-                    Some(pair) => Err(DatasetError::config("data.classes", format!("`{}` is listed twice", pair[0]))),
-                    None if classes.is_empty() => Err(DatasetError::config("data.classes", "it lists no class")),
-                    None => Ok(()),
-                }
-            }
-            None => Ok(()),
-        }
-    }
-
     fn failed(&self, problem: impl Into<String>) -> DatasetError {
         DatasetError::Folder { folder: self.path.clone(), problem: problem.into() }
     }
@@ -251,18 +212,6 @@ impl FolderConfig {
         let mut test = order.split_off(validation);
         [&mut train, &mut order, &mut test].into_iter().for_each(|part| part.sort_unstable());
         Ok(Parts { train, validation: order, test })
-    }
-
-    /// What is said if a part has no pictures.
-    pub(crate) fn absent(&self, split: Split) -> DatasetError {
-        let (key, fraction) = match split {
-            Split::Test => ("data.test_fraction", self.test_fraction),
-            _ => ("data.validation_fraction", self.validation_fraction),
-        };
-        let folder = self.path.display();
-        let problem =
-            format!("{fraction} of the pictures in {folder} leaves none for {split}; add pictures or change it");
-        DatasetError::config(key, problem)
     }
 }
 

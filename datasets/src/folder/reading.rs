@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_folder_larger_than_the_memory_is_refused_with_the_numbers() {
         let config: crate::DatasetConfig = toml::from_str("kind = 'folder'\npath = 'pictures'\nsize = 512").unwrap();
-        let crate::DatasetConfig::Folder(config) = config else { panic!("a folder") };
+        let config: &FolderConfig = config.get().unwrap();
         // 100 000 × 3 × 512² bytes are 73.2 GiB. 16 GiB hold 21 845 of them, or all of 239 × 239.
         assert!(config.check_memory(100_000, Some(80 << 30)).is_ok());
         assert!(config.check_memory(100_000, None).is_ok());

@@ -1,5 +1,7 @@
 //! Kullback–Leibler divergence along flows, and the bound of [Aamari 2025, Prop. 4.3].
 
+use std::sync::Arc;
+
 use fokker_laboratory::grid::Axis;
 use fokker_laboratory::laws::{
     Divergence, Exact, LearnedScore, LearningConfig, LineMixture, Perturbed, ReverseError, Score,
@@ -12,7 +14,7 @@ fn data() -> LineMixture {
     LineMixture::new(&[0.4, 0.6], &[-1.5, 1.0], &[0.4, 0.5]).unwrap()
 }
 
-fn vp() -> Box<dyn Process> {
+fn vp() -> Arc<dyn Process> {
     process("kind = 'vp'\nbeta_min = 0.2\nbeta_max = 4.0")
 }
 

@@ -1,5 +1,7 @@
 //! The stochastic equation of Seo.
 
+use std::sync::Arc;
+
 use fokker_laboratory::fokker_planck::{Forward, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};
 use fokker_laboratory::laws::LineMixture;
@@ -8,7 +10,7 @@ use fokker_process::Process;
 
 use crate::support::{order, process};
 
-fn vp() -> Box<dyn Process> {
+fn vp() -> Arc<dyn Process> {
     process("kind = 'vp'\nbeta_min = 0.5\nbeta_max = 3.0")
 }
 

@@ -1,8 +1,10 @@
 //! What several tests need.
 
+use std::sync::Arc;
+
 use fokker_process::{Process, ProcessConfig};
 
-pub fn process(toml: &str) -> Box<dyn Process> {
+pub fn process(toml: &str) -> Arc<dyn Process> {
     toml::from_str::<ProcessConfig>(toml).unwrap().build().unwrap()
 }
 

@@ -94,11 +94,22 @@ impl Embedding {
     }
 }
 
-/// Checks the number of rows of a class table.
+/// Rows of a class table, the null class included, of a configuration's `num_class_embeds` or `num_classes`.
+pub fn class_rows(num_class_embeds: Option<usize>, num_classes: Option<usize>) -> Option<usize> {
+    num_class_embeds.or(num_classes.map(|classes| classes.saturating_add(1)))
+}
+
+/// Checks the number of rows of a class table, as [`class_rows`] gives it.
 ///
 /// # Errors
-/// Less than one class and the null class.
-pub(crate) fn check_class_rows(rows: Option<usize>) -> Result<(), ModelError> {
+/// Less than one class and the null class; both keys at once.
+pub fn check_class_rows(num_class_embeds: Option<usize>, num_classes: Option<usize>) -> Result<(), ModelError> {
+    let both = num_class_embeds.is_some() && num_classes.is_some();
+    let message = "num_class_embeds says the same, the row of no class included; leave one of them out";
+    require(!both, "num_classes", message)?;
+    let fits_classes = num_classes.is_none_or(|classes| (1..MOST_FEATURES).contains(&classes));
+    require(fits_classes, "num_classes", format!("must be in 1..{MOST_FEATURES}"))?;
+    let rows = num_class_embeds;
     let fits = rows.is_none_or(|rows| (2..=MOST_FEATURES).contains(&rows));
     let message = format!("must be in 2..={MOST_FEATURES}: a row for each class, and the last for no class");
     require(fits, "num_class_embeds", message)

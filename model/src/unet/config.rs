@@ -1,13 +1,9 @@
 //! The fields of diffusers' `UNet2DModel`, their defaults, and what is refused.
 
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::UNet;
-use crate::cost::Cost;
-use crate::error::{MOST_FEATURES, MOST_LAYERS, MOST_LEVELS, ModelError, require, require_size};
-use crate::initializer::Initializer;
-use crate::layers::{ImageWaves, check_class_rows};
+use crate::error::ModelError;
+use crate::kind::NetworkKind;
 
 /// One level of the U-Net. Names are diffusers', for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +37,7 @@ impl BlockType {
         matches!(self, Self::AttnDownBlock2D | Self::AttnUpBlock2D)
     }
 
-    fn is_down(self) -> bool {
+    pub(super) fn is_down(self) -> bool {
         matches!(self, Self::DownBlock2D | Self::AttnDownBlock2D | Self::ResnetDownsampleBlock2D)
     }
 }
@@ -133,6 +129,9 @@ pub struct UNetConfig {
     /// Rows of the class table; none without classes. Classifier-free guidance takes the last row as "no class".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_class_embeds: Option<usize>,
+    /// The number of classes, in the place of `num_class_embeds`: one less. Not a field of diffusers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_classes: Option<usize>,
     /// Fourier features of the network's input x ([`ImageWaves`]): for each exponent `n`, sin 2ⁿπx and cos 2ⁿπx are
     /// concatenated to its channels (Kingma et al. 2021, Appx. C). Not a field of diffusers. Improves likelihoods
     /// (docs/RESULTS.md).
@@ -168,6 +167,7 @@ impl Default for UNetConfig {
             resnet_time_scale_shift: TimeShift::Default,
             add_attention: true,
             num_class_embeds: None,
+            num_classes: None,
             input_frequencies: Vec::new(),
         }
     }
@@ -178,7 +178,7 @@ impl UNetConfig {
     /// other fields are diffusers' defaults.
     ///
     /// ```
-    /// use fokker_model::UNetConfig;
+    /// use fokker_model::{NetworkKind, UNetConfig};
     ///
     /// // Grey images, and attention at half the resolution.
     /// let config = UNetConfig { norm_num_groups: 8, ..UNetConfig::with_levels(1, &[(32, false), (64, true)]) };
@@ -227,103 +227,6 @@ impl UNetConfig {
         let config: Self = serde_json::from_value(fields.into()).map_err(invalid)?;
         config.validate()?;
         Ok(config)
-    }
-
-    /// Checks that the fields fit together.
-    ///
-    /// # Errors
-    /// The first field that does not, with what would be right.
-    pub fn validate(&self) -> Result<(), ModelError> {
-        let levels = self.block_out_channels.len();
-        let some = (1..=MOST_LEVELS).contains(&levels);
-        require(some, "block_out_channels", format!("{levels} levels are not in 1..={MOST_LEVELS}"))?;
-        for (key, types, down) in
-            [("down_block_types", &self.down_block_types, true), ("up_block_types", &self.up_block_types, false)]
-        {
-            let count = types.len();
-            require(count == levels, key, format!("has {count} levels, block_out_channels has {levels}"))?;
-            for block in types {
-                let direction = if down { "down" } else { "up" };
-                require(block.is_down() == down, key, format!("{block:?} is no block of the way {direction}"))?;
-            }
-        }
-        let groups = self.norm_num_groups;
-        require_size("norm_num_groups", groups, MOST_FEATURES)?;
-        for &channels in &self.block_out_channels {
-            require_size("block_out_channels", channels, MOST_FEATURES)?;
-            let divides = channels % groups == 0;
-            require(divides, "block_out_channels", format!("{channels} is no multiple of norm_num_groups = {groups}"))?;
-        }
-        require(self.block_out_channels[0].is_multiple_of(2), "block_out_channels", "the first must be even")?;
-        let shift_fits = self.freq_shift.is_finite() && self.freq_shift < (self.block_out_channels[0] / 2) as f64;
-        require(shift_fits, "freq_shift", "must be finite and below half of the first of block_out_channels")?;
-        let head = self.attention_head_dim.unwrap_or(1);
-        let on_the_way = |types: &[BlockType], channels: &mut dyn Iterator<Item = &usize>| {
-            types.iter().zip(channels).filter(|(block, _)| block.has_attention()).map(|(_, &width)| width).min()
-        };
-        let narrowest = on_the_way(&self.down_block_types, &mut self.block_out_channels.iter())
-            .into_iter()
-            .chain(on_the_way(&self.up_block_types, &mut self.block_out_channels.iter().rev()))
-            .chain(self.has_mid_attention().then(|| self.block_out_channels[levels - 1]))
-            .min();
-        if let Some(narrowest) = narrowest {
-            let message = format!("{head} is not in 1..={narrowest}, the narrowest level with attention");
-            require((1..=narrowest).contains(&head), "attention_head_dim", message)?;
-        }
-        let attn_groups = self.attn_norm_num_groups.unwrap_or(groups);
-        let middle = self.block_out_channels[levels - 1];
-        let fits = attn_groups > 0 && middle.is_multiple_of(attn_groups);
-        require(fits, "attn_norm_num_groups", format!("{attn_groups} does not divide {middle}"))?;
-        require_size("layers_per_block", self.layers_per_block, MOST_LAYERS)?;
-        ImageWaves::validate(&self.input_frequencies)?;
-        require_size("in_channels", self.in_channels, MOST_FEATURES)?;
-        require_size("out_channels", self.out_channels, MOST_FEATURES)?;
-        require_size("time_embedding_dim", self.time_width(), 4 * MOST_FEATURES)?;
-        require(self.downsample_padding <= 1, "downsample_padding", "must be 0 or 1")?;
-        require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))?;
-        for (key, value) in [("norm_eps", self.norm_eps), ("mid_block_scale_factor", self.mid_block_scale_factor)] {
-            require(value.is_finite() && value > 0.0, key, format!("{value} is not a positive number"))?;
-        }
-        check_class_rows(self.num_class_embeds)
-    }
-
-    /// Checks that the network fits data of a shape.
-    ///
-    /// # Errors
-    /// The field that does not fit the data.
-    pub fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
-        let &[channels, height, width] = shape else {
-            return require(false, "kind", "a U-Net needs images; for vectors use kind = \"mlp\"");
-        };
-        let images = format!("the data are images with {channels} channels");
-        for (key, own) in [("in_channels", self.in_channels), ("out_channels", self.out_channels)] {
-            require(own == channels, key, format!("is {own}, but {images}"))?;
-        }
-        let (stride, levels) = (self.stride(), self.block_out_channels.len());
-        let fits = height.is_multiple_of(stride) && width.is_multiple_of(stride);
-        let message = format!("{levels} levels need sides divisible by {stride}, not {height}×{width}");
-        require(fits, "block_out_channels", message)
-    }
-
-    /// Rows of the class table, the null class included.
-    pub fn num_class_embeds(&self) -> Option<usize> {
-        self.num_class_embeds
-    }
-
-    /// A network with initial weights from `seed`.
-    ///
-    /// # Errors
-    /// A configuration whose fields do not fit together.
-    pub fn init(&self, seed: u64, device: &Device) -> Result<UNet, ModelError> {
-        UNet::new(self, seed, device)
-    }
-
-    /// What the network costs for an example of a shape; blocks are computed again if `recompute_blocks`.
-    ///
-    /// # Errors
-    /// A configuration whose fields do not fit together.
-    pub fn cost(&self, shape: &[usize], recompute_blocks: bool) -> Result<Cost, ModelError> {
-        Ok(Cost::of(UNet::with(self, &mut Initializer::hollow())?, shape, recompute_blocks))
     }
 
     /// How a level changes the resolution, given its type.

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod config;
+mod kind;
 mod resample;
 mod resnet;
 #[allow(clippy::module_inception)]

@@ -8,6 +8,7 @@ use super::config::{MidBlockType, TimeEmbedding, UNetConfig};
 use crate::calculus::Calculus;
 use crate::error::ModelError;
 use crate::initializer::Initializer;
+use crate::kind::NetworkKind;
 use crate::layers::{Conv2d, Embedding, FourierEmbedding, GroupNorm, ImageWaves, Linear, PositionalEmbedding};
 use crate::network::{Context, Network};
 
@@ -35,6 +36,16 @@ pub struct UNet {
 struct TimeMlp {
     linear_1: Linear,
     linear_2: Linear,
+}
+
+impl UNetConfig {
+    /// A network with initial weights from `seed`.
+    ///
+    /// # Errors
+    /// A configuration whose fields do not fit together.
+    pub fn init(&self, seed: u64, device: &Device) -> Result<UNet, ModelError> {
+        UNet::new(self, seed, device)
+    }
 }
 
 impl UNet {
@@ -67,14 +78,14 @@ impl UNet {
                 linear_1: Linear::new(wave_width, time_width, init),
                 linear_2: Linear::new(time_width, time_width, init),
             },
-            class_embedding: config.num_class_embeds.map(|classes| Embedding::new(classes, time_width, init)),
+            class_embedding: config.num_class_embeds().map(|rows| Embedding::new(rows, time_width, init)),
             down_blocks: (0..channels.len()).map(|level| DownBlock::new(config, level, init)).collect(),
             mid_block: (config.mid_block_type != MidBlockType::None).then(|| MidBlock::new(config, init)),
             up_blocks: (0..channels.len()).map(|step| UpBlock::new(config, step, init)).collect(),
             conv_norm_out: GroupNorm::new(config.norm_num_groups, first, config.norm_eps, init),
             conv_out: Conv2d::same(first, config.out_channels, 3, init),
             center_input: config.center_input_sample,
-            classes: config.num_class_embeds.map(|rows| rows - 1),
+            classes: config.num_class_embeds().map(|rows| rows - 1),
         })
     }
 

@@ -8,7 +8,7 @@ fn close(a: f64, b: f64, tolerance: f64) -> bool {
 
 fn ddpm(schedule: BetaSchedule, range: Option<(f64, f64)>) -> DdpmChain {
     let (beta_start, beta_end) = range.unzip();
-    DdpmChain::new(&DdpmChainConfig { steps: 1000, schedule, beta_start, beta_end, min_time: None }).unwrap()
+    DdpmChain::from_config(&DdpmChainConfig { steps: 1000, schedule, beta_start, beta_end, min_time: None }).unwrap()
 }
 
 /// ᾱ_k of the three schedules of 1000 steps, multiplied out with 50 decimal digits (reference/ddpm_schedules.py).
@@ -60,7 +60,7 @@ fn the_ddpm_process_is_the_chain_at_its_knots() {
 
 #[test]
 fn the_ncsn_process_is_the_chain_at_its_knots() {
-    let long = NcsnChain::new(&NcsnChainConfig::default()).unwrap();
+    let long = NcsnChain::default();
     let uneven = NcsnChain::from_sigmas(vec![0.1, 0.15, 2.0, 3.0], None).unwrap();
     for chain in [long, uneven] {
         for k in 0..chain.steps() {
@@ -79,8 +79,8 @@ fn the_ncsn_process_is_the_chain_at_its_knots() {
 
 #[test]
 fn ncsn_levels_are_geometric_between_their_ends() {
-    let chain =
-        NcsnChain::new(&NcsnChainConfig { steps: 10, sigma_min: 0.01, sigma_max: 1.0, min_time: None }).unwrap();
+    let chain = NcsnChain::from_config(&NcsnChainConfig { steps: 10, sigma_min: 0.01, sigma_max: 1.0, min_time: None })
+        .unwrap();
     assert!(close(chain.sigmas()[0], 0.01, 1e-15) && close(chain.sigmas()[9], 1.0, 1e-15));
     // 10^{−2 + 2k/9}.
     assert!(close(chain.sigmas()[3], 0.046_415_888_336_127_79, 1e-14));
@@ -88,7 +88,7 @@ fn ncsn_levels_are_geometric_between_their_ends() {
 
 #[test]
 fn a_chain_of_one_step_is_a_chain() {
-    let chain = DdpmChain::new(&DdpmChainConfig { steps: 1, ..DdpmChainConfig::default() }).unwrap();
+    let chain = DdpmChain::from_config(&DdpmChainConfig { steps: 1, ..DdpmChainConfig::default() }).unwrap();
     assert_eq!((chain.betas(), chain.min_time()), (&[1e-4][..], 0.5));
     assert!(close(chain.std(1.0), 0.01, 1e-14));
 }

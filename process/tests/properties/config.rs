@@ -35,7 +35,7 @@ fn a_kind_alone_is_a_config_and_whole_numbers_are_numbers() {
 #[test]
 fn wrong_parameters_are_refused_by_name_with_what_would_be_right() {
     for (text, parts) in [
-        ("kind = 'vpp'", ["unknown variant `vpp`", "vp"]),
+        ("kind = 'vpp'", ["unknown process `vpp`", "vp"]),
         ("beta_min = 1.0", ["missing field `kind`", ""]),
         ("kind = 3", ["kind", "expected a string"]),
         ("kind = 'vp'\nbeta_min = 'low'", ["beta_min: invalid type: string", "expected f64"]),

@@ -1,10 +1,10 @@
 //! The transition kernel solves the Fokker–Planck equation of its own process [Lecture 6, eq. 1.2–1.4],
 //! ∂ₜp = −∂ₓ(f x p) + ½g² ∂ₓₓp, and likewise the kernel that starts at a later time.
 
+use fokker_process::check::derivative;
 use proptest::prelude::*;
 
 use crate::cases::{any_process, case, settings};
-use crate::derivative::derivative;
 
 proptest! {
     #![proptest_config(settings(400))]
@@ -26,7 +26,7 @@ proptest! {
         };
         // z is a difference: its rounding is that of x over std.
         let magnitude = 1.0 + z * z + now.std.ln().abs() + z.abs() * (x.abs() + (now.scale * x0).abs()) / now.std;
-        let h = (0.02 * t).min(0.9 * case.room(t));
+        let h = case.width(t);
         let left = derivative(log_density, t, h, magnitude);
 
         // Derivatives in x of ln p are −z/std and −1/std².

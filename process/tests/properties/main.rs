@@ -2,10 +2,8 @@
 
 mod cases;
 mod chains;
+mod check;
 mod config;
-mod derivative;
 mod fokker_planck;
-mod identities;
 mod mixture;
 mod near_zero;
-mod transitions;

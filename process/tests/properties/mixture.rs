@@ -1,11 +1,11 @@
 //! Gaussian mixtures: exact at every time, under every process.
 
+use fokker_process::check::derivative;
 use fokker_process::{Covariance, GaussianMixture, MixtureError, Process};
 use fokker_random::{Stream, rng};
 use proptest::prelude::*;
 
 use crate::cases::{any_process, case, defaults, settings};
-use crate::derivative::derivative;
 
 /// Two dimensions, one component of each kind of covariance.
 fn plane() -> GaussianMixture {
@@ -72,7 +72,7 @@ proptest! {
         // Divided by p: ∂ₜ ln p = −f(d + x·s) + ½g²(div s + |s|²).
         let right = -f * (2.0 + along) + 0.5 * g2 * (divergence + square);
         let terms = f.abs() * (2.0 + along.abs()) + g2 * (divergence.abs() + square);
-        let h = (0.02 * t).min(0.9 * case.room(t));
+        let h = case.width(t);
         let magnitude = 1.0 + mixture.log_density(process, t, &x).abs();
         let left = derivative(|t| mixture.log_density(process, t, &x), t, h, magnitude);
         let error = left.error + 1e-12 * terms;

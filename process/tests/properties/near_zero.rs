@@ -26,7 +26,7 @@ const TIMES: [f64; 5] = [1e-12, 1e-9, 1e-7, 1e-6, 1e-5];
 
 #[test]
 fn vp_and_sub_vp() {
-    let (vp, sub_vp) = (Vp::new(&VpConfig::default()).unwrap(), SubVp::new(&SubVpConfig::default()).unwrap());
+    let (vp, sub_vp) = (Vp::default(), SubVp::default());
     for t in TIMES {
         let integral = t * (0.1 + 0.5 * 19.9 * t);
         let mean_scale = (-0.5 * integral).exp();
@@ -37,8 +37,8 @@ fn vp_and_sub_vp() {
 
 #[test]
 fn ve_and_edm() {
-    let ve = Ve::new(&VeConfig::default()).unwrap();
-    let edm = Edm::new(&EdmConfig::default()).unwrap();
+    let ve = Ve::default();
+    let edm = Edm::default();
     for t in TIMES {
         check(&ve, t, 1.0, 1e-4 * exp_minus_one(2.0 * 5000f64.ln() * t));
         check(&edm, t, 1.0, t * t);
@@ -47,7 +47,7 @@ fn ve_and_edm() {
 
 #[test]
 fn rve_has_an_essential_singularity_instead_of_a_series() {
-    let process = Rve::new(&RveConfig::default()).unwrap();
+    let process = Rve::default();
     let decay = 2e-5 * 5000f64.ln();
     // The exponent −decay/t is about −17 at 1e-5 and −170 at 1e-6.
     for t in [1e-6, 3e-6, 1e-5, 1e-4] {
@@ -62,7 +62,7 @@ fn rve_has_an_essential_singularity_instead_of_a_series() {
 #[test]
 fn ornstein_uhlenbeck() {
     let config = OrnsteinUhlenbeckConfig { lambda: 0.7, sigma: 1.3, ..OrnsteinUhlenbeckConfig::default() };
-    let process = OrnsteinUhlenbeck::new(&config).unwrap();
+    let process = OrnsteinUhlenbeck::from_config(&config).unwrap();
     for t in TIMES {
         check(&process, t, (-0.7 * t).exp(), 1.69 / 0.7 * one_minus_exp(1.4 * t));
     }
@@ -72,7 +72,7 @@ fn ornstein_uhlenbeck() {
 fn linear() {
     let (alpha, beta) = (vec![0.5, 1.0], vec![0.2, 1.0, 3.0]);
     let config = LinearConfig { alpha, beta, horizon: 1.0, min_time: 1e-5 };
-    let process = Linear::new(&config).unwrap();
+    let process = Linear::from_config(&config).unwrap();
     for t in TIMES {
         // v = v₁t + v₂t² + v₃t³ + … in v′ = −2αv + β; the fourth term is below 1e-14 relative.
         let v1 = 0.2;
@@ -84,7 +84,7 @@ fn linear() {
 
 #[test]
 fn cosine() {
-    let process = Cosine::new(&CosineConfig::default()).unwrap();
+    let process = Cosine::default();
     let (angle, rate) = (std::f64::consts::FRAC_PI_2 * 0.008 / 1.008, std::f64::consts::FRAC_PI_2 / 1.008);
     let k = angle.tan();
     for t in &TIMES[..4] {
@@ -99,8 +99,8 @@ fn cosine() {
 
 #[test]
 fn chains() {
-    let ddpm = DdpmChain::new(&DdpmChainConfig::default()).unwrap();
-    let ncsn = NcsnChain::new(&NcsnChainConfig::default()).unwrap();
+    let ddpm = DdpmChain::default();
+    let ncsn = NcsnChain::default();
     for t in TIMES {
         let integral = -1000.0 * (-1e-4f64).ln_1p() * t;
         check(&ddpm, t, (-0.5 * integral).exp(), one_minus_exp(integral));

@@ -59,7 +59,7 @@ impl RelaxationConfig {
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
         let end = self.end();
         let config = ProcessConfig { lambda: self.lambda, sigma: self.sigma, horizon: end, min_time: 1e-3 * end };
-        let process = OrnsteinUhlenbeck::new(&config)?;
+        let process = OrnsteinUhlenbeck::from_config(&config)?;
         let data = self.data.build("figure.data")?;
         let looks: Vec<usize> = self.times.iter().map(|t| (t / end * self.steps as f64).round() as usize).collect();
         let run = Ensemble::simulate(

@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
-use fokker_process::ProcessConfig;
+use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
 use super::decoder::Decoder;
@@ -61,13 +61,8 @@ impl ChainBound {
 ///
 /// # Errors
 /// A number of steps that is 0, or another one than the chain's.
-pub fn chain_times(process: &ProcessConfig, steps: Option<usize>) -> Result<Vec<f64>, SamplingError> {
-    let own = match process {
-        ProcessConfig::DdpmChain(config) => Some(config.steps),
-        ProcessConfig::NcsnChain(config) => Some(config.steps),
-        _ => None,
-    };
-    let count = match (own, steps) {
+pub fn chain_times(process: &dyn Process, steps: Option<usize>) -> Result<Vec<f64>, SamplingError> {
+    let count = match (process.chain_steps(), steps) {
         (_, Some(steps)) if !(1..=MOST_STEPS).contains(&steps) => {
             return Err(SamplingError::likelihood("steps", format!("{steps} is not in 1..={MOST_STEPS}")));
         }
@@ -77,8 +72,7 @@ pub fn chain_times(process: &ProcessConfig, steps: Option<usize>) -> Result<Vec<
         }
         (own, steps) => own.or(steps).unwrap_or(1000),
     };
-    let horizon = process.build().map_err(|error| SamplingError::likelihood("process", error.to_string()))?;
-    Ok((1..=count).map(|k| horizon.horizon() * k as f64 / count as f64).collect())
+    Ok((1..=count).map(|k| process.horizon() * k as f64 / count as f64).collect())
 }
 
 /// The terms of the bound for each example of a batch; `None` if `observe` broke off.

@@ -29,7 +29,7 @@ pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
 }
 
 pub fn process(config: serde_json::Value) -> Arc<dyn Process> {
-    serde_json::from_value::<ProcessConfig>(config).unwrap().build().unwrap().into()
+    serde_json::from_value::<ProcessConfig>(config).unwrap().build().unwrap()
 }
 
 /// Points whose coordinates are independent, each a mixture of normal distributions; under every linear process they

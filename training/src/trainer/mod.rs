@@ -37,9 +37,9 @@ pub use plan::TrainingPlan;
 ///
 /// let device = Device::flex();
 /// let network = Mlp::new(&MlpConfig { width: 16, ..MlpConfig::new(2) }, 0, &device)?;
-/// let moons = DatasetConfig::Moons(MoonsConfig::default()).open(Split::Train, 0)?;
+/// let moons = DatasetConfig::from(MoonsConfig::default()).open(Split::Train, 0)?;
 /// let training = TrainingConfig { steps: 3, batch_size: 16, ..TrainingConfig::default() };
-/// let plan = TrainingPlan { training, ..TrainingPlan::new(ProcessConfig::default().build()?.into(), moons) };
+/// let plan = TrainingPlan { training, ..TrainingPlan::new(ProcessConfig::default().build()?, moons) };
 ///
 /// let mut trainer = Trainer::<Mlp, 2>::new(plan, network, &device)?;
 /// assert_eq!(trainer.train(&mut Callbacks::new())?, Outcome::Finished);

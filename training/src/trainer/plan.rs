@@ -21,11 +21,11 @@ use crate::weighting::Weighting;
 /// use fokker_training::{TrainingConfig, TrainingPlan};
 ///
 /// let process = ProcessConfig::default().build()?;
-/// let moons = DatasetConfig::Moons(MoonsConfig::default()).open(Split::Train, 0)?;
+/// let moons = DatasetConfig::from(MoonsConfig::default()).open(Split::Train, 0)?;
 /// let plan = TrainingPlan {
 ///     seed: 5,
 ///     training: TrainingConfig { steps: 100, ..TrainingConfig::default() },
-///     ..TrainingPlan::new(process.into(), moons)
+///     ..TrainingPlan::new(process, moons)
 /// };
 /// assert_eq!(plan.training.batch_size, 128);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

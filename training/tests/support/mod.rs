@@ -12,18 +12,18 @@ use fokker_training::*;
 /// Two Gaussians in the plane.
 pub fn mixture() -> DatasetConfig {
     let means = vec![vec![-1.0, -1.0], vec![1.0, 1.0]];
-    DatasetConfig::Mixture(MixtureConfig { means: Some(means), stds: Some(vec![0.1, 0.1]), ..MixtureConfig::default() })
+    MixtureConfig { means: Some(means), stds: Some(vec![0.1, 0.1]), ..MixtureConfig::default() }.into()
 }
 
 /// The digits of the checkout.
 pub fn digits() -> DatasetConfig {
-    DatasetConfig::Mnist(MnistConfig::default())
+    MnistConfig::default().into()
 }
 
 /// Denoising under VP with EDM's preconditioning, and AdamW.
 pub fn plan(data: &DatasetConfig, training: TrainingConfig) -> TrainingPlan {
     let process = ProcessConfig::default().build().unwrap();
-    let plan = TrainingPlan::new(process.into(), data.open(Split::Train, 5).unwrap());
+    let plan = TrainingPlan::new(process, data.open(Split::Train, 5).unwrap());
     let sigma_data = if data.is_image() { 0.5 } else { 1.0 };
     TrainingPlan {
         seed: 5,

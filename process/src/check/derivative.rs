@@ -1,8 +1,11 @@
 //! A derivative with its error bar.
 
 /// A numerical derivative and how far from the truth it may be.
+#[derive(Clone, Copy, Debug)]
 pub struct Derivative {
+    /// The derivative.
     pub value: f64,
+    /// Its error, at most.
     pub error: f64,
 }
 
@@ -28,11 +31,16 @@ pub fn derivative(f: impl Fn(f64) -> f64, t: f64, h: f64, magnitude: f64) -> Der
     Derivative { value, error: correction.abs() + 256.0 * f64::EPSILON * magnitude / (h / 8.0) }
 }
 
-#[test]
-fn the_error_bar_holds_and_is_small() {
-    for t in [0.01f64, 0.5, 3.0] {
-        let found = derivative(f64::exp, t, 0.02 * t, t.exp());
-        assert!((found.value - t.exp()).abs() <= found.error);
-        assert!(found.error < 1e-8);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_bar_holds_and_is_small() {
+        for t in [0.01f64, 0.5, 3.0] {
+            let found = derivative(f64::exp, t, 0.02 * t, t.exp());
+            assert!((found.value - t.exp()).abs() <= found.error);
+            assert!(found.error < 1e-8);
+        }
     }
 }

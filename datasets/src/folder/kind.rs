@@ -1,0 +1,108 @@
+//! A folder as a kind of data set.
+
+use std::sync::Arc;
+
+use super::FolderConfig;
+use crate::opened::Opened;
+use crate::picture::{Background, Channels};
+use crate::{ClassCount, DatasetError, DatasetKind, Library, Split, register_dataset};
+
+impl DatasetKind for FolderConfig {
+    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
+        self.read(splits, library.progress.as_ref())
+    }
+
+    fn check(&self) -> Result<(), DatasetError> {
+        if !(1..=4096).contains(&self.size) {
+            return Err(DatasetError::config("data.size", format!("{}; expected 1 to 4096 pixels", self.size)));
+        }
+        if Channels::of(self.channels, self.background).is_none() {
+            let expected = "expected 1 (grey), 3 (RGB) or 4 (RGBA)";
+            return Err(DatasetError::config("data.channels", format!("{}; {expected}", self.channels)));
+        }
+        for (key, fraction) in
+            [("data.validation_fraction", self.validation_fraction), ("data.test_fraction", self.test_fraction)]
+        {
+            if !(0.0..1.0).contains(&fraction) {
+                return Err(DatasetError::config(key, format!("{fraction}; expected a number from 0 to below 1")));
+            }
+        }
+        if self.validation_fraction + self.test_fraction >= 1.0 {
+            let problem = format!(
+                "{} with data.validation_fraction = {} leaves nothing to train on; their sum must be below 1",
+                self.test_fraction, self.validation_fraction
+            );
+            return Err(DatasetError::config("data.test_fraction", problem));
+        }
+        match &self.classes {
+            Some(_) if !self.labels => {
+                Err(DatasetError::config("data.classes", "there are no classes without `data.labels = true`"))
+            }
+            Some(classes) => {
+                let mut sorted = classes.clone();
+                sorted.sort_unstable();
+                match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+                    Some(pair) => Err(DatasetError::config("data.classes", format!("`{}` is listed twice", pair[0]))),
+                    None if classes.is_empty() => Err(DatasetError::config("data.classes", "it lists no class")),
+                    None => Ok(()),
+                }
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn shape(&self) -> Result<Vec<usize>, DatasetError> {
+        Ok(vec![self.channels, self.size, self.size])
+    }
+
+    fn is_image(&self) -> bool {
+        true
+    }
+
+    fn class_count(&self) -> Result<ClassCount, DatasetError> {
+        Ok(match &self.classes {
+            _ if !self.labels => ClassCount::None,
+            Some(classes) => ClassCount::Known(classes.len()),
+            None => ClassCount::WhenOpened,
+        })
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        self.classes.clone()
+    }
+
+    fn class_setting(&self) -> Option<&'static str> {
+        Some("data.labels = true")
+    }
+
+    fn with_class_names(&self, classes: Option<Vec<String>>) -> Option<Arc<dyn DatasetKind>> {
+        self.labels.then(|| Arc::new(Self { classes, ..self.clone() }) as Arc<dyn DatasetKind>)
+    }
+
+    /// The test part, or the validation part where there is no other.
+    fn held_out(&self) -> Split {
+        if self.test_fraction == 0.0 { Split::Validation } else { Split::Test }
+    }
+
+    fn absent(&self, split: Split) -> DatasetError {
+        let (key, fraction) = match split {
+            Split::Test => ("data.test_fraction", self.test_fraction),
+            _ => ("data.validation_fraction", self.validation_fraction),
+        };
+        let folder = self.path.display();
+        let problem =
+            format!("{fraction} of the pictures in {folder} leaves none for {split}; add pictures or change it");
+        DatasetError::config(key, problem)
+    }
+
+    fn background(&self) -> Background {
+        self.background
+    }
+
+    /// A quarter of the range, which is about what photographs have (CIFAR-10's is 64.2).
+    fn pixel_deviation(&self) -> f64 {
+        64.0
+    }
+}
+
+register_dataset!(FolderConfig as "folder");

@@ -1,0 +1,40 @@
+//! A process of your own: checked, registered, and then named in configurations like any other.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+use fokker::model::MixtureScore;
+use fokker::process::{FunctionRates, GaussianMixture, Linear, Process, ProcessConfig, ProcessError, ProcessKind};
+use fokker::process::{check, register_process};
+use fokker::sampling::SamplerConfig;
+use serde::{Deserialize, Serialize};
+
+/// Noise that comes in waves: dx = √(1 + height · sin t) dw.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waves {
+    height: f64,
+}
+
+impl ProcessKind for Waves {
+    fn build(&self) -> Result<Arc<dyn Process>, ProcessError> {
+        let height = self.height;
+        let rates = FunctionRates { alpha: |_| 0.0, beta: move |t: f64| 1.0 + height * t.sin() };
+        Ok(Arc::new(Linear::with_rates(rates, 50.0, 1e-4)?))
+    }
+}
+
+register_process!(Waves as "waves");
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let process = toml::from_str::<ProcessConfig>("kind = 'waves'\nheight = 0.5")?.build()?;
+    check(&*process)?;
+    let data = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
+    let sampler: SamplerConfig = toml::from_str("kind = 'dormand_prince'")?;
+    let mut watch = |_step: usize, _x: &Tensor<2>| ControlFlow::Continue(());
+    let x = sampler.sample(&MixtureScore::new(data, process), [2000, 1], 0, 0, &Device::flex(), &mut watch)?;
+    let positive = x.greater_scalar(0.0).float().mean().into_scalar::<f64>();
+    println!("{:.1} % of the samples are positive, and 70 % of the data", 100.0 * positive);
+    Ok(())
+}
