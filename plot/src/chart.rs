@@ -3,6 +3,7 @@
 use std::sync::Once;
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::{FontDesc, FontStyle, register_font};
@@ -101,7 +102,7 @@ fn check(panel: &Panel) -> Result<(), Failed> {
     Ok(())
 }
 
-type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<Axis, Axis>>;
 
 /// Lengths of a picture.
 #[derive(Clone, Copy)]
@@ -142,7 +143,8 @@ fn draw_panel<DB: DrawingBackend>(
         builder.margin_right(scale.pixels(14.0));
         builder.x_label_area_size(scale.pixels(36.0)).y_label_area_size(scale.pixels(52.0));
     }
-    let mut chart = builder.build_cartesian_2d(panel.x.0..panel.x.1, panel.y.0..panel.y.1).map_err(failed)?;
+    let mut chart =
+        builder.build_cartesian_2d(axis(panel.x, panel.log_x), axis(panel.y, panel.log_y)).map_err(failed)?;
     for layer in &panel.layers {
         if let Layer::Heat(heat) = layer {
             draw_heat(&mut chart, heat, embed.then_some(heats))?;
@@ -184,17 +186,11 @@ fn draw_heat<DB: DrawingBackend>(
 }
 
 fn draw_axes<DB: DrawingBackend>(chart: &mut Chart<'_, DB>, panel: &Panel, scale: Scale) -> Result<(), Failed> {
-    let tick = |log: bool| move |value: &f64| if log { power_of_ten(*value) } else { plain(*value) };
+    let tick = |log: bool| move |value: &f64| if log { of_logarithm(*value) } else { plain(*value) };
     let (x_tick, y_tick) = (tick(panel.log_x), tick(panel.log_y));
-    let labels = |log: bool, interval: (f64, f64)| match log {
-        true => ((interval.1 - interval.0).floor() as usize + 1).clamp(2, 8),
-        false => 6,
-    };
     chart
         .configure_mesh()
         .disable_mesh()
-        .x_labels(labels(panel.log_x, panel.x))
-        .y_labels(labels(panel.log_y, panel.y))
         .x_label_formatter(&x_tick)
         .y_label_formatter(&y_tick)
         .x_desc(&panel.x_label)
@@ -339,22 +335,61 @@ fn plain(value: f64) -> String {
     text.replace('-', "−")
 }
 
-/// 10ᵏ for a logarithm k; empty between whole powers.
-fn power_of_ten(log: f64) -> String {
-    if (log - log.round()).abs() > 1e-6 {
-        let value = 10f64.powf(log);
-        return if (1e-3..1e4).contains(&value) {
-            format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').into()
-        } else {
-            format!("{value:.1e}")
-        };
+/// An axis with ticks of our own choice.
+struct Axis {
+    interval: RangedCoordf64,
+    ticks: Vec<f64>,
+}
+
+impl Ranged for Axis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        self.interval.map(value, limit)
     }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks.clone()
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        self.interval.range()
+    }
+}
+
+/// An axis whose ticks are round numbers, or 1, 2 and 5 times powers of ten if it is logarithmic.
+fn axis((low, high): (f64, f64), log: bool) -> Axis {
+    let interval = RangedCoordf64::from(low..high);
+    let ticks = if log { logarithmic_ticks(low, high) } else { interval.key_points(6) };
+    Axis { interval, ticks }
+}
+
+/// Logarithms of round numbers in an interval of logarithms; over many powers of ten, of powers alone.
+fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
+    let every = ((high - low) / 8.0).ceil().max(1.0) as i64;
+    let powers = (low.floor() as i64..=high.ceil() as i64).filter(|power| power % every == 0);
+    let digits: &[f64] = if high - low > 2.5 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let ticks = powers.flat_map(|power| digits.iter().map(move |digit| power as f64 + digit.log10()));
+    ticks.filter(|tick| (low..=high).contains(tick)).collect()
+}
+
+/// A number by its decimal logarithm: plain if it is short, else a digit times a power of ten.
+fn of_logarithm(log: f64) -> String {
+    let value = 10f64.powf(log);
+    if (1e-3..1e4).contains(&value) {
+        return plain((value * 1e6).round() / 1e6);
+    }
+    let power = (log + 1e-9).floor();
     let raised = |digit: char| match digit {
         '-' => '⁻',
         digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][digit as usize - '0' as usize],
     };
-    let exponent: String = format!("{}", log.round() as i64).chars().map(raised).collect();
-    format!("10{exponent}")
+    let exponent: String = format!("{}", power as i64).chars().map(raised).collect();
+    match 10f64.powf(log - power).round() as i64 {
+        1 => format!("10{exponent}"),
+        digit => format!("{digit}·10{exponent}"),
+    }
 }
 
 #[cfg(test)]
@@ -384,6 +419,18 @@ mod tests {
     fn tick_labels_are_short() {
         assert_eq!(plain(0.30000000000000004), "0.3");
         assert_eq!(plain(-2.0), "−2");
-        assert_eq!(power_of_ten(-3.0), "10⁻³");
+        assert_eq!(of_logarithm(-4.0), "10⁻⁴");
+        assert_eq!(of_logarithm(2e-5f64.log10()), "2·10⁻⁵");
+        assert_eq!(of_logarithm(0.5f64.log10()), "0.5");
+    }
+
+    #[test]
+    fn ticks_of_logarithmic_axes_are_round() {
+        let ticks: Vec<String> =
+            logarithmic_ticks(0.3f64.log10(), 12f64.log10()).into_iter().map(of_logarithm).collect();
+        assert_eq!(ticks, ["0.5", "1", "2", "5", "10"]);
+        let far: Vec<String> = logarithmic_ticks(-30.0, 2.0).into_iter().map(of_logarithm).collect();
+        assert_eq!(far[0], "10⁻²⁸");
+        assert!(far.len() < 10 && far.contains(&"1".to_string()), "{far:?}");
     }
 }
