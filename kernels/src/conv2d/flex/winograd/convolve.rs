@@ -5,9 +5,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::maps::{Input, Output, Weight};
+use super::places::{OUTSIDE, Places};
 use super::sizes::{SIDE, SQUARE, TILE};
+use super::squares::{map, map_in_parallel, map_over};
 use super::tiles::Tiles;
-use super::transforms::{Input, OUTSIDE, Output, Places, Weight, map, map_in_parallel, map_over};
 use crate::buffer::{in_parts, pieces, with_scratch};
 use crate::conv2d::flex::weight_order::{taps_in_reverse, weight_in_order};
 use crate::conv2d::geometry::Geometry;

@@ -6,9 +6,11 @@
 //! 8 and down to 1/24, cost about one decimal digit against the direct sum's rounding.
 
 mod convolve;
+mod maps;
+mod places;
 mod sizes;
+mod squares;
 mod tiles;
-mod transforms;
 mod weight_gradient;
 mod wide;
 

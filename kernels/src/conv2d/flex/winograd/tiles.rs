@@ -1,7 +1,7 @@
 //! Tiles of 4 × 4 pixels, and the images that they are taken from.
 
+use super::places::OUTSIDE;
 use super::sizes::{SIDE, SQUARE, TILE};
-use super::transforms::OUTSIDE;
 
 /// Tiles transformed at a time: what belongs to them stays in the second cache.
 const BLOCK: usize = 42;

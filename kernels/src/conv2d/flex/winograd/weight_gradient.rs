@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::maps::{Input, OutputGradient, WeightGradient};
+use super::places::Places;
 use super::sizes::{SIDE, SQUARE, TILE};
+use super::squares::map_over;
 use super::tiles::Tiles;
-use super::transforms::{Input, OutputGradient, Places, WeightGradient, map_over};
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
 use crate::simd::{COLUMNS, GatherMatmul, PANEL, padded, with_padded};

@@ -5,9 +5,11 @@
 
 use rayon::prelude::*;
 
+use super::maps::{Input, OutputGradient, WeightGradient};
+use super::places::Places;
 use super::sizes::{SIDE, SQUARE, TILE};
+use super::squares::{map_in_parallel, map_over};
 use super::tiles::Tiles;
-use super::transforms::{Input, OutputGradient, Places, WeightGradient, map_in_parallel, map_over};
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
 use crate::simd::{GatherMatmul, PANEL, padded, with_padded};

@@ -1,118 +1,45 @@
-//! Weights in the order in which convolutions read them, kept by the layer that owns the weight.
-//!
-//! Putting a weight in order takes as long as convolving a small image with it. In drawing and in likelihoods the weight
-//! stays the same from call to call, and a dual number takes each of its arrays through the same one. So a layer holds a
-//! [`PreparedWeight`] next to its weight and passes both as a [`ConvWeight`]:
-//!
-//! ```text
-//! layer { weight, prepared } ──▶ ConvWeight ──▶ first use:  put in order in scratch space; the weight is noted
-//!                                               second use: put in order and kept
-//!                                               later uses: read
-//! ```
-//!
-//! What is used once leaves nothing behind, and a weight under differentiation is not kept at all: training changes it
-//! before it is read again.
-//!
-//! The copies are those of one version of the weight. A [`Weak`] reference to its memory tells whether it is still the
-//! same: a tensor's memory is copied or moved before it is written to while something else refers to it, which the `Weak`
-//! does.
+//! Copies of weights in the orders in which convolutions read them.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use burn::tensor::{DType, FloatDType, Tensor};
-
 use crate::buffer::with_scratch;
 use crate::tensors::flex::{Primitive, numbers};
 
-/// What a layer keeps of its convolution's weight: copies in the order in which the convolution and its gradient read it.
-///
-/// It starts empty, and a clone of it is empty too: the layer's clone may get another weight. The copies take up to four
-/// times the memory of the weight for each of the two orders, and are freed with the layer.
-#[derive(Default)]
-pub struct PreparedWeight(Arc<Slots>);
-
-impl PreparedWeight {
-    /// The memory of the copies in bytes.
-    pub fn bytes(&self) -> usize {
-        self.0
-            .lock()
-            .iter()
-            .flatten()
-            .filter_map(|slot| slot.matrix.as_ref())
-            .map(|matrix| size_of_val(&***matrix))
-            .sum()
-    }
-}
-
-impl Clone for PreparedWeight {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl fmt::Debug for PreparedWeight {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("PreparedWeight").field("bytes", &self.bytes()).finish()
-    }
-}
-
-/// The weight of a convolution, with the copies that its layer keeps, if it does.
-///
-/// # Shapes
-/// `[outputs, inputs, kernel height, kernel width]`, of a transposed convolution `[inputs, outputs, kernel, kernel]`
-#[derive(Clone, Debug)]
-pub struct ConvWeight {
-    tensor: Tensor<4>,
-    copies: Copies,
-}
-
-impl From<Tensor<4>> for ConvWeight {
-    /// A weight that is put in order anew for each convolution.
-    fn from(tensor: Tensor<4>) -> Self {
-        Self { tensor, copies: Copies(None) }
-    }
-}
-
-impl ConvWeight {
-    /// A weight whose copies are kept in `prepared`, unless it is under differentiation.
-    pub fn new(tensor: Tensor<4>, prepared: &PreparedWeight) -> Self {
-        let copies = Copies((!tensor.is_require_grad()).then(|| prepared.0.clone()));
-        Self { tensor, copies }
-    }
-
-    /// The sizes.
-    pub fn dims(&self) -> [usize; 4] {
-        self.tensor.dims()
-    }
-
-    /// The same weight without differentiation.
-    pub fn inner(self) -> Self {
-        Self { tensor: self.tensor.inner(), ..self }
-    }
-
-    /// The weight in a precision; itself if it has that already.
-    pub fn in_precision(self, precision: DType) -> Self {
-        if self.tensor.dtype() == precision {
-            return self;
-        }
-        Self { tensor: self.tensor.cast(FloatDType::from(precision)), ..self }
-    }
-
-    /// The tensor, and where its copies are.
-    pub(crate) fn into_parts(self) -> (Tensor<4>, Copies) {
-        (self.tensor, self.copies)
-    }
-}
-
-/// The place for the copies of a weight; none if they are not kept.
-#[derive(Clone, Default)]
+/// The place for the copies of a weight.
+#[derive(Clone)]
 pub(crate) struct Copies(Option<Arc<Slots>>);
+
+impl Copies {
+    /// An empty place.
+    pub(super) fn somewhere() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// No place: nothing is kept.
+    pub(super) fn nowhere() -> Self {
+        Self(None)
+    }
+
+    /// Whether copies are kept here.
+    #[cfg(test)]
+    pub(super) fn are_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The memory of the copies.
+    pub(super) fn bytes(&self) -> usize {
+        let Some(slots) = &self.0 else { return 0 };
+        let slots = slots.lock();
+        let matrices = slots.iter().flatten().filter_map(|slot| slot.matrix.as_ref());
+        matrices.map(|matrix| size_of_val(matrix.as_slice())).sum()
+    }
+}
 
 impl fmt::Debug for Copies {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_tuple("Copies").field(&self.0.is_some()).finish()
+        out.debug_tuple("Copies").field(&self.bytes()).finish()
     }
 }
 
@@ -262,15 +189,10 @@ mod tests {
         (result, computed)
     }
 
-    fn copies(prepared: &PreparedWeight) -> Copies {
-        Copies(Some(prepared.0.clone()))
-    }
-
     #[test]
     fn a_weight_that_is_used_again_is_kept_until_it_changes() {
-        let (prepared, mut weight) =
-            (PreparedWeight::default(), tensor(vec![1.0, 2.0], [1, 2, 1, 1], &Default::default()));
-        let kept = copies(&prepared);
+        let mut weight = tensor(vec![1.0, 2.0], [1, 2, 1, 1], &Default::default());
+        let kept = Copies::somewhere();
         for computed in [true, true, false, false] {
             assert_eq!(ask(&weight, &kept, Order::Forward), (vec![2.0, 4.0], computed));
         }
@@ -280,7 +202,7 @@ mod tests {
         // A part of the same memory.
         let part = weight.narrow(1, 1, 1);
         assert_eq!(ask(&part, &kept, Order::Forward), (vec![4.0], true));
-        assert!(!ask(&same, &Copies::default(), Order::Forward).0.is_empty(), "without a place for copies");
+        assert!(!ask(&same, &Copies::nowhere(), Order::Forward).0.is_empty(), "without a place for copies");
 
         // Changed where it lies, since nothing else holds it.
         drop((same, part));
@@ -303,24 +225,16 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_freed_with_their_layer() {
+    fn copies_are_freed_with_their_place() {
         let weight = tensor(vec![3.0; 4], [4, 1, 1, 1], &Default::default());
-        let prepared = PreparedWeight::default();
+        let copies = Copies::somewhere();
         for _ in 0..2 {
-            ask(&weight, &copies(&prepared), Order::Forward);
+            ask(&weight, &copies, Order::Forward);
         }
-        assert_eq!((prepared.bytes(), prepared.clone().bytes()), (16, 0), "a clone starts empty");
-        let matrix = prepared.0.lock()[0].as_ref().and_then(|slot| slot.matrix.as_ref().map(Arc::downgrade));
-        drop(prepared);
+        assert_eq!(copies.bytes(), 16);
+        let slots = copies.0.as_ref().expect("a place");
+        let matrix = slots.lock()[0].as_ref().and_then(|slot| slot.matrix.as_ref().map(Arc::downgrade));
+        drop(copies);
         assert_eq!(matrix.expect("kept").strong_count(), 0);
-    }
-
-    #[test]
-    fn a_weight_in_training_is_not_kept() {
-        let prepared = PreparedWeight::default();
-        let weight = Tensor::<4>::ones([1, 1, 1, 1], &burn::tensor::Device::flex().autodiff());
-        assert!(ConvWeight::new(weight.clone(), &prepared).copies.0.is_some(), "a constant");
-        let weight = ConvWeight::new(weight.require_grad(), &prepared);
-        assert!(weight.copies.0.is_none() && weight.inner().copies.0.is_none());
     }
 }
