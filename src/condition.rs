@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Background, Channels, Dequantization, Picture};
 use fokker_model::Score;
 use fokker_sampling::inverse::{AveragePool, LinearOperator, Mask, PosteriorGradient, Replacement};
-use fokker_sampling::{Kind, SamplerConfig, Shared};
+use fokker_sampling::{Kind, SamplerConfig};
 
 use crate::config::RunConfig;
 use crate::error::Error;
@@ -131,7 +131,6 @@ impl Condition {
         operator: impl LinearOperator<D> + 'static,
         measured: Tensor<D>,
     ) -> Box<dyn Score<D>> {
-        let score = Shared(score);
         match self.technique {
             Technique::Replacement => Box::new(Replacement { score, operator, measured }),
             Technique::Gradient => {
@@ -169,7 +168,7 @@ fn values(path: &Path, shape: [usize; 3], config: &RunConfig) -> Result<Vec<f32>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fokker_sampling::Pictures;
+    use crate::samples::Pictures;
 
     /// The constants are one level and the deviation of digits whatever the scale, and known pixels are on their levels.
     #[test]

@@ -65,23 +65,30 @@ impl<const D: usize, S: SmoothScore<D> + ?Sized> SmoothScore<D> for &S {
     }
 }
 
-impl<const D: usize, S: Score<D> + ?Sized> Score<D> for &S {
-    fn process(&self) -> &dyn Process {
-        (**self).process()
-    }
+/// A score behind a pointer is a score.
+macro_rules! score_behind {
+    ($($pointer:ty),*) => {
+        $(impl<const D: usize, S: Score<D> + ?Sized> Score<D> for $pointer {
+            fn process(&self) -> &dyn Process {
+                (**self).process()
+            }
 
-    fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        (**self).noise(x, t)
-    }
+            fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+                (**self).noise(x, t)
+            }
 
-    fn score(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        (**self).score(x, t)
-    }
+            fn score(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+                (**self).score(x, t)
+            }
 
-    fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        (**self).denoised(x, t)
-    }
+            fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+                (**self).denoised(x, t)
+            }
+        })*
+    };
 }
+
+score_behind!(&S, Box<S>, Arc<S>);
 
 /// A network's score under a process and a parameterisation.
 #[derive(Clone, Debug)]

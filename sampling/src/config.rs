@@ -3,13 +3,13 @@
 use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
-use crate::ancestral::PosteriorVariance;
-use crate::backward_noise::BackwardNoise;
 use crate::error::SamplingError;
 use crate::grid::{MOST_STEPS, TimeGrid};
 use crate::method::{Kind, Method, Processes};
 use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, SolverType, ToleranceConfig};
-use crate::threshold::{DataRange, Threshold};
+use crate::samplers::PosteriorVariance;
+use crate::scores::{DataRange, Threshold};
+use crate::solvers::BackwardNoise;
 
 /// A sampler: method, number of steps, time grid, final denoising, and the options of the method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -165,15 +165,11 @@ impl SamplerConfig {
     }
 
     fn validate_options(&self) -> Result<(), SamplingError> {
-        if let Some(complaint) = self.threshold.and_then(|threshold| threshold.complaint()) {
-            return fail("threshold", &complaint);
-        }
+        self.threshold.map_or(Ok(()), |threshold| threshold.validate())?;
         if self.threshold.is_some() && self.kind.info().kind == Kind::Langevin {
             return fail("threshold", "Langevin dynamics follow the score and predict no data");
         }
-        if let Some(complaint) = self.backward_noise.as_ref().and_then(BackwardNoise::complaint) {
-            return fail("backward_noise", &complaint);
-        }
+        self.backward_noise.as_ref().map_or(Ok(()), BackwardNoise::validate)?;
         if let Some(PosteriorVariance::Interpolated(v)) = self.variance
             && !(0.0..=1.0).contains(&v)
         {

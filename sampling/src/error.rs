@@ -1,6 +1,4 @@
-//! Why a sampler cannot run or a picture cannot be written.
-
-use std::path::PathBuf;
+//! Why a sampler cannot run.
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -16,17 +14,6 @@ pub enum SamplingError {
     /// The observer ended the draw.
     #[error("stopped")]
     Stopped,
-    /// A picture that cannot be written.
-    #[error("cannot write {path}: {message}", path = path.display())]
-    Picture {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        message: String,
-    },
-    /// A file that cannot be written.
-    #[error(transparent)]
-    File(#[from] fokker_files::FileError),
 }
 
 impl SamplingError {

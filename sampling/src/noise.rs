@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_random::{Index, Rng, fill_normals};
 
-use crate::solver::Brownian;
+use crate::solvers::Brownian;
 
 /// Independent generators for the images `first, first + 1, …` of one seed. However a set of images is cut into
 /// batches, each sees the same numbers.

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
 use fokker_sampling::{
-    BackwardNoise, Brownian, ChurnConfig, EulerMaruyama, Kind, Method, PosteriorVariance, SamplerConfig, Solver,
+    BackwardNoise, Brownian, ChurnConfig, EulerMaruyama, Kind, Method, PosteriorVariance, SamplerConfig, SdeSolver,
     SolverType, Sra, StochasticHeun, TimeGrid,
 };
 use problems::{Impulses, LogVerhulst, ProductMixture, Replay, device, process, tensor, values};
@@ -237,7 +237,7 @@ fn sde_solvers_have_their_strong_order() {
     let mut path = Replay::new(fine, PATHS, 3);
     let problem = LogVerhulst { growth: 1.5, noise: 1.0 };
     let exact = problem.solution(0.3, &path);
-    let solvers: [(&str, &dyn Solver<2>); 3] =
+    let solvers: [(&str, &dyn SdeSolver<2>); 3] =
         [("Euler–Maruyama", &EulerMaruyama), ("stochastic Heun", &StochasticHeun), ("SRA", &Sra)];
     let mut table = Table::default();
     for (what, solver) in solvers {

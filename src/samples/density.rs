@@ -1,6 +1,6 @@
 //! Points in the plane as a picture.
 
-use fokker_sampling::Pictures;
+use super::picture::Pictures;
 
 /// Darker where there are more points, the whole set in view.
 pub(super) fn density_picture(points: &[f32]) -> Pictures {

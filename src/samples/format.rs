@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use fokker_sampling::{PictureFormat, Pictures};
-
 use super::array_file::ArrayFormat;
+use super::picture::Pictures;
+use super::picture_format::PictureFormat;
 use crate::error::Error;
 
 /// How samples are written.
@@ -81,7 +81,7 @@ impl SampleFormat {
         check_memory(path, count, channels * height * width)?;
         let size = Pictures::grid_size([channels, height, width], count, columns, 2);
         let [height, width] = size.unwrap_or([usize::MAX; 2]);
-        Ok(format.check(path, [channels, height, width])?)
+        format.check(path, [channels, height, width])
     }
 }
 

@@ -14,6 +14,8 @@ mod density;
 mod drawn;
 mod format;
 mod not_finite;
+mod picture;
+mod picture_format;
 mod trajectory;
 mod writer;
 
@@ -21,5 +23,7 @@ pub use array_file::ArrayFormat;
 pub use drawn::Samples;
 pub use format::SampleFormat;
 pub use not_finite::NotFinite;
+pub use picture::{LARGEST_GIF, Pictures, save_animation};
+pub use picture_format::PictureFormat;
 pub use trajectory::{TrajectoryWriter, write_trajectory};
 pub use writer::{SampleWriter, write_samples};

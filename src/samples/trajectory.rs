@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use fokker_datasets::Preprocessing;
-use fokker_sampling::{LARGEST_GIF, PictureFormat, Pictures, save_animation};
 
 use super::density::density_picture;
 use super::format::check_memory;
 use super::not_finite::NotFinite;
+use super::picture::{LARGEST_GIF, Pictures, save_animation};
+use super::picture_format::PictureFormat;
 use super::writer::early_name;
 use crate::error::Error;
 

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use fokker_datasets::Preprocessing;
-use fokker_sampling::Pictures;
 
 use super::array_file::{ArrayFile, ArrayFormat};
 use super::density::density_picture;
 use super::format::SampleFormat;
 use super::not_finite::NotFinite;
+use super::picture::Pictures;
 use crate::error::Error;
 
 /// A file or folder that takes samples batch by batch. A folder has each batch at once, and a file of numbers needs memory for

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::{UNET, assert_refused, fokker, succeed, text, write_config};
-use fokker::sampling::Pictures;
+use fokker::samples::Pictures;
 
 const FOLDER: &str = r#"{ kind = "folder", path = "pictures", size = 8, channels = 1 }"#;
 

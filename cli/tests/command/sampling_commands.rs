@@ -158,7 +158,7 @@ fn trajectories_are_pictures_and_what_is_known_is_kept() {
     }
     let picture = |name: &str, side: usize, value: fn(usize) -> u8| {
         let pictures =
-            fokker::sampling::Pictures { shape: [1, side, side], pixels: (0..side * side).map(value).collect() };
+            fokker::samples::Pictures { shape: [1, side, side], pixels: (0..side * side).map(value).collect() };
         pictures.save_grid(&root.path().join(name), 1).unwrap();
     };
     // The left half is known to be grey.
@@ -246,7 +246,7 @@ fn gradients_follow_what_is_measured_under_any_scale() {
     let root = tempfile::tempdir().unwrap();
     let save = |name: &str, value: fn(usize) -> u8| {
         let pixels = (0..784).map(value).collect();
-        fokker::sampling::Pictures { shape: [1, 28, 28], pixels }.save_grid(&root.path().join(name), 1).unwrap();
+        fokker::samples::Pictures { shape: [1, 28, 28], pixels }.save_grid(&root.path().join(name), 1).unwrap();
     };
     save("stripes.png", |k| if k / 28 % 8 < 4 { 230 } else { 20 });
     save("left.png", |k| if k % 28 < 14 { 255 } else { 0 });

@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 use super::decoder::Decoder;
 use super::density::{Draw, Told};
 use super::host::squares;
-use crate::ancestral::PosteriorVariance;
 use crate::error::SamplingError;
 use crate::grid::MOST_STEPS;
+use crate::samplers::PosteriorVariance;
 
 /// What kind of chain.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

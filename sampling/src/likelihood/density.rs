@@ -13,8 +13,8 @@ use super::fixed_step;
 use super::host::host;
 use super::prior::Prior;
 use super::truncation::Truncation;
-use crate::adaptive::{Slopes, StepStatistics, walk};
-use crate::dynamics::ProbabilityFlow;
+use crate::solvers::ProbabilityFlow;
+use crate::solvers::adaptive::{Slopes, StepStatistics, walk};
 
 /// Whose random numbers a batch sees: those of its examples, whatever batch they are in.
 #[derive(Clone, Copy, Debug)]

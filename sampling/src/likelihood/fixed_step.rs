@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use burn::tensor::Tensor;
 
 use super::config::LikelihoodSolver;
-use crate::adaptive::Slopes;
-use crate::dormand_prince::weighted;
+use crate::solvers::adaptive::Slopes;
+use crate::solvers::dormand_prince::weighted;
 
 /// The coefficients of a method (Hairer, Nørsett & Wanner 1993, def. II.1.1).
 struct Tableau {

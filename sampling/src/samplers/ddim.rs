@@ -1,0 +1,38 @@
+//! DDIM (Song et al. 2020, eq. 12 and 16), with noise from none (η = 0) to that of the ancestral chain (η = 1).
+//!
+//! ```text
+//! x_s = α_s x̂₀ + √(σ_s² − ς²) ε̂ + ς z,      ς = η σ_s √v/σ_t     (v the variance of x_t given x_s).
+//! ```
+//!
+//! η = 0 is the exponential Euler method on the probability flow, and Euler's method in `x/α` over `σ/α`.
+
+use burn::tensor::Tensor;
+use fokker_model::Score;
+
+use super::sampler::{Sampler, Step, denoised_at};
+use crate::solvers::Brownian;
+use crate::solvers::combine;
+
+/// DDIM.
+#[derive(Clone, Copy, Debug)]
+pub struct Ddim {
+    /// η in \[0, 1\].
+    pub eta: f64,
+}
+
+impl<const D: usize> Sampler<D> for Ddim {
+    fn step(&mut self, score: &dyn Score<D>, x: Tensor<D>, step: &Step, noise: &mut dyn Brownian<D>) -> Tensor<D> {
+        let (t, s) = step.levels(score.process());
+        let data = denoised_at(score, &x, t.time);
+        // ε̂ = (x − α_t x̂₀)/σ_t, put into the formula so that no difference cancels in the coefficients.
+        let forward = score.process().transition(s.time, t.time);
+        let log_spread = 0.5 * (-(self.eta * forward.std / t.std).powi(2)).ln_1p();
+        let of_data = -s.mean_scale * (t.lambda - s.lambda + log_spread).exp_m1();
+        let next = combine(&[(of_data, &data), (s.std / t.std * log_spread.exp(), &x)]);
+        if self.eta == 0.0 {
+            return next;
+        }
+        let std = self.eta * score.process().posterior(s.time, t.time).std_small;
+        next + noise.unit_increment(t.time, s.time, &x).mul_scalar(std)
+    }
+}
