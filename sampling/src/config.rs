@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::SamplingError;
 use crate::grid::{MOST_STEPS, TimeGrid};
 use crate::method::{Kind, Method, Processes};
-use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, SolverType, ToleranceConfig};
+use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, SolverType};
 use crate::samplers::PosteriorVariance;
 use crate::scores::{DataRange, Threshold};
-use crate::solvers::BackwardNoise;
+use crate::solvers::{BackwardNoise, ToleranceConfig};
 
 /// A sampler: method, number of steps, time grid, final denoising, and the options of the method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -208,14 +208,7 @@ impl SamplerConfig {
         if self.kind != Method::AnnealedLangevin && langevin.steps_per_level != 5 {
             return fail("langevin", "steps_per_level belongs to annealed_langevin; the others have one level");
         }
-        let tolerance = self.tolerance();
-        if !positive(tolerance.absolute) || !positive(tolerance.relative) {
-            return fail("tolerance", "needs absolute > 0 and relative > 0");
-        }
-        if tolerance.relative < 1e-6 {
-            return fail("tolerance", "a relative tolerance below 1e-6 cannot be measured in single precision");
-        }
-        Ok(())
+        self.tolerance().validate()
     }
 
     /// Number of steps, or of points for discrete grids.

@@ -26,7 +26,7 @@ pub use error::SamplingError;
 pub use grid::TimeGrid;
 pub use method::{Kind, Method, MethodInfo, Processes};
 pub use noise::ImageNoise;
-pub use options::{ChurnConfig, CorrectorConfig, CorrectorRule, LangevinConfig, SolverType, ToleranceConfig};
+pub use options::{ChurnConfig, CorrectorConfig, CorrectorRule, LangevinConfig, SolverType};
 pub use run::{Drawn, Observe};
 pub use samplers::{
     Ancestral, AnnealedLangevin, Ddim, DpmSolver, DpmSolverPp2S, EdmHeun, ExponentialEuler, Family, FlowSampler,
@@ -35,6 +35,7 @@ pub use samplers::{
 };
 pub use scores::{CallCounter, ClassifierFree, CountedScore, DataRange, Threshold, Thresholded, inverse};
 pub use solvers::{
-    BackwardNoise, Brownian, DormandPrince, Dynamics, Euler, EulerMaruyama, Flow, Heun, OdeSolver, ProbabilityFlow,
-    ReverseDynamics, RungeKutta4, SdeSolver, Sra, StepStatistics, StochasticHeun, integrate,
+    BackwardNoise, Brownian, DORMAND_PRINCE, Dynamics, EULER, EulerMaruyama, Flow, HEUN, OdeSolver, ProbabilityFlow,
+    RUNGE_KUTTA_4, ReverseDynamics, SdeSolver, Sra, StepStatistics, StochasticHeun, Summation, Tableau,
+    ToleranceConfig, integrate,
 };

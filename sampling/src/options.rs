@@ -83,19 +83,3 @@ impl Default for LangevinConfig {
         Self { step_size: 0.1, steps_per_level: 5 }
     }
 }
-
-/// What the error control allows in a step.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ToleranceConfig {
-    /// In data units. Default 1e-3.
-    pub absolute: f64,
-    /// Relative to the state. Default 1e-3.
-    pub relative: f64,
-}
-
-impl Default for ToleranceConfig {
-    fn default() -> Self {
-        Self { absolute: 1e-3, relative: 1e-3 }
-    }
-}

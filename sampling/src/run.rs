@@ -18,7 +18,7 @@ use crate::samplers::{
 };
 use crate::scores::{CallCounter, CountedScore, Thresholded};
 use crate::solvers::{
-    Brownian, DormandPrince, Euler, EulerMaruyama, Heun, RungeKutta4, Sra, StepStatistics, StochasticHeun, integrate,
+    Brownian, DORMAND_PRINCE, EULER, EulerMaruyama, HEUN, RUNGE_KUTTA_4, Sra, StepStatistics, StochasticHeun, integrate,
 };
 
 /// Samples, and what they cost.
@@ -185,10 +185,10 @@ impl SamplerConfig {
                 corrector: self.corrector(),
                 last_scale: 1.0,
             }),
-            Method::Euler => Box::new(FlowSampler { solver: Euler }),
-            Method::ProbabilityFlow => Box::new(FlowSampler { solver: Heun }),
-            Method::RungeKutta4 => Box::new(FlowSampler { solver: RungeKutta4 }),
-            Method::DormandPrince => Box::new(FlowSampler { solver: DormandPrince }),
+            Method::Euler => Box::new(FlowSampler { solver: EULER }),
+            Method::ProbabilityFlow => Box::new(FlowSampler { solver: HEUN }),
+            Method::RungeKutta4 => Box::new(FlowSampler { solver: RUNGE_KUTTA_4 }),
+            Method::DormandPrince => Box::new(FlowSampler { solver: DORMAND_PRINCE }),
             Method::Ddim => Box::new(Ddim { eta: self.eta() }),
             Method::DpmSolver1 => Box::new(DpmSolver { order: 1 }),
             Method::DpmSolver2 => Box::new(DpmSolver { order: 2 }),

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use super::truncation::Truncation;
 use crate::error::SamplingError;
 use crate::grid::{MOST_STEPS, TimeGrid};
-use crate::options::ToleranceConfig;
+use crate::solvers::{EULER, HEUN, RUNGE_KUTTA_4, Summation, Tableau, ToleranceConfig};
 
 /// The method that walks the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,18 @@ pub enum LikelihoodSolver {
     Heun,
     /// The classical Runge–Kutta method on a grid, of order 4.
     Rk4,
+}
+
+impl LikelihoodSolver {
+    /// The method on a grid; none for `dormand_prince`, which chooses its steps.
+    pub(super) fn on_grid(self) -> Option<Tableau> {
+        match self {
+            Self::DormandPrince => None,
+            Self::Euler => Some(EULER),
+            Self::Heun => Some(HEUN),
+            Self::Rk4 => Some(RUNGE_KUTTA_4.summed(Summation::SlopesFirst)),
+        }
+    }
 }
 
 /// How the divergence is computed.
@@ -119,8 +131,7 @@ impl LikelihoodConfig {
             );
         }
         grid.validate(process, self.steps())?;
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        if !positive(self.tolerance().absolute) || !positive(self.tolerance().relative) {
+        if !self.tolerance().is_positive() {
             return fail("tolerance", "needs absolute > 0 and relative > 0");
         }
         for (key, value) in [("probes", self.probes), ("sketch", self.sketch), ("block", self.block)] {

@@ -8,13 +8,13 @@ use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Divergence};
 use fokker_random::{Index, Rng, fill_normals};
 
-use super::config::{LikelihoodConfig, LikelihoodSolver};
+use super::config::LikelihoodConfig;
 use super::fixed_step;
 use super::host::host;
 use super::prior::Prior;
 use super::truncation::Truncation;
-use crate::solvers::ProbabilityFlow;
-use crate::solvers::adaptive::{Slopes, StepStatistics, walk};
+use crate::solvers::adaptive::{RatioSpan, walk};
+use crate::solvers::{ProbabilityFlow, Slopes, StepStatistics};
 
 /// Whose random numbers a batch sees: those of its examples, whatever batch they are in.
 #[derive(Clone, Copy, Debug)]
@@ -143,19 +143,20 @@ pub fn log_density<const D: usize>(
         }
     };
 
-    let (state, integrals, statistics) = match config.solver {
-        LikelihoodSolver::DormandPrince => {
+    let (state, integrals, statistics) = match config.solver.on_grid() {
+        None => {
             let mut told = |percent: usize, _: &Tensor<D>| observe(percent);
-            let arrived = walk(flow, &slopes, (start, first), (from, to), config.tolerance(), &mut told)?;
-            (arrived.state, arrived.integrals, Some(arrived.statistics))
+            let span = RatioSpan { first: from, last: to };
+            let result = walk(flow, &slopes, (start, first), span, config.tolerance(), &mut told)?;
+            (result.state, result.integrals, Some(result.statistics))
         }
-        solver => {
+        Some(tableau) => {
             let steps = config.steps();
             let times = config.grid().times(process, steps);
             let mut ratios: Vec<f64> = times.into_iter().rev().map(|t| flow.ratio(t)).collect();
             (ratios[0], ratios[steps]) = (from, to);
             let mut told = |step: usize| observe(100 * step / steps);
-            let (state, integrals) = fixed_step::walk(solver, &slopes, start, &ratios, &mut told)?;
+            let (state, integrals) = fixed_step::walk(tableau, &slopes, start, &ratios, &mut told)?;
             (state, integrals, None)
         }
     };

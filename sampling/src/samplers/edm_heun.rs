@@ -10,7 +10,7 @@ use fokker_model::Score;
 
 use super::sampler::{Sampler, Step, denoised_at};
 use crate::options::ChurnConfig;
-use crate::solvers::Heun;
+use crate::solvers::HEUN;
 use crate::solvers::ProbabilityFlow;
 use crate::solvers::{Brownian, OdeSolver};
 
@@ -51,7 +51,7 @@ impl<const D: usize> Sampler<D> for EdmHeun {
         let flow = ProbabilityFlow::new(score);
         let (rescaled, raised) = self.churned(&flow, x, step.from(), noise);
         let scale = score.process().mean_scale(step.to());
-        Heun.step(&flow, rescaled, raised, flow.ratio(step.to())).mul_scalar(scale)
+        HEUN.step(&flow, rescaled, raised, flow.ratio(step.to())).mul_scalar(scale)
     }
 
     fn finish(&mut self, score: &dyn Score<D>, x: Tensor<D>, t: f64, noise: &mut dyn Brownian<D>) -> Tensor<D> {

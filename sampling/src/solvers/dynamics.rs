@@ -98,6 +98,11 @@ impl<'a, const D: usize> ProbabilityFlow<'a, D> {
         self.score.process().time_of_log_snr(-2.0 * ratio.ln())
     }
 
+    /// α at the time with `σ/α = ratio`.
+    pub fn mean_scale(&self, ratio: f64) -> f64 {
+        self.score.process().mean_scale(self.time(ratio))
+    }
+
     /// The drift with a ratio of its own for each example.
     ///
     /// # Shapes

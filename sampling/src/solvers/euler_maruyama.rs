@@ -9,20 +9,16 @@ use super::solver::{Brownian, SdeSolver};
 #[derive(Clone, Copy, Debug)]
 pub struct EulerMaruyama;
 
+impl EulerMaruyama {
+    /// The order of strong convergence: 1 rather than ½, because the noise is additive.
+    pub const STRONG_ORDER: f64 = 1.0;
+    /// The order of weak convergence.
+    pub const WEAK_ORDER: f64 = 1.0;
+    /// How often a step asks for the drift.
+    pub const EVALUATIONS: usize = 1;
+}
+
 impl<const D: usize> SdeSolver<D> for EulerMaruyama {
-    /// 1 rather than ½, because the noise is additive.
-    fn strong_order(&self) -> f64 {
-        1.0
-    }
-
-    fn weak_order(&self) -> f64 {
-        1.0
-    }
-
-    fn evaluations_per_step(&self) -> usize {
-        1
-    }
-
     fn step(
         &self,
         dynamics: &dyn Dynamics<D>,

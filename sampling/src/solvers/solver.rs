@@ -26,13 +26,10 @@ pub trait Brownian<const D: usize> {
 
 /// A numerical method for stochastic equations with additive noise, [`Dynamics`]; stateless.
 pub trait SdeSolver<const D: usize> {
-    /// The order of strong convergence.
-    fn strong_order(&self) -> f64;
-    /// The order of weak convergence.
-    fn weak_order(&self) -> f64;
-    /// How often one step asks for the drift.
-    fn evaluations_per_step(&self) -> usize;
     /// From `x` at `t0` to `t1`, which is earlier when sampling.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]` → the same
     fn step(
         &self,
         dynamics: &dyn Dynamics<D>,
@@ -43,12 +40,11 @@ pub trait SdeSolver<const D: usize> {
     ) -> Tensor<D>;
 }
 
-/// A numerical method for ordinary differential equations, [`Flow`]; stateless.
+/// A numerical method for ordinary differential equations, [`Flow`]; stateless. Every [`Tableau`](crate::Tableau) is one.
 pub trait OdeSolver<const D: usize> {
-    /// The order of convergence.
-    fn order(&self) -> f64;
-    /// How often one step asks for the drift.
-    fn evaluations_per_step(&self) -> usize;
     /// From `x` at `t0` to `t1`, which is earlier when sampling.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]` → the same
     fn step(&self, flow: &dyn Flow<D>, x: Tensor<D>, t0: f64, t1: f64) -> Tensor<D>;
 }

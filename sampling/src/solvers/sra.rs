@@ -15,19 +15,16 @@ use super::solver::{Brownian, SdeSolver};
 #[derive(Clone, Copy, Debug)]
 pub struct Sra;
 
+impl Sra {
+    /// The order of strong convergence.
+    pub const STRONG_ORDER: f64 = 1.5;
+    /// The order of weak convergence.
+    pub const WEAK_ORDER: f64 = 2.0;
+    /// How often a step asks for the drift.
+    pub const EVALUATIONS: usize = 2;
+}
+
 impl<const D: usize> SdeSolver<D> for Sra {
-    fn strong_order(&self) -> f64 {
-        1.5
-    }
-
-    fn weak_order(&self) -> f64 {
-        2.0
-    }
-
-    fn evaluations_per_step(&self) -> usize {
-        2
-    }
-
     fn step(
         &self,
         dynamics: &dyn Dynamics<D>,

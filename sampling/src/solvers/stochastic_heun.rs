@@ -9,23 +9,20 @@ use super::solver::{Brownian, SdeSolver};
 /// The trapezoidal rule for drift and diffusion, with an Euler–Maruyama predictor.
 ///
 /// With additive noise Itô's and Stratonovich's equation are the same; the weak order is 2. Without noise it is
-/// [`Heun`](crate::Heun).
+/// [`HEUN`](crate::HEUN).
 #[derive(Clone, Copy, Debug)]
 pub struct StochasticHeun;
 
+impl StochasticHeun {
+    /// The order of strong convergence.
+    pub const STRONG_ORDER: f64 = 1.0;
+    /// The order of weak convergence.
+    pub const WEAK_ORDER: f64 = 2.0;
+    /// How often a step asks for the drift.
+    pub const EVALUATIONS: usize = 2;
+}
+
 impl<const D: usize> SdeSolver<D> for StochasticHeun {
-    fn strong_order(&self) -> f64 {
-        1.0
-    }
-
-    fn weak_order(&self) -> f64 {
-        2.0
-    }
-
-    fn evaluations_per_step(&self) -> usize {
-        2
-    }
-
     fn step(
         &self,
         dynamics: &dyn Dynamics<D>,
