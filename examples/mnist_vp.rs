@@ -83,7 +83,7 @@ fn run() -> Result<(), Error> {
         return Err(Error::Interrupted);
     }
     let checkpoint = find_checkpoint(&folder)?;
-    for method in [Method::ReverseSde, Method::ProbabilityFlow, Method::Ancestral] {
+    for method in [Method::REVERSE_SDE, Method::PROBABILITY_FLOW, Method::ANCESTRAL] {
         let sampler = match method == config.sampler.kind {
             true => config.sampler.clone(),
             false => SamplerConfig { steps: Some(if gpu { 1000 } else { 50 }), ..SamplerConfig::new(method) },

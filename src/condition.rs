@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Background, Channels, Dequantization, Picture};
 use fokker_model::Score;
 use fokker_sampling::inverse::{AveragePool, LinearOperator, Mask, PosteriorGradient, Replacement};
-use fokker_sampling::{Kind, SamplerConfig};
+use fokker_sampling::{Equation, SamplerConfig};
 
 use crate::config::RunConfig;
 use crate::error::Error;
@@ -91,7 +91,7 @@ impl Condition {
     /// # Errors
     /// Langevin dynamics with replacement: what is corrected there is no score of any density.
     pub fn validate(&self, sampler: &SamplerConfig) -> Result<(), Error> {
-        if self.technique == Technique::Replacement && sampler.kind.info().kind == Kind::Langevin {
+        if self.technique == Technique::Replacement && sampler.kind.info().equation == Equation::Langevin {
             let name = sampler.kind.name();
             let message = format!("{name} needs the score of a density, and corrected data are none; take gradient");
             return Err(Error::field("technique", "replacement", message));

@@ -279,7 +279,7 @@ fn each_batch<const D: usize>(
         let score = score_of(first, size, &counter);
         let drawn = request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?;
         cost.network_calls = cost.network_calls.max(counter.count());
-        cost.note = note(&drawn);
+        cost.note = drawn.diagnostics.to_string();
         let samples = drawn.samples.into_data_as::<f32>();
         let values = samples.as_slice::<f32>().expect("converted to f32 just above");
         if request.frames > 0 {
@@ -289,27 +289,6 @@ fn each_batch<const D: usize>(
     }
     drop(progress);
     Ok(cost)
-}
-
-/// What the last batch reports.
-fn note<const D: usize>(drawn: &fokker_sampling::Drawn<D>) -> String {
-    let mut note = String::new();
-    if let Some(statistics) = &drawn.adaptive {
-        let mean = |counts: &[usize]| counts.iter().sum::<usize>() as f64 / counts.len() as f64;
-        note = format!(
-            "steps of each sample: {:.1} taken, {:.1} refused; {} rounds",
-            mean(&statistics.accepted),
-            mean(&statistics.rejected),
-            statistics.rounds
-        );
-        if statistics.forced > 0 {
-            note += &format!("; {} steps missed the tolerance: it is too small for this precision", statistics.forced);
-        }
-    }
-    if let Some(acceptance) = drawn.acceptance {
-        note = format!("{:.1} % of the proposals accepted", 100.0 * acceptance);
-    }
-    note
 }
 
 fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {

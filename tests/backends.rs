@@ -151,7 +151,7 @@ fn a_precision_that_a_device_lacks_is_refused() {
 fn a_drawn_image_is_the_same() {
     hold_together("pixels", 4.0 / 255.0, |device| {
         let score = NetworkScore::new(unet(device), vp(), Parameterization::default());
-        let sampler = SamplerConfig::new(Method::ProbabilityFlow);
+        let sampler = SamplerConfig::new(Method::PROBABILITY_FLOW);
         let mut observe = |_: usize, _: &Tensor<4>| ControlFlow::Continue(());
         values(sampler.sample::<4>(&score, [4, 1, 8, 8], 9, 0, device, &mut observe).unwrap())
     });
@@ -163,7 +163,7 @@ fn a_closed_form_is_the_same() {
         GaussianMixture::isotropic(vec![0.4, 0.6], vec![vec![-1.0, 0.0], vec![1.0, 0.5]], vec![0.1, 0.2]).unwrap();
     hold_together("samples of a mixture", 1e-3, |device| {
         let score = MixtureScore::new(mixture.clone(), vp());
-        let sampler = SamplerConfig::new(Method::ProbabilityFlow);
+        let sampler = SamplerConfig::new(Method::PROBABILITY_FLOW);
         let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
         values(sampler.sample::<2>(&score, [64, 2], 9, 0, device, &mut observe).unwrap())
     });

@@ -23,7 +23,7 @@ fn example(name: &str, runs: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(&program);
     command.args(arguments).env("FOKKER_DATA", std::path::absolute("datasets/data").unwrap());
     match name {
-        "own_data" | "own_process" | "checkpoint_to_png" => {}
+        "own_data" | "own_process" | "own_sampler" | "checkpoint_to_png" => {}
         "own_network" => drop(command.current_dir(runs)),
         _ => drop(command.arg(format!("runs={:?}", runs.display().to_string()))),
     }
@@ -37,6 +37,17 @@ fn percents(text: &str) -> Vec<f64> {
     let marked = text.split_whitespace().filter_map(|word| word.strip_suffix('%'));
     let alone = text.split(" %").map(|before| before.split_whitespace().last().unwrap_or_default());
     marked.chain(alone).filter_map(|number| number.parse().ok()).collect()
+}
+
+/// Twenty thousand samples have the moments of the law, to four standard errors and what 200 steps leave.
+#[test]
+fn own_sampler() {
+    let said = example("own_sampler", Path::new("."), &[]);
+    let words = said.split_whitespace().map(|word| word.trim_end_matches(')'));
+    let numbers: Vec<f64> = words.filter_map(|word| word.parse().ok()).collect();
+    let [mean, mean_of_law, variance, variance_of_law] = numbers[..] else { panic!("{said}") };
+    assert!((mean - mean_of_law).abs() < 4.0 * (variance_of_law / 20_000.0).sqrt() + 0.01, "{said}");
+    assert!((variance / variance_of_law - 1.0).abs() < 0.05, "{said}");
 }
 
 const SMALL: [&str; 4] = ["training.steps=20", "training.batch_size=64", "previews.every=0", "backend.name=flex"];

@@ -101,7 +101,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launc
     let parameterization = Parameterization { output: Output::Epsilon, ..Parameterization::default() };
     let parameters = network.num_params();
     let score = NetworkScore::new(network, process, parameterization).with_precision(precision);
-    let sampler = SamplerConfig { steps: Some(case.sampler_steps), ..SamplerConfig::new(Method::Ddim) };
+    let sampler = SamplerConfig { steps: Some(case.sampler_steps), ..SamplerConfig::new(Method::DDIM) };
     let drawn = draw_rate(&score, [batch, 3, size, size], &sampler, device)?.images_per_second;
     let kernels = launches.iter().map(|launches| launches.count).sum();
     Ok((GpuCost { parameters, trained, drawn, held_mib, reserved_mib, kernels }, launches))

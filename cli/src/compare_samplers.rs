@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fokker::Error;
-use fokker::sampling::{Kind, Method};
+use fokker::sampling::{Method, Schedule};
 use fokker_reproduce::compare::{Comparison, ComparisonPlan, Row, compare_on_mixture, compare_on_run};
 use serde_json::json;
 
@@ -46,9 +46,8 @@ pub struct CompareSamplers {
 impl CompareSamplers {
     /// Compares.
     pub fn run(self) -> Result<(), Error> {
-        let all = Method::ALL.into_iter();
-        let begins_with_noise =
-            |method: &Method| method.info().kind != Kind::Langevin || *method == Method::AnnealedLangevin;
+        let all = Method::all();
+        let begins_with_noise = |method: &Method| method.info().schedule != Schedule::SmallestTime;
         let methods = if self.samplers.is_empty() { all.filter(begins_with_noise).collect() } else { self.samplers };
         let mut budgets = self.calls;
         budgets.sort_unstable();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fokker::sampling::{Kind, Method, Processes, SamplerConfig};
+use fokker::sampling::{Equation, Method, Noise, Processes, SamplerConfig, SamplerOption};
 use fokker::training::RunFolder;
 use fokker::{
     CheckpointSampler, Condition, DrawRequest, Error, RunConfig, SampleWriter, Technique, TrajectoryWriter,
@@ -259,20 +259,19 @@ fn sampler_table() -> String {
         "{:<22} {:<9} {:>5} {:>6} {:>10}  {:<10} {:<9} {}\n",
         "name", "kind", "order", "strong", "calls/step", "noise", "processes", "what it is"
     );
-    for info in Method::ALL.map(Method::info) {
+    for info in Method::all().map(Method::info) {
         let order = |order: Option<f64>| order.map_or("–".into(), |order| order.to_string());
-        let kind = match info.kind {
-            Kind::Ode => "ODE",
-            Kind::Sde => "SDE",
-            Kind::Langevin => "Langevin",
+        let kind = match info.equation {
+            Equation::Ode => "ODE",
+            Equation::Sde => "SDE",
+            Equation::Langevin => "Langevin",
         };
-        let options = info.options.iter().copied().filter(|&option| option != "grid").collect::<Vec<_>>().join(", ");
-        let noise = match (info.kind, info.name) {
-            (Kind::Ode, "ddim") => "if eta > 0",
-            (Kind::Ode, _) => "no",
-            (_, "edm_heun") => "if churned",
-            _ if info.options.contains(&"backward_noise") => "0 and up",
-            _ => "yes",
+        let options = info.options.iter().filter(|&&option| option != SamplerOption::Grid).map(|option| option.key());
+        let options = options.chain(info.parameters.iter().map(|(name, _)| *name)).collect::<Vec<_>>().join(", ");
+        let noise = match info.noise {
+            Noise::None => "no",
+            Noise::Optional(when) => when,
+            Noise::Always => "yes",
         };
         let processes = if info.processes == Processes::Any { "all" } else { "VP, VE" };
         table += &format!(

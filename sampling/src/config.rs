@@ -1,13 +1,13 @@
 //! A sampler by name, with its options.
 
+use std::collections::BTreeMap;
+
 use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
-use crate::error::SamplingError;
-use crate::grid::{MOST_STEPS, TimeGrid};
-use crate::method::{Kind, Method, Processes};
-use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, SolverType};
-use crate::samplers::PosteriorVariance;
+use crate::grid::TimeGrid;
+use crate::method::{Method, Schedule};
+use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, PosteriorVariance, SamplerOption, SolverType};
 use crate::scores::{DataRange, Threshold};
 use crate::solvers::{BackwardNoise, ToleranceConfig};
 
@@ -68,6 +68,9 @@ pub struct SamplerConfig {
     /// What the error control allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<ToleranceConfig>,
+    /// Numbers of a sampler that this crate does not have, by the names that its [`MethodInfo`](crate::MethodInfo) lists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, f64>,
 }
 
 fn yes() -> bool {
@@ -95,120 +98,35 @@ impl SamplerConfig {
             churn: None,
             langevin: None,
             tolerance: None,
+            parameters: BTreeMap::new(),
         }
     }
 
-    /// The keys that were given besides those that all methods take.
-    fn given(&self) -> Vec<&'static str> {
-        let keys = [
-            ("grid", self.grid.is_some()),
-            ("backward_noise", self.backward_noise.is_some()),
-            ("variance", self.variance.is_some()),
-            ("eta", self.eta.is_some()),
-            ("order", self.order.is_some()),
-            ("solver_type", self.solver_type.is_some()),
-            ("lower_order_final", self.lower_order_final.is_some()),
-            ("predictor", self.predictor.is_some()),
-            ("corrector", self.corrector.is_some()),
-            ("churn", self.churn.is_some()),
-            ("langevin", self.langevin.is_some()),
-            ("tolerance", self.tolerance.is_some()),
+    /// The options that were given.
+    pub(crate) fn given(&self) -> impl Iterator<Item = SamplerOption> {
+        let options = [
+            (SamplerOption::Grid, self.grid.is_some()),
+            (SamplerOption::BackwardNoise, self.backward_noise.is_some()),
+            (SamplerOption::Variance, self.variance.is_some()),
+            (SamplerOption::Eta, self.eta.is_some()),
+            (SamplerOption::Order, self.order.is_some()),
+            (SamplerOption::SolverType, self.solver_type.is_some()),
+            (SamplerOption::LowerOrderFinal, self.lower_order_final.is_some()),
+            (SamplerOption::Predictor, self.predictor.is_some()),
+            (SamplerOption::Corrector, self.corrector.is_some()),
+            (SamplerOption::Churn, self.churn.is_some()),
+            (SamplerOption::Langevin, self.langevin.is_some()),
+            (SamplerOption::Tolerance, self.tolerance.is_some()),
         ];
-        keys.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect()
+        options.into_iter().filter(|(_, given)| *given).map(|(option, _)| option)
     }
 
-    /// Checks the numbers, and that method, options and process go together.
-    ///
-    /// # Errors
-    /// The field that does not fit, with the reason.
-    pub fn validate(&self, process: &dyn Process) -> Result<(), SamplingError> {
-        let info = self.kind.info();
-        for key in self.given() {
-            if !info.options.contains(&key) {
-                let takers: Vec<&str> =
-                    Method::ALL.map(Method::info).iter().filter(|i| i.options.contains(&key)).map(|i| i.name).collect();
-                let message = format!("{} does not take it; those that do: {}", info.name, takers.join(", "));
-                return fail(key, &message);
-            }
+    /// Number of steps that are reported on the way; a sampler that chooses its steps reports percents.
+    pub fn steps(&self) -> usize {
+        match self.kind.info().schedule {
+            Schedule::Adaptive => 100,
+            _ => self.grid().intervals(self.steps_or_points()),
         }
-        if self.kind == Method::DormandPrince && self.steps.is_some() {
-            return fail("steps", "dormand_prince chooses its steps by the tolerance");
-        }
-        if let Some(steps) = self.steps.filter(|steps| !(1..=MOST_STEPS).contains(steps)) {
-            return fail("steps", &format!("{steps} is not in 1..={MOST_STEPS}"));
-        }
-        self.grid().validate(process, self.steps_or_points())?;
-        self.validate_options()?;
-        if let Some(predictor) = self.predictor {
-            let mut alone = Self::new(predictor);
-            (alone.steps, alone.grid) = (self.steps, self.grid.clone());
-            if !predictor.is_single_step() {
-                let message = format!(
-                    "{} does not go with corrections: a predictor must take single steps, such as reverse_diffusion, \
-                     ancestral, reverse_sde or ddim",
-                    predictor.name()
-                );
-                return fail("predictor", &message);
-            }
-            alone.validate(process)?;
-        }
-        if info.processes == Processes::Chains && !has_chain(process) {
-            let message = format!(
-                "{} updates exist for variance-preserving and variance-exploding chains, which {} is not; use \
-                 reverse_sde or probability_flow",
-                info.name,
-                process.name()
-            );
-            return fail("kind", &message);
-        }
-        Ok(())
-    }
-
-    fn validate_options(&self) -> Result<(), SamplingError> {
-        self.threshold.map_or(Ok(()), |threshold| threshold.validate())?;
-        if self.threshold.is_some() && self.kind.info().kind == Kind::Langevin {
-            return fail("threshold", "Langevin dynamics follow the score and predict no data");
-        }
-        self.backward_noise.as_ref().map_or(Ok(()), BackwardNoise::validate)?;
-        if let Some(PosteriorVariance::Interpolated(v)) = self.variance
-            && !(0.0..=1.0).contains(&v)
-        {
-            return fail("variance", &format!("{v} does not lie between small (0) and large (1)"));
-        }
-        let eta = self.eta();
-        if !(0.0..=1.0).contains(&eta) {
-            return fail("eta", &format!("{eta} does not lie between 0 (no noise) and 1 (the ancestral chain's)"));
-        }
-        if !(1..=3).contains(&self.order()) {
-            return fail("order", &format!("{} is not 1, 2 or 3", self.order()));
-        }
-        let fits: &[SolverType] = match self.kind {
-            Method::UniPc => &[SolverType::Bh1, SolverType::Bh2],
-            Method::DpmSolver3M | Method::DpmSolverPp3M | Method::SdeDpmSolverPp3M => {
-                &[SolverType::Exact, SolverType::Published]
-            }
-            _ => &[SolverType::Midpoint, SolverType::Heun],
-        };
-        if let Some(solver_type) = self.solver_type
-            && !fits.contains(&solver_type)
-        {
-            return fail("solver_type", &format!("{} has the types {fits:?}", self.kind.name()).to_lowercase());
-        }
-        let (corrector, churn, langevin) = (self.corrector(), self.churn(), self.langevin());
-        if !(1..=MOST_STEPS).contains(&corrector.steps) || !positive(corrector.snr) {
-            return fail("corrector", &format!("needs steps in 1..={MOST_STEPS} and snr > 0"));
-        }
-        let bounds = churn.amount.is_finite() && churn.amount >= 0.0 && churn.min >= 0.0 && churn.max >= churn.min;
-        if !bounds || !positive(churn.noise) {
-            return fail("churn", "needs amount ≥ 0, 0 ≤ min ≤ max and noise > 0");
-        }
-        if !positive(langevin.step_size) || !(1..=MOST_STEPS).contains(&langevin.steps_per_level) {
-            return fail("langevin", &format!("needs step_size > 0 and steps_per_level in 1..={MOST_STEPS}"));
-        }
-        if self.kind != Method::AnnealedLangevin && langevin.steps_per_level != 5 {
-            return fail("langevin", "steps_per_level belongs to annealed_langevin; the others have one level");
-        }
-        self.tolerance().validate()
     }
 
     /// Number of steps, or of points for discrete grids.
@@ -216,14 +134,18 @@ impl SamplerConfig {
         self.steps.unwrap_or(self.kind.info().steps)
     }
 
+    /// The times of the steps under a process.
+    pub fn times(&self, process: &dyn Process) -> Vec<f64> {
+        match self.kind.info().schedule {
+            Schedule::Adaptive => vec![process.horizon(), process.min_time()],
+            Schedule::SmallestTime => vec![process.min_time(); self.steps() + 1],
+            Schedule::Grid => self.grid().times(process, self.steps_or_points()),
+        }
+    }
+
     /// The time grid.
     pub fn grid(&self) -> TimeGrid {
-        let customary = match self.kind {
-            Method::Ancestral | Method::ReverseDiffusion | Method::PredictorCorrector => TimeGrid::Quadratic,
-            Method::AnnealedLangevin => TimeGrid::LogSnr,
-            _ => TimeGrid::Karras { rho: 7.0 },
-        };
-        self.grid.clone().unwrap_or(customary)
+        self.grid.clone().unwrap_or_else(|| self.kind.info().grid.clone())
     }
 
     /// The backward noise.
@@ -241,20 +163,9 @@ impl SamplerConfig {
         self.order.unwrap_or(2)
     }
 
-    /// The member of the family.
-    pub fn solver_type(&self) -> SolverType {
-        let customary = match self.kind {
-            Method::UniPc => SolverType::Bh2,
-            Method::DpmSolver3M | Method::DpmSolverPp3M | Method::SdeDpmSolverPp3M => SolverType::Exact,
-            _ => SolverType::Midpoint,
-        };
+    /// The member of the family, or the method's customary one.
+    pub fn solver_type_or(&self, customary: SolverType) -> SolverType {
         self.solver_type.unwrap_or(customary)
-    }
-
-    /// The predictor under a process.
-    pub fn predictor(&self, process: &dyn Process) -> Method {
-        let customary = if has_chain(process) { Method::ReverseDiffusion } else { Method::ExponentialEuler };
-        self.predictor.unwrap_or(customary)
     }
 
     /// The corrector.
@@ -276,17 +187,10 @@ impl SamplerConfig {
     pub fn tolerance(&self) -> ToleranceConfig {
         self.tolerance.unwrap_or_default()
     }
-}
 
-fn positive(value: f64) -> bool {
-    value.is_finite() && value > 0.0
-}
-
-fn fail(key: &str, message: &str) -> Result<(), SamplingError> {
-    Err(SamplingError::sampler(key, message))
-}
-
-/// Whether the process is the limit of DDPM's or NCSN's chain.
-fn has_chain(process: &dyn Process) -> bool {
-    process.is_variance_preserving() || process.is_variance_exploding()
+    /// A number of the sampler by its name: as given, or its default; NaN if the sampler has no such number.
+    pub fn parameter(&self, name: &str) -> f64 {
+        let default = || self.kind.info().parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        self.parameters.get(name).copied().or_else(default).unwrap_or(f64::NAN)
+    }
 }

@@ -12,26 +12,39 @@
 mod config;
 mod error;
 mod grid;
+mod kind;
 pub mod likelihood;
 mod method;
 mod noise;
 mod options;
+mod registry;
 mod run;
+mod sampler;
 mod samplers;
 mod scores;
 mod solvers;
+mod validate;
+mod walk;
+
+/// What [`register_sampler`] expands to.
+#[doc(hidden)]
+pub use inventory;
 
 pub use config::SamplerConfig;
 pub use error::SamplingError;
 pub use grid::TimeGrid;
-pub use method::{Kind, Method, MethodInfo, Processes};
+pub use kind::SamplerKind;
+pub use method::{Equation, Method, MethodInfo, Noise, Processes, Schedule};
 pub use noise::ImageNoise;
-pub use options::{ChurnConfig, CorrectorConfig, CorrectorRule, LangevinConfig, SolverType};
-pub use run::{Drawn, Observe};
+pub use options::{
+    ChurnConfig, CorrectorConfig, CorrectorRule, LangevinConfig, PosteriorVariance, SamplerOption, SolverType,
+};
+pub use registry::Registration;
+pub use sampler::{Diagnostics, Level, Observe, Sampler, Step, denoised_at, noise_at, score_at};
 pub use samplers::{
-    Ancestral, AnnealedLangevin, Ddim, DpmSolver, DpmSolverPp2S, EdmHeun, ExponentialEuler, Family, FlowSampler,
-    Langevin, Level, MetropolisLangevin, Multistep, PosteriorVariance, PredictorCorrector, ReverseDiffusion,
-    ReverseSdeSampler, Sampler, Step, UniPc, ancestral_step, langevin_step,
+    Ancestral, AnnealedLangevin, Ddim, DormandPrince, DpmSolver, DpmSolverPp2S, EdmHeun, ExponentialEuler, Family,
+    FlowSampler, Langevin, MetropolisLangevin, Multistep, PredictorCorrector, ReverseDiffusion, ReverseSdeSampler,
+    UniPc, ancestral_step, langevin_step,
 };
 pub use scores::{CallCounter, ClassifierFree, CountedScore, DataRange, Threshold, Thresholded, inverse};
 pub use solvers::{
@@ -39,3 +52,4 @@ pub use solvers::{
     RUNGE_KUTTA_4, ReverseDynamics, SdeSolver, Sra, StepStatistics, StochasticHeun, Summation, Tableau,
     ToleranceConfig, integrate,
 };
+pub use walk::{Drawn, Numbers, Walk};

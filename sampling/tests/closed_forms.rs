@@ -65,18 +65,18 @@ fn sampler(method: Method, steps: usize) -> SamplerConfig {
 #[test]
 fn the_probability_flow_reproduces_the_mixture_under_every_process() {
     for kind in ["vp", "ve", "sub_vp", "rve", "edm", "cosine", "ddpm_chain"] {
-        assert_reproduces_the_mixture(kind, &sampler(Method::ProbabilityFlow, 40));
+        assert_reproduces_the_mixture(kind, &sampler(Method::PROBABILITY_FLOW, 40));
     }
 }
 
 #[test]
 fn the_stochastic_samplers_reproduce_the_mixture() {
     for (kind, method) in [
-        ("vp", Method::ReverseSde),
-        ("ve", Method::ReverseSde),
-        ("sub_vp", Method::ReverseSde),
-        ("vp", Method::Ancestral),
-        ("ve", Method::Ancestral),
+        ("vp", Method::REVERSE_SDE),
+        ("ve", Method::REVERSE_SDE),
+        ("sub_vp", Method::REVERSE_SDE),
+        ("vp", Method::ANCESTRAL),
+        ("ve", Method::ANCESTRAL),
     ] {
         assert_reproduces_the_mixture(kind, &sampler(method, 300));
     }
@@ -84,19 +84,17 @@ fn the_stochastic_samplers_reproduce_the_mixture() {
 
 #[test]
 fn ancestral_updates_are_refused_where_there_is_no_chain() {
-    let message = sampler(Method::Ancestral, 10).validate(&*process("sub_vp")).unwrap_err().to_string();
+    let message = sampler(Method::ANCESTRAL, 10).validate(&*process("sub_vp")).unwrap_err().to_string();
     assert!(message.contains("sub_vp") && message.contains("reverse_sde"), "{message}");
 }
 
 #[test]
 fn a_sample_does_not_depend_on_the_batch_it_is_drawn_in() {
     let score = MixtureScore::new(mixture(), process("vp"));
-    for method in Method::ALL {
-        let sampler = match method {
-            // It chooses its steps.
-            Method::DormandPrince => SamplerConfig::new(method),
-            _ => SamplerConfig { steps: Some(12), ..SamplerConfig::new(method) },
-        };
+    for method in Method::all() {
+        // One chooses its steps.
+        let steps = (method != Method::DORMAND_PRINCE).then_some(12);
+        let sampler = SamplerConfig { steps, ..SamplerConfig::new(method) };
         let together = draw(&sampler, &score, 7, 10, &Device::flex());
         for (offset, expected) in together.iter().enumerate() {
             assert_eq!(draw(&sampler, &score, 1, 10 + offset as u64, &Device::flex())[0], *expected, "{method:?}");
@@ -202,16 +200,16 @@ fn correlated_bumps_in_twenty_dimensions_are_reproduced() {
     let (mixture, process) = (correlated(), process("vp"));
     let (score, directions) = (MixtureScore::new(mixture.clone(), process.clone()), directions(&mixture));
     let law = mixture.diffused(&*process, process.min_time());
-    let mut samplers = vec![SamplerConfig { denoise: false, ..SamplerConfig::new(Method::DormandPrince) }];
+    let mut samplers = vec![SamplerConfig { denoise: false, ..SamplerConfig::new(Method::DORMAND_PRINCE) }];
     for (method, steps) in [
-        (Method::ProbabilityFlow, 25),
-        (Method::Ddim, 100),
-        (Method::DpmSolver3M, 30),
-        (Method::DpmSolverPp2M, 30),
-        (Method::UniPc, 30),
-        (Method::Ancestral, 150),
-        (Method::SdeDpmSolverPp2M, 50),
-        (Method::StochasticHeun, 75),
+        (Method::PROBABILITY_FLOW, 25),
+        (Method::DDIM, 100),
+        (Method::DPM_SOLVER_3M, 30),
+        (Method::DPM_SOLVER_PP_2M, 30),
+        (Method::UNIPC, 30),
+        (Method::ANCESTRAL, 150),
+        (Method::SDE_DPM_SOLVER_PP_2M, 50),
+        (Method::STOCHASTIC_HEUN, 75),
     ] {
         let grid = Some(TimeGrid::LogSnr);
         samplers.push(SamplerConfig { steps: Some(steps), grid, denoise: false, ..SamplerConfig::new(method) });

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
 use fokker_sampling::inverse::{LinearOperator, Mask, PosteriorGradient, Replacement};
-use fokker_sampling::{ClassifierFree, Method, SamplerConfig};
+use fokker_sampling::{ClassifierFree, Equation, Method, SamplerConfig};
 use problems::{ProductMixture, device, process, tensor, values};
 use serde_json::json;
 
@@ -39,7 +39,7 @@ fn posterior_gradients_give_the_posterior_of_a_gaussian() {
     };
     let precision: f64 = 1.0 / 0.36 + 1.0 / 0.09;
     let expected = [((0.4 / 0.36 + 1.5 / 0.09) / precision, precision.powf(-0.5)), (0.4, 0.6)];
-    for method in [Method::DpmSolverPp2M, Method::ProbabilityFlow, Method::Sra] {
+    for method in [Method::DPM_SOLVER_PP_2M, Method::PROBABILITY_FLOW, Method::SRA] {
         let points = sample(method, &posterior, [4000, 2]);
         for (coordinate, (mean, std)) in expected.into_iter().enumerate() {
             let column: Vec<f64> = points.iter().skip(coordinate).step_by(2).copied().collect();
@@ -59,10 +59,10 @@ fn replaced_data_agree_with_the_measurement_under_every_sampler_with_a_final_ste
     let mask = Mask { mask: tensor(vec![1.0, 0.0, 1.0], [1, 3]) };
     let measured = mask.apply(tensor(vec![0.7, 9.0, -1.2], [1, 3]));
     let score = Replacement { score: ProductMixture::two_bumps(vp()), operator: mask, measured };
-    for method in Method::ALL.into_iter().filter(|method| method.info().kind != fokker_sampling::Kind::Langevin) {
+    for method in Method::all().filter(|method| method.info().equation != Equation::Langevin) {
         let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
         let mut sampler = SamplerConfig::new(method);
-        if method != Method::DormandPrince {
+        if method != Method::DORMAND_PRINCE {
             sampler.steps = Some(30);
         }
         let points = values(&sampler.sample(&score, [50, 3], 2, 0, &device(), &mut observe).unwrap());

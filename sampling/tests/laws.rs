@@ -44,7 +44,7 @@ fn sampler(method: Method) -> SamplerConfig {
     let mut sampler = SamplerConfig::new(method);
     sampler.denoise = false;
     let info = method.info();
-    if info.options.contains(&"grid") {
+    if method.takes(SamplerOption::Grid) {
         sampler.grid = Some(TimeGrid::LogSnr);
         sampler.steps = Some(match info.order {
             Some(order) if order >= 3.0 => 40,
@@ -52,20 +52,16 @@ fn sampler(method: Method) -> SamplerConfig {
             _ => 400,
         });
     }
-    match method {
-        Method::PredictorCorrector => {
-            let rule = CorrectorRule::Expected;
-            sampler.corrector = Some(CorrectorConfig { steps: 1, snr: 0.1, rule });
-            sampler
-        }
-        _ => sampler,
+    if method == Method::PREDICTOR_CORRECTOR {
+        sampler.corrector = Some(CorrectorConfig { steps: 1, snr: 0.1, rule: CorrectorRule::Expected });
     }
+    sampler
 }
 
 fn assert_all_reproduce_the_mixture(name: &str, process: impl Fn() -> Arc<dyn Process>) {
     device();
     let mut wrong = Vec::new();
-    for method in Method::ALL.into_iter().filter(|method| method.info().kind != Kind::Langevin) {
+    for method in Method::all().filter(|method| method.info().equation != Equation::Langevin) {
         let distance = distance(&sampler(method), process());
         println!("{name} {:<24} {distance:.4}", method.name());
         if distance.is_nan() || distance >= BOUND {
@@ -91,7 +87,7 @@ fn the_marginals_do_not_depend_on_the_backward_noise() {
     let knobs = [0.0, 0.5, 1.0, 2.0].map(BackwardNoise::Constant);
     let of_time = BackwardNoise::Points(vec![[0.0, 0.0], [0.5, 1.5], [1.0, 0.5]]);
     for knob in knobs.into_iter().chain([of_time]) {
-        let mut sampler = sampler(Method::Sra);
+        let mut sampler = sampler(Method::SRA);
         (sampler.steps, sampler.backward_noise) = (Some(150), Some(knob.clone()));
         let distance = distance(&sampler, vp());
         println!("{knob:?} {distance:.4}");
@@ -110,23 +106,23 @@ fn langevin_dynamics_have_their_stationary_law() {
         langevin: Some(LangevinConfig { step_size, ..LangevinConfig::default() }),
         ..SamplerConfig::new(kind)
     };
-    let plain = distance(&langevin(Method::Langevin, 0.02, 1500), process.clone());
+    let plain = distance(&langevin(Method::LANGEVIN, 0.02, 1500), process.clone());
     println!("langevin {plain:.4}");
     assert!(plain < BOUND, "{plain}");
     // The law lags behind its level by d(ln σ)/(steps · δ/σ²) = 2 % in the variance.
-    let mut annealed = sampler(Method::AnnealedLangevin);
+    let mut annealed = sampler(Method::ANNEALED_LANGEVIN);
     (annealed.steps, annealed.langevin) = (Some(50), Some(LangevinConfig { step_size: 0.08, steps_per_level: 20 }));
     let annealed = distance(&annealed, process.clone());
     println!("annealed {annealed:.4}");
     assert!(annealed < BOUND, "{annealed}");
     // A step at which the walk without correction is visibly wrong.
-    let coarse = distance(&langevin(Method::Langevin, 0.6, 100), process.clone());
+    let coarse = distance(&langevin(Method::LANGEVIN, 0.6, 100), process.clone());
     let mixture = ProductMixture::two_bumps(process.clone());
-    let drawn = draw(&langevin(Method::MetropolisLangevin, 0.6, 300), &mixture, [40_000, 1]);
+    let drawn = draw(&langevin(Method::METROPOLIS_LANGEVIN, 0.6, 300), &mixture, [40_000, 1]);
     let corrected = mixture.kolmogorov(process.min_time(), &values(&drawn.samples));
-    println!("coarse {coarse:.4} corrected {corrected:.4} accepted {:?}", drawn.acceptance);
+    println!("coarse {coarse:.4} corrected {corrected:.4} accepted {:?}", drawn.diagnostics.acceptance);
     assert!(coarse > 2.0 * BOUND && corrected < BOUND, "{coarse} {corrected}");
-    assert!((0.5..0.999).contains(&drawn.acceptance.unwrap()));
+    assert!((0.5..0.999).contains(&drawn.diagnostics.acceptance.unwrap()));
 }
 
 #[test]
@@ -138,7 +134,7 @@ fn steps_that_fit_each_sample_meet_their_tolerance() {
     let start: Vec<f64> = points.iter().map(|&p| mixture.quantile(process.horizon(), p)).collect();
     let mut calls = Vec::new();
     for tolerance in [1e-2, 1e-3, 1e-4, 1e-5] {
-        let mut sampler = sampler(Method::DormandPrince);
+        let mut sampler = sampler(Method::DORMAND_PRINCE);
         sampler.tolerance = Some(ToleranceConfig { absolute: tolerance, relative: tolerance });
         sampler.validate(process).unwrap();
         let solve = |start: &[f64]| {
@@ -148,7 +144,7 @@ fn steps_that_fit_each_sample_meet_their_tolerance() {
             sampler.walk(&mixture, x, &mut noise, &mut observe).unwrap()
         };
         let drawn = solve(&start);
-        let statistics = drawn.adaptive.clone().unwrap();
+        let statistics = drawn.diagnostics.adaptive.clone().unwrap();
         assert_eq!(drawn.score_calls, 1 + 6 * statistics.rounds);
         assert_eq!(statistics.forced, 0);
         let got = values(&drawn.samples);
@@ -175,27 +171,27 @@ fn every_sampler_costs_what_it_says() {
         drawn.score_calls
     };
     // Ten steps and the final denoising, written out by hand.
-    let expected = |method| match method {
-        Method::ReverseSde | Method::ExponentialEuler | Method::ReverseDiffusion | Method::Ancestral => 11,
-        Method::Euler | Method::Ddim | Method::DpmSolver1 | Method::DpmSolver2M | Method::DpmSolver3M => 11,
-        Method::DpmSolverPp2M | Method::DpmSolverPp3M | Method::SdeDpmSolverPp2M | Method::SdeDpmSolverPp3M => 11,
-        Method::UniPc | Method::Langevin => 11,
-        Method::StochasticHeun | Method::Sra | Method::ProbabilityFlow | Method::DpmSolver2 => 21,
-        Method::DpmSolverPp2S | Method::EdmHeun => 21,
-        Method::DpmSolver3 => 31,
-        Method::RungeKutta4 => 41,
-        Method::AnnealedLangevin => 51,
+    let expected = |method: Method| match method.name() {
+        "reverse_sde" | "exponential_euler" | "reverse_diffusion" | "ancestral" => 11,
+        "euler" | "ddim" | "dpm_solver_1" | "dpm_solver_2m" | "dpm_solver_3m" => 11,
+        "dpm_solver_pp_2m" | "dpm_solver_pp_3m" | "sde_dpm_solver_pp_2m" | "sde_dpm_solver_pp_3m" => 11,
+        "unipc" | "langevin" => 11,
+        "stochastic_heun" | "sra" | "probability_flow" | "dpm_solver_2" => 21,
+        "dpm_solver_pp_2s" | "edm_heun" => 21,
+        "dpm_solver_3" => 31,
+        "rk4" => 41,
+        "annealed_langevin" => 51,
         // One correction before each step and before the denoising.
-        Method::PredictorCorrector => 22,
+        "predictor_corrector" => 22,
         // The score of the first state; then each proposal's and the middle's.
-        Method::MetropolisLangevin => 22,
-        Method::DormandPrince => unreachable!("it chooses its steps"),
+        "metropolis_langevin" => 22,
+        other => panic!("{other}: count its calls by hand"),
     };
-    for method in Method::ALL.into_iter().filter(|&method| method != Method::DormandPrince) {
+    for method in Method::all().filter(|&method| method != Method::DORMAND_PRINCE) {
         let mut sampler = SamplerConfig { steps: Some(10), ..SamplerConfig::new(method) };
         assert_eq!(calls(&sampler), expected(method), "{}", method.name());
         sampler.denoise = false;
-        let final_calls = if method == Method::PredictorCorrector { 2 } else { 1 };
+        let final_calls = if method == Method::PREDICTOR_CORRECTOR { 2 } else { 1 };
         assert_eq!(calls(&sampler), expected(method) - final_calls, "{}", method.name());
     }
 }
@@ -205,12 +201,12 @@ fn a_sample_does_not_depend_on_its_batch() {
     device();
     let mixture = ProductMixture::two_bumps(vp());
     let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
-    for method in Method::ALL {
+    for method in Method::all() {
         let mut sampler = SamplerConfig::new(method);
-        if method != Method::DormandPrince {
+        if method != Method::DORMAND_PRINCE {
             sampler.steps = Some(6);
         }
-        if method == Method::EdmHeun {
+        if method == Method::EDM_HEUN {
             sampler.churn = Some(ChurnConfig { amount: 3.0, ..ChurnConfig::default() });
         }
         let mut some = |first, count| {

@@ -9,8 +9,8 @@ use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
 use fokker_sampling::{
-    BackwardNoise, Brownian, ChurnConfig, EulerMaruyama, Kind, Method, PosteriorVariance, SamplerConfig, SdeSolver,
-    SolverType, Sra, StochasticHeun, TimeGrid,
+    BackwardNoise, Brownian, ChurnConfig, Equation, EulerMaruyama, Method, PosteriorVariance, SamplerConfig,
+    SamplerOption, SdeSolver, SolverType, Sra, StochasticHeun, TimeGrid,
 };
 use problems::{Impulses, LogVerhulst, ProductMixture, Replay, device, process, tensor, values};
 use serde_json::json;
@@ -45,11 +45,10 @@ fn problems() -> Vec<(&'static str, Arc<dyn Process>)> {
 fn sampler(method: Method, steps: usize) -> SamplerConfig {
     let mut sampler = SamplerConfig::new(method);
     (sampler.steps, sampler.denoise) = (Some(steps), false);
-    let info = method.info();
-    if info.options.contains(&"grid") {
+    if method.takes(SamplerOption::Grid) {
         sampler.grid = Some(TimeGrid::LogSnr);
     }
-    if info.options.contains(&"lower_order_final") {
+    if method.takes(SamplerOption::LowerOrderFinal) {
         sampler.lower_order_final = Some(false);
     }
     sampler
@@ -78,12 +77,12 @@ type Case = (String, f64, Box<dyn Fn(usize) -> SamplerConfig>);
 fn deterministic_samplers_have_their_order() {
     device();
     let mut cases: Vec<Case> = Vec::new();
-    for method in Method::ALL {
+    for method in Method::all() {
         let info = method.info();
-        if info.kind == Kind::Ode && method != Method::DormandPrince {
+        if info.equation == Equation::Ode && method != Method::DORMAND_PRINCE {
             cases.push((info.name.into(), info.order.unwrap(), Box::new(move |steps| sampler(method, steps))));
         }
-        if info.options.contains(&"backward_noise") {
+        if method.takes(SamplerOption::BackwardNoise) {
             let quiet = move |steps| SamplerConfig { backward_noise: Some(0.0.into()), ..sampler(method, steps) };
             cases.push((format!("{} without noise", info.name), info.order.unwrap(), Box::new(quiet)));
         }
@@ -95,21 +94,21 @@ fn deterministic_samplers_have_their_order() {
             sampler
         })
     };
-    let unipc = Method::UniPc;
+    let unipc = Method::UNIPC;
     cases.push(("unipc of order 1".into(), 2.0, with(unipc, |s| s.order = Some(1))));
     cases.push(("unipc of order 3".into(), 4.0, with(unipc, |s| s.order = Some(3))));
     cases.push(("unipc, bh1".into(), 3.0, with(unipc, |s| s.solver_type = Some(SolverType::Bh1))));
     cases.push((
         "dpm_solver_pp_2m, heun".into(),
         2.0,
-        with(Method::DpmSolverPp2M, |s| s.solver_type = Some(SolverType::Heun)),
+        with(Method::DPM_SOLVER_PP_2M, |s| s.solver_type = Some(SolverType::Heun)),
     ));
     cases.push((
         "dpm_solver_pp_3m, published".into(),
         2.0,
-        with(Method::DpmSolverPp3M, |s| s.solver_type = Some(SolverType::Published)),
+        with(Method::DPM_SOLVER_PP_3M, |s| s.solver_type = Some(SolverType::Published)),
     ));
-    cases.push(("edm_heun".into(), 2.0, with(Method::EdmHeun, |_| {})));
+    cases.push(("edm_heun".into(), 2.0, with(Method::EDM_HEUN, |_| {})));
     let mut table = Table::default();
     for (name, process) in problems() {
         let mixture = ProductMixture::two_bumps(process);
@@ -179,22 +178,22 @@ fn moderate_problems() -> Vec<(&'static str, Arc<dyn Process>)> {
 type Variant = (&'static str, fn(&mut SamplerConfig));
 
 fn stochastic_variants(method: Method) -> Vec<Variant> {
-    match method {
-        Method::Ancestral => vec![
+    match method.name() {
+        "ancestral" => vec![
             ("large", |s| s.variance = Some(PosteriorVariance::Large)),
             ("small", |s| s.variance = Some(PosteriorVariance::Small)),
             ("half way", |s| s.variance = Some(PosteriorVariance::Interpolated(0.5))),
         ],
-        Method::Ddim => vec![("eta 1", |s| s.eta = Some(1.0))],
+        "ddim" => vec![("eta 1", |s| s.eta = Some(1.0))],
         // The churn of a step falls with their number, so what is added altogether stays.
-        Method::EdmHeun => vec![("churn", |s| s.churn = Some(ChurnConfig { amount: 8.0, ..ChurnConfig::default() }))],
-        _ if method.info().options.contains(&"backward_noise") => vec![
+        "edm_heun" => vec![("churn", |s| s.churn = Some(ChurnConfig { amount: 8.0, ..ChurnConfig::default() }))],
+        _ if method.takes(SamplerOption::BackwardNoise) => vec![
             ("noise ½", |s| s.backward_noise = Some(0.5.into())),
             ("noise 1", |s| s.backward_noise = Some(1.0.into())),
             ("noise 2", |s| s.backward_noise = Some(2.0.into())),
             ("noise of t", |s| s.backward_noise = Some(BackwardNoise::Points(vec![[0.0, 0.2], [1.0, 1.5]]))),
         ],
-        _ if method.info().kind == Kind::Sde && method != Method::PredictorCorrector => vec![("", |_| {})],
+        _ if method.info().equation == Equation::Sde && method != Method::PREDICTOR_CORRECTOR => vec![("", |_| {})],
         _ => vec![],
     }
 }
@@ -205,7 +204,7 @@ fn stochastic_samplers_have_their_weak_order() {
     let mut table = Table::default();
     for (name, process) in moderate_problems() {
         let gaussian = ProductMixture::gaussian(process);
-        for method in Method::ALL {
+        for method in Method::all() {
             let declared = method.info().order;
             for (variant, change) in stochastic_variants(method) {
                 let measure = |steps| {
@@ -214,7 +213,7 @@ fn stochastic_samplers_have_their_weak_order() {
                     (steps, weak_error(&sampler, &gaussian))
                 };
                 let what = format!("{} {variant}", method.name());
-                let first = if method.info().options.contains(&"solver_type") { 512 } else { 192 };
+                let first = if method.takes(SamplerOption::SolverType) { 512 } else { 192 };
                 table.add(name, &what, declared.unwrap(), &[first, 3 * first / 2, 2 * first].map(measure));
             }
         }
@@ -270,8 +269,8 @@ fn samplers_of_a_mixture_have_their_strong_order() {
             (0..PATHS).map(|k| mixture.quantile(process.horizon(), (k as f64 + 0.5) / PATHS as f64)).collect();
         let mut path = Replay::new(fine, PATHS, 5);
         let mut solve = |sampler: &SamplerConfig| walk(sampler, &mixture, tensor(start.clone(), [PATHS, 1]), &mut path);
-        let exact = solve(&sampler(Method::Sra, 8192));
-        for method in Method::ALL {
+        let exact = solve(&sampler(Method::SRA, 8192));
+        for method in Method::all() {
             let Some(declared) = method.info().strong_order else { continue };
             let measure = |steps| (steps, mean_distance(&solve(&sampler(method, steps)), &exact));
             table.add(name, method.name(), declared, &[256, 512, 1024].map(measure));

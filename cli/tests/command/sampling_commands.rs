@@ -18,32 +18,32 @@ fn train(folder: &Path, name: &str, data: &str, network: &str) {
 /// Every sampler with its kind, the order of an equation's solution, and the network calls of three steps with the final
 /// denoising, as the literature has them: the order of a method with noise is the weak one.
 const SAMPLERS: [(&str, &str, &str, usize); 27] = [
-    ("reverse_sde", "SDE", "1", 4),
-    ("stochastic_heun", "SDE", "2", 7),
-    ("sra", "SDE", "2", 7),
-    ("exponential_euler", "SDE", "1", 4),
-    ("reverse_diffusion", "SDE", "1", 4),
     ("ancestral", "SDE", "1", 4),
+    ("edm_heun", "SDE", "2", 7),
+    ("exponential_euler", "SDE", "1", 4),
     // A correction after each step and one before the denoising.
     ("predictor_corrector", "SDE", "–", 8),
+    ("reverse_diffusion", "SDE", "1", 4),
+    ("reverse_sde", "SDE", "1", 4),
+    ("sde_dpm_solver_pp_2m", "SDE", "2", 4),
+    ("sde_dpm_solver_pp_3m", "SDE", "2", 4),
+    ("sra", "SDE", "2", 7),
+    ("stochastic_heun", "SDE", "2", 7),
+    ("ddim", "ODE", "1", 4),
+    // It chooses its steps.
+    ("dormand_prince", "ODE", "5", 0),
+    ("dpm_solver_1", "ODE", "1", 4),
+    ("dpm_solver_2", "ODE", "2", 7),
+    ("dpm_solver_2m", "ODE", "2", 4),
+    ("dpm_solver_3", "ODE", "3", 10),
+    ("dpm_solver_3m", "ODE", "3", 4),
+    ("dpm_solver_pp_2m", "ODE", "2", 4),
+    ("dpm_solver_pp_2s", "ODE", "2", 7),
+    ("dpm_solver_pp_3m", "ODE", "3", 4),
     ("euler", "ODE", "1", 4),
     ("probability_flow", "ODE", "2", 7),
     ("rk4", "ODE", "4", 13),
-    // It chooses its steps.
-    ("dormand_prince", "ODE", "5", 0),
-    ("ddim", "ODE", "1", 4),
-    ("dpm_solver_1", "ODE", "1", 4),
-    ("dpm_solver_2", "ODE", "2", 7),
-    ("dpm_solver_3", "ODE", "3", 10),
-    ("dpm_solver_2m", "ODE", "2", 4),
-    ("dpm_solver_3m", "ODE", "3", 4),
-    ("dpm_solver_pp_2s", "ODE", "2", 7),
-    ("dpm_solver_pp_2m", "ODE", "2", 4),
-    ("dpm_solver_pp_3m", "ODE", "3", 4),
-    ("sde_dpm_solver_pp_2m", "SDE", "2", 4),
-    ("sde_dpm_solver_pp_3m", "SDE", "2", 4),
     ("unipc", "ODE", "3", 4),
-    ("edm_heun", "SDE", "2", 7),
     // Five steps at each level.
     ("annealed_langevin", "Langevin", "–", 16),
     ("langevin", "Langevin", "–", 4),
@@ -98,7 +98,7 @@ fn every_sampler_is_reached_by_name_and_asks_the_network_as_often_as_it_says() {
         }
     }
     let known =
-        [("euler", "ddim"), ("euler", "dpm_solver_1"), ("probability_flow", "edm_heun"), ("ddim", "dpm_solver_1")];
+        [("edm_heun", "probability_flow"), ("ddim", "dpm_solver_1"), ("ddim", "euler"), ("dpm_solver_1", "euler")];
     assert_eq!(same, known);
     let refused = fokker(&["sample", "runs/moons", "--sampler", "dormand_prince", "--steps", "3"], root.path());
     assert_refused(&refused, 2, &["tolerance"]);

@@ -14,8 +14,8 @@ use fokker::model::{MixtureScore, Score};
 use fokker::process::{GaussianMixture, Process};
 use fokker::random::{Stream, rng};
 use fokker::sampling::{
-    CallCounter, ChurnConfig, CorrectorConfig, CorrectorRule, CountedScore, LangevinConfig, Method, SamplerConfig,
-    ToleranceConfig,
+    CallCounter, ChurnConfig, CorrectorConfig, CorrectorRule, CountedScore, Equation, LangevinConfig, Method,
+    SamplerConfig, SamplerOption, ToleranceConfig,
 };
 
 use fokker::{DrawRequest, Error, Monitor, RunConfig, draw_score, find_checkpoint, recipes, sample};
@@ -175,7 +175,7 @@ impl ComparisonPlan {
                 continue;
             }
             let mut row = vec![None; self.budgets.len()];
-            if method == Method::DormandPrince {
+            if method.takes(SamplerOption::Tolerance) {
                 for tolerance in [1e-1, 1e-2, 1e-3, 1e-4] {
                     let tolerance = Some(ToleranceConfig { absolute: tolerance, relative: tolerance });
                     let (calls, distance) = draw(SamplerConfig { tolerance, ..SamplerConfig::new(method) })?;
@@ -202,15 +202,15 @@ impl ComparisonPlan {
 /// The sampler with as many steps as the budget allows.
 fn within(method: Method, budget: usize, process: &dyn Process) -> Option<SamplerConfig> {
     let mut sampler = SamplerConfig::new(method);
-    match method {
-        Method::EdmHeun => sampler.churn = Some(ChurnConfig { amount: 10.0, ..ChurnConfig::default() }),
+    match method.name() {
+        "edm_heun" => sampler.churn = Some(ChurnConfig { amount: 10.0, ..ChurnConfig::default() }),
         // The rule that is unbiased in any dimension.
-        Method::PredictorCorrector => {
+        "predictor_corrector" => {
             let rule = CorrectorRule::Expected;
             sampler.corrector = Some(CorrectorConfig { rule, ..CorrectorConfig::default() });
         }
         // Half of the variance at each step, one step at each level.
-        Method::AnnealedLangevin => {
+        "annealed_langevin" => {
             sampler.langevin = Some(LangevinConfig { step_size: 0.5, steps_per_level: 1 });
         }
         _ => {}
@@ -254,8 +254,8 @@ impl Comparison {
 
     /// As a figure: distances over network calls.
     pub fn figure(&self) -> Figure {
-        let memory = |method: Method| method.info().options.contains(&"lower_order_final");
-        let is_ode = |method: Method| method.info().kind == fokker::sampling::Kind::Ode;
+        let memory = |method: Method| method.info().has_memory;
+        let is_ode = |method: Method| method.info().equation == Equation::Ode;
         let panels = vec![
             self.panel("ODE, single steps", |method| is_ode(method) && !memory(method)),
             self.panel("ODE, with memory", |method| is_ode(method) && memory(method)),

@@ -84,7 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out/notes.jsonl");
         let open = |of: &str| Notes::open(path.clone(), of.into());
-        let (ddim, unipc) = (SamplerConfig::new(Method::Ddim), SamplerConfig::new(Method::UniPc));
+        let (ddim, unipc) = (SamplerConfig::new(Method::DDIM), SamplerConfig::new(Method::UNIPC));
         let never = |_: &SamplerConfig| -> Result<(usize, f64), Error> { panic!("measured again") };
         assert_eq!(open("a").get(&ddim, |_| Ok((20, 0.1))).unwrap(), (20, 0.1));
         // Broken off in the middle of a line.

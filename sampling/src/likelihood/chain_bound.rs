@@ -25,7 +25,7 @@ use super::density::{Draw, Told};
 use super::host::squares;
 use crate::error::SamplingError;
 use crate::grid::MOST_STEPS;
-use crate::samplers::PosteriorVariance;
+use crate::options::PosteriorVariance;
 
 /// What kind of chain.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

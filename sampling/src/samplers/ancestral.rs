@@ -6,35 +6,16 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
-use fokker_process::Posterior;
-use serde::{Deserialize, Serialize};
+use fokker_process::Process;
 
-use super::sampler::{Sampler, Step, denoised_at};
+use crate::config::SamplerConfig;
+use crate::grid::TimeGrid;
+use crate::kind::SamplerKind;
+use crate::method::{Equation, Method, MethodInfo, Noise, Processes};
+use crate::options::{PosteriorVariance, SamplerOption};
+use crate::register_sampler;
+use crate::sampler::{Sampler, Step, denoised_at};
 use crate::solvers::Brownian;
-
-/// Variance of the reverse step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PosteriorVariance {
-    /// That of `q(x_s | x_t, x₀)`, right if the data were one point: DDPM's `β̃`.
-    Small,
-    /// That of `q(x_t | x_s)`, right if the data were Gaussian with the process's own law: DDPM's `β`.
-    #[default]
-    Large,
-    /// Between both, in the logarithm: 0 is small, 1 large (Nichol & Dhariwal 2021, eq. 15).
-    Interpolated(f64),
-}
-
-impl PosteriorVariance {
-    /// The standard deviation of the step.
-    pub fn std(self, posterior: &Posterior) -> f64 {
-        match self {
-            Self::Small => posterior.std_small,
-            Self::Large => posterior.std_large,
-            Self::Interpolated(v) => posterior.std_small.powf(1.0 - v) * posterior.std_large.powf(v),
-        }
-    }
-}
 
 /// One ancestral step from `t` to the earlier `s`; `normal` holds independent draws from N(0, 1).
 ///
@@ -66,3 +47,33 @@ impl<const D: usize> Sampler<D> for Ancestral {
         ancestral_step(score, self.variance, x, step.from(), step.to(), normal)
     }
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    aliases: &["ddpm"],
+    equation: Equation::Sde,
+    order: Some(1.0),
+    strong_order: Some(1.0),
+    steps: 200,
+    grid: &TimeGrid::Quadratic,
+    processes: Processes::Chains,
+    noise: Noise::Always,
+    options: &[SamplerOption::Grid, SamplerOption::Variance],
+    ..MethodInfo::new("ancestral", "DDPM's ancestral updates.")
+};
+
+impl Method {
+    /// [`Ancestral`].
+    pub const ANCESTRAL: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(Ancestral { variance: config.variance.unwrap_or_default() })
+    }
+}
+
+register_sampler!(&INFO, &Kind);

@@ -8,10 +8,15 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::sampler::{Sampler, Step, denoised_at};
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::kind::SamplerKind;
+use crate::method::{Method, MethodInfo, Noise};
+use crate::options::SamplerOption;
+use crate::register_sampler;
+use crate::sampler::{Sampler, Step, denoised_at};
+use crate::solvers::{Brownian, combine};
 
 /// DDIM.
 #[derive(Clone, Copy, Debug)]
@@ -36,3 +41,27 @@ impl<const D: usize> Sampler<D> for Ddim {
         next + noise.unit_increment(t.time, s.time, &x).mul_scalar(std)
     }
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    order: Some(1.0),
+    noise: Noise::Optional("if eta > 0"),
+    options: &[SamplerOption::Grid, SamplerOption::Eta],
+    ..MethodInfo::new("ddim", "DDIM; with eta above 0 a stochastic chain.")
+};
+
+impl Method {
+    /// [`Ddim`].
+    pub const DDIM: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(Ddim { eta: config.eta() })
+    }
+}
+
+register_sampler!(&INFO, &Kind);

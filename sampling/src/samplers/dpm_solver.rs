@@ -12,11 +12,15 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::level::Level;
-use super::sampler::{Sampler, Step, noise_at};
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use super::phi::phi2;
+use crate::config::SamplerConfig;
+use crate::kind::SamplerKind;
+use crate::method::{Method, MethodInfo};
+use crate::register_sampler;
+use crate::sampler::{Level, Sampler, Step, noise_at};
+use crate::solvers::{Brownian, combine};
 
 /// DPM-Solver of order 1, 2 or 3, one step at a time.
 #[derive(Clone, Copy, Debug)]
@@ -56,34 +60,31 @@ impl<const D: usize> Sampler<D> for DpmSolver {
     }
 }
 
-/// `(e^h − 1)/h − 1`, by its series where the difference would cancel.
-pub(crate) fn phi2(h: f64) -> f64 {
-    if h.abs() < 1e-3 {
-        return h / 2.0 * (1.0 + h / 3.0 * (1.0 + h / 4.0 * (1.0 + h / 5.0)));
-    }
-    h.exp_m1() / h - 1.0
+/// A row of the registry.
+const fn info(name: &'static str, summary: &'static str, order: usize, steps: usize) -> MethodInfo {
+    MethodInfo { order: Some(order as f64), calls_per_step: order, steps, ..MethodInfo::new(name, summary) }
 }
 
-/// `(e^h − 1 − h)/h² − ½`, by its series where the difference would cancel.
-pub(crate) fn phi3(h: f64) -> f64 {
-    if h.abs() < 1e-2 {
-        return h / 6.0 * (1.0 + h / 4.0 * (1.0 + h / 5.0 * (1.0 + h / 6.0 * (1.0 + h / 7.0))));
-    }
-    (h.exp_m1() - h) / (h * h) - 0.5
+static FIRST: MethodInfo = info("dpm_solver_1", "DPM-Solver-1, the exponential Euler method.", 1, 20);
+static SECOND: MethodInfo = info("dpm_solver_2", "DPM-Solver-2, the exponential midpoint method.", 2, 15);
+static THIRD: MethodInfo = info("dpm_solver_3", "DPM-Solver-3.", 3, 10);
+
+impl Method {
+    /// [`DpmSolver`] of first order.
+    pub const DPM_SOLVER_1: Self = Self::of(&FIRST);
+    /// [`DpmSolver`] of second order.
+    pub const DPM_SOLVER_2: Self = Self::of(&SECOND);
+    /// [`DpmSolver`] of third order.
+    pub const DPM_SOLVER_3: Self = Self::of(&THIRD);
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn series_and_formula_meet() {
-        for h in [1e-3, -1e-3, 1e-2, -1e-2] {
-            let (below, above) = (h * (1.0 - 1e-9), h * (1.0 + 1e-9));
-            // Both are linear at 0. The formulas lose ε/h and ε/h² of their value.
-            let ratio = |phi: fn(f64) -> f64| phi(below) / below / (phi(above) / above);
-            assert!((ratio(phi2) - 1.0).abs() < 1e-9, "{h}");
-            assert!((ratio(phi3) - 1.0).abs() < 1e-8, "{h}");
-        }
+/// The sampler itself, which has no options.
+impl SamplerKind for DpmSolver {
+    fn build<const D: usize>(&self, _: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(*self)
     }
 }
+
+register_sampler!(&FIRST, &DpmSolver { order: 1 });
+register_sampler!(&SECOND, &DpmSolver { order: 2 });
+register_sampler!(&THIRD, &DpmSolver { order: 3 });

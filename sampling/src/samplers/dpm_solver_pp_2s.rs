@@ -2,11 +2,14 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::level::Level;
-use super::sampler::{Sampler, Step, denoised_at};
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::kind::SamplerKind;
+use crate::method::{Method, MethodInfo};
+use crate::register_sampler;
+use crate::sampler::{Level, Sampler, Step, denoised_at};
+use crate::solvers::{Brownian, combine};
 
 /// Two network calls per step, at its beginning and in its middle; it remembers nothing.
 #[derive(Clone, Copy, Debug)]
@@ -25,3 +28,27 @@ impl<const D: usize> Sampler<D> for DpmSolverPp2S {
         advance(s, &denoised_at(score, &predicted, middle.time))
     }
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    order: Some(2.0),
+    calls_per_step: 2,
+    steps: 15,
+    ..MethodInfo::new("dpm_solver_pp_2s", "DPM-Solver++ of second order, one step at a time.")
+};
+
+impl Method {
+    /// [`DpmSolverPp2S`].
+    pub const DPM_SOLVER_PP_2S: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, _: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(DpmSolverPp2S)
+    }
+}
+
+register_sampler!(&INFO, &Kind);

@@ -7,12 +7,15 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::sampler::{Sampler, Step, denoised_at};
-use crate::options::ChurnConfig;
-use crate::solvers::HEUN;
-use crate::solvers::ProbabilityFlow;
-use crate::solvers::{Brownian, OdeSolver};
+use crate::config::SamplerConfig;
+use crate::kind::SamplerKind;
+use crate::method::{Equation, Method, MethodInfo, Noise};
+use crate::options::{ChurnConfig, SamplerOption};
+use crate::register_sampler;
+use crate::sampler::{Sampler, Step, denoised_at};
+use crate::solvers::{Brownian, HEUN, OdeSolver, ProbabilityFlow};
 
 /// Heun's method on the probability flow, with churn.
 #[derive(Clone, Copy, Debug)]
@@ -61,3 +64,30 @@ impl<const D: usize> Sampler<D> for EdmHeun {
         denoised_at(score, &rescaled.mul_scalar(score.process().mean_scale(t)), t)
     }
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    aliases: &["edm"],
+    equation: Equation::Sde,
+    order: Some(2.0),
+    calls_per_step: HEUN.evaluations(),
+    noise: Noise::Optional("if churned"),
+    options: &[SamplerOption::Grid, SamplerOption::Churn],
+    ..MethodInfo::new("edm_heun", "Heun's method with churn (Karras et al. 2022, algorithm 2).")
+};
+
+impl Method {
+    /// [`EdmHeun`].
+    pub const EDM_HEUN: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(EdmHeun { churn: config.churn(), steps: config.steps() + usize::from(config.denoise) })
+    }
+}
+
+register_sampler!(&INFO, &Kind);

@@ -13,11 +13,15 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::sampler::{Sampler, Step, noise_at};
-use crate::solvers::BackwardNoise;
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::kind::SamplerKind;
+use crate::method::{Equation, Method, MethodInfo, Noise};
+use crate::options::SamplerOption;
+use crate::register_sampler;
+use crate::sampler::{Sampler, Step, noise_at};
+use crate::solvers::{BackwardNoise, Brownian, combine};
 
 /// The exponential Euler method for the reverse family.
 #[derive(Clone, Debug)]
@@ -40,3 +44,30 @@ impl<const D: usize> Sampler<D> for ExponentialEuler {
         next + z.mul_scalar(knob * s.std * (2.0 * h).exp_m1().sqrt())
     }
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    equation: Equation::Sde,
+    order: Some(1.0),
+    strong_order: Some(1.0),
+    steps: 200,
+    noise: Noise::Optional("0 and up"),
+    options: &[SamplerOption::Grid, SamplerOption::BackwardNoise],
+    ..MethodInfo::new("exponential_euler", "The reverse SDE with its linear part exact.")
+};
+
+impl Method {
+    /// [`ExponentialEuler`].
+    pub const EXPONENTIAL_EULER: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(ExponentialEuler { backward_noise: config.backward_noise() })
+    }
+}
+
+register_sampler!(&INFO, &Kind);

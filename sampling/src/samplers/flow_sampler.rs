@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use fokker_model::Score;
 
-use super::sampler::{Sampler, Step};
+use crate::sampler::{Sampler, Step};
 use crate::solvers::{Brownian, OdeSolver, ProbabilityFlow};
 
 /// A solver of ordinary differential equations on [`ProbabilityFlow`]: σ/α stands for time, and the linear part is gone.

@@ -6,11 +6,16 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::level::Level;
-use super::sampler::{Sampler, Step, score_at};
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::error::SamplingError;
+use crate::kind::SamplerKind;
+use crate::method::{Equation, Method, MethodInfo, Noise, Schedule};
+use crate::options::SamplerOption;
+use crate::register_sampler;
+use crate::sampler::{Sampler, Step, score_at};
+use crate::solvers::{Brownian, combine};
 
 /// One step of size `delta` at time `t`.
 ///
@@ -41,23 +46,32 @@ impl<const D: usize> Sampler<D> for Langevin {
     }
 }
 
-/// Annealed Langevin dynamics (Song & Ermon 2019, algorithm 1): some steps at every noise level, the step size in
-/// proportion to the variance of the noise.
-///
-/// From one level to the next `x` is brought to the new scale of the data, which is 1 for variance-exploding processes.
-#[derive(Clone, Copy, Debug)]
-pub struct AnnealedLangevin {
-    /// `δ/σ²`, the same at all levels.
-    pub step_size: f64,
-    /// Steps at each level.
-    pub steps_per_level: usize,
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    equation: Equation::Langevin,
+    steps: 1000,
+    schedule: Schedule::SmallestTime,
+    noise: Noise::Always,
+    options: &[SamplerOption::Langevin],
+    ..MethodInfo::new("langevin", "Langevin dynamics at the smallest time.")
+};
+
+impl Method {
+    /// [`Langevin`].
+    pub const LANGEVIN: Self = Self::of(&INFO);
 }
 
-impl<const D: usize> Sampler<D> for AnnealedLangevin {
-    fn step(&mut self, score: &dyn Score<D>, x: Tensor<D>, step: &Step, noise: &mut dyn Brownian<D>) -> Tensor<D> {
-        let (t, s): (Level, Level) = step.levels(score.process());
-        let x = combine(&[(s.mean_scale / t.mean_scale, &x)]);
-        let delta = self.step_size * s.std * s.std;
-        (0..self.steps_per_level).fold(x, |x, _| langevin_step(score, x, s.time, delta, noise))
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(Langevin { step_size: config.langevin().step_size })
+    }
+
+    fn validate(&self, config: &SamplerConfig, _: &dyn Process) -> Result<(), SamplingError> {
+        config.langevin().validate_one_level()
     }
 }
+
+register_sampler!(&INFO, &Kind);

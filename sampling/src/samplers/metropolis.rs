@@ -13,10 +13,16 @@
 use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_model::divergence::{broadcast, inner};
+use fokker_process::Process;
 
-use super::sampler::{Sampler, Step, score_at};
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::error::SamplingError;
+use crate::kind::SamplerKind;
+use crate::method::{Equation, Method, MethodInfo, Noise, Schedule};
+use crate::options::SamplerOption;
+use crate::register_sampler;
+use crate::sampler::{Diagnostics, Sampler, Step, score_at};
+use crate::solvers::{Brownian, combine};
 
 /// Metropolis-adjusted Langevin dynamics at the smallest time.
 #[derive(Clone, Debug)]
@@ -66,8 +72,45 @@ impl<const D: usize> Sampler<D> for MetropolisLangevin<D> {
         x.mask_where(accept, proposal)
     }
 
-    fn acceptance(&self) -> Option<f64> {
-        let sum = self.accepted.clone()?.into_scalar::<f64>();
-        Some(sum / self.proposed as f64)
+    fn diagnostics(&self) -> Diagnostics {
+        let mean = |sum: Tensor<1>| sum.into_scalar::<f64>() / self.proposed as f64;
+        Diagnostics { acceptance: self.accepted.clone().map(mean), ..Diagnostics::default() }
     }
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    aliases: &["mala"],
+    equation: Equation::Langevin,
+    calls_per_step: 2,
+    steps: 1000,
+    schedule: Schedule::SmallestTime,
+    noise: Noise::Always,
+    options: &[SamplerOption::Langevin],
+    ..MethodInfo::new("metropolis_langevin", "Langevin dynamics at the smallest time, with Metropolis's correction.")
+};
+
+impl Method {
+    /// [`MetropolisLangevin`].
+    pub const METROPOLIS_LANGEVIN: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(MetropolisLangevin::new(config.langevin().step_size))
+    }
+
+    fn validate(&self, config: &SamplerConfig, _: &dyn Process) -> Result<(), SamplingError> {
+        config.langevin().validate_one_level()
+    }
+
+    /// The score of the first state; then the middle's and the proposal's in each step.
+    fn score_calls(&self, config: &SamplerConfig, _: &dyn Process) -> Option<usize> {
+        Some(1 + config.steps() * INFO.calls_per_step + usize::from(config.denoise))
+    }
+}
+
+register_sampler!(&INFO, &Kind);

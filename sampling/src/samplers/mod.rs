@@ -1,35 +1,43 @@
-//! The samplers, one method to a file. [`Sampler`] is what all of them are.
+//! The samplers, one method to a file, which registers it. [`Sampler`](crate::Sampler) is what all of them are.
 
 mod ancestral;
+mod annealed_langevin;
 mod ddim;
+mod dormand_prince;
 mod dpm_solver;
 mod dpm_solver_pp_2s;
 mod edm_heun;
+mod euler;
 mod exponential_euler;
 mod flow_sampler;
 mod langevin;
-mod level;
 mod metropolis;
 mod multistep;
+mod multistep_methods;
+mod phi;
 mod predictor_corrector;
+mod probability_flow;
 mod reverse_diffusion;
+mod reverse_sde;
 mod reverse_sde_sampler;
-mod sampler;
+mod runge_kutta_4;
+mod sra;
+mod stochastic_heun;
 mod unipc;
 
-pub use ancestral::{Ancestral, PosteriorVariance, ancestral_step};
+pub use ancestral::{Ancestral, ancestral_step};
+pub use annealed_langevin::AnnealedLangevin;
 pub use ddim::Ddim;
+pub use dormand_prince::DormandPrince;
 pub use dpm_solver::DpmSolver;
 pub use dpm_solver_pp_2s::DpmSolverPp2S;
 pub use edm_heun::EdmHeun;
 pub use exponential_euler::ExponentialEuler;
 pub use flow_sampler::FlowSampler;
-pub use langevin::{AnnealedLangevin, Langevin, langevin_step};
-pub use level::Level;
+pub use langevin::{Langevin, langevin_step};
 pub use metropolis::MetropolisLangevin;
 pub use multistep::{Family, Multistep};
 pub use predictor_corrector::PredictorCorrector;
 pub use reverse_diffusion::ReverseDiffusion;
 pub use reverse_sde_sampler::ReverseSdeSampler;
-pub use sampler::{Sampler, Step};
 pub use unipc::UniPc;

@@ -25,12 +25,10 @@
 use burn::tensor::Tensor;
 use fokker_model::Score;
 
-use super::dpm_solver::{phi2, phi3};
-use super::level::Level;
-use super::sampler::{Sampler, Step, denoised_at, noise_at};
+use super::phi::{phi2, phi3};
 use crate::options::SolverType;
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::sampler::{Level, Sampler, Step, denoised_at, noise_at};
+use crate::solvers::{Brownian, combine};
 
 /// Which member of the family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,12 +17,18 @@
 use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_model::divergence::{broadcast, inner};
+use fokker_process::Process;
 
 use super::langevin::langevin_step;
-use super::sampler::{Sampler, Step, denoised_at, score_at};
-use crate::options::{CorrectorConfig, CorrectorRule};
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::error::SamplingError;
+use crate::grid::TimeGrid;
+use crate::kind::SamplerKind;
+use crate::method::{Equation, Method, MethodInfo, Noise, Processes};
+use crate::options::{CorrectorConfig, CorrectorRule, SamplerOption};
+use crate::register_sampler;
+use crate::sampler::{Sampler, Step, denoised_at, score_at};
+use crate::solvers::{Brownian, combine};
 
 /// A single-step sampler with Langevin corrections before each step.
 pub struct PredictorCorrector<const D: usize> {
@@ -70,3 +76,58 @@ impl<const D: usize> Sampler<D> for PredictorCorrector<D> {
 fn square<const D: usize>(x: &Tensor<D>) -> Tensor<D> {
     broadcast(inner(x.clone(), x.clone()))
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    equation: Equation::Sde,
+    calls_per_step: 2,
+    steps: 100,
+    grid: &TimeGrid::Quadratic,
+    noise: Noise::Always,
+    options: &[SamplerOption::Grid, SamplerOption::Predictor, SamplerOption::Corrector],
+    ..MethodInfo::new("predictor_corrector", "A sampler with Langevin corrections (Song et al. 2021).")
+};
+
+impl Method {
+    /// [`PredictorCorrector`].
+    pub const PREDICTOR_CORRECTOR: Self = Self::of(&INFO);
+}
+
+/// The predictor that a configuration means under a process.
+fn predictor(config: &SamplerConfig, process: &dyn Process) -> Method {
+    let has_chain = Processes::Chains.include(process);
+    config.predictor.unwrap_or(if has_chain { Method::REVERSE_DIFFUSION } else { Method::EXPONENTIAL_EULER })
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, process: &dyn Process) -> Box<dyn Sampler<D>> {
+        let predictor = SamplerConfig::new(predictor(config, process)).build(process);
+        let predictor = predictor.expect("a validated predictor of a rank that samplers have");
+        Box::new(PredictorCorrector { predictor, corrector: config.corrector(), last_scale: 1.0 })
+    }
+
+    fn validate(&self, config: &SamplerConfig, process: &dyn Process) -> Result<(), SamplingError> {
+        let Some(predictor) = config.predictor else { return Ok(()) };
+        if !predictor.is_single_step() {
+            let message = format!(
+                "{} does not go with corrections: a predictor must take single steps, such as reverse_diffusion, \
+                 ancestral, reverse_sde or ddim",
+                predictor.name()
+            );
+            return Err(SamplingError::sampler("predictor", message));
+        }
+        let (steps, grid) = (config.steps, config.grid.clone());
+        SamplerConfig { steps, grid, ..SamplerConfig::new(predictor) }.validate(process)
+    }
+
+    fn score_calls(&self, config: &SamplerConfig, process: &dyn Process) -> Option<usize> {
+        let (corrections, predictor) = (config.corrector().steps, predictor(config, process).info());
+        let of_steps = config.steps() * (predictor.calls_per_step + corrections);
+        Some(of_steps + usize::from(config.denoise) * (1 + corrections))
+    }
+}
+
+register_sampler!(&INFO, &Kind);

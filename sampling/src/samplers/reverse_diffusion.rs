@@ -11,10 +11,15 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::sampler::{Sampler, Step, score_at};
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::grid::TimeGrid;
+use crate::kind::SamplerKind;
+use crate::method::{Equation, Method, MethodInfo, Noise, Processes};
+use crate::register_sampler;
+use crate::sampler::{Sampler, Step, score_at};
+use crate::solvers::{Brownian, combine};
 
 /// The reverse diffusion updates.
 #[derive(Clone, Copy, Debug)]
@@ -29,3 +34,31 @@ impl<const D: usize> Sampler<D> for ReverseDiffusion {
         combine(&[(2.0 - forward.scale, &x), (forward.std.powi(2), &gradient), (forward.std, &z)])
     }
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    equation: Equation::Sde,
+    order: Some(1.0),
+    strong_order: Some(1.0),
+    steps: 200,
+    grid: &TimeGrid::Quadratic,
+    processes: Processes::Chains,
+    noise: Noise::Always,
+    ..MethodInfo::new("reverse_diffusion", "The reverse SDE discretised like the forward chain (Song et al. 2021).")
+};
+
+impl Method {
+    /// [`ReverseDiffusion`].
+    pub const REVERSE_DIFFUSION: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, _: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(ReverseDiffusion)
+    }
+}
+
+register_sampler!(&INFO, &Kind);

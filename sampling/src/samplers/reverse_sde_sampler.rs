@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use fokker_model::Score;
 
-use super::sampler::{Sampler, Step};
+use crate::sampler::{Sampler, Step};
 use crate::solvers::{BackwardNoise, Brownian, ReverseDynamics, SdeSolver};
 
 /// A solver of stochastic equations on [`ReverseDynamics`], in the process's own time.

@@ -14,12 +14,16 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_process::Process;
 
-use super::level::Level;
-use super::sampler::{Sampler, Step, denoised_at};
-use crate::options::SolverType;
-use crate::solvers::Brownian;
-use crate::solvers::combine;
+use crate::config::SamplerConfig;
+use crate::error::SamplingError;
+use crate::kind::SamplerKind;
+use crate::method::{Method, MethodInfo};
+use crate::options::{SamplerOption, SolverType};
+use crate::register_sampler;
+use crate::sampler::{Level, Sampler, Step, denoised_at};
+use crate::solvers::{Brownian, combine};
 
 /// UniPC, with what the steps before left.
 #[derive(Clone, Debug)]
@@ -114,6 +118,38 @@ fn solve(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
     }
     solution
 }
+
+/// Its row of the registry.
+static INFO: MethodInfo = MethodInfo {
+    order: Some(3.0),
+    has_memory: true,
+    options: &[SamplerOption::Grid, SamplerOption::Order, SamplerOption::SolverType, SamplerOption::LowerOrderFinal],
+    ..MethodInfo::new("unipc", "UniPC, predictor and corrector with memory.")
+};
+
+impl Method {
+    /// [`UniPc`].
+    pub const UNIPC: Self = Self::of(&INFO);
+}
+
+/// Makes one of a configuration.
+struct Kind;
+
+impl SamplerKind for Kind {
+    fn build<const D: usize>(&self, config: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
+        Box::new(UniPc::new(
+            config.order(),
+            config.solver_type_or(SolverType::Bh2),
+            config.lower_order_final.unwrap_or(true),
+        ))
+    }
+
+    fn validate(&self, config: &SamplerConfig, _: &dyn Process) -> Result<(), SamplingError> {
+        config.solver_type_or(SolverType::Bh2).validate(INFO.name, &[SolverType::Bh1, SolverType::Bh2])
+    }
+}
+
+register_sampler!(&INFO, &Kind);
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,123 @@
+//! Times at which a sampler stops on its way from the horizon to the smallest time.
+//!
+//! A continuous grid of `n` steps has `n + 1` times, from the horizon to the smallest time. A discrete one names the
+//! `n` steps of a chain at which the network is asked, which is what other libraries count: with the final denoising
+//! step, `n` points are `n` network calls for a method with one call per step.
+
+mod points;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use fokker_process::Process;
+use serde::{Deserialize, Serialize};
+
+/// The most steps that a grid can have.
+pub const MOST_STEPS: usize = 1 << 22;
+
+/// How the steps are spread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TimeGrid {
+    /// Equal steps in `t`.
+    Uniform,
+    /// Equal steps in `√t` (Song et al. 2020, "quadratic").
+    Quadratic,
+    /// Equal steps in `log SNR` (Lu et al. 2022).
+    LogSnr,
+    /// Equal steps in `(σ/α)^{1/ρ}` (Karras et al. 2022, eq. 5).
+    Karras {
+        /// The exponent; larger spends more steps at low noise.
+        #[serde(default = "default_rho")]
+        rho: f64,
+    },
+    /// Every `⌊N/n⌋`-th step of a chain from its first one on (Lin et al. 2023, table 2, "leading").
+    Leading {
+        /// Steps `N` of the chain; knot `k` is the time `(k + 1)/N` of the horizon.
+        #[serde(default = "default_train_steps")]
+        train_steps: usize,
+        /// Added to every step.
+        #[serde(default)]
+        offset: usize,
+        /// Whether the smallest point is used. DPM-Solver's schedules take one point more and leave it out.
+        #[serde(default = "yes")]
+        endpoint: bool,
+    },
+    /// Every `N/n`-th step of a chain from its last one back ("trailing").
+    Trailing {
+        /// As above.
+        #[serde(default = "default_train_steps")]
+        train_steps: usize,
+    },
+    /// Steps of a chain, evenly from the last to the first ("linspace").
+    Linspace {
+        /// As above.
+        #[serde(default = "default_train_steps")]
+        train_steps: usize,
+        /// As above.
+        #[serde(default = "yes")]
+        endpoint: bool,
+    },
+    /// These times, falling.
+    Times {
+        /// In (0, horizon].
+        values: Vec<f64>,
+    },
+    /// The times of these noise levels σ/α, falling: any schedule of any library.
+    NoiseLevels {
+        /// Above 0, at most that of the horizon.
+        values: Vec<f64>,
+    },
+}
+
+fn default_rho() -> f64 {
+    7.0
+}
+
+fn default_train_steps() -> usize {
+    1000
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl TimeGrid {
+    /// Whether the number of steps is that of the points, so that there is one interval less.
+    pub fn counts_points(&self) -> bool {
+        !matches!(self, Self::Uniform | Self::Quadratic | Self::LogSnr | Self::Karras { .. })
+    }
+
+    /// Number of intervals for a number of steps.
+    pub fn intervals(&self, steps: usize) -> usize {
+        match self {
+            Self::Times { values } | Self::NoiseLevels { values } => values.len().saturating_sub(1),
+            _ if self.counts_points() => steps.saturating_sub(1),
+            _ => steps,
+        }
+    }
+
+    /// Strictly decreasing times: `steps + 1` from the process's horizon to its smallest time, or the points of a
+    /// discrete grid. A grid that [`TimeGrid::validate`] refuses has other times, or none.
+    pub fn times(&self, process: &dyn Process, steps: usize) -> Vec<f64> {
+        if self.counts_points() {
+            return self.points(process, steps);
+        }
+        let (first, last) = (process.horizon(), process.min_time());
+        let between = |a: f64, b: f64, k: usize| a + (b - a) * k as f64 / steps as f64;
+        let ratio = |t: f64| (-0.5 * process.log_snr(t)).exp();
+        let mut times: Vec<f64> = (0..=steps)
+            .map(|k| match *self {
+                Self::Quadratic => between(first.sqrt(), last.sqrt(), k).powi(2),
+                Self::LogSnr => process.time_of_log_snr(between(process.log_snr(first), process.log_snr(last), k)),
+                Self::Karras { rho } => {
+                    let root = between(ratio(first).powf(1.0 / rho), ratio(last).powf(1.0 / rho), k);
+                    process.time_of_log_snr(-2.0 * rho * root.ln())
+                }
+                _ => between(first, last, k),
+            })
+            .collect();
+        (times[0], times[steps]) = (first, last);
+        times
+    }
+}
