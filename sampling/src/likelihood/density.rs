@@ -90,6 +90,69 @@ impl<const D: usize> Slopes<D> for DensityFlow<'_, D> {
     }
 }
 
+/// The slopes of states, and those of their integrals.
+type SlopesThere<const D: usize> = (Tensor<D>, Vec<f64>);
+
+impl<const D: usize> DensityFlow<'_, D> {
+    /// Where the paths of the data begin, the slopes there, and what the truncation adds to each log-density.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, …]` → the same, slopes like it, and a number for each example and estimate of the divergence
+    fn begin(&self, x: Tensor<D>, truncation: Truncation, draw: &Draw) -> (Tensor<D>, SlopesThere<D>, Vec<f64>) {
+        let process = self.score.process();
+        let (batch, scale) = (x.dims()[0], process.mean_scale(process.min_time()));
+        let ratio = self.flow.ratio(process.min_time());
+        let here = vec![ratio; batch];
+        match truncation {
+            Truncation::None => {
+                let dimension = x.dims()[1..].iter().product::<usize>() as f64;
+                let start = x.div_scalar(scale);
+                let first = self.slopes(start.clone(), &here);
+                (start, first, vec![-dimension * scale.ln(); batch * self.divergences.len()])
+            }
+            Truncation::Extrapolated => {
+                let guess = x.clone().mul_scalar(scale);
+                let noise = self.score.noise(guess, &vec![process.min_time(); batch]);
+                let start = x + noise.mul_scalar(0.5 * ratio);
+                let first = self.slopes(start.clone(), &here);
+                let correction = first.1.iter().map(|integrand| 0.5 * ratio * integrand).collect();
+                (start, first, correction)
+            }
+            Truncation::Variational | Truncation::Matched => {
+                let z = draw.normals(&x, 0);
+                let start = x + z.clone().mul_scalar(ratio);
+                let first = self.slopes(start.clone(), &here);
+                let traces: Vec<f64> = first.1.iter().map(|integrand| ratio * integrand).collect();
+                let correction = truncation.decoder(z, first.0.clone(), &traces);
+                (start, first, correction)
+            }
+        }
+    }
+
+    /// From the beginning of the paths to the horizon: the states, the integrals, and what the error control did.
+    fn walk(
+        &self,
+        start: Tensor<D>,
+        first: SlopesThere<D>,
+        span: RatioSpan,
+        config: &LikelihoodConfig,
+        observe: Told,
+    ) -> Option<(Tensor<D>, Vec<f64>, Option<StepStatistics>)> {
+        let Some(tableau) = config.solver.on_grid() else {
+            let mut told = |percent: usize, _: &Tensor<D>| observe(percent);
+            let result = walk(self.flow, self, (start, first), span, config.tolerance(), &mut told)?;
+            return Some((result.state, result.integrals, Some(result.statistics)));
+        };
+        let steps = config.steps();
+        let times = config.grid().times(self.score.process(), steps);
+        let mut ratios: Vec<f64> = times.into_iter().rev().map(|t| self.flow.ratio(t)).collect();
+        (ratios[0], ratios[steps]) = (span.first, span.last);
+        let mut told = |step: usize| observe(100 * step / steps);
+        let (state, integrals) = fixed_step::walk(tableau, self, start, &ratios, &mut told)?;
+        Some((state, integrals, None))
+    }
+}
+
 /// The log-density of the data under the flow of a score, from a prior at the horizon; `None` if `observe` broke off.
 ///
 /// What it is the density of, and whether it is a bound, is said by [`Truncation`].
@@ -110,56 +173,13 @@ pub fn log_density<const D: usize>(
     let process = score.process();
     let divergences = config.divergences(&x, draw.seed, draw.examples, draw.number);
     let flow = ProbabilityFlow::new(score);
-    let (from, to) = (flow.ratio(process.min_time()), flow.ratio(process.horizon()));
-    let batch = x.dims()[0];
+    let span = RatioSpan { first: flow.ratio(process.min_time()), last: flow.ratio(process.horizon()) };
     let dimension = x.dims()[1..].iter().product::<usize>();
     let products: usize = divergences.iter().map(|divergence| divergence.products(dimension)).sum();
     let columns = divergences.len();
     let slopes = DensityFlow { score, flow, divergences, evaluations: Cell::new(0) };
-    let here = vec![from; batch];
-
-    let (start, first, mut values) = match config.truncation {
-        Truncation::None => {
-            let scale = process.mean_scale(process.min_time());
-            let start = x.div_scalar(scale);
-            let first = slopes.slopes(start.clone(), &here);
-            (start, first, vec![-(dimension as f64) * scale.ln(); batch * columns])
-        }
-        Truncation::Extrapolated => {
-            let times = vec![process.min_time(); batch];
-            let guess = x.clone().mul_scalar(process.mean_scale(process.min_time()));
-            let start = x + score.noise(guess, &times).mul_scalar(0.5 * from);
-            let first = slopes.slopes(start.clone(), &here);
-            let correction = first.1.iter().map(|integrand| 0.5 * from * integrand).collect();
-            (start, first, correction)
-        }
-        Truncation::Variational | Truncation::Matched => {
-            let z = draw.normals(&x, 0);
-            let start = x + z.clone().mul_scalar(from);
-            let first = slopes.slopes(start.clone(), &here);
-            let traces: Vec<f64> = first.1.iter().map(|integrand| from * integrand).collect();
-            let correction = config.truncation.decoder(z, first.0.clone(), &traces);
-            (start, first, correction)
-        }
-    };
-
-    let (state, integrals, statistics) = match config.solver.on_grid() {
-        None => {
-            let mut told = |percent: usize, _: &Tensor<D>| observe(percent);
-            let span = RatioSpan { first: from, last: to };
-            let result = walk(flow, &slopes, (start, first), span, config.tolerance(), &mut told)?;
-            (result.state, result.integrals, Some(result.statistics))
-        }
-        Some(tableau) => {
-            let steps = config.steps();
-            let times = config.grid().times(process, steps);
-            let mut ratios: Vec<f64> = times.into_iter().rev().map(|t| flow.ratio(t)).collect();
-            (ratios[0], ratios[steps]) = (from, to);
-            let mut told = |step: usize| observe(100 * step / steps);
-            let (state, integrals) = fixed_step::walk(tableau, &slopes, start, &ratios, &mut told)?;
-            (state, integrals, None)
-        }
-    };
+    let (start, first, mut values) = slopes.begin(x, config.truncation, draw);
+    let (state, integrals, statistics) = slopes.walk(start, first, span, config, observe)?;
 
     // ln p̂ = ln p_T + D ln α_T.
     let scale = process.mean_scale(process.horizon());
