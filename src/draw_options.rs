@@ -16,7 +16,7 @@ use crate::monitor::Monitor;
 /// use fokker::Draw;
 /// use fokker::sampling::{Method, SamplerConfig};
 ///
-/// let draw = Draw::new(16).sampler(SamplerConfig::new(Method::Ddim)).steps(20).seed(3);
+/// let draw = Draw::new(16).sampler(SamplerConfig::new(Method::DDIM)).steps(20).seed(3);
 /// // Of one class, by its name or its number.
 /// let draw = draw.class("bag").guidance(2.0);
 /// ```
