@@ -30,7 +30,7 @@ register_sampler!(&MethodInfo::new("mine", "A sampler of my own."), &Mine);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let law = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![0.8]], vec![0.04, 0.09])?;
-    let score = MixtureScore::new(law.clone(), ProcessConfig::default().build()?.into());
+    let score = MixtureScore::new(law.clone(), ProcessConfig::default().build()?);
     let sampler = SamplerConfig { steps: Some(200), ..SamplerConfig::new("mine".parse()?) };
     let mut observe = |_: usize, _: &Tensor<2>| std::ops::ControlFlow::Continue(());
     let drawn = sampler.sample(&score, [20_000, 1], 0, 0, &Device::flex(), &mut observe)?;
