@@ -47,9 +47,9 @@ pub fn check(process: &dyn Process) -> Result<(), String> {
     let mut spread: Vec<f64> = (0..96).map(|k| times.at(2.0 * golden(k))).collect();
     spread.sort_by(f64::total_cmp);
     for &t in &spread {
+        short_transition(process, t)?;
         statements(process, &times, t)?;
         log_snr(process, t)?;
-        short_transition(process, t)?;
         variance(process, t)?;
     }
     for pair in spread.windows(2) {

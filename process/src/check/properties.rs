@@ -103,7 +103,10 @@ pub fn short_transition(process: &dyn Process, s: f64) -> Result<(), String> {
     let expected = process.diffusion_squared(0.5 * (s + t)) * (t - s);
     let found = process.transition(s, t).std.powi(2);
     require((found - expected).abs() <= 1e-5 * expected, || {
-        format!("the variance of transition({s}, {t}) is {found}, but g² (t − s) = {expected}; {REMEDY}")
+        format!(
+            "the variance of transition({s}, {t}) is {found}, but g² (t − s) = {expected}: diffusion_squared is not that \
+             of the kernel, or digits are lost; {REMEDY}"
+        )
     })
 }
 
