@@ -47,7 +47,7 @@ fn hash(gradient: &Primitive) -> u128 {
     xxh3_128(&parts)
 }
 
-/// A hash of some of the numbers, which tells most gradients apart.
+/// A hash of some of the numbers, which differs between most gradients.
 fn hash_of_few(gradient: &Primitive) -> u64 {
     let numbers = numbers(gradient);
     let few: Vec<u8> = numbers.iter().step_by(numbers.len() / 64 + 1).flat_map(|number| number.to_le_bytes()).collect();

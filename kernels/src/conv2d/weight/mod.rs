@@ -13,9 +13,9 @@
 //! What is used once leaves nothing behind, and a weight under differentiation is not kept at all: training changes it
 //! before it is read again.
 //!
-//! The copies are those of one version of the weight. A [`Weak`] reference to its memory tells whether it is still the
-//! same: a tensor's memory is copied or moved before it is written to while something else refers to it, which the `Weak`
-//! does.
+//! The copies are those of one version of the weight. A [`Weak`](std::sync::Weak) reference to its memory shows whether it
+//! is still the same: a tensor's memory is copied or moved before it is written to while something else refers to it,
+//! which the `Weak` does.
 
 mod copies;
 

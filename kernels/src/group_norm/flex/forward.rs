@@ -56,8 +56,8 @@ fn normalize<const K: usize, const OUT: usize>(
     let (moments, _) = moments.as_chunks_mut::<K>();
     let share = 1.0 / shape.group_length() as f32;
     let shift_of = |channel: usize| Jet(lane_of(&shift[channel / LANES], channel % LANES));
-    let total = |sums: &[Sums<K>], group: usize, beside: &dyn Fn(usize) -> Jet<K>| {
-        let of_channel = |channel| Jet(channel_of(sums, channel)) + beside(channel);
+    let total = |sums: &[Sums<K>], group: usize, shift: &dyn Fn(usize) -> Jet<K>| {
+        let of_channel = |channel| Jet(channel_of(sums, channel)) + shift(channel);
         shape.channels_of(group).map(of_channel).fold(Jet::ZERO, Add::add) * share
     };
     let sums = sum(&x, shift, |x, _| x);
