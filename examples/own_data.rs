@@ -6,7 +6,7 @@
 
 use fokker::datasets::Tensors;
 use fokker::model::{Mlp, MlpConfig};
-use fokker::process::ProcessConfig;
+use fokker::process::Vp;
 use fokker::{BackendConfig, Error, Training};
 
 fn main() -> Result<(), Error> {
@@ -16,8 +16,8 @@ fn main() -> Result<(), Error> {
 
     let device = BackendConfig::default().resolve()?.device;
     let network = Mlp::new(&MlpConfig { width: 64, ..MlpConfig::new(2) }, 0, &device)?;
-    let training = Training::with_process(ProcessConfig::default().build()?, network).data(points);
-    let model = training.steps(1_500).batch(256).learning_rate(3e-3).train(&device, &())?;
+    let training = Training::new(Vp::default(), network).data(points);
+    let model = training.steps(1_000).batch(256).learning_rate(3e-3).train(&device, &())?;
 
     let samples = model.draw(1_000)?;
     let distances = samples.rows().map(|point| f64::from((point[0].hypot(point[1]) - 1.0).abs()));

@@ -23,6 +23,10 @@ mod time_sampling;
 mod trainer;
 mod weighting;
 
+/// For [`register_loss!`].
+#[doc(hidden)]
+pub use fokker_registry as registry;
+
 pub use breakdown::Breakdown;
 pub use callbacks::{
     Callback, Callbacks, Checkpoints, MetricsFile, Moment, Previews, ResidualReports, SetAside, TensorBoard,

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_model::precision::cast;
 use fokker_model::{
-    Conditioning, Derivatives, Divergence, MixtureScore, Mlp, MlpConfig, NetworkScore, Output, Parameterization, Score,
+    Conditioning, Derivatives, Divergence, MixtureScore, Mlp, MlpConfig, NetworkScore, Output, Parameterization, Probe,
+    Score,
 };
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_training::loss::{
@@ -171,8 +172,11 @@ fn the_objective_weighs_the_error_in_the_noise() {
 }
 
 /// Denoising, written as a program would write a loss of its own.
-#[derive(Debug)]
-struct OwnDenoising;
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnDenoising {}
+
+register_loss!(OwnDenoising as "own_denoising");
 
 impl LossFunction for OwnDenoising {
     fn errors(&self, batch: LossBatch<'_>) -> Tensor<1> {
@@ -193,6 +197,35 @@ fn a_loss_of_ones_own_is_weighed_like_the_others() {
         let randomness = Randomness { noise: noise.clone(), times, probes, regularizer: None };
         values(objective.loss(&score, None, x0.clone(), randomness).unwrap())[0]
     };
-    let (own, built_in) = (value(Loss::own(OwnDenoising)), value(Loss::Denoising));
+    let (own, built_in) = (value(Loss::own(OwnDenoising {})), value(Loss::Denoising));
     assert!((own / built_in - 1.0).abs() < 1e-12, "{own} {built_in}");
+}
+
+/// A configuration reaches all of them, and is written as it was read.
+#[test]
+fn losses_are_read_and_written_by_kind() {
+    let kinds = [
+        Loss::Denoising,
+        Loss::Expanded,
+        Loss::Explicit,
+        Loss::Implicit { divergence: Trace::Exact },
+        Loss::Sliced { variance_reduced: false, probes: 3, probe: Probe::Gaussian },
+        Loss::HigherOrder { first: 0.5, second: 0.25 },
+        Loss::InitialValue,
+        Loss::own(OwnDenoising {}),
+    ];
+    for loss in kinds {
+        let written = serde_json::to_value(&loss).unwrap();
+        assert_eq!(serde_json::from_value::<Loss>(written.clone()).unwrap(), loss, "{written}");
+    }
+    let read = |value| serde_json::from_value::<Loss>(value);
+    let sliced = Loss::Sliced { variance_reduced: true, probes: 1, probe: Probe::Rademacher };
+    assert_eq!(read(json!({ "kind": "sliced" })).unwrap(), sliced);
+    assert_eq!(serde_json::to_value(&sliced).unwrap()["kind"], "sliced");
+    let unknown = read(json!({ "kind": "slyced" })).unwrap_err().to_string();
+    assert!(
+        unknown.contains("`slyced`") && unknown.contains("`sliced`") && unknown.contains("`own_denoising`"),
+        "{unknown}"
+    );
+    assert!(read(json!({ "kind": "sliced", "prob": 1 })).unwrap_err().to_string().contains("prob"));
 }

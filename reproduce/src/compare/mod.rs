@@ -142,16 +142,15 @@ impl ComparisonPlan {
     /// # Errors
     /// The one that does not work.
     fn validate(&self) -> Result<(), Error> {
-        let usage = |message: String| Err(Error::Usage(message));
         match self {
             // Samples and fifty times as many data are held in memory, in 128 projections.
             Self { count, .. } if !(2..=100_000).contains(count) => {
-                usage(format!("--count {count}: must be from 2 to 100000"))
+                Err(Error::field("count", count, "must be from 2 to 100000"))
             }
-            Self { batch_size: 0, .. } => usage("--batch-size 0: must be at least 1".into()),
-            Self { budgets, .. } if budgets.is_empty() => usage("--calls: needs a number".into()),
+            Self { batch_size: 0, .. } => Err(Error::field("batch_size", 0, "must be at least 1")),
+            Self { budgets, .. } if budgets.is_empty() => Err(Error::field("calls", "", "needs a number")),
             Self { budgets, .. } => match budgets.iter().find(|budget| !(1..=1_000_000).contains(*budget)) {
-                Some(budget) => usage(format!("--calls {budget}: must be from 1 to 1000000")),
+                Some(budget) => Err(Error::field("calls", budget, "must be from 1 to 1000000")),
                 None => Ok(()),
             },
         }

@@ -2,8 +2,11 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_registry::register;
+use serde::{Deserialize, Serialize};
 
-use super::{noisy, per_coordinate, square_norm};
+use super::kind::{LossEntry, LossKind};
+use super::{Loss, noisy, per_coordinate, square_norm};
 
 /// `‖ε_θ(x_t) − ε‖² / dimension`, which is `σ²‖s_θ − ∇ log p(x_t | x₀)‖² / dimension`.
 ///
@@ -16,3 +19,16 @@ pub fn denoising<const D: usize>(score: &dyn Score<D>, x0: Tensor<D>, noise: Ten
     let estimate = score.noise(noisy(score.process(), &x0, &noise, t), t);
     per_coordinate(square_norm(estimate - noise), &x0)
 }
+
+/// The settings: there are none.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Denoising {}
+
+impl LossKind for Denoising {
+    fn loss(&self) -> Loss {
+        Loss::Denoising
+    }
+}
+
+register!(LossEntry, Denoising, "denoising");

@@ -4,8 +4,11 @@
 use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_model::divergence::inner;
+use fokker_registry::register;
+use serde::{Deserialize, Serialize};
 
-use super::{noisy, per_coordinate, square_norm};
+use super::kind::{LossEntry, LossKind};
+use super::{Loss, noisy, per_coordinate, square_norm};
 
 /// `(‖ε_θ(x_t)‖² − 2 ε_θ(x_t) · ε) / dimension`.
 ///
@@ -16,3 +19,16 @@ pub fn expanded<const D: usize>(score: &dyn Score<D>, x0: Tensor<D>, noise: Tens
     let product = inner(estimate.clone(), noise).mul_scalar(2.0);
     per_coordinate(square_norm(estimate) - product, &x0)
 }
+
+/// The settings: there are none.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expanded {}
+
+impl LossKind for Expanded {
+    fn loss(&self) -> Loss {
+        Loss::Expanded
+    }
+}
+
+register!(LossEntry, Expanded, "expanded");

@@ -2,8 +2,11 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
+use fokker_registry::register;
+use serde::{Deserialize, Serialize};
 
-use super::{noisy, per_coordinate, square_norm};
+use super::kind::{LossEntry, LossKind};
+use super::{Loss, noisy, per_coordinate, square_norm};
 
 /// `‖ε_θ(x_t) − E[ε | x_t]‖² / dimension` with the true expectation.
 ///
@@ -20,3 +23,16 @@ pub fn explicit<const D: usize>(
     let target = truth.noise(x.clone(), t);
     per_coordinate(square_norm(score.noise(x, t) - target), &x0)
 }
+
+/// The settings: there are none.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Explicit {}
+
+impl LossKind for Explicit {
+    fn loss(&self) -> Loss {
+        Loss::Explicit
+    }
+}
+
+register!(LossEntry, Explicit, "explicit");

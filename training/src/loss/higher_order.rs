@@ -17,8 +17,11 @@ use burn::tensor::Tensor;
 use fokker_model::Derivatives;
 use fokker_model::divergence::{broadcast, inner};
 use fokker_model::per_example::scale_examples;
+use fokker_registry::register;
+use serde::{Deserialize, Serialize};
 
-use super::{noisy, per_coordinate, square_norm};
+use super::kind::{LossEntry, LossKind};
+use super::{Loss, noisy, per_coordinate, square_norm};
 
 /// `‖σ² J v + v − (ℓ · v) ℓ‖² / dimension` for a random `v`.
 ///
@@ -61,3 +64,25 @@ pub fn second_derivative<const D: usize>(
     let difference = inner(powers(second.mixed, 3), v) - inner(target, u);
     per_coordinate(difference.square(), &x0)
 }
+
+/// The settings.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HigherOrder {
+    #[serde(default = "unit")]
+    pub first: f64,
+    #[serde(default)]
+    pub second: f64,
+}
+
+fn unit() -> f64 {
+    1.0
+}
+
+impl LossKind for HigherOrder {
+    fn loss(&self) -> Loss {
+        Loss::HigherOrder { first: self.first, second: self.second }
+    }
+}
+
+register!(LossEntry, HigherOrder, "higher_order");

@@ -2,8 +2,11 @@
 
 use burn::tensor::Tensor;
 use fokker_model::{Derivatives, Divergence};
+use fokker_registry::register;
+use serde::{Deserialize, Serialize};
 
-use super::{noisy, numbers, per_coordinate, square_norm};
+use super::kind::{LossEntry, LossKind};
+use super::{Loss, Trace, noisy, numbers, per_coordinate, square_norm};
 
 /// `(‖ε_θ(x_t)‖² − 2σ div ε_θ(x_t)) / dimension`, which is `σ²(‖s_θ‖² + 2 div s_θ) / dimension`.
 ///
@@ -21,3 +24,19 @@ pub fn implicit<const D: usize>(
     let twice = numbers(t.iter().map(|&t| 2.0 * process.std(t)), &x0);
     per_coordinate(square_norm(estimate) - divergence * twice, &x0)
 }
+
+/// The settings.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Implicit {
+    #[serde(default)]
+    pub divergence: Trace,
+}
+
+impl LossKind for Implicit {
+    fn loss(&self) -> Loss {
+        Loss::Implicit { divergence: self.divergence }
+    }
+}
+
+register!(LossEntry, Implicit, "implicit");

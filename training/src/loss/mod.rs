@@ -19,6 +19,7 @@ mod explicit;
 mod flattened;
 mod higher_order;
 mod implicit;
+mod kind;
 mod own;
 mod sliced;
 
@@ -35,14 +36,14 @@ pub use expanded::expanded;
 pub use explicit::explicit;
 pub use higher_order::{first_derivative, second_derivative};
 pub use implicit::implicit;
+pub use kind::{LossConfig, LossEntry, LossKind};
 pub use own::{LossBatch, LossFunction, OwnLoss};
 pub use sliced::sliced;
 
 use crate::error::{MOST_PROBES, TrainingError, require_size};
 
 /// Which loss is minimised.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Loss {
     /// Denoising score matching (Vincent 2011; [Lai 2023, eq. 3]).
     #[default]
@@ -54,35 +55,28 @@ pub enum Loss {
     /// Implicit score matching (Hyvärinen 2005; [SDE tutorial, eq. 4.1.16]).
     Implicit {
         /// How the divergence is computed.
-        #[serde(default)]
         divergence: Trace,
     },
     /// Sliced score matching (Song et al. 2020b; [SDE tutorial, eq. 4.1.18]).
     Sliced {
         /// `‖s‖²` instead of `(v · s)²`, its mean over `v`.
-        #[serde(default = "yes")]
         variance_reduced: bool,
         /// Probes for each example.
-        #[serde(default = "one")]
         probes: usize,
         /// Their law.
-        #[serde(default)]
         probe: Probe,
     },
     /// Denoising score matching, and the same for the score's derivatives (Meng et al. 2021; Lu et al. 2022c).
     HigherOrder {
         /// Weight of the Jacobian's error.
-        #[serde(default = "unit")]
         first: f64,
         /// Weight of the error of the gradient of the Jacobian's trace; 0 leaves it out.
-        #[serde(default)]
         second: f64,
     },
     /// The residual of the score Fokker–Planck equation, and the score at the first time alone [Lai 2023, eq. 11], for
     /// data whose score is known.
     InitialValue,
-    /// A loss of a program of its own. Configurations do not have it.
-    #[serde(skip)]
+    /// A loss of a program of its own.
     Own(OwnLoss),
 }
 
@@ -109,16 +103,8 @@ impl Default for Trace {
     }
 }
 
-fn yes() -> bool {
-    true
-}
-
 fn one() -> usize {
     1
-}
-
-fn unit() -> f64 {
-    1.0
 }
 
 /// Copies of the batch in one evaluation of an exact divergence.

@@ -1,10 +1,10 @@
 //! Losses of a program of its own.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use fokker_model::Derivatives;
+use fokker_registry::Settings;
 
 use super::flattened::Flattened;
 
@@ -24,28 +24,34 @@ pub struct LossBatch<'a> {
 /// A loss of one's own.
 ///
 /// ```
-/// use std::sync::Arc;
-///
 /// use burn::tensor::Tensor;
 /// use fokker_training::loss::{LossBatch, LossFunction, noisy};
-/// use fokker_training::{Loss, Objective};
+/// use fokker_training::{Loss, register_loss};
+/// use serde::{Deserialize, Serialize};
 ///
 /// /// The absolute error in the noise.
-/// #[derive(Debug)]
-/// struct Absolute;
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Absolute {
+///     factor: f64,
+/// }
+///
+/// register_loss!(Absolute as "absolute");
 ///
 /// impl LossFunction for Absolute {
 ///     fn errors(&self, batch: LossBatch<'_>) -> Tensor<1> {
 ///         let LossBatch { score, x0, noise, t } = batch;
 ///         let estimate = score.noise(noisy(score.process(), &x0, &noise, t), t);
-///         (estimate - noise).abs().mean_dim(1).flatten(0, 1)
+///         (estimate - noise).abs().mean_dim(1).flatten(0, 1).mul_scalar(self.factor)
 ///     }
 /// }
 ///
-/// let objective = Objective { loss: Loss::own(Absolute), ..Objective::default() };
-/// assert!(objective.validate().is_ok());
+/// // In a plan, or as `objective.loss` of a configuration.
+/// let loss: Loss = serde_json::from_str(r#"{ "kind": "absolute", "factor": 2.0 }"#)?;
+/// assert_eq!(loss, Loss::own(Absolute { factor: 2.0 }));
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-pub trait LossFunction: Debug + Send + Sync {
+pub trait LossFunction: Settings {
     /// The loss of each example, `[batch]`, before it is weighed: in the units of a squared error in the noise, per coordinate,
     /// if [weightings](crate::Weighting) and learning rates are to carry over.
     fn errors(&self, batch: LossBatch<'_>) -> Tensor<1>;
@@ -57,13 +63,13 @@ pub trait LossFunction: Debug + Send + Sync {
     }
 }
 
-/// A loss of one's own, shared. Two are equal if they are the same.
+/// A loss of one's own, shared.
 #[derive(Clone, Debug)]
 pub struct OwnLoss(Arc<dyn LossFunction>);
 
 impl PartialEq for OwnLoss {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.equals(other.0.as_any())
     }
 }
 
@@ -71,6 +77,11 @@ impl OwnLoss {
     /// Shares a loss.
     pub fn new(loss: impl LossFunction + 'static) -> Self {
         Self(Arc::new(loss))
+    }
+
+    /// The loss itself.
+    pub fn function(&self) -> &dyn LossFunction {
+        &*self.0
     }
 
     /// [`LossFunction::evaluations`].

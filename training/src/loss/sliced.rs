@@ -2,10 +2,13 @@
 //! along random directions.
 
 use burn::tensor::Tensor;
-use fokker_model::Derivatives;
 use fokker_model::divergence::inner;
+use fokker_model::{Derivatives, Probe};
+use fokker_registry::register;
+use serde::{Deserialize, Serialize};
 
-use super::{noisy, numbers, per_coordinate, square_norm};
+use super::kind::{LossEntry, LossKind};
+use super::{Loss, noisy, numbers, one, per_coordinate, square_norm};
 
 /// The mean over directions `v` of `((v · ε_θ)² − 2σ vᵀ ∂ε_θ v) / dimension`, which is
 /// `σ²((v · s_θ)² + 2 vᵀ J v) / dimension`; with `variance_reduced`, `‖s_θ‖²` stands for `(v · s_θ)²`.
@@ -37,3 +40,27 @@ pub fn sliced<const D: usize>(
     let sum = along.reduce(|sum, value| sum + value).expect("there is a direction");
     per_coordinate(sum.div_scalar(directions.len() as f64), &x0)
 }
+
+/// The settings.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sliced {
+    #[serde(default = "yes")]
+    pub variance_reduced: bool,
+    #[serde(default = "one")]
+    pub probes: usize,
+    #[serde(default)]
+    pub probe: Probe,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl LossKind for Sliced {
+    fn loss(&self) -> Loss {
+        Loss::Sliced { variance_reduced: self.variance_reduced, probes: self.probes, probe: self.probe }
+    }
+}
+
+register!(LossEntry, Sliced, "sliced");

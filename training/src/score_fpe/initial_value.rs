@@ -4,10 +4,12 @@ use burn::tensor::Tensor;
 use fokker_kernels::memo::Memo;
 use fokker_model::divergence::inner;
 use fokker_model::{Derivatives, Score};
+use fokker_registry::register;
+use serde::{Deserialize, Serialize};
 
 use super::differentiation::Differentiation;
 use super::residual::{Directions, residual, residual_along, unit};
-use crate::loss::noisy;
+use crate::loss::{Loss, LossEntry, LossKind, noisy};
 
 /// `‖ε_θ(x_t, t)‖ + ‖s_θ(x₀, t₀) − s(x₀, t₀)‖` with the true score `s` at the first time `t₀ = min_time` alone
 /// [Lai 2023, eq. 11]. `frozen` is the same score with parameters that are not under differentiation.
@@ -39,3 +41,16 @@ pub fn initial_value<const D: usize>(
     // The root of zero has no derivative.
     evolution + inner(difference.clone(), difference).add_scalar(1e-12).sqrt()
 }
+
+/// The settings: there are none.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InitialValue {}
+
+impl LossKind for InitialValue {
+    fn loss(&self) -> Loss {
+        Loss::InitialValue
+    }
+}
+
+register!(LossEntry, InitialValue, "initial_value");

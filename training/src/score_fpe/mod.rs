@@ -25,6 +25,7 @@ mod residual;
 mod residuals;
 
 pub use differentiation::Differentiation;
+pub(crate) use initial_value::InitialValue;
 pub use initial_value::initial_value;
 pub use regularizer::{Estimator, Points, RegularizerConfig, RegularizerDraw, Unit, regularizer};
 pub use residual::{Directions, residual, residual_along};
