@@ -13,9 +13,12 @@ use fokker_model::{
 };
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_training::loss::{
-    LossBatch, LossFunction, denoising, expanded, explicit, first_derivative, implicit, second_derivative, sliced,
+    LossBatch, LossFunction, Trace, denoising, expanded, explicit, first_derivative, implicit, second_derivative,
+    sliced,
 };
 use fokker_training::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 fn process(kind: &str) -> Arc<dyn Process> {
     ProcessConfig::named(kind).unwrap().build().unwrap()
