@@ -10,7 +10,6 @@ use fokker::sampling::{
 
 /// Goes to the expected data, and puts the noise of the next time onto them.
 struct Mine;
-
 impl<const D: usize> Sampler<D> for Mine {
     fn step(&mut self, score: &dyn Score<D>, x: Tensor<D>, step: &Step, _: &mut dyn Brownian<D>) -> Tensor<D> {
         let (t, s) = step.levels(score.process());
@@ -19,7 +18,6 @@ impl<const D: usize> Sampler<D> for Mine {
         data.mul_scalar(s.mean_scale) + noise.mul_scalar(s.std)
     }
 }
-
 impl SamplerKind for Mine {
     fn build<const D: usize>(&self, _: &SamplerConfig, _: &dyn Process) -> Box<dyn Sampler<D>> {
         Box::new(Mine)
