@@ -1,14 +1,12 @@
 //! Samplers against diffusers' schedulers and NumPy statements of published algorithms, after every step
 //! (reference/sampler_traces.py, reference/published_samplers.py).
 
-mod problems;
-
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
+use crate::problems::{ProductMixture, device, process, tensor, values};
 use burn::tensor::Tensor;
 use fokker_sampling::{Brownian, SamplerConfig};
-use problems::{ProductMixture, device, process, tensor, values};
 
 #[derive(serde::Deserialize)]
 struct Case {

@@ -1,15 +1,13 @@
 //! Every sampler with an exact score reproduces the mixture: in its law, at every backward noise, and at its price.
 
-mod problems;
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::problems::{ProductMixture, device, process, values};
 use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
 use fokker_sampling::*;
-use problems::{ProductMixture, device, process, values};
 use serde_json::json;
 
 /// 2000 points in 20 dimensions are 40 000 independent draws from one law. Their distance from its distribution
@@ -139,7 +137,7 @@ fn steps_that_fit_each_sample_meet_their_tolerance() {
         sampler.validate(process).unwrap();
         let solve = |start: &[f64]| {
             let mut noise = ImageNoise::new(0, fokker_random::Index::test, 0, start.len());
-            let x = problems::tensor(start.to_vec(), [start.len(), 1]);
+            let x = crate::problems::tensor(start.to_vec(), [start.len(), 1]);
             let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
             sampler.walk(&mixture, x, &mut noise, &mut observe).unwrap()
         };

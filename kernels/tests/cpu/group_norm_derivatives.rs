@@ -1,11 +1,9 @@
 //! The fused derivatives of a group normalisation against their definition in Burn's operations and double precision,
 //! where the definition is held to central differences.
 
-mod support;
-
+use crate::support::{assert_close, bits, numbers, probe, random};
 use burn::tensor::{Device, FloatDType, Tensor, activation};
 use fokker_kernels::{group_norm_derivatives, group_norm_tangent};
-use support::{assert_close, bits, numbers, probe, random};
 
 const EPS: f64 = 1e-5;
 

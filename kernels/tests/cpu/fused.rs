@@ -1,10 +1,8 @@
 //! The other fused operations against Burn's, with their gradients.
 
-mod support;
-
+use crate::support::{assert_close, bits, random};
 use burn::tensor::{Device, Tensor};
 use fokker_kernels::{cat_channels, conv2d, conv2d_add, group_norm, upsample_nearest};
-use support::{assert_close, bits, random};
 
 /// Images of widths with and without a rest after whole registers.
 const SHAPES: [[usize; 4]; 4] = [[1, 3, 5, 2], [3, 7, 7, 16], [2, 14, 14, 40], [5, 8, 6, 1]];

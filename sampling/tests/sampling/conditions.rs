@@ -1,16 +1,14 @@
 //! Guidance and inverse problems, against closed forms.
 
-mod problems;
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::problems::{ProductMixture, device, process, tensor, values};
 use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
 use fokker_sampling::inverse::{LinearOperator, Mask, PosteriorGradient, Replacement};
 use fokker_sampling::{ClassifierFree, Equation, Method, SamplerConfig};
-use problems::{ProductMixture, device, process, tensor, values};
 use serde_json::json;
 
 fn vp() -> Arc<dyn Process> {

@@ -1,7 +1,5 @@
 //! A run that is interrupted and resumed ends with the bits of one that is not.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +29,7 @@ fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
         validation_examples: 32,
         ..TrainingConfig::default()
     };
-    support::plan(&support::mixture(), training)
+    crate::support::plan(&crate::support::mixture(), training)
 }
 
 fn trainer(plan: TrainingPlan) -> Trainer<Mlp, 2> {
@@ -66,7 +64,7 @@ fn interrupted_runs_end_with_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     RunFolder::new(&whole).create("").unwrap();
-    let outcome = support::train(&mut trainer(plan(STEPS, 1e-2)), &whole, StopAfter(u64::MAX, 0)).unwrap();
+    let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &whole, StopAfter(u64::MAX, 0)).unwrap();
     assert_eq!(outcome, Outcome::Finished);
     let expected = files(&whole.join("checkpoints").join(folder_name(STEPS)));
     let metrics = |run: &Path| -> Vec<serde_json::Value> {
@@ -85,11 +83,11 @@ fn interrupted_runs_end_with_the_same_bits() {
     for stop in 1..STEPS {
         let run = root.path().join(format!("stopped-{stop}"));
         RunFolder::new(&run).create("").unwrap();
-        let outcome = support::train(&mut trainer(plan(STEPS, 1e-2)), &run, StopAfter(stop, 0)).unwrap();
+        let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &run, StopAfter(stop, 0)).unwrap();
         assert_eq!(outcome, Outcome::Interrupted);
         let mut resumed = trainer(plan(STEPS, 1e-2));
         assert_eq!(resumed.resume(&RunFolder::new(&run)).unwrap(), Some(stop));
-        support::train(&mut resumed, &run, StopAfter(u64::MAX, 0)).unwrap();
+        crate::support::train(&mut resumed, &run, StopAfter(u64::MAX, 0)).unwrap();
         let got = files(&run.join("checkpoints").join(folder_name(STEPS)));
         for ((name, expected), (_, got)) in expected.iter().zip(&got) {
             assert!(expected == got, "{name} differs after a stop at step {stop}");
@@ -145,13 +143,13 @@ fn every_objective_trains_and_resumes() {
             RunFolder::new(&run).create("").unwrap();
             let mut plan = plan(objective);
             plan.training.recompute = recompute;
-            support::train(&mut trainer(plan), &run, StopAfter(stop, 0)).unwrap();
+            crate::support::train(&mut trainer(plan), &run, StopAfter(stop, 0)).unwrap();
             run
         };
         let (whole, stopped) = (run("whole", u64::MAX, Recompute::Nothing), run("stopped", 3, Recompute::Nothing));
         let mut resumed = trainer(plan(objective));
         assert_eq!(resumed.resume(&RunFolder::new(&stopped)).unwrap(), Some(3));
-        support::train(&mut resumed, &stopped, StopAfter(u64::MAX, 0)).unwrap();
+        crate::support::train(&mut resumed, &stopped, StopAfter(u64::MAX, 0)).unwrap();
         let end = |run: &Path| files(&run.join("checkpoints").join(folder_name(4)));
         assert!(end(&whole) == end(&stopped), "{objective:?}");
         let again = run("again", u64::MAX, Recompute::Activations);
@@ -175,7 +173,7 @@ fn every_objective_trains_and_resumes() {
 fn damaged_checkpoints_are_passed_over_and_old_ones_deleted() {
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let names = |folder: &Path| -> Vec<String> {
         list_checkpoints(folder).iter().map(|path| path.file_name().unwrap().to_str().unwrap().into()).collect()
@@ -219,7 +217,7 @@ fn numbers_that_are_not_finite_stop_the_run_or_are_skipped() {
         (plan.training.skip_non_finite, plan.training.warmup) = (skip, 0);
         plan.training.validate_every = 0;
         let mut trainer = trainer(plan);
-        let outcome = support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0));
+        let outcome = crate::support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0));
         (outcome, trainer.step())
     };
     let (outcome, step) = run(0);
@@ -279,7 +277,7 @@ fn a_step_that_is_not_finite_is_gone_past_and_no_number_of_the_metrics_is_lost_w
             skip_non_finite: skip,
             ..TrainingConfig::default()
         };
-        let mut plan = support::plan(&moons.into(), training);
+        let mut plan = crate::support::plan(&moons.into(), training);
         plan.train = Arc::new(Broken(plan.train));
         plan.validation = plan.validation.map(|held_out| Arc::new(Broken(held_out)) as Arc<dyn Dataset>);
         plan.checkpoints.every = 1;
@@ -288,7 +286,7 @@ fn a_step_that_is_not_finite_is_gone_past_and_no_number_of_the_metrics_is_lost_w
     let run = |skip: u64| {
         let mut trainer = trainer(plan(skip));
         trainer.resume(&RunFolder::new(root.path())).unwrap();
-        support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0))
+        crate::support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0))
     };
     // Every epoch of four steps meets the example once; a bit-exact resume meets it again at the same step.
     let allowance = || match run(0).unwrap_err() {
@@ -311,7 +309,7 @@ fn a_checkpoint_of_a_later_version_is_not_passed_over_and_one_under_another_name
     use sha2::Digest;
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let (last, copy) = (checkpoints.join(folder_name(12)), checkpoints.join(folder_name(99)));
     fs::create_dir(&copy).unwrap();
@@ -345,7 +343,7 @@ fn the_loss_approaches_that_of_the_exact_score() {
     (plan.training.validation_examples, plan.training.validate_every) = (1024, 0);
     let mut trainer = trainer(plan);
     let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
-    support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0)).unwrap();
     let after = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
     assert!(before > 0.8 && (0.37..0.6).contains(&after), "{before} {after}");
 }

@@ -1,7 +1,5 @@
 //! Training in reduced precision, and with activations that are computed again.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
@@ -22,7 +20,7 @@ fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
         validation_examples: 4,
         ..TrainingConfig::default()
     };
-    let mut plan = support::plan(&support::digits(), training);
+    let mut plan = crate::support::plan(&crate::support::digits(), training);
     change(&mut plan.training);
     plan.checkpoints.every = 2;
     plan
@@ -63,7 +61,7 @@ impl Callback<UNet, 4> for Watch {
 fn run(folder: &Path, shift: TimeShift, change: impl Fn(&mut TrainingConfig)) -> (Vec<f64>, Vec<u8>) {
     RunFolder::new(folder).create("").unwrap();
     let mut watch = Watch(u64::MAX, Vec::new());
-    support::train(&mut trainer(shift, change), folder, &mut watch).unwrap();
+    crate::support::train(&mut trainer(shift, change), folder, &mut watch).unwrap();
     (watch.1, fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap())
 }
 
@@ -98,10 +96,10 @@ fn weights_stay_in_single_precision_and_runs_resume() {
     let whole = run(&root.path().join("whole"), TimeShift::Default, change).1;
     let folder = root.path().join("stopped");
     RunFolder::new(&folder).create("").unwrap();
-    support::train(&mut trainer(TimeShift::Default, change), &folder, Watch(2, Vec::new())).unwrap();
+    crate::support::train(&mut trainer(TimeShift::Default, change), &folder, Watch(2, Vec::new())).unwrap();
     let mut resumed = trainer(TimeShift::Default, change);
     assert_eq!(resumed.resume(&RunFolder::new(&folder)).unwrap(), Some(2));
-    support::train(&mut resumed, &folder, Watch(u64::MAX, Vec::new())).unwrap();
+    crate::support::train(&mut resumed, &folder, Watch(u64::MAX, Vec::new())).unwrap();
     let end = fs::read(folder.join("checkpoints").join(folder_name(STEPS)).join("model.bpk")).unwrap();
     assert!(end == whole, "a resumed run ends with other bits");
 

@@ -1,10 +1,8 @@
 //! Group normalisation against its definition in Burn's operations, central differences, and other numbers of threads.
 
-mod support;
-
+use crate::support::{assert_close, bits, numbers, probe, random};
 use burn::tensor::{Device, FloatDType, Tensor, activation};
 use fokker_kernels::{channels_first, channels_last, group_norm};
-use support::{assert_close, bits, numbers, probe, random};
 
 const EPS: f64 = 1e-5;
 

@@ -1,10 +1,9 @@
 //! The order of every solver and sampler, measured on problems with exact solutions, in double precision.
 
-mod problems;
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::problems::{Impulses, LogVerhulst, ProductMixture, Replay, device, process, tensor, values};
 use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
@@ -12,7 +11,6 @@ use fokker_sampling::{
     BackwardNoise, Brownian, ChurnConfig, Equation, EulerMaruyama, Method, PosteriorVariance, SamplerConfig,
     SamplerOption, SdeSolver, SolverType, Sra, StochasticHeun, TimeGrid,
 };
-use problems::{Impulses, LogVerhulst, ProductMixture, Replay, device, process, tensor, values};
 use serde_json::json;
 
 /// The slope of the error against the number of steps, least squares in the logarithms.

@@ -1,10 +1,8 @@
 //! The step of Adam against its formula in double precision.
 
-mod support;
-
+use crate::support::{assert_close, random};
 use burn::tensor::{Device, FloatDType, Tensor};
 use fokker_kernels::Adam;
-use support::{assert_close, random};
 
 const STEP: Adam = Adam {
     gradient_scale: 0.7,
@@ -61,7 +59,7 @@ fn average_error(device: &Device, decay: f64, updates: u64, start: f64) -> f64 {
         state = Adam { average_decay: decay, update, ..RESTING }.step(state, zeros.clone());
     }
     let left = f64::powf(decay, updates as f64) * (start - 1.0);
-    let [weight, average] = [&state[0], &state[3]].map(support::numbers);
+    let [weight, average] = [&state[0], &state[3]].map(crate::support::numbers);
     weight.iter().zip(average).map(|(w, a)| (a / w - 1.0 - left).abs()).fold(0.0, f64::max)
 }
 

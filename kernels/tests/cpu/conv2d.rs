@@ -1,12 +1,10 @@
 //! The convolution against Burn's, central differences, and itself on other numbers of threads.
 
-mod support;
-
+use crate::support::{assert_close, bits, numbers, probe, random};
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, FloatDType, Tensor};
 use fokker_kernels::{ConvWeight, PreparedWeight, channels_first, channels_last, conv2d};
-use support::{assert_close, bits, numbers, probe, random};
 
 #[derive(Clone, Copy, Debug)]
 struct Case {

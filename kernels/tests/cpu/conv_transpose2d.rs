@@ -1,10 +1,8 @@
 //! The transposed convolution against its definition, and its gradients against Burn's in double precision.
 
-mod support;
-
+use crate::support::{assert_close, numbers, probe, random};
 use burn::tensor::{Device, FloatDType, Tensor};
 use fokker_kernels::conv_transpose2d;
-use support::{assert_close, numbers, probe, random};
 
 #[derive(Clone, Copy, Debug)]
 struct Case {

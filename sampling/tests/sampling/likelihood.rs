@@ -1,11 +1,10 @@
 //! Likelihoods of Gaussian mixtures, where the truth is known, and of scores that are wrong on purpose, where an
 //! independent implementation knows it (reference/likelihood.py).
 
-mod problems;
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::problems::{device, process, tensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use fokker_model::{Calculus, Clock, Derivatives, Divergence, MixtureScore, Score, SmoothScore};
 use fokker_process::{Covariance, GaussianMixture, Process};
@@ -15,7 +14,6 @@ use fokker_sampling::likelihood::{
     LogDensity, Prior, Truncation, chain_bound, diffusion_bound, kl_bound, log_density,
 };
 use fokker_sampling::{PosteriorVariance, ToleranceConfig};
-use problems::{device, process, tensor};
 use serde_json::{Value, json};
 
 /// A score that is wrong by a factor: no closed form knows its density.
@@ -201,7 +199,7 @@ fn sketches_may_be_of_lower_rank() {
                 whole.of_noise(&score, on(points.clone()), &[t; 6]).1,
                 Divergence::Exact { block: 2 }.of_noise(&score, on(points.clone()), &[t; 6]).1,
             );
-            for (found, expected) in problems::values(&found).iter().zip(problems::values(&expected)) {
+            for (found, expected) in crate::problems::values(&found).iter().zip(crate::problems::values(&expected)) {
                 assert!((found - expected).abs() < allowed * (1.0 + expected.abs()), "{t}: {found} {expected}");
             }
         }

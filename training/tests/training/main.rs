@@ -1,0 +1,8 @@
+//! Losses, precision, resumed runs and the score Fokker–Planck equation.
+
+mod losses;
+mod precision;
+mod resume;
+mod score_fpe;
+#[path = "../support/mod.rs"]
+mod support;
