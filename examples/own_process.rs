@@ -31,9 +31,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let process = toml::from_str::<ProcessConfig>("kind = 'waves'\nheight = 0.5")?.build()?;
     check(&*process)?;
     let data = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
-    let sampler: SamplerConfig = toml::from_str("kind = 'dormand_prince'")?;
+    let sampler: SamplerConfig = toml::from_str("kind = 'probability_flow'\nsteps = 20")?;
     let mut watch = |_step: usize, _x: &Tensor<2>| ControlFlow::Continue(());
-    let x = sampler.sample(&MixtureScore::new(data, process), [2000, 1], 0, 0, &Device::flex(), &mut watch)?;
+    let x = sampler.sample(&MixtureScore::new(data, process), [500, 1], 0, 0, &Device::flex(), &mut watch)?;
     let positive = x.greater_scalar(0.0).float().mean().into_scalar::<f64>();
     println!("{:.1} % of the samples are positive, and 70 % of the data", 100.0 * positive);
     Ok(())

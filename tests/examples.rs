@@ -115,12 +115,12 @@ fn own_data() {
     assert!(distance > 0.0 && distance < 0.1, "{said}");
 }
 
-/// Seventy percent of 2000 draws, within five standard errors.
+/// Seventy percent of 500 draws, within five standard errors, and the two that starting without the mean of the data costs.
 #[test]
 fn own_process() {
     let said = example("own_process", Path::new(""), &[]);
     let positive = percents(&said)[0];
-    assert!((positive - 70.0).abs() < 5.2, "{said}");
+    assert!((positive - 70.0).abs() < 12.3, "{said}");
 }
 
 #[test]
