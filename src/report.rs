@@ -124,15 +124,22 @@ mod tests {
         for part in ["<h1>digits</h1>", "<td>0.25</td>", "samples/step-00000002.png", "&lt;digits&gt;"] {
             assert!(page.contains(part), "{part} is not in {page}");
         }
-        // Both curves are there, the loss as a falling line.
-        assert!(page.contains(">training<") && page.contains("gradient norm, before clipping"), "{page}");
-        let line = page.split("<polyline").find(|element| element.contains("#2B6CB0")).unwrap();
-        let points = line.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
-        let points: Vec<(f64, f64)> = points
-            .split_whitespace()
-            .map(|point| point.split_once(',').unwrap())
-            .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
-            .collect();
-        assert!(points.len() == 2 && points[0].0 < points[1].0 && points[0].1 < points[1].1, "{points:?}");
+        // Both curves are there; the loss falls, so y grows in the picture.
+        assert!(page.contains("\ntraining\n") && page.contains("gradient norm, before clipping"), "{page}");
+        let is_blue = |element: &&str| element.split_once("/>").is_some_and(|(line, _)| line.contains("#2B6CB0"));
+        let falls = |element: &str| {
+            let points = element.split_once("points=\"").and_then(|(_, rest)| rest.split_once('"')).unwrap().0;
+            let points: Vec<(f64, f64)> = points
+                .split_whitespace()
+                .map(|point| point.split_once(',').unwrap())
+                .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
+                .collect();
+            points.len() == 2 && points[0].0 < points[1].0 && points[0].1 < points[1].1
+        };
+        assert_eq!(
+            page.split("<polyline").skip(1).filter(is_blue).filter(|element| falls(element)).count(),
+            1,
+            "{page}"
+        );
     }
 }

@@ -1,10 +1,8 @@
-//! Samplers and likelihoods, against closed forms and independent traces.
+//! Samplers and likelihoods, against closed forms and independent traces, all in double precision.
 
-mod closed_forms;
 mod conditions;
 mod golden_traces;
 mod laws;
 mod likelihood;
 mod orders;
 mod problems;
-mod registry;

@@ -1,9 +1,11 @@
 //! What the registry says of each sampler is measured, and a sampler of a program's own is one among the others.
 
+#[path = "sampling/problems/mod.rs"]
+mod problems;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::problems::{ProductMixture, device, process, tensor, values};
 use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
@@ -12,6 +14,7 @@ use fokker_sampling::{
     Sampler, SamplerConfig, SamplerKind, SamplingError, Schedule, Step, Threshold, TimeGrid, Walk, denoised_at,
     noise_at, register_sampler,
 };
+use problems::{ProductMixture, device, process, tensor, values};
 use serde_json::json;
 
 fn vp() -> Arc<dyn Process> {
