@@ -55,6 +55,31 @@ fn links_lead_to_files() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Files of the checkout that documents name by their paths are there.
+#[test]
+fn files_that_are_named_exist() {
+    let root = document("");
+    let folders: Vec<String> =
+        fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut wrong = Vec::new();
+    let mut named = 0;
+    for path in files(&[".md"]) {
+        for name in read(&path).split('`').skip(1).step_by(2) {
+            let first = name.split('/').next().unwrap_or_default();
+            let is_path = name.contains('/') && [".rs", ".toml", ".py"].iter().any(|ending| name.ends_with(ending));
+            let is_pattern = name.contains(['*', '{', '<', ' ', '…']) || name.contains("NAME");
+            if is_path && !is_pattern && folders.iter().any(|folder| folder == first) {
+                named += 1;
+                if !root.join(name).exists() {
+                    wrong.push(format!("{}: {name}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(named > 100, "{named}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn every_page_is_in_the_table_of_contents() {
     let docs = document("docs");
