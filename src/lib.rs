@@ -2,14 +2,14 @@
 //! the equation back.
 //!
 //! This crate is the front door. The parts are crates of their own and re-exported here: [`process`], [`model`],
-//! [`sampling`], [`training`], [`datasets`], [`kernels`], [`laboratory`], [`plot`], [`random`]. What is added here is what a program needs around them: the
-//! configuration of a run, the choice of a backend, training and sampling with a [`Monitor`] that hears of progress.
+//! [`sampling`], [`training`], [`datasets`], [`kernels`], [`laboratory`], [`plot`], [`random`]. What is added here is what a
+//! program needs around them: the configuration of a run, the choice of a backend, training and sampling with a
+//! [`Monitor`] that hears of progress.
 //!
 //! ```
-//! use fokker::process::ProcessConfig;
+//! use fokker::process::{Process, Vp};
 //!
-//! let process: ProcessConfig = toml::from_str("kind = 'vp'").unwrap();
-//! let process = process.build().unwrap();
+//! let process = Vp::default();
 //! let t = 0.3;
 //! // Variance preserving: α² + σ² = 1.
 //! assert!((process.mean_scale(t).powi(2) + process.std(t).powi(2) - 1.0).abs() < 1e-15);
