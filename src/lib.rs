@@ -32,6 +32,7 @@ pub mod monitor;
 mod opening;
 mod overrides;
 mod own_run;
+pub mod prelude;
 pub mod recipes;
 pub mod report;
 mod resume;
