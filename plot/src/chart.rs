@@ -3,12 +3,13 @@
 use std::sync::Once;
 
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::{FontDesc, FontStyle, register_font};
 
+use crate::axis::{Axis, axis, of_logarithm, plain};
+use crate::clip::inside;
 use crate::figure::Entry;
+use crate::legend::{draw_legend_below, draw_legend_inside};
 use crate::{Colour, Figure, Heat, Layer, Legend, Panel};
 
 const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans-subset.ttf");
@@ -17,11 +18,11 @@ const FAMILY: &str = "sans-serif";
 /// A drawing that failed, in the words of the backend.
 pub(crate) type Failed = String;
 
-fn failed(error: impl std::fmt::Display) -> Failed {
+pub(crate) fn failed(error: impl std::fmt::Display) -> Failed {
     error.to_string()
 }
 
-fn colour(Colour(r, g, b): Colour) -> RGBColor {
+pub(crate) fn colour(Colour(r, g, b): Colour) -> RGBColor {
     RGBColor(r, g, b)
 }
 
@@ -102,22 +103,22 @@ fn check(panel: &Panel) -> Result<(), Failed> {
     Ok(())
 }
 
-type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<Axis, Axis>>;
+pub(crate) type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<Axis, Axis>>;
 
 /// Lengths of a picture.
 #[derive(Clone, Copy)]
-struct Scale(f64);
+pub(crate) struct Scale(f64);
 
 impl Scale {
-    fn pixels(self, points: f64) -> i32 {
+    pub(crate) fn pixels(self, points: f64) -> i32 {
         (points * self.0).round() as i32
     }
 
-    fn at_least_one(self, points: f64) -> u32 {
+    pub(crate) fn at_least_one(self, points: f64) -> u32 {
         self.pixels(points).max(1) as u32
     }
 
-    fn font(self, points: f64) -> FontDesc<'static> {
+    pub(crate) fn font(self, points: f64) -> FontDesc<'static> {
         (FAMILY, self.pixels(points)).into_font()
     }
 }
@@ -255,153 +256,9 @@ fn legend_entries(panel: &Panel) -> Vec<Entry<'_>> {
     panel.layers.iter().filter_map(Layer::entry).collect()
 }
 
-/// Draws the legend in the upper right corner.
-fn draw_legend_inside<'a, DB: DrawingBackend + 'a>(chart: &mut Chart<'a, DB>, scale: Scale) -> Result<(), Failed> {
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .label_font(scale.font(10.5))
-        .legend_area_size(scale.pixels(20.0))
-        .background_style(WHITE.mix(0.85))
-        .border_style(RGBColor(0xcc, 0xcc, 0xcc))
-        .draw()
-        .map_err(failed)
-}
-
-/// Draws a line for each entry.
-fn draw_legend_below<DB: DrawingBackend>(
-    entries: &[Entry<'_>],
-    area: &DrawingArea<DB, Shift>,
-    scale: Scale,
-) -> Result<(), Failed> {
-    for (row, entry) in entries.iter().enumerate() {
-        let y = scale.pixels(ENTRY * (row as f64 + 0.5));
-        let style = colour(entry.colour).stroke_width(scale.at_least_one(2.0));
-        let (from, to, text) = (scale.pixels(60.0), scale.pixels(84.0), scale.pixels(90.0));
-        // A dashed line is two dashes.
-        let gap = if entry.dashed { scale.pixels(3.0) } else { 0 };
-        let middle = (from + to) / 2;
-        for (start, end) in [(from, middle - gap), (middle + gap, to)] {
-            area.draw(&PathElement::new([(start, y), (end, y)], style)).map_err(failed)?;
-        }
-        let label = Text::new(entry.label.to_string(), (text, y - scale.pixels(5.5)), scale.font(10.5));
-        area.draw(&label).map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// The parts of a line that lie inside of a panel, cut where they leave it.
-fn inside(points: &[(f64, f64)], x: (f64, f64), y: (f64, f64)) -> Vec<Vec<(f64, f64)>> {
-    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
-    for pair in points.windows(2) {
-        let (a, b) = (pair[0], pair[1]);
-        if !(a.0.is_finite() && a.1.is_finite() && b.0.is_finite() && b.1.is_finite()) {
-            continue;
-        }
-        // The part of the segment that is inside, from 0 to 1 (Liang & Barsky 1984).
-        let (mut from, mut to) = (0.0f64, 1.0f64);
-        for (start, end, (low, high)) in [(a.0, b.0, x), (a.1, b.1, y)] {
-            let step = end - start;
-            if step == 0.0 {
-                if start < low || start > high {
-                    to = -1.0;
-                }
-                continue;
-            }
-            let (enter, leave) = ((low - start) / step, (high - start) / step);
-            from = from.max(enter.min(leave));
-            to = to.min(enter.max(leave));
-        }
-        if from > to {
-            continue;
-        }
-        let at = |part: f64| (a.0 + part * (b.0 - a.0), a.1 + part * (b.1 - a.1));
-        match pieces.last_mut() {
-            Some(piece) if from == 0.0 && piece.last() == Some(&a) => piece.push(if to == 1.0 { b } else { at(to) }),
-            _ => pieces.push(vec![if from == 0.0 { a } else { at(from) }, if to == 1.0 { b } else { at(to) }]),
-        }
-    }
-    pieces
-}
-
-/// A tick label: as short as the number allows.
-fn plain(value: f64) -> String {
-    if value.abs() >= 1e4 || (value != 0.0 && value.abs() < 1e-3) {
-        // Steps of ticks are round; what is this close to 0 on an axis of ordinary numbers is 0.
-        return if value.abs() < 1e-9 { "0".into() } else { format!("{value:.0e}") };
-    }
-    let text = format!("{value:.4}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    text.replace('-', "−")
-}
-
-/// An axis with ticks of our own choice.
-struct Axis {
-    interval: RangedCoordf64,
-    ticks: Vec<f64>,
-}
-
-impl Ranged for Axis {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        self.interval.map(value, limit)
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.ticks.clone()
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.interval.range()
-    }
-}
-
-/// An axis whose ticks are round numbers, or 1, 2 and 5 times powers of ten if it is logarithmic.
-fn axis((low, high): (f64, f64), log: bool) -> Axis {
-    let interval = RangedCoordf64::from(low..high);
-    let ticks = if log { logarithmic_ticks(low, high) } else { interval.key_points(6) };
-    Axis { interval, ticks }
-}
-
-/// Logarithms of round numbers in an interval of logarithms; over many powers of ten, of powers alone.
-fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
-    let every = ((high - low) / 8.0).ceil().max(1.0) as i64;
-    let powers = (low.floor() as i64..=high.ceil() as i64).filter(|power| power % every == 0);
-    let digits: &[f64] = if high - low > 2.5 { &[1.0] } else { &[1.0, 2.0, 5.0] };
-    let ticks = powers.flat_map(|power| digits.iter().map(move |digit| power as f64 + digit.log10()));
-    ticks.filter(|tick| (low..=high).contains(tick)).collect()
-}
-
-/// A number by its decimal logarithm: plain if it is short, else a digit times a power of ten.
-fn of_logarithm(log: f64) -> String {
-    let value = 10f64.powf(log);
-    if (1e-3..1e4).contains(&value) {
-        return plain((value * 1e6).round() / 1e6);
-    }
-    let power = (log + 1e-9).floor();
-    let raised = |digit: char| match digit {
-        '-' => '⁻',
-        digit => ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][digit as usize - '0' as usize],
-    };
-    let exponent: String = format!("{}", power as i64).chars().map(raised).collect();
-    match 10f64.powf(log - power).round() as i64 {
-        1 => format!("10{exponent}"),
-        digit => format!("{digit}·10{exponent}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_cut_where_they_leave_the_panel() {
-        let points = [(0.0, 0.5), (1.0, 2.5), (2.0, 0.5), (3.0, 0.5), (4.0, f64::NAN)];
-        let pieces = inside(&points, (0.0, 2.5), (0.0, 1.0));
-        assert_eq!(pieces, [vec![(0.0, 0.5), (0.25, 1.0)], vec![(1.75, 1.0), (2.0, 0.5), (2.5, 0.5)]]);
-    }
 
     #[test]
     fn panels_that_cannot_be_drawn_are_refused() {
@@ -413,24 +270,5 @@ mod tests {
             let message = panel(low, high).unwrap_err();
             assert!(message.contains("panel 'p': the interval of y"), "{message}");
         }
-    }
-
-    #[test]
-    fn tick_labels_are_short() {
-        assert_eq!(plain(0.30000000000000004), "0.3");
-        assert_eq!(plain(-2.0), "−2");
-        assert_eq!(of_logarithm(-4.0), "10⁻⁴");
-        assert_eq!(of_logarithm(2e-5f64.log10()), "2·10⁻⁵");
-        assert_eq!(of_logarithm(0.5f64.log10()), "0.5");
-    }
-
-    #[test]
-    fn ticks_of_logarithmic_axes_are_round() {
-        let ticks: Vec<String> =
-            logarithmic_ticks(0.3f64.log10(), 12f64.log10()).into_iter().map(of_logarithm).collect();
-        assert_eq!(ticks, ["0.5", "1", "2", "5", "10"]);
-        let far: Vec<String> = logarithmic_ticks(-30.0, 2.0).into_iter().map(of_logarithm).collect();
-        assert_eq!(far[0], "10⁻²⁸");
-        assert!(far.len() < 10 && far.contains(&"1".to_string()), "{far:?}");
     }
 }

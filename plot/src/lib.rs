@@ -6,9 +6,12 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod axis;
 mod chart;
+mod clip;
 mod error;
 mod figure;
+mod legend;
 mod page;
 mod palette;
 mod save;
