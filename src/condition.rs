@@ -48,9 +48,8 @@ pub struct Condition {
     pub technique: Technique,
     /// The deviation of what is measured from the picture, in the network's units, for gradients: one level of 8 bits.
     pub noise_std: f64,
-    /// The deviation of the data in the network's units, for gradients ([`DatasetConfig::pixel_deviation`]).
-    ///
-    /// [`DatasetConfig::pixel_deviation`]: fokker_datasets::DatasetConfig::pixel_deviation
+    /// The deviation of the data in the network's units, for gradients
+    /// ([`pixel_deviation`](fokker_datasets::DatasetKind::pixel_deviation)).
     pub data_std: f64,
 }
 

@@ -4,27 +4,16 @@ use std::sync::Once;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::{FontDesc, FontStyle, register_font};
+use plotters::style::{FontStyle, register_font};
 
-use crate::axis::{Axis, axis, of_logarithm, plain};
+use crate::axis::{axis, of_logarithm, plain};
 use crate::clip::inside;
+use crate::drawing::{Chart, ENTRY, FAMILY, Failed, Scale, colour, failed};
 use crate::figure::Entry;
 use crate::legend::{draw_legend_below, draw_legend_inside};
-use crate::{Colour, Figure, Heat, Layer, Legend, Panel};
+use crate::{Figure, Heat, Layer, Legend, Panel};
 
 const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans-subset.ttf");
-const FAMILY: &str = "sans-serif";
-
-/// A drawing that failed, in the words of the backend.
-pub(crate) type Failed = String;
-
-pub(crate) fn failed(error: impl std::fmt::Display) -> Failed {
-    error.to_string()
-}
-
-pub(crate) fn colour(Colour(r, g, b): Colour) -> RGBColor {
-    RGBColor(r, g, b)
-}
 
 /// The colour that stands for heat map number `k` until its picture is put there.
 pub(crate) fn placeholder(k: usize) -> RGBColor {
@@ -49,9 +38,6 @@ pub(crate) fn size(figure: &Figure) -> Result<(u32, u32), Failed> {
 const LONGEST: u32 = 6_000;
 
 const HEADLINE: u32 = 38;
-
-/// Height of an entry of a legend below its panel, in points.
-pub(crate) const ENTRY: f64 = 15.0;
 
 /// Draws a figure. `scale` is the number of pixels in a point; with `embed`, heat maps are left as placeholders, which
 /// are counted in `heats`.
@@ -101,26 +87,6 @@ fn check(panel: &Panel) -> Result<(), Failed> {
         }
     }
     Ok(())
-}
-
-pub(crate) type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<Axis, Axis>>;
-
-/// Lengths of a picture.
-#[derive(Clone, Copy)]
-pub(crate) struct Scale(f64);
-
-impl Scale {
-    pub(crate) fn pixels(self, points: f64) -> i32 {
-        (points * self.0).round() as i32
-    }
-
-    pub(crate) fn at_least_one(self, points: f64) -> u32 {
-        self.pixels(points).max(1) as u32
-    }
-
-    pub(crate) fn font(self, points: f64) -> FontDesc<'static> {
-        (FAMILY, self.pixels(points)).into_font()
-    }
 }
 
 fn draw_panel<DB: DrawingBackend>(

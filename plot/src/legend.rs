@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::chart::{Chart, ENTRY, Failed, Scale, colour, failed};
+use crate::drawing::{Chart, ENTRY, Failed, Scale, colour, failed};
 use crate::figure::Entry;
 
 /// Draws the legend in the upper right corner.

@@ -9,6 +9,7 @@
 mod axis;
 mod chart;
 mod clip;
+mod drawing;
 mod error;
 mod figure;
 mod legend;

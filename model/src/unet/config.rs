@@ -132,7 +132,7 @@ pub struct UNetConfig {
     /// The number of classes, in the place of `num_class_embeds`: one less. Not a field of diffusers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_classes: Option<usize>,
-    /// Fourier features of the network's input x ([`ImageWaves`]): for each exponent `n`, sin 2ⁿπx and cos 2ⁿπx are
+    /// Fourier features of the network's input x (`ImageWaves`): for each exponent `n`, sin 2ⁿπx and cos 2ⁿπx are
     /// concatenated to its channels (Kingma et al. 2021, Appx. C). Not a field of diffusers. Improves likelihoods
     /// (docs/RESULTS.md).
     #[serde(skip_serializing_if = "Vec::is_empty")]
