@@ -325,12 +325,12 @@ fn a_second_signal_ends_at_once() {
         assert!(start.elapsed().as_secs() < 120, "the run does not begin");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    signal(&child, "INT");
+    signal(&child, "TERM");
     // Signals within half a second are one request.
     std::thread::sleep(std::time::Duration::from_millis(600));
-    signal(&child, "INT");
+    signal(&child, "TERM");
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(128 + 2), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(128 + 15), "{}", text(&output.stderr));
     assert!(!text(&output.stderr).contains("saved"), "the step was waited for");
     assert_eq!(fs::read_dir(run.join("checkpoints")).map_or(0, Iterator::count), 0);
 }
