@@ -14,7 +14,7 @@ pub(crate) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// For a training of `steps` steps, of which `done` are done.
+    /// For a training of `steps` steps in all; `done` of them are done already.
     pub fn new(monitor: &'a dyn Monitor, done: u64, steps: u64) -> Self {
         Self { monitor, progress: monitor.begin("training", "steps", done, steps) }
     }

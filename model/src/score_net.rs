@@ -67,7 +67,7 @@ impl ScoreNetConfig {
         ScoreNet::new(self, seed, device)
     }
 
-    /// The side of an image of which one pixel is left at the coarsest level.
+    /// The least side of an image. One pixel of such an image is left at the coarsest level.
     fn least_side(&self) -> usize {
         (1..self.channels.len()).fold(1, |side, _| 2 * (side - 1) + KERNEL) + KERNEL - 1
     }

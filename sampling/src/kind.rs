@@ -28,7 +28,7 @@ pub trait SamplerKind: Sync {
     }
 }
 
-/// A [`SamplerKind`] of which the rank is chosen when it is asked.
+/// A [`SamplerKind`] as an object: the caller names the rank when it asks for a sampler.
 pub(crate) trait AnyKind: Sync {
     /// A `Box<dyn Sampler<rank>>` for the ranks 2, 3 and 4: vectors, sequences, images.
     fn build_any(&self, rank: usize, config: &SamplerConfig, process: &dyn Process) -> Option<Box<dyn Any>>;

@@ -1,5 +1,5 @@
-//! Blocks of a network of which only the inputs are kept for the backward pass (Chen et al. 2016, "Training deep nets
-//! with sublinear memory cost").
+//! Blocks of a network that keep only their inputs for the backward pass (Chen et al. 2016, "Training deep nets with
+//! sublinear memory cost").
 //!
 //! ```text
 //! forward:   inputs ──▶ block ──▶ result        Burn sees one node; it keeps the inputs and the closure.
