@@ -30,7 +30,7 @@ register_process!(Waves as "waves");
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let process = toml::from_str::<ProcessConfig>("kind = 'waves'\nheight = 0.5")?.build()?;
     check(&*process)?;
-    let data = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
+    let data = GaussianMixture::with_variances(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
     let sampler: SamplerConfig = toml::from_str("kind = 'probability_flow'\nsteps = 20")?;
     let mut watch = |_step: usize, _x: &Tensor<2>| ControlFlow::Continue(());
     let x = sampler.sample(&MixtureScore::new(data, process), [500, 1], 0, 0, &Device::flex(), &mut watch)?;

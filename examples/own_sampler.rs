@@ -27,7 +27,7 @@ impl SamplerKind for Mine {
 register_sampler!(&MethodInfo::new("mine", "A sampler of my own."), &Mine);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let law = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![0.8]], vec![0.04, 0.09])?;
+    let law = GaussianMixture::with_variances(vec![0.3, 0.7], vec![vec![-1.0], vec![0.8]], vec![0.04, 0.09])?;
     let score = MixtureScore::new(law.clone(), ProcessConfig::default().build()?);
     let sampler = SamplerConfig { steps: Some(200), ..SamplerConfig::new("mine".parse()?) };
     let mut observe = |_: usize, _: &Tensor<2>| std::ops::ControlFlow::Continue(());

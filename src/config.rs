@@ -147,7 +147,7 @@ impl RunConfig {
     pub fn mixture(&self) -> Result<Option<GaussianMixture>, Error> {
         let Some(law) = self.data.mixture()? else { return Ok(None) };
         let variances = law.stds().iter().map(|std| std * std).collect();
-        let mixture = GaussianMixture::isotropic(law.weights().to_vec(), law.means().to_vec(), variances);
+        let mixture = GaussianMixture::with_variances(law.weights().to_vec(), law.means().to_vec(), variances);
         Ok(Some(mixture.map_err(|error| Error::Usage(format!("data: {error}")))?))
     }
 

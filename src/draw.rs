@@ -59,7 +59,7 @@ impl DrawRequest {
 
 /// What turns a network into a score.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct ScoreSpec {
     /// The forward process.
     pub process: Arc<dyn Process>,
     /// What the network's output means.
@@ -156,7 +156,7 @@ impl DrawRequest {
 /// A class for a network without classes, or one that it does not have; a monitor that stops it.
 pub fn draw<N: Network<D>, const D: usize>(
     network: &N,
-    reading: &Reading,
+    reading: &ScoreSpec,
     request: &DrawRequest,
     shape: &[usize],
     device: &Device,
@@ -176,7 +176,7 @@ pub fn draw<N: Network<D>, const D: usize>(
 /// As [`draw`], and what `keep` returns.
 pub fn draw_network<N: Network<D>, const D: usize>(
     network: &N,
-    reading: &Reading,
+    reading: &ScoreSpec,
     request: &DrawRequest,
     shape: &[usize],
     device: &Device,
@@ -306,7 +306,7 @@ fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Er
 
 fn batch_score<N: Network<D>, const D: usize>(
     network: &N,
-    reading: &Reading,
+    reading: &ScoreSpec,
     request: &DrawRequest,
     first: u64,
     size: usize,

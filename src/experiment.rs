@@ -8,7 +8,7 @@ use fokker_training::{RunFolder, list_checkpoints, load_ema, newest_checkpoint, 
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
-use crate::draw::{DrawCost, DrawRequest, DrawnBatch, Reading, draw_network};
+use crate::draw::{DrawCost, DrawRequest, DrawnBatch, ScoreSpec, draw_network};
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::samples::Samples;
@@ -59,7 +59,7 @@ pub struct CheckpointSampler {
     checkpoint: PathBuf,
     config: RunConfig,
     shape: Vec<usize>,
-    reading: Reading,
+    reading: ScoreSpec,
     chosen: ChosenDevice,
 }
 
@@ -71,7 +71,7 @@ impl CheckpointSampler {
     pub fn open(checkpoint: &Path, changes: &[String]) -> Result<Self, Error> {
         let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
         let chosen = config.backend.resolve()?;
-        let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
+        let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization };
         let shape = config.data.shape()?;
         Ok(Self { checkpoint: checkpoint.into(), config, shape, reading, chosen })
     }
@@ -144,7 +144,7 @@ pub fn sample(
 
 /// Draws from the network it is given.
 struct Draw<'a, K> {
-    reading: &'a Reading,
+    reading: &'a ScoreSpec,
     request: &'a DrawRequest,
     shape: &'a [usize],
     device: &'a Device,

@@ -56,7 +56,7 @@ pub use fokker_training as training;
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
 pub use condition::{Condition, Technique};
 pub use config::RunConfig;
-pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, Reading, draw, draw_network, draw_score};
+pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, ScoreSpec, draw, draw_network, draw_score};
 pub use draw_options::Draw;
 pub use error::Error;
 pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use fokker_datasets::{self as datasets, Dataset, Library, Split};
+use fokker_datasets::{self as datasets, DataPath, Dataset, Split};
 
 use crate::config::RunConfig;
 use crate::error::Error;
@@ -19,7 +19,7 @@ pub(crate) type Data = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>);
 pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Data, Error> {
     let _phase = tracing::debug_span!("data").entered();
     let news = Arc::new(News::default());
-    let library = Library::from_env().with_progress({
+    let library = DataPath::from_env().with_progress({
         let news = news.clone();
         move |state| news.hear(state)
     });
@@ -50,12 +50,14 @@ struct News {
 }
 
 impl News {
-    fn hear(&self, state: datasets::Progress<'_>) -> ControlFlow<()> {
+    fn hear(&self, state: datasets::LoadProgress<'_>) -> ControlFlow<()> {
         let newest = match state {
-            datasets::Progress::Download { file, received, total } => {
+            datasets::LoadProgress::Download { file, received, total } => {
                 (file.to_string(), "bytes", received, total.unwrap_or(received))
             }
-            datasets::Progress::Pictures { done, total } => ("reading".into(), "pictures", done as u64, total as u64),
+            datasets::LoadProgress::Pictures { done, total } => {
+                ("reading".into(), "pictures", done as u64, total as u64)
+            }
         };
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(newest);
         if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

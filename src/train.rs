@@ -10,7 +10,7 @@ use fokker_training::{Callbacks, Outcome, Previews, RunFolder, Trainer};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
-use crate::draw::{DrawRequest, Reading, draw};
+use crate::draw::{DrawRequest, ScoreSpec, draw};
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::opening::open_data;
@@ -150,7 +150,7 @@ impl NetworkVisitor for Work<'_> {
         let preview = Preview {
             config,
             folder: &folder,
-            reading: Reading { process, parameterization: config.parameterization },
+            reading: ScoreSpec { process, parameterization: config.parameterization },
             shape: train.shape().to_vec(),
             device: chosen.device.clone(),
             monitor,
@@ -169,7 +169,7 @@ impl NetworkVisitor for Work<'_> {
 struct Preview<'a> {
     config: &'a RunConfig,
     folder: &'a RunFolder,
-    reading: Reading,
+    reading: ScoreSpec,
     shape: Vec<usize>,
     device: Device,
     monitor: &'a dyn Monitor,

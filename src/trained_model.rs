@@ -9,7 +9,7 @@ use fokker_process::Process;
 use fokker_sampling::{DataRange, Method, SamplerConfig};
 use fokker_training::{Outcome, Trainer};
 
-use crate::draw::{Reading, draw_network};
+use crate::draw::{ScoreSpec, draw_network};
 use crate::draw_options::Draw;
 use crate::error::Error;
 use crate::samples::Samples;
@@ -17,7 +17,7 @@ use crate::samples::Samples;
 /// The averaged weights of a [`Training`](crate::Training), with all that drawing needs.
 pub struct TrainedModel<N: Network<D>, const D: usize> {
     network: N,
-    reading: Reading,
+    reading: ScoreSpec,
     preprocessing: Preprocessing,
     shape: Vec<usize>,
     class_names: Vec<String>,
@@ -38,7 +38,7 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
         }
         Self {
             network: trainer.ema().clone(),
-            reading: Reading { process: plan.process.clone(), parameterization: plan.parameterization },
+            reading: ScoreSpec { process: plan.process.clone(), parameterization: plan.parameterization },
             preprocessing: plan.preprocessing,
             shape: plan.train.shape().to_vec(),
             class_names: plan.train.class_names().unwrap_or_default(),

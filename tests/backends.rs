@@ -160,7 +160,7 @@ fn a_drawn_image_is_the_same() {
 #[test]
 fn a_closed_form_is_the_same() {
     let mixture =
-        GaussianMixture::isotropic(vec![0.4, 0.6], vec![vec![-1.0, 0.0], vec![1.0, 0.5]], vec![0.1, 0.2]).unwrap();
+        GaussianMixture::with_variances(vec![0.4, 0.6], vec![vec![-1.0, 0.0], vec![1.0, 0.5]], vec![0.1, 0.2]).unwrap();
     hold_together("samples of a mixture", 1e-3, |device| {
         let score = MixtureScore::new(mixture.clone(), vp());
         let sampler = SamplerConfig::new(Method::PROBABILITY_FLOW);

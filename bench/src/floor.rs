@@ -17,7 +17,7 @@ use fokker::Error;
 
 /// What one step needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Work {
+pub struct Workload {
     /// Operations of all convolutions and linear maps forward, for one image, by the definition.
     pub forward: f64,
     /// Those of them that belong to convolutions of 3 × 3 at stride 1.
@@ -37,7 +37,7 @@ pub struct Machine {
     pub bytes: f64,
 }
 
-impl Work {
+impl Workload {
     /// That of the network of a width on images of a size.
     ///
     /// # Errors
@@ -158,13 +158,13 @@ mod tests {
     #[test]
     fn the_work_is_what_pytorch_counts() {
         for (width, parameters, operations) in [(32, 1_045_729.0, 371_197_952.0), (64, 4_170_177.0, 1_482_985_472.0)] {
-            let work = Work::of(width, 28).unwrap();
+            let work = Workload::of(width, 28).unwrap();
             assert_eq!((work.parameters, work.forward), (parameters, operations), "width {width}");
         }
     }
 
     #[test]
     fn widths_that_groups_do_not_divide_are_refused() {
-        assert!(Work::of(20, 28).unwrap_err().to_string().contains("--width 20"));
+        assert!(Workload::of(20, 28).unwrap_err().to_string().contains("--width 20"));
     }
 }

@@ -151,7 +151,7 @@ fn train(case: GpuCase, network: &UNet, device: &Device) -> Training {
         };
         let mut gradients = GradientsParams::from_grads(loss.backward(), &weights.network);
         drop(copy);
-        optimizer.step_by(&mut weights, &mut gradients, 1e-4, no_scale.clone(), 0.9999);
+        optimizer.step_scaled_on_device(&mut weights, &mut gradients, 1e-4, no_scale.clone(), 0.9999);
         loss
     };
     let mut run = |steps: usize| {

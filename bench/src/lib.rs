@@ -11,12 +11,12 @@ mod sampling;
 mod step;
 mod trainer;
 
-pub use floor::{Machine, Work};
+pub use floor::{Machine, Workload};
 pub use fokker_kernels::Launches;
 pub use gpu::{GpuCase, GpuCost, measure_gpu};
 pub use penalty::{PenaltyCost, measure_penalty};
 pub use sampling::{SamplingCost, measure_sampling};
-pub use step::{Case, Cost, measure};
+pub use step::{Case, StepCost, measure};
 pub use trainer::{TrainerCost, measure_trainer};
 
 use fokker::model::UNetConfig;

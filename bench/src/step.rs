@@ -59,7 +59,7 @@ pub(super) fn check_room(prefix: &str, batch: usize, size: usize, width: usize) 
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cost {
+pub struct StepCost {
     /// Milliseconds of a training step.
     pub train_ms: f64,
     /// Milliseconds of a forward pass without gradients.
@@ -70,7 +70,7 @@ pub struct Cost {
     pub start_mib: f64,
 }
 
-impl Cost {
+impl StepCost {
     /// The smaller of each figure.
     pub fn least(self, other: Self) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Cost {
 ///
 /// # Errors
 /// Sizes that do not fit.
-pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
+pub fn measure(case: Case, device: &Device) -> Result<StepCost, Error> {
     fokker_kernels::with_cpu_runtime(|| {
         case.check()?;
         let Case { batch, size, width, repetitions } = case;
@@ -119,6 +119,6 @@ pub fn measure(case: Case, device: &Device) -> Result<Cost, Error> {
             let levels = Tensor::<1>::from_data(noise_levels.clone(), device);
             network.forward::<Plain>(next(device), levels, &context).sum().into_scalar::<f32>();
         });
-        Ok(Cost { train_ms, forward_ms, peak_mib, start_mib })
+        Ok(StepCost { train_ms, forward_ms, peak_mib, start_mib })
     })
 }

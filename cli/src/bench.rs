@@ -8,7 +8,7 @@ use clap::Args;
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::{BackendConfig, BackendName, Error};
 use fokker_bench::{
-    Case, Cost, Machine, PenaltyCost, Work, measure, measure_penalty, measure_sampling, measure_trainer,
+    Case, Machine, PenaltyCost, StepCost, Workload, measure, measure_penalty, measure_sampling, measure_trainer,
 };
 
 use super::bench_gpu::GpuArgs;
@@ -20,7 +20,7 @@ use super::numbers::positive;
 pub struct Bench {
     /// What to measure, separated by commas
     #[arg(long, value_delimiter = ',', default_values = ["machine", "steps", "sampling", "trainer"])]
-    parts: Vec<Part>,
+    parts: Vec<BenchPart>,
     /// Images in a batch, separated by commas. Each list is gone through with the first of the other two
     #[arg(long, value_delimiter = ',', default_values_t = [64, 1, 4, 16, 256, 512], value_parser = positive)]
     batch: Vec<usize>,
@@ -69,7 +69,7 @@ pub struct Bench {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Part {
+enum BenchPart {
     /// Arithmetic and memory traffic a second
     Machine,
     /// Training step and forward pass: time, memory, and what they would take at least
@@ -99,25 +99,26 @@ impl Bench {
             println!("{}", serde_json::to_string(&cost).map_err(|error| Error::Usage(error.to_string()))?);
             return Ok(());
         }
-        let has = |part: Part| self.parts.contains(&part);
-        let machine = (has(Part::Machine) || has(Part::Steps)).then(|| Machine::measure(&device, self.repetitions));
+        let has = |part: BenchPart| self.parts.contains(&part);
+        let machine =
+            (has(BenchPart::Machine) || has(BenchPart::Steps)).then(|| Machine::measure(&device, self.repetitions));
         if let Some(machine) = &machine {
             let (operations, bytes) = (machine.operations / 1e9, machine.bytes / 1e9);
             println!("machine: {operations:.0} billion operations a second, {bytes:.1} GB/s\n");
         }
-        if let Some(machine) = machine.filter(|_| has(Part::Steps)) {
+        if let Some(machine) = machine.filter(|_| has(BenchPart::Steps)) {
             self.steps(&cases, &machine)?;
         }
-        if has(Part::Sampling) {
+        if has(BenchPart::Sampling) {
             self.sampling(cases[0], &device)?;
         }
-        if has(Part::Trainer) {
+        if has(BenchPart::Trainer) {
             self.trainer()?;
         }
-        if has(Part::Penalty) {
+        if has(BenchPart::Penalty) {
             self.penalty()?;
         }
-        if has(Part::Gpu) {
+        if has(BenchPart::Gpu) {
             self.gpu.run(&device, self.python.as_deref())?;
         }
         Ok(())
@@ -151,7 +152,7 @@ impl Bench {
                 ours = ours.least(self.ours(case)?);
                 theirs = self.theirs(case)?.zip(theirs).map(|(one, other)| one.least(other));
             }
-            let work = Work::of(width, size)?;
+            let work = Workload::of(width, size)?;
             let ([definition, winograd], traffic) =
                 (work.arithmetic_ms(batch, machine), work.traffic_ms(batch, machine));
             print!(
@@ -220,14 +221,14 @@ impl Bench {
     }
 
     /// A case in a process of its own, so that its memory is its own.
-    fn ours(&self, case: Case) -> Result<Cost, Error> {
+    fn ours(&self, case: Case) -> Result<StepCost, Error> {
         let program = std::env::current_exe().map_err(|error| Error::Usage(error.to_string()))?;
         let mut command = Command::new(program);
         command.args(["bench", "--alone", "--backend", self.backend.name()]);
         cost(command, case)
     }
 
-    fn theirs(&self, case: Case) -> Result<Option<Cost>, Error> {
+    fn theirs(&self, case: Case) -> Result<Option<StepCost>, Error> {
         let Some(python) = &self.python else { return Ok(None) };
         let mut command = Command::new(python);
         command.arg(&self.script);
@@ -235,7 +236,7 @@ impl Bench {
     }
 }
 
-fn cost(mut command: Command, case: Case) -> Result<Cost, Error> {
+fn cost(mut command: Command, case: Case) -> Result<StepCost, Error> {
     let Case { batch, size, width, repetitions } = case;
     for (name, value) in [("batch", batch), ("size", size), ("width", width), ("repetitions", repetitions)] {
         command.args([format!("--{name}"), value.to_string()]);

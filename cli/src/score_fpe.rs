@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use fokker::Error;
-use fokker_reproduce::score_fpe::{Part, Reproduction, Scale};
+use fokker_reproduce::score_fpe::{Exhibit, Reproduction, Scale};
 
 use super::results::print_file;
 use super::terminal::Terminal;
@@ -18,7 +18,7 @@ pub struct ScoreFpe {
     scale: Scale,
     /// Only these: table1, figure1 … figure6
     #[arg(long, value_delimiter = ',')]
-    only: Vec<Part>,
+    only: Vec<Exhibit>,
     /// Weights of the regulariser in Table 1; the scale's if absent (0 and 1, or the paper's five)
     #[arg(long, value_delimiter = ',')]
     gamma: Option<Vec<f64>>,
@@ -33,7 +33,7 @@ pub struct ScoreFpe {
 impl ScoreFpe {
     /// Trains, measures, draws.
     pub fn run(self) -> Result<(), Error> {
-        let parts = if self.only.is_empty() { Part::ALL.to_vec() } else { self.only };
+        let parts = if self.only.is_empty() { Exhibit::ALL.to_vec() } else { self.only };
         let Self { scale, gamma: gammas, out: folder, changes, .. } = self;
         let monitor = Arc::new(Terminal::new());
         let reproduction = Reproduction { scale, parts, gammas, folder, changes, monitor };

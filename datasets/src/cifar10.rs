@@ -5,7 +5,7 @@
 //! (<https://www.cs.toronto.edu/~kriz/cifar.html>, archive of MD5 c32a1d4ab5d03f1284b67883e8d87530). A file is 10 000
 //! records of 3073 bytes: the label, then 1024 red, 1024 green and 1024 blue pixels, each in rows.
 //!
-//! In each of the places of [`crate::library`] three things are accepted: the files themselves, the folder
+//! In each of the places of [`crate::data_path`] three things are accepted: the files themselves, the folder
 //! `cifar-10-batches-bin`, and the archive `cifar-10-binary.tar.gz`, which is checked and unpacked next to itself.
 //!
 //! **What is checked.** The archive has its SHA-256 sum. The sums of the files in it are written down when it is unpacked
@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::data_path::{DataFile, DataPath};
 use crate::images::{Images, Labels, class_names};
-use crate::library::{DataFile, Library};
 use crate::mnist::published;
 use crate::opened::Opened;
 use crate::split::{VALIDATION_EXAMPLES, carve};
@@ -47,7 +47,7 @@ const ARCHIVE: DataFile = DataFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cifar10Config {
-    /// The folder of the files or of the archive; without it, the places of [`crate::library`] are looked in.
+    /// The folder of the files or of the archive; without it, the places of [`crate::data_path`] are looked in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// How many of the 50 000 published training examples are held out for validation. Default 5000; 0 for none.
@@ -62,7 +62,7 @@ impl Default for Cifar10Config {
 
 impl DatasetKind for Cifar10Config {
     /// Reads parts into memory (154 MB for the published training set).
-    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
+    fn open(&self, library: &DataPath, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
         let read = |names: &[&str]| self.read(library, names, RECORDS);
         published(splits, self.validation_examples, || read(&TRAIN), || read(&TEST))
     }
@@ -96,7 +96,7 @@ register_dataset!(Cifar10Config as "cifar10");
 
 impl Cifar10Config {
     /// The images of files with `records` records each.
-    fn read(&self, library: &Library, names: &[&str], records: usize) -> Result<Images, DatasetError> {
+    fn read(&self, library: &DataPath, names: &[&str], records: usize) -> Result<Images, DatasetError> {
         let path = self.path.as_deref();
         let complete = |folder: &PathBuf| names.iter().all(|name| folder.join(name).is_file());
         let places = library.places(NAME, path, &[]);
@@ -249,7 +249,7 @@ mod tests {
         let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
         let read = |bytes: &[u8]| {
             std::fs::write(folder.path().join(TEST[0]), bytes).unwrap();
-            config.read(&Library::only("nowhere"), &TEST, 20).map(|images| images.len())
+            config.read(&DataPath::only("nowhere"), &TEST, 20).map(|images| images.len())
         };
         let mut bytes = records(20);
         assert_eq!(read(&bytes).unwrap(), 20);
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(std::fs::read(unpacked.join("test_batch.bin")).unwrap(), b"tes");
         // What was unpacked has three bytes a file: opening it names the file and the bytes.
         let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
-        let refused = || config.open(&Library::only("nowhere"), &[Split::Test], 0).err().unwrap().to_string();
+        let refused = || config.open(&DataPath::only("nowhere"), &[Split::Test], 0).err().unwrap().to_string();
         let message = refused();
         assert!(message.contains("test_batch.bin: expected 30730000 bytes"), "{message}");
         // A bit that has changed since is named by its sum.
@@ -300,7 +300,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         archive(&TRAIN, &folder.path().join(ARCHIVE.name));
         let config = Cifar10Config { path: Some(folder.path().into()), ..Default::default() };
-        let error = config.open(&Library::only("nowhere"), &[Split::Train], 0).err().unwrap();
+        let error = config.open(&DataPath::only("nowhere"), &[Split::Train], 0).err().unwrap();
         assert!(matches!(error, DatasetError::Checksum { .. }), "{error}");
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use fokker_registry::family;
 
 use crate::opened::Opened;
-use crate::{Dataset, DatasetError, DatasetKind, Library, Split};
+use crate::{DataPath, Dataset, DatasetError, DatasetKind, Split};
 
 family! {
     /// A data set by its `kind`. Unknown keys are refused by name.
@@ -25,20 +25,20 @@ family! {
 }
 
 impl DatasetConfig {
-    /// Opens one part, with files looked for in the places of [`Library::from_env`]. `seed` decides the draws of
+    /// Opens one part, with files looked for in the places of [`DataPath::from_env`]. `seed` decides the draws of
     /// synthetic data sets and nothing else.
     ///
     /// # Errors
     /// See [`DatasetError`]; a part that has no examples, by the key that decides it.
     pub fn open(&self, split: Split, seed: u64) -> Result<Arc<dyn Dataset>, DatasetError> {
-        self.open_from(&Library::from_env(), split, seed)
+        self.open_from(&DataPath::from_env(), split, seed)
     }
 
     /// Opens one part, with files looked for in the places of `library`.
     ///
     /// # Errors
     /// As [`DatasetConfig::open`].
-    pub fn open_from(&self, library: &Library, split: Split, seed: u64) -> Result<Arc<dyn Dataset>, DatasetError> {
+    pub fn open_from(&self, library: &DataPath, split: Split, seed: u64) -> Result<Arc<dyn Dataset>, DatasetError> {
         self.open_parts(library, &[split], seed)?.take(split).ok_or_else(|| self.absent(split))
     }
 
@@ -47,7 +47,7 @@ impl DatasetConfig {
     ///
     /// # Errors
     /// See [`DatasetError`].
-    pub fn open_parts(&self, library: &Library, splits: &[Split], seed: u64) -> Result<Opened, DatasetError> {
+    pub fn open_parts(&self, library: &DataPath, splits: &[Split], seed: u64) -> Result<Opened, DatasetError> {
         self.check()?;
         let opened = self.0.open(library, splits, seed)?;
         match opened.train {
@@ -170,7 +170,7 @@ mod tests {
     fn the_synthetic_kinds_open_as_they_say_and_their_splits_are_disjoint() {
         for text in &CONFIGS[4..] {
             let config = config(text);
-            let open = |split| config.open_from(&Library::only("nowhere"), split, 3).unwrap();
+            let open = |split| config.open_from(&DataPath::only("nowhere"), split, 3).unwrap();
             let (train, validation, test) = (open(Split::Train), open(Split::Validation), open(Split::Test));
             assert_eq!((train.len(), validation.len()), (65_536, 8192));
             assert_eq!(config.shape().unwrap(), train.shape());
@@ -195,7 +195,7 @@ mod tests {
     fn the_deviation_of_digits_is_that_of_the_shipped_ones() {
         for pad in [0, 2] {
             let config = config(&format!("kind = 'mnist'\npad = {pad}\nvalidation_examples = 0"));
-            let digits = config.open_from(&Library::only("data"), Split::Train, 0).unwrap();
+            let digits = config.open_from(&DataPath::only("data"), Split::Train, 0).unwrap();
             let mut out = vec![0.0; digits.size()];
             let (mut sum, mut squares) = (0.0, 0.0);
             for index in 0..digits.len() {
@@ -224,7 +224,7 @@ mod tests {
             let config = config(text);
             let error = config.check().unwrap_err().to_string();
             assert!(error.starts_with(&format!("config key `data.{key}`")), "{text}: {error}");
-            let opened = config.open_from(&Library::only("nowhere"), Split::Train, 0).map(|set| set.len());
+            let opened = config.open_from(&DataPath::only("nowhere"), Split::Train, 0).map(|set| set.len());
             assert_eq!(opened.unwrap_err().to_string(), error);
         }
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::DatasetError;
-use crate::library::ProgressCallback;
+use crate::data_path::ProgressCallback;
 
 /// Why there is no file now.
 pub(crate) enum Failure {
@@ -50,7 +50,7 @@ pub(crate) fn download(
 
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let told = |received| match progress {
-        Some(progress) => progress(crate::Progress::Download { file: &name, received, total }),
+        Some(progress) => progress(crate::LoadProgress::Download { file: &name, received, total }),
         None => ControlFlow::Continue(()),
     };
     let mut failure = None;
@@ -128,7 +128,7 @@ mod tests {
     use std::net::TcpListener;
     use std::sync::{Arc, Mutex};
 
-    use crate::library::{DataFile, Library};
+    use crate::data_path::{DataFile, DataPath};
 
     const FILE: DataFile = DataFile {
         name: "some.gz",
@@ -136,8 +136,8 @@ mod tests {
         folder_url: "https://example.invalid/",
     };
 
-    fn library(folder: &std::path::Path, mirror: String) -> Library {
-        Library { download_into: Some(folder.into()), mirror: Some(mirror), ..Library::only(folder) }
+    fn library(folder: &std::path::Path, mirror: String) -> DataPath {
+        DataPath { download_into: Some(folder.into()), mirror: Some(mirror), ..DataPath::only(folder) }
     }
 
     /// A server on the loopback that answers one request with `body`.

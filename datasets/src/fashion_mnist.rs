@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data_path::{DataFile, DataPath};
 use crate::images::check_pad;
-use crate::library::{DataFile, Library};
 use crate::mnist::{IdxFiles, padded_deviation};
 use crate::opened::Opened;
 use crate::split::{VALIDATION_EXAMPLES, carve};
@@ -52,7 +52,7 @@ const FILES: IdxFiles = IdxFiles {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FashionMnistConfig {
-    /// The folder of the four files; without it, the places of [`crate::library`] are looked in.
+    /// The folder of the four files; without it, the places of [`crate::data_path`] are looked in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// Black pixels added on every side: 2 makes 32×32. Default 0.
@@ -69,7 +69,7 @@ impl Default for FashionMnistConfig {
 
 impl DatasetKind for FashionMnistConfig {
     /// Reads parts into memory (47 MB for the published training set).
-    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
+    fn open(&self, library: &DataPath, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
         FILES.open(library, self.path.as_deref(), self.pad, self.validation_examples, splits)
     }
 
@@ -114,14 +114,14 @@ mod tests {
     fn mnist_is_not_taken_for_fashion_mnist() {
         let path = Some(PathBuf::from("data/mnist"));
         let config = FashionMnistConfig { path, ..Default::default() };
-        let error = config.open(&Library::only("nowhere"), &[Split::Test], 0).err().unwrap();
+        let error = config.open(&DataPath::only("nowhere"), &[Split::Test], 0).err().unwrap();
         assert!(matches!(error, DatasetError::Checksum { .. }), "{error}");
     }
 
     #[test]
     fn the_debian_folders_are_looked_in_last() {
-        let mut library = Library::only("somewhere");
-        let places = |library: &Library| library.places(FILES.name, None, FILES.system);
+        let mut library = DataPath::only("somewhere");
+        let places = |library: &DataPath| library.places(FILES.name, None, FILES.system);
         assert_eq!(places(&library), [PathBuf::from("somewhere/fashion_mnist")]);
         library.system = true;
         assert_eq!(places(&library)[1..], FILES.system.iter().map(PathBuf::from).collect::<Vec<_>>());

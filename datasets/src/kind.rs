@@ -6,7 +6,7 @@ use fokker_registry::Settings;
 
 use crate::opened::Opened;
 use crate::synthetic::{Counts, Law, Synthetic};
-use crate::{Background, DatasetError, Library, Mixture, Split};
+use crate::{Background, DataPath, DatasetError, Mixture, Split};
 
 /// How many classes a data set has, as far as its configuration says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub trait DatasetKind: Settings {
     ///
     /// # Errors
     /// See [`DatasetError`].
-    fn open(&self, library: &Library, splits: &[Split], seed: u64) -> Result<Opened, DatasetError>;
+    fn open(&self, library: &DataPath, splits: &[Split], seed: u64) -> Result<Opened, DatasetError>;
 
     /// The shape of an example, as [`Dataset::shape`](crate::Dataset::shape) will say: `[channels, height, width]` for
     /// images, `[dimension]` for vectors.
@@ -139,7 +139,7 @@ pub trait LawKind: Settings {
 }
 
 impl<K: LawKind> DatasetKind for K {
-    fn open(&self, _: &Library, splits: &[Split], seed: u64) -> Result<Opened, DatasetError> {
+    fn open(&self, _: &DataPath, splits: &[Split], seed: u64) -> Result<Opened, DatasetError> {
         let mut opened = Opened::default();
         for &split in splits {
             opened.put(split, Arc::new(Synthetic::new(self.law()?, self.counts(), split, seed)?));

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data_path::{DataFile, DataPath};
 use crate::images::{Images, Labels, check_pad, class_names};
-use crate::library::{DataFile, Library};
 use crate::opened::Opened;
 use crate::split::{VALIDATION_EXAMPLES, carve};
 use crate::{ClassCount, Dataset, DatasetError, DatasetKind, Split, idx, register_dataset};
@@ -64,7 +64,7 @@ const FILES: IdxFiles = IdxFiles {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MnistConfig {
-    /// The folder of the four files; without it, the places of [`crate::library`] are looked in.
+    /// The folder of the four files; without it, the places of [`crate::data_path`] are looked in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// Black pixels added on every side: 2 makes 32×32. Default 0.
@@ -81,7 +81,7 @@ impl Default for MnistConfig {
 
 impl DatasetKind for MnistConfig {
     /// Reads parts into memory (47 MB for the published training set).
-    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
+    fn open(&self, library: &DataPath, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
         FILES.open(library, self.path.as_deref(), self.pad, self.validation_examples, splits)
     }
 
@@ -143,7 +143,7 @@ impl IdxFiles {
     /// Reads parts, the validation part out of the training set.
     pub(crate) fn open(
         &self,
-        library: &Library,
+        library: &DataPath,
         path: Option<&Path>,
         pad: usize,
         validation_examples: usize,
@@ -217,8 +217,8 @@ mod tests {
         counts
     }
 
-    fn shipped() -> Library {
-        Library::only("data")
+    fn shipped() -> DataPath {
+        DataPath::only("data")
     }
 
     /// One part as images.
@@ -289,7 +289,7 @@ mod tests {
         }
         let path = Some(folder.path().to_path_buf());
         let config = MnistConfig { path, ..Default::default() };
-        let library = Library::only("nowhere");
+        let library = DataPath::only("nowhere");
         let labels = folder.path().join(FILES.test[1].name);
         let mut bytes = std::fs::read(&labels).unwrap();
         bytes[2000] ^= 1;

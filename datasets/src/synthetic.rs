@@ -4,7 +4,7 @@
 //! being held in memory, and example i is the same in a short set and in a long one. The training split takes the
 //! numbers from 0, the validation split those from 2⁶³, the test split those from 2⁶²: they never share one.
 
-use fokker_random::uses::Part;
+use fokker_random::uses::SyntheticPart;
 use fokker_random::{Index, Rng};
 use rand::Rng as _;
 
@@ -47,7 +47,7 @@ impl Counts {
 pub struct Synthetic<L> {
     law: L,
     seed: u64,
-    part: Part,
+    part: SyntheticPart,
     length: usize,
     shape: [usize; 1],
 }
@@ -60,9 +60,9 @@ impl<L: Law> Synthetic<L> {
     pub fn new(law: L, counts: Counts, split: Split, seed: u64) -> Result<Self, DatasetError> {
         counts.check()?;
         let (length, part) = match split {
-            Split::Train => (counts.examples, Part::Train),
-            Split::Validation => (counts.validation_examples, Part::Validation),
-            Split::Test => (counts.validation_examples, Part::Test),
+            Split::Train => (counts.examples, SyntheticPart::Train),
+            Split::Validation => (counts.validation_examples, SyntheticPart::Validation),
+            Split::Test => (counts.validation_examples, SyntheticPart::Test),
         };
         let shape = [law.dimension()];
         Ok(Self { law, seed, part, length, shape })
@@ -138,7 +138,7 @@ pub(crate) mod moments {
         let mut out = vec![0.0; law.dimension()];
         let values: Vec<f64> = (0..n)
             .map(|i| {
-                law.draw(&mut Index::synthetic(Part::Train, i).rng(5), &mut out);
+                law.draw(&mut Index::synthetic(SyntheticPart::Train, i).rng(5), &mut out);
                 of(&out)
             })
             .collect();
@@ -159,7 +159,8 @@ pub(crate) mod moments {
         let mut out = vec![0.0; law.dimension()];
         let mut counts = vec![0.0; law.classes().unwrap()];
         for i in 0..n {
-            counts[law.draw(&mut Index::synthetic(Part::Train, i).rng(6), &mut out).unwrap()] += 1.0 / n as f64;
+            counts[law.draw(&mut Index::synthetic(SyntheticPart::Train, i).rng(6), &mut out).unwrap()] +=
+                1.0 / n as f64;
         }
         counts
     }

@@ -175,7 +175,7 @@ fn a_step_of_adam_is_the_one_on_the_processor() {
             std::array::from_fn(|seed| random([67, 31], seed as u64, device));
         let state = [weight, first, second.square(), average];
         let scale = Tensor::from_floats([scale], device);
-        (state.clone(), adam.step_by(state, gradient, &scale))
+        (state.clone(), adam.step_scaled_on_device(state, gradient, &scale))
     };
     let (ours, expected) = (step(&gpu, 0.7).1, step(&Device::flex(), 0.7).1);
     for ((ours, expected), what) in ours.iter().zip(&expected).zip(["weight", "first", "second", "average"]) {
@@ -186,7 +186,7 @@ fn a_step_of_adam_is_the_one_on_the_processor() {
         let [weight, first, second, average, gradient] =
             std::array::from_fn(|seed| random([67, 31], seed as u64, device));
         let state = [weight, first, second.square(), average];
-        adam.step_by(state, gradient, &Tensor::from_floats([0.7], device)).map(|tensor| bits(&tensor))
+        adam.step_scaled_on_device(state, gradient, &Tensor::from_floats([0.7], device)).map(|tensor| bits(&tensor))
     };
     let (held, after) = step(&gpu, 0.7);
     assert_eq!(alone(&gpu), after.each_ref().map(bits));
@@ -218,7 +218,7 @@ fn the_average_of_constant_weights_is_the_weights() {
                 average_decay: 0.99999,
                 update,
             };
-            state = adam.step_by(state, zeros.clone(), &one);
+            state = adam.step_scaled_on_device(state, zeros.clone(), &one);
         }
         // A kernel whose factors do not add up to one is off by 2.7e-5 by now.
         let left = f64::powf(0.99999, updates as f64) * (start - 1.0);

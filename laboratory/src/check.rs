@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn boxes_that_do_not_hold_their_law_are_refused_with_one_that_does() {
-        let law = GaussianMixture::isotropic(vec![1.0], vec![vec![1.0, 0.0]], vec![4.0]).unwrap();
+        let law = GaussianMixture::with_variances(vec![1.0], vec![vec![1.0, 0.0]], vec![4.0]).unwrap();
         let axes = |reach: f64| [Axis::new(-reach, reach, 40).unwrap(); 2];
         let message = holds("--reach", &axes(4.0), &law, "the data").unwrap_err().to_string();
         // Φ(−1.5) + Φ(−2.5) + 2 Φ(−2) = 11.9 %.

@@ -6,10 +6,10 @@
 
 use burn::tensor::Tensor;
 
+use crate::batch_times::BatchTimes;
 use crate::calculus::Calculus;
 use crate::calculus::dual::{Dual, DualArray};
 use crate::calculus::plain::{Detached, Plain};
-use crate::clock::Clock;
 use crate::score::{Score, SmoothScore};
 
 /// A score's value and derivatives along two directions.
@@ -58,20 +58,20 @@ pub trait Derivatives<const D: usize>: Score<D> {
 
 impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
     fn noise_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
-        parts(self.noise_in::<Dual<Plain>>(DualArray::new(x, v), &Clock::still(t)))
+        parts(self.noise_in::<Dual<Plain>>(DualArray::new(x, v), &BatchTimes::fixed(t)))
     }
 
     fn score_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
-        parts(self.score_in::<Dual<Plain>>(DualArray::new(x, v), &Clock::still(t)))
+        parts(self.score_in::<Dual<Plain>>(DualArray::new(x, v), &BatchTimes::fixed(t)))
     }
 
     fn score_rate(&self, x: Tensor<D>, t: &[f64]) -> (Tensor<D>, Tensor<D>) {
-        let clock = Clock::running(t, running::<Plain, Plain, D>(&x));
+        let clock = BatchTimes::differentiated(t, running::<Plain, Plain, D>(&x));
         parts(self.score_in::<Dual<Plain>>(DualArray::still(x), &clock))
     }
 
     fn score_jvp_and_rate(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> [Tensor<D>; 3] {
-        let clock = Clock::running(t, running::<Dual<Plain>, Detached, D>(&x));
+        let clock = BatchTimes::differentiated(t, running::<Dual<Plain>, Detached, D>(&x));
         let score = self.score_in::<Dual<Dual<Plain>, Detached>>(DualArray::still(DualArray::new(x, v)), &clock);
         let rate = score.tangent_or_zeros();
         let (score, product) = parts(score.value);
@@ -79,7 +79,7 @@ impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
     }
 
     fn score_second(&self, x: Tensor<D>, t: &[f64], u: Tensor<D>, v: Tensor<D>) -> SecondDerivative<D> {
-        second(self.score_in::<Dual<Dual<Plain>>>(along_both(x, u, v), &Clock::still(t)))
+        second(self.score_in::<Dual<Dual<Plain>>>(along_both(x, u, v), &BatchTimes::fixed(t)))
     }
 
     fn score_second_and_rate(
@@ -89,7 +89,7 @@ impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
         u: Tensor<D>,
         v: Tensor<D>,
     ) -> (SecondDerivative<D>, Tensor<D>) {
-        let clock = Clock::running(t, running::<Dual<Dual<Plain>>, Plain, D>(&x));
+        let clock = BatchTimes::differentiated(t, running::<Dual<Dual<Plain>>, Plain, D>(&x));
         let x = DualArray::still(along_both(x, u, v));
         let score = self.score_in::<Dual<Dual<Dual<Plain>>, Plain>>(x, &clock);
         let rate = score.tangent_or_zeros();

@@ -82,7 +82,7 @@ impl<const D: usize> Divergence<D> {
                     .iter()
                     .map(|probe| {
                         let (noise, product) = score.noise_jvp(x.clone(), t, probe.clone());
-                        (noise, inner(product, probe.clone()))
+                        (noise, inner_product(product, probe.clone()))
                     })
                     .unzip();
                 (noises.into_iter().next().expect("there is a probe"), mean(products))
@@ -140,9 +140,9 @@ fn hutch_plus_plus<const D: usize>(
     let mut basis: Vec<Tensor<D>> = Vec::new();
     for direction in sketch {
         let image = product(direction.clone()).1;
-        let whole = inner(image.clone(), image.clone());
+        let whole = inner_product(image.clone(), image.clone());
         let image = without(without(image, &basis), &basis);
-        let square = inner(image.clone(), image.clone());
+        let square = inner_product(image.clone(), image.clone());
         // An image that the others span adds nothing. What is left of it is rounding, which must not become a direction.
         let spanned = square.clone().lower_equal(whole.mul_scalar(SPANNED * SPANNED));
         let scale = square.mask_fill(spanned.clone(), 1.0).sqrt().recip().mask_fill(spanned, 0.0);
@@ -153,7 +153,7 @@ fn hutch_plus_plus<const D: usize>(
     for direction in &basis {
         let (value, image) = product(direction.clone());
         noise.get_or_insert(value);
-        let part = inner(image, direction.clone());
+        let part = inner_product(image, direction.clone());
         divergence = Some(divergence.map_or(part.clone(), |sum| sum + part));
     }
     let mut rest = Vec::new();
@@ -161,7 +161,7 @@ fn hutch_plus_plus<const D: usize>(
         let probe = without(probe.clone(), &basis);
         let (value, image) = product(probe.clone());
         noise.get_or_insert(value);
-        rest.push(inner(image, probe));
+        rest.push(inner_product(image, probe));
     }
     let divergence = match (divergence, rest.is_empty()) {
         (Some(divergence), false) => divergence + mean(rest),
@@ -174,7 +174,7 @@ fn hutch_plus_plus<const D: usize>(
 /// `v` less its parts along an orthonormal basis.
 fn without<const D: usize>(v: Tensor<D>, basis: &[Tensor<D>]) -> Tensor<D> {
     basis.iter().fold(v, |v, direction| {
-        let part = broadcast(inner(v.clone(), direction.clone()));
+        let part = broadcast(inner_product(v.clone(), direction.clone()));
         v - direction.clone() * part
     })
 }
@@ -185,7 +185,7 @@ fn mean(values: Vec<Tensor<1>>) -> Tensor<1> {
 }
 
 /// `⟨x, y⟩` of each example, `[batch]`.
-pub fn inner<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<1> {
+pub fn inner_product<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<1> {
     let shape = x.dims();
     let each: usize = shape[1..].iter().product();
     (x * y).reshape([shape[0], each]).sum_dim(1).reshape([shape[0]])

@@ -8,8 +8,8 @@
 #![forbid(unsafe_code)]
 
 pub mod any_network;
+pub mod batch_times;
 pub mod calculus;
-pub mod clock;
 pub mod config;
 pub mod cost;
 pub mod derivatives;
@@ -25,19 +25,19 @@ pub mod parameterization;
 pub mod per_example;
 pub mod precision;
 pub mod pretrained;
-pub mod rate;
 mod recompute;
 pub mod score;
 pub mod score_net;
+pub mod time_dual;
 pub mod unet;
 
 #[doc(hidden)]
 pub use fokker_registry as registry;
 
 pub use any_network::AnyNetwork;
+pub use batch_times::BatchTimes;
 pub use calculus::{Arrays, Calculus, Normalization, ProjectsOnto};
 pub use calculus::{dual, plain};
-pub use clock::Clock;
 pub use config::{NetworkConfig, NetworkEntry};
 pub use cost::Cost;
 pub use derivatives::Derivatives;
@@ -51,7 +51,7 @@ pub use network::{Context, Network};
 pub use parameterization::{Conditioning, Estimate, Output, Parameterization};
 pub use plain::{Detached, Plain, Tensors};
 pub use precision::Precision;
-pub use rate::Rate;
 pub use score::{NetworkScore, Score, SmoothScore};
 pub use score_net::{ScoreNet, ScoreNetConfig};
+pub use time_dual::TimeDual;
 pub use unet::{UNet, UNetConfig};

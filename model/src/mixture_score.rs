@@ -5,10 +5,10 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use fokker_process::{GaussianMixture, MixtureComponent, Process};
 
+use crate::batch_times::BatchTimes;
 use crate::calculus::Calculus;
-use crate::clock::Clock;
-use crate::rate::Rate;
 use crate::score::{Score, SmoothScore};
+use crate::time_dual::TimeDual;
 
 /// The exact score of a diffused Gaussian mixture.
 ///
@@ -50,19 +50,19 @@ impl<const D: usize> Score<D> for MixtureScore {
 /// there, the score is `−Σ r_k z_k/v_k`, the responsibilities `r` being the softmax of
 /// `ln w − ½ Σ (z²/v + ln v)`.
 impl SmoothScore<2> for MixtureScore {
-    fn noise_in<C: Calculus>(&self, x: C::Array<2>, clock: &Clock<C>) -> C::Array<2> {
+    fn noise_in<C: Calculus>(&self, x: C::Array<2>, clock: &BatchTimes<C>) -> C::Array<2> {
         let process = &*self.process;
-        clock.scale(self.score_in::<C>(x, clock), |t| -Rate::std(process, t))
+        clock.scale(self.score_in::<C>(x, clock), |t| -TimeDual::std(process, t))
     }
 
-    fn score_in<C: Calculus>(&self, x: C::Array<2>, clock: &Clock<C>) -> C::Array<2> {
+    fn score_in<C: Calculus>(&self, x: C::Array<2>, clock: &BatchTimes<C>) -> C::Array<2> {
         let process = &*self.process;
         let ([batch, dimension], (device, dtype)) = (C::dims(&x), C::place(&x));
         let row = |values: &[f64]| C::constant(matrix(values, 1, &device, dtype));
         let column = |values: C::Array<1>| C::reshape(values, [batch, 1]);
-        let mean_scale = column(clock.vector(|t| Rate::mean_scale(process, t), &x));
-        let square = column(clock.vector(|t| Rate::mean_scale(process, t) * Rate::mean_scale(process, t), &x));
-        let variance = column(clock.vector(|t| Rate::std(process, t) * Rate::std(process, t), &x));
+        let mean_scale = column(clock.vector(|t| TimeDual::mean_scale(process, t), &x));
+        let square = column(clock.vector(|t| TimeDual::mean_scale(process, t) * TimeDual::mean_scale(process, t), &x));
+        let variance = column(clock.vector(|t| TimeDual::std(process, t) * TimeDual::std(process, t), &x));
         let (mut logits, mut scores) = (Vec::new(), Vec::new());
         for component in self.mixture.components() {
             let MixtureComponent { weight, mean, variances, axes } = component;

@@ -18,7 +18,7 @@ use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
-use crate::rate::Rate;
+use crate::time_dual::TimeDual;
 
 /// What the raw output of the network estimates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ pub struct Affine<T = f64> {
     pub output: T,
 }
 
-impl Affine<Rate> {
+impl Affine<TimeDual> {
     /// The factors alone, without their derivatives.
     pub(crate) fn values(self) -> Affine {
         Affine { input: self.input.value, output: self.output.value }
@@ -123,34 +123,34 @@ impl Parameterization {
 
     /// `c_in`: the factor that brings the noisy data to unit variance, `1/√(α² σ_d² + σ²)` for EDM and `1/√(α² + σ²)`
     /// (1 for variance-preserving processes) for the others.
-    pub fn input_scale(&self, process: &dyn Process, t: f64) -> Rate {
-        let (mean_scale, std) = (Rate::mean_scale(process, t), Rate::std(process, t));
+    pub fn input_scale(&self, process: &dyn Process, t: f64) -> TimeDual {
+        let (mean_scale, std) = (TimeDual::mean_scale(process, t), TimeDual::std(process, t));
         match self.output {
             Output::Edm => (self.sigma_data * mean_scale).hypot(std).recip(),
-            _ if process.is_variance_preserving() => Rate::still(1.0),
+            _ if process.is_variance_preserving() => TimeDual::constant(1.0),
             _ => mean_scale.hypot(std).recip(),
         }
     }
 
     /// `c_noise`: the number that conditions the network.
-    pub fn noise_condition(&self, process: &dyn Process, t: f64) -> Rate {
+    pub fn noise_condition(&self, process: &dyn Process, t: f64) -> TimeDual {
         match self.conditioning {
             Conditioning::Timestep => {
                 let rate = 1000.0 / process.horizon();
-                Rate { value: rate * t - 1.0, derivative: rate }
+                TimeDual { value: rate * t - 1.0, derivative: rate }
             }
-            Conditioning::LogSigma => -0.125 * Rate::log_snr(process, t),
-            Conditioning::Sigma => Rate::std(process, t) / Rate::mean_scale(process, t),
+            Conditioning::LogSigma => -0.125 * TimeDual::log_snr(process, t),
+            Conditioning::Sigma => TimeDual::std(process, t) / TimeDual::mean_scale(process, t),
             Conditioning::Time => {
                 let rate = process.horizon().recip();
-                Rate { value: rate * t, derivative: rate }
+                TimeDual { value: rate * t, derivative: rate }
             }
         }
     }
 
     /// An estimate in terms of `x_t` and `F`, with the factors' derivatives in time.
-    pub fn estimate(&self, estimate: Estimate, process: &dyn Process, t: f64) -> Affine<Rate> {
-        let (mean_scale, std) = (Rate::mean_scale(process, t), Rate::std(process, t));
+    pub fn estimate(&self, estimate: Estimate, process: &dyn Process, t: f64) -> Affine<TimeDual> {
+        let (mean_scale, std) = (TimeDual::mean_scale(process, t), TimeDual::std(process, t));
         match estimate {
             Estimate::Noise => self.noise_from(mean_scale, std),
             Estimate::Denoised => self.denoised_from(mean_scale, std),
@@ -171,10 +171,10 @@ impl Parameterization {
         self.estimate(Estimate::Denoised, process, t).values()
     }
 
-    fn noise_from(&self, mean_scale: Rate, std: Rate) -> Affine<Rate> {
+    fn noise_from(&self, mean_scale: TimeDual, std: TimeDual) -> Affine<TimeDual> {
         let (input, output) = match self.output {
-            Output::Epsilon => (Rate::still(0.0), Rate::still(1.0)),
-            Output::Score => (Rate::still(0.0), -std),
+            Output::Epsilon => (TimeDual::constant(0.0), TimeDual::constant(1.0)),
+            Output::Score => (TimeDual::constant(0.0), -std),
             Output::X0 => (std.recip(), -(mean_scale / std)),
             Output::V => {
                 let square = mean_scale * mean_scale + std * std;
@@ -188,11 +188,11 @@ impl Parameterization {
         Affine { input, output }
     }
 
-    fn denoised_from(&self, mean_scale: Rate, std: Rate) -> Affine<Rate> {
+    fn denoised_from(&self, mean_scale: TimeDual, std: TimeDual) -> Affine<TimeDual> {
         let (input, output) = match self.output {
             Output::Epsilon => (mean_scale.recip(), -(std / mean_scale)),
             Output::Score => (mean_scale.recip(), std * std / mean_scale),
-            Output::X0 => (Rate::still(0.0), Rate::still(1.0)),
+            Output::X0 => (TimeDual::constant(0.0), TimeDual::constant(1.0)),
             Output::V => {
                 let square = mean_scale * mean_scale + std * std;
                 (mean_scale / square, -(std / square))
@@ -223,9 +223,9 @@ impl Parameterization {
     }
 
     /// `σ̂` and `r`.
-    fn edm_spread(&self, mean_scale: Rate, std: Rate) -> (Rate, Rate) {
+    fn edm_spread(&self, mean_scale: TimeDual, std: TimeDual) -> (TimeDual, TimeDual) {
         let ratio = std / mean_scale;
-        (ratio, ratio.hypot(Rate::still(self.sigma_data)))
+        (ratio, ratio.hypot(TimeDual::constant(self.sigma_data)))
     }
 }
 

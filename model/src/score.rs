@@ -6,15 +6,15 @@ use std::sync::Arc;
 use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use fokker_process::Process;
 
+use crate::batch_times::BatchTimes;
 use crate::calculus::Calculus;
 use crate::calculus::plain::Plain;
-use crate::clock::Clock;
 use crate::layers::DropoutKey;
 use crate::network::{Context, Network};
 use crate::parameterization::{Estimate, Parameterization};
 use crate::per_example::scale_examples;
 use crate::precision::Precision;
-use crate::rate::Rate;
+use crate::time_dual::TimeDual;
 
 /// The gradient field `∇ log p_t` of a diffused distribution, in its three equivalent forms.
 ///
@@ -47,20 +47,20 @@ pub trait Score<const D: usize>: Send + Sync {
 /// A score written over a calculus, so that it has exact [derivatives](crate::Derivatives).
 pub trait SmoothScore<const D: usize>: Score<D> {
     /// The expected noise on the arrays of any calculus.
-    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D>;
+    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D>;
 
     /// The score `∇ log p_t` on the arrays of any calculus.
-    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
-        clock.scale(self.noise_in::<C>(x, clock), |t| -Rate::std(self.process(), t).recip())
+    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
+        clock.scale(self.noise_in::<C>(x, clock), |t| -TimeDual::std(self.process(), t).recip())
     }
 }
 
 impl<const D: usize, S: SmoothScore<D> + ?Sized> SmoothScore<D> for &S {
-    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
         (**self).noise_in::<C>(x, clock)
     }
 
-    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
         (**self).score_in::<C>(x, clock)
     }
 }
@@ -169,7 +169,7 @@ impl<N> NetworkScore<N> {
     where
         N: Network<D>,
     {
-        self.output_in::<Plain, D>(x, &Clock::still(t))
+        self.output_in::<Plain, D>(x, &BatchTimes::fixed(t))
     }
 
     /// The raw output `F` that belongs to a score.
@@ -192,7 +192,7 @@ impl<N> NetworkScore<N> {
         &self.parameterization
     }
 
-    fn output_in<C: Calculus, const D: usize>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D>
+    fn output_in<C: Calculus, const D: usize>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D>
     where
         N: Network<D>,
     {
@@ -216,7 +216,7 @@ impl<N> NetworkScore<N> {
     fn estimate_in<C: Calculus, const D: usize>(
         &self,
         x: C::Array<D>,
-        clock: &Clock<C>,
+        clock: &BatchTimes<C>,
         estimate: Estimate,
     ) -> C::Array<D>
     where
@@ -226,7 +226,7 @@ impl<N> NetworkScore<N> {
         let raw = self.output_in::<C, D>(x.clone(), clock);
         let raw = clock.scale(raw, |t| table.estimate(estimate, process, t).output);
         let skip = |t: f64| table.estimate(estimate, process, t).input;
-        if clock.times().iter().all(|&t| skip(t) == Rate::still(0.0)) {
+        if clock.times().iter().all(|&t| skip(t) == TimeDual::constant(0.0)) {
             return raw;
         }
         C::add(clock.scale(x, skip), raw)
@@ -245,24 +245,24 @@ impl<N: Network<D>, const D: usize> Score<D> for NetworkScore<N> {
     }
 
     fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        self.estimate_in::<Plain, D>(x, &Clock::still(t), Estimate::Noise)
+        self.estimate_in::<Plain, D>(x, &BatchTimes::fixed(t), Estimate::Noise)
     }
 
     fn score(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        self.estimate_in::<Plain, D>(x, &Clock::still(t), Estimate::Score)
+        self.estimate_in::<Plain, D>(x, &BatchTimes::fixed(t), Estimate::Score)
     }
 
     fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
-        self.estimate_in::<Plain, D>(x, &Clock::still(t), Estimate::Denoised)
+        self.estimate_in::<Plain, D>(x, &BatchTimes::fixed(t), Estimate::Denoised)
     }
 }
 
 impl<N: Network<D>, const D: usize> SmoothScore<D> for NetworkScore<N> {
-    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+    fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
         self.estimate_in::<C, D>(x, clock, Estimate::Noise)
     }
 
-    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &Clock<C>) -> C::Array<D> {
+    fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
         self.estimate_in::<C, D>(x, clock, Estimate::Score)
     }
 }

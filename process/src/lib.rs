@@ -40,7 +40,7 @@
 //! assert!((process.time_of_log_snr(lambda) - 0.5).abs() < 1e-14);
 //!
 //! // Two equal bumps at ±2: by symmetry the score in the middle is zero at every time.
-//! let mixture = GaussianMixture::isotropic(vec![0.5, 0.5], vec![vec![-2.0], vec![2.0]], vec![0.1, 0.1])?;
+//! let mixture = GaussianMixture::with_variances(vec![0.5, 0.5], vec![vec![-2.0], vec![2.0]], vec![0.1, 0.1])?;
 //! assert_eq!(mixture.score(&process, 0.3, &[0.0]), vec![0.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -113,8 +113,26 @@ impl GaussianMixture {
     ///
     /// # Errors
     /// As [`GaussianMixture::new`].
-    pub fn isotropic(weights: Vec<f64>, means: Vec<Vec<f64>>, variances: Vec<f64>) -> Result<Self, MixtureError> {
+    pub fn with_variances(weights: Vec<f64>, means: Vec<Vec<f64>>, variances: Vec<f64>) -> Result<Self, MixtureError> {
         Self::new(weights, means, variances.into_iter().map(Covariance::Isotropic).collect())
+    }
+
+    /// The mixture whose component k has the standard deviation `stds[k]` in every direction.
+    ///
+    /// # Errors
+    /// As [`GaussianMixture::new`].
+    ///
+    /// ```
+    /// use fokker_process::{GaussianMixture, ProcessConfig};
+    ///
+    /// let process = ProcessConfig::default().build().unwrap();
+    /// let narrow = GaussianMixture::with_stds(vec![1.0], vec![vec![0.0]], vec![0.5])?;
+    /// let same = GaussianMixture::with_variances(vec![1.0], vec![vec![0.0]], vec![0.25])?;
+    /// assert_eq!(narrow.log_density(&*process, 0.3, &[1.0]), same.log_density(&*process, 0.3, &[1.0]));
+    /// # Ok::<(), fokker_process::MixtureError>(())
+    /// ```
+    pub fn with_stds(weights: Vec<f64>, means: Vec<Vec<f64>>, stds: Vec<f64>) -> Result<Self, MixtureError> {
+        Self::with_variances(weights, means, stds.into_iter().map(|std| std * std).collect())
     }
 
     /// The number of coordinates, at least 1.

@@ -15,7 +15,7 @@ pub struct Index {
 impl Index {
     /// An index of tests and examples, in [`Stream::Test`].
     pub fn test(number: u64) -> Self {
-        Fields::of(Stream::Test).field::<64>("number", number).index()
+        IndexFields::of(Stream::Test).field::<64>("number", number).index()
     }
 
     /// The stream that the index belongs to.
@@ -49,13 +49,13 @@ impl Index {
 /// A field that is too large would spill into the one before it, and two uses would share their numbers. So each field
 /// states its width, and the widths add up to 64.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fields {
+pub(crate) struct IndexFields {
     stream: Stream,
     value: u64,
     width: u32,
 }
 
-impl Fields {
+impl IndexFields {
     /// No field yet.
     pub(crate) fn of(stream: Stream) -> Self {
         Self { stream, value: 0, width: 0 }
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn fields_are_packed_from_the_highest_bits() {
-        let index = Fields::of(Stream::Test).field::<40>("a", 3).field::<24>("b", 5).index();
+        let index = IndexFields::of(Stream::Test).field::<40>("a", 3).field::<24>("b", 5).index();
         assert_eq!((index.stream(), index.value()), (Stream::Test, 3 << 24 | 5));
         assert_eq!(Index::test(u64::MAX).value(), u64::MAX);
     }
@@ -98,13 +98,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "b = 16 has more than 4 bits")]
     fn a_field_that_would_spill_is_refused() {
-        let _ = Fields::of(Stream::Test).field::<60>("a", 0).field::<4>("b", 16);
+        let _ = IndexFields::of(Stream::Test).field::<60>("a", 0).field::<4>("b", 16);
     }
 
     #[test]
     #[should_panic(expected = "fill it")]
     fn fields_fill_an_index() {
-        let _ = Fields::of(Stream::Test).field::<60>("a", 0).index();
+        let _ = IndexFields::of(Stream::Test).field::<60>("a", 0).index();
     }
 
     #[test]

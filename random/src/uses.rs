@@ -40,12 +40,12 @@
 //! validation part, by their number within it. All functions panic if a field has more bits than the table gives it,
 //! since it would spill into the field before it.
 
-use crate::index::{Fields, Index};
+use crate::index::{Index, IndexFields};
 use crate::stream::Stream;
 
 /// The parts of a synthetic data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum SyntheticPart {
     /// What is learned from.
     Train,
     /// What hyperparameters are chosen by.
@@ -54,7 +54,7 @@ pub enum Part {
     Test,
 }
 
-impl Part {
+impl SyntheticPart {
     /// The two highest bits of the part's indices.
     fn bits(self) -> u64 {
         match self {
@@ -73,150 +73,150 @@ fn complement(number: u64) -> u64 {
 impl Index {
     /// The initial values of a network's parameter, by its place in the network.
     pub fn initialization(parameter: u64) -> Self {
-        Fields::of(Stream::Initialization).field::<64>("parameter", parameter).index()
+        IndexFields::of(Stream::Initialization).field::<64>("parameter", parameter).index()
     }
 
     /// The order of the training examples in an epoch.
     pub fn data_order(epoch: u64) -> Self {
-        Fields::of(Stream::DataOrder).field::<64>("epoch", epoch).index()
+        IndexFields::of(Stream::DataOrder).field::<64>("epoch", epoch).index()
     }
 
     /// Which training examples are held out for validation.
     pub fn validation_split() -> Self {
-        Fields::of(Stream::ValidationSplit).field::<64>("split", 0).index()
+        IndexFields::of(Stream::ValidationSplit).field::<64>("split", 0).index()
     }
 
     /// Flip and dequantisation of a training example.
     pub fn augmentation(position: u64) -> Self {
-        Fields::of(Stream::Augmentation).field::<1>("held out", 0).field::<63>("position", position).index()
+        IndexFields::of(Stream::Augmentation).field::<1>("held out", 0).field::<63>("position", position).index()
     }
 
     /// Dequantisation of a held-out example.
     pub fn held_out_dequantization(example: u64) -> Self {
-        Fields::of(Stream::Augmentation).field::<1>("held out", 1).field::<63>("example", example).index()
+        IndexFields::of(Stream::Augmentation).field::<1>("held out", 1).field::<63>("example", example).index()
     }
 
     /// An example of a synthetic data set.
-    pub fn synthetic(part: Part, example: u64) -> Self {
-        Fields::of(Stream::Synthetic).field::<2>("part", part.bits()).field::<62>("example", example).index()
+    pub fn synthetic(part: SyntheticPart, example: u64) -> Self {
+        IndexFields::of(Stream::Synthetic).field::<2>("part", part.bits()).field::<62>("example", example).index()
     }
 
     /// The diffusion times of a micro-batch.
     pub fn training_time(micro_batch: u64) -> Self {
-        Fields::of(Stream::TrainingTime).field::<64>("micro-batch", micro_batch).index()
+        IndexFields::of(Stream::TrainingTime).field::<64>("micro-batch", micro_batch).index()
     }
 
     /// The noise ε of a training example.
     pub fn training_noise(position: u64) -> Self {
-        Fields::of(Stream::TrainingNoise).field::<64>("position", position).index()
+        IndexFields::of(Stream::TrainingNoise).field::<64>("position", position).index()
     }
 
     /// The dropout masks of a layer for a micro-batch.
     pub fn dropout(micro_batch: u64, layer: u64) -> Self {
-        Fields::of(Stream::Dropout).field::<44>("micro-batch", micro_batch).field::<20>("layer", layer).index()
+        IndexFields::of(Stream::Dropout).field::<44>("micro-batch", micro_batch).field::<20>("layer", layer).index()
     }
 
     /// Which classes of a micro-batch are replaced by the null class.
     pub fn label_dropout(micro_batch: u64) -> Self {
-        Fields::of(Stream::LabelDropout).field::<64>("micro-batch", micro_batch).index()
+        IndexFields::of(Stream::LabelDropout).field::<64>("micro-batch", micro_batch).index()
     }
 
     /// A probe of a loss that holds a divergence, for a training example.
     pub fn loss_probe(position: u64, number: u64) -> Self {
-        let held_out = Fields::of(Stream::LossProbe).field::<1>("held out", 0);
+        let held_out = IndexFields::of(Stream::LossProbe).field::<1>("held out", 0);
         held_out.field::<43>("position", position).field::<20>("number", number).index()
     }
 
     /// A probe of a loss that holds a divergence, for a held-out example.
     pub fn held_out_loss_probe(example: u64, number: u64) -> Self {
-        let held_out = Fields::of(Stream::LossProbe).field::<1>("held out", 1);
+        let held_out = IndexFields::of(Stream::LossProbe).field::<1>("held out", 1);
         held_out.field::<43>("example", example).field::<20>("number", number).index()
     }
 
     /// The noise ε of a held-out example.
     pub fn held_out_noise(example: u64) -> Self {
-        Fields::of(Stream::Validation).field::<1>("time", 0).field::<63>("example", example).index()
+        IndexFields::of(Stream::Validation).field::<1>("time", 0).field::<63>("example", example).index()
     }
 
     /// The diffusion times of a batch of held-out examples.
     pub fn held_out_time(batch: u64) -> Self {
-        Fields::of(Stream::Validation).field::<1>("time", 1).field::<63>("batch", complement(batch)).index()
+        IndexFields::of(Stream::Validation).field::<1>("time", 1).field::<63>("batch", complement(batch)).index()
     }
 
     /// The times of the score Fokker–Planck penalty for a micro-batch.
     pub fn regularizer_time(micro_batch: u64) -> Self {
-        Fields::of(Stream::RegularizerTime).field::<64>("micro-batch", micro_batch).index()
+        IndexFields::of(Stream::RegularizerTime).field::<64>("micro-batch", micro_batch).index()
     }
 
     /// A point of the score Fokker–Planck penalty, for a training example.
     pub fn regularizer_point(position: u64) -> Self {
-        Fields::of(Stream::RegularizerPoint).field::<1>("report", 0).field::<63>("position", position).index()
+        IndexFields::of(Stream::RegularizerPoint).field::<1>("report", 0).field::<63>("position", position).index()
     }
 
     /// A point anywhere in the unit cube at which a report measures the residual, for an example.
     pub fn report_point(example: u64) -> Self {
-        let report = Fields::of(Stream::RegularizerPoint).field::<1>("report", 1);
+        let report = IndexFields::of(Stream::RegularizerPoint).field::<1>("report", 1);
         report.field::<63>("example", complement(example)).index()
     }
 
     /// A probe or direction of the score Fokker–Planck penalty, for a training example.
     pub fn regularizer_probe(position: u64, number: u64) -> Self {
-        let position = Fields::of(Stream::RegularizerProbe).field::<44>("position", position);
+        let position = IndexFields::of(Stream::RegularizerProbe).field::<44>("position", position);
         position.field::<1>("report", 0).field::<19>("number", number).index()
     }
 
     /// A probe or direction of a report on the residual, for an example.
     pub fn report_probe(example: u64, number: u64) -> Self {
-        let example = Fields::of(Stream::RegularizerProbe).field::<44>("example", example);
+        let example = IndexFields::of(Stream::RegularizerProbe).field::<44>("example", example);
         example.field::<1>("report", 1).field::<19>("number", number).index()
     }
 
     /// A sampler's initial state of an image.
     pub fn prior(image: u64) -> Self {
-        Fields::of(Stream::Prior).field::<64>("image", image).index()
+        IndexFields::of(Stream::Prior).field::<64>("image", image).index()
     }
 
     /// A sampler's Brownian increments of an image.
     pub fn brownian(image: u64) -> Self {
-        Fields::of(Stream::Brownian).field::<64>("image", image).index()
+        IndexFields::of(Stream::Brownian).field::<64>("image", image).index()
     }
 
     /// A probe of a likelihood's divergence, for a draw of an example.
     pub fn likelihood_probe(example: u64, draw: u64, number: u64) -> Self {
-        let example = Fields::of(Stream::LikelihoodProbe).field::<44>("example", example);
+        let example = IndexFields::of(Stream::LikelihoodProbe).field::<44>("example", example);
         example.field::<8>("draw", draw).field::<12>("number", number).index()
     }
 
     /// The noise of a step of a likelihood, for a draw of an example.
     pub fn likelihood_noise(example: u64, draw: u64, step: u64) -> Self {
-        let draw = Fields::of(Stream::LikelihoodNoise).field::<32>("example", example).field::<8>("draw", draw);
+        let draw = IndexFields::of(Stream::LikelihoodNoise).field::<32>("example", example).field::<8>("draw", draw);
         draw.field::<1>("time", 0).field::<23>("step", step).index()
     }
 
     /// A random time of a likelihood bound, for a draw of an example.
     pub fn likelihood_time(example: u64, draw: u64, point: u64) -> Self {
-        let draw = Fields::of(Stream::LikelihoodNoise).field::<32>("example", example).field::<8>("draw", draw);
+        let draw = IndexFields::of(Stream::LikelihoodNoise).field::<32>("example", example).field::<8>("draw", draw);
         draw.field::<1>("time", 1).field::<23>("point", point).index()
     }
 
     /// Dequantisation of an image whose likelihood is taken, for a draw.
     pub fn dequantization(example: u64, draw: u64) -> Self {
-        Fields::of(Stream::Dequantization).field::<44>("example", example).field::<20>("draw", draw).index()
+        IndexFields::of(Stream::Dequantization).field::<44>("example", example).field::<20>("draw", draw).index()
     }
 
     /// The initial point of a path of the laboratory.
     pub fn laboratory_start(path: u64) -> Self {
-        Fields::of(Stream::LaboratoryStart).field::<64>("path", path).index()
+        IndexFields::of(Stream::LaboratoryStart).field::<64>("path", path).index()
     }
 
     /// A Brownian path of the laboratory, and what its refinements add.
     pub fn laboratory_path(path: u64, refinement: u64) -> Self {
-        Fields::of(Stream::LaboratoryPath).field::<16>("refinement", refinement).field::<48>("path", path).index()
+        IndexFields::of(Stream::LaboratoryPath).field::<16>("refinement", refinement).field::<48>("path", path).index()
     }
 
     /// A Q-Wiener process of the laboratory, and what its refinements add.
     pub fn laboratory_field(realisation: u64, refinement: u64) -> Self {
-        let refinement = Fields::of(Stream::LaboratoryField).field::<16>("refinement", refinement);
+        let refinement = IndexFields::of(Stream::LaboratoryField).field::<16>("refinement", refinement);
         refinement.field::<48>("realisation", realisation).index()
     }
 }

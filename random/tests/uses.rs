@@ -1,6 +1,6 @@
 //! The table of uses: indices are those of older versions, and different uses never share one.
 
-use fokker_random::uses::Part;
+use fokker_random::uses::SyntheticPart;
 use fokker_random::{Index, Stream};
 use proptest::prelude::*;
 
@@ -13,9 +13,9 @@ const USES: &[Use] = &[
     ("validation split", &[], |_| Index::validation_split()),
     ("augmentation", &[63], |[a, ..]| Index::augmentation(a)),
     ("held-out dequantization", &[63], |[a, ..]| Index::held_out_dequantization(a)),
-    ("synthetic, train", &[62], |[a, ..]| Index::synthetic(Part::Train, a)),
-    ("synthetic, validation", &[62], |[a, ..]| Index::synthetic(Part::Validation, a)),
-    ("synthetic, test", &[62], |[a, ..]| Index::synthetic(Part::Test, a)),
+    ("synthetic, train", &[62], |[a, ..]| Index::synthetic(SyntheticPart::Train, a)),
+    ("synthetic, validation", &[62], |[a, ..]| Index::synthetic(SyntheticPart::Validation, a)),
+    ("synthetic, test", &[62], |[a, ..]| Index::synthetic(SyntheticPart::Test, a)),
     ("training time", &[64], |[a, ..]| Index::training_time(a)),
     ("training noise", &[64], |[a, ..]| Index::training_noise(a)),
     ("dropout", &[44, 20], |[a, b, _]| Index::dropout(a, b)),
@@ -85,9 +85,9 @@ fn indices_never_change() {
     is(Index::report_probe(8, 1), Stream::RegularizerProbe, 8 << 20 | ((1 << 19) + 1));
     is(Index::augmentation(11), Stream::Augmentation, 11);
     is(Index::held_out_dequantization(11), Stream::Augmentation, (1 << 63) + 11);
-    is(Index::synthetic(Part::Train, 12), Stream::Synthetic, 12);
-    is(Index::synthetic(Part::Validation, 12), Stream::Synthetic, (1 << 63) + 12);
-    is(Index::synthetic(Part::Test, 12), Stream::Synthetic, (1 << 62) + 12);
+    is(Index::synthetic(SyntheticPart::Train, 12), Stream::Synthetic, 12);
+    is(Index::synthetic(SyntheticPart::Validation, 12), Stream::Synthetic, (1 << 63) + 12);
+    is(Index::synthetic(SyntheticPart::Test, 12), Stream::Synthetic, (1 << 62) + 12);
     is(Index::likelihood_probe(3, 2, 5), Stream::LikelihoodProbe, 3 << 20 | 2 << 12 | 5);
     is(Index::likelihood_noise(3, 2, 5), Stream::LikelihoodNoise, 3 << 32 | 2 << 24 | 5);
     is(Index::likelihood_time(3, 2, 5), Stream::LikelihoodNoise, 3 << 32 | 2 << 24 | ((1 << 23) + 5));

@@ -5,7 +5,7 @@ use std::path::Path;
 use fokker::datasets::{DatasetConfig, Preprocessing, Split};
 use fokker::{Error, recipes};
 
-use crate::figures::{FigureError, FigureFile, Material};
+use crate::figures::{FigureError, FigureFile, DigitSource};
 
 /// Names and headlines of the figures that are compiled in.
 ///
@@ -38,11 +38,11 @@ pub fn find(name: &str) -> Result<(String, FigureFile), Error> {
     Ok((stem.to_string(), file))
 }
 
-/// The digits of MNIST, from the places of [`fokker::datasets::Library::from_env`].
+/// The digits of MNIST, from the places of [`fokker::datasets::DataPath::from_env`].
 #[derive(Clone, Copy, Debug)]
 pub struct Digits;
 
-impl Material for Digits {
+impl DigitSource for Digits {
     fn digits(&self, count: usize) -> Result<(usize, usize, Vec<Vec<f64>>), FigureError> {
         let missing = |error: String| FigureError::Missing(error);
         let config: DatasetConfig =

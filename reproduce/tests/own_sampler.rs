@@ -59,7 +59,7 @@ fn a_comparison_has_a_row_for_it() {
 fn a_draw_has_guidance_thresholds_and_states_on_the_way() {
     let process = ProcessConfig::default().build().unwrap();
     let score_at = |mean: f64| {
-        let bump = GaussianMixture::isotropic(vec![1.0], vec![vec![mean]], vec![0.04]).unwrap();
+        let bump = GaussianMixture::with_variances(vec![1.0], vec![vec![mean]], vec![0.04]).unwrap();
         MixtureScore::new(bump, ProcessConfig::default().build().unwrap())
     };
     let sampler = SamplerConfig {

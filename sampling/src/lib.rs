@@ -42,8 +42,8 @@ pub use options::{
 pub use registry::Registration;
 pub use sampler::{Diagnostics, Level, Observe, Sampler, Step, denoised_at, noise_at, score_at};
 pub use samplers::{
-    Ancestral, AnnealedLangevin, Ddim, DormandPrince, DpmSolver, DpmSolverPp2S, EdmHeun, ExponentialEuler, Family,
-    FlowSampler, Langevin, MetropolisLangevin, Multistep, PredictorCorrector, ReverseDiffusion, ReverseSdeSampler,
+    Ancestral, AnnealedLangevin, Ddim, DormandPrince, DpmSolver, DpmSolverPp2S, EdmHeun, ExponentialEuler, FlowSampler,
+    Langevin, MetropolisLangevin, Multistep, MultistepFamily, PredictorCorrector, ReverseDiffusion, ReverseSdeSampler,
     UniPc, ancestral_step, langevin_step,
 };
 pub use scores::{CallCounter, ClassifierFree, CountedScore, DataRange, Threshold, Thresholded, inverse};

@@ -45,7 +45,7 @@ pub struct Numbers {
 /// use fokker_sampling::{FlowSampler, HEUN, Numbers, TimeGrid, Walk};
 ///
 /// let process = ProcessConfig::default().build().unwrap();
-/// let mixture = GaussianMixture::isotropic(vec![1.0], vec![vec![0.5, -0.5]], vec![0.04]).unwrap();
+/// let mixture = GaussianMixture::with_variances(vec![1.0], vec![vec![0.5, -0.5]], vec![0.04]).unwrap();
 /// let score = MixtureScore::new(mixture, process);
 ///
 /// let walk = Walk::along::<2>(&TimeGrid::Karras { rho: 7.0 }, 20, &score).unwrap();

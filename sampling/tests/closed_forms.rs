@@ -14,7 +14,7 @@ fn process(kind: &str) -> Arc<dyn Process> {
 }
 
 fn mixture() -> GaussianMixture {
-    GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0, 0.5], vec![0.8, -0.3]], vec![0.04, 0.09]).unwrap()
+    GaussianMixture::with_variances(vec![0.3, 0.7], vec![vec![-1.0, 0.5], vec![0.8, -0.3]], vec![0.04, 0.09]).unwrap()
 }
 
 fn draw(sampler: &SamplerConfig, score: &MixtureScore, count: usize, first: u64, device: &Device) -> Vec<[f64; 2]> {
@@ -107,7 +107,7 @@ fn guidance_of_weight_one_is_the_conditional_score_and_zero_the_unconditional() 
     use fokker_sampling::ClassifierFree;
     let process = process("vp");
     let conditional = MixtureScore::new(
-        GaussianMixture::isotropic(vec![1.0], vec![vec![0.8, -0.3]], vec![0.09]).unwrap(),
+        GaussianMixture::with_variances(vec![1.0], vec![vec![0.8, -0.3]], vec![0.09]).unwrap(),
         process.clone(),
     );
     let unconditional = MixtureScore::new(mixture(), process);

@@ -15,15 +15,15 @@ use fokker_sampling::likelihood::{
 
 use super::request::{LikelihoodRequest, Quantity};
 use crate::config::RunConfig;
-use crate::draw::Reading;
+use crate::draw::ScoreSpec;
 use crate::error::Error;
 use crate::monitor::Monitor;
 
 /// Everything that a batch needs.
-pub(super) struct Work<'a> {
+pub(super) struct Evaluation<'a> {
     pub(super) request: &'a LikelihoodRequest,
     pub(super) config: &'a RunConfig,
-    pub(super) reading: Reading,
+    pub(super) reading: ScoreSpec,
     pub(super) split: Split,
     pub(super) data: Arc<dyn Dataset>,
     pub(super) device: &'a Device,
@@ -32,7 +32,7 @@ pub(super) struct Work<'a> {
 
 /// What the batches add up to.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct EvaluationResult {
     /// In nats of the model's units, `[example][draw][probe]`.
     pub(super) nats: Vec<Vec<Vec<f64>>>,
     /// Sums of the terms.
@@ -44,7 +44,7 @@ pub(super) struct Found {
     pub(super) forced: usize,
 }
 
-impl Found {
+impl EvaluationResult {
     fn add_term(&mut self, name: String, values: impl Iterator<Item = f64>) {
         let sum: f64 = values.sum();
         match self.terms.iter_mut().find(|(known, _)| *known == name) {
@@ -55,14 +55,14 @@ impl Found {
 }
 
 /// Goes through the data with the network it is given.
-impl NetworkVisitor for &Work<'_> {
-    type Output = Result<Found, Error>;
+impl NetworkVisitor for &Evaluation<'_> {
+    type Output = Result<EvaluationResult, Error>;
 
-    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Found, Error> {
+    fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<EvaluationResult, Error> {
         let network = if self.request.double { cast(network, FloatDType::F64) } else { network };
         let (request, count) = (self.request, self.count());
         let law = self.config.mixture()?;
-        let mut found = Found { nats: vec![Vec::new(); count], ..Found::default() };
+        let mut found = EvaluationResult { nats: vec![Vec::new(); count], ..EvaluationResult::default() };
         let batches = count.div_ceil(request.batch_size);
         let mut progress = self.monitor.begin("likelihood", "examples", 0, (count * request.draws) as u64);
         for draw in 0..request.draws {
@@ -82,7 +82,7 @@ impl NetworkVisitor for &Work<'_> {
     }
 }
 
-impl Work<'_> {
+impl Evaluation<'_> {
     pub(super) fn count(&self) -> usize {
         self.request.count.min(self.data.len() - self.request.first)
     }
@@ -97,7 +97,7 @@ impl Work<'_> {
         network: &N,
         law: Option<&GaussianMixture>,
         (offset, size, number): (usize, usize, u64),
-        found: &mut Found,
+        found: &mut EvaluationResult,
         told: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let (units, each) = (self.units(), self.data.size());

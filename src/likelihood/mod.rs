@@ -11,11 +11,11 @@ pub use report::{ExampleLikelihood, LikelihoodReport, Term};
 pub use request::{LikelihoodRequest, Quantity};
 
 use crate::config::RunConfig;
-use crate::draw::Reading;
+use crate::draw::ScoreSpec;
 use crate::error::Error;
 use crate::experiment::{find_checkpoint, with_averaged};
 use crate::monitor::Monitor;
-use evaluation::Work;
+use evaluation::Evaluation;
 
 /// Computes the likelihood of data under the averaged weights of a run's newest checkpoint, or of a given one.
 ///
@@ -30,7 +30,7 @@ pub fn likelihood(
 ) -> Result<LikelihoodReport, Error> {
     let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
-    let reading = Reading { process: config.build_process()?, parameterization: config.parameterization };
+    let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization };
     request.validate(&config, &*reading.process)?;
     if request.unconditional && config.network.num_class_embeds().is_some() && !config.trains_null_class() {
         monitor.warn(
@@ -45,7 +45,7 @@ pub fn likelihood(
     let chosen = config.backend.resolve()?;
     monitor.say(&format!("{} on {}", checkpoint.display(), chosen.description));
     let device = &chosen.device;
-    let work = Work { request, config: &config, reading, split, data, device, monitor };
+    let work = Evaluation { request, config: &config, reading, split, data, device, monitor };
     let _phase = tracing::debug_span!("likelihood").entered();
     let start = Instant::now();
     let found = with_averaged(&checkpoint, &config, device, &work)?;

@@ -6,7 +6,7 @@ use fokker_datasets::Split;
 use fokker_sampling::likelihood::Estimate;
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::{Found, Work};
+use super::evaluation::{Evaluation, EvaluationResult};
 use super::request::Quantity;
 
 /// A part of a bound.
@@ -76,9 +76,9 @@ pub struct LikelihoodReport {
     pub examples: Vec<ExampleLikelihood>,
 }
 
-impl Work<'_> {
+impl Evaluation<'_> {
     /// Brings what the batches add up to into the units of the data.
-    pub(super) fn report(&self, checkpoint: PathBuf, found: Found, seconds: f64) -> LikelihoodReport {
+    pub(super) fn report(&self, checkpoint: PathBuf, found: EvaluationResult, seconds: f64) -> LikelihoodReport {
         let (request, count, dimension) = (self.request, self.count(), self.data.size());
         let is_flow = matches!(request.quantity, Quantity::Flow(_));
         let offset_bits = if is_flow { self.units().offset_bits() } else { 0.0 };

@@ -178,7 +178,7 @@ impl Objective {
             let at_once = config.at_once(x0.dims()[1..].iter().product());
             for first in (0..count).step_by(at_once) {
                 let examples = first..count.min(first + at_once);
-                let (draw, part) = (draw.narrow(examples.clone()), Part::of(&x0, &noise, &times, examples.clone()));
+                let (draw, part) = (draw.narrow(examples.clone()), Slice::of(&x0, &noise, &times, examples.clone()));
                 terms.push(Box::new(move || {
                     let score = score.clone().for_examples(examples);
                     let mut memo = Memo::with_gradients();
@@ -196,7 +196,7 @@ impl Objective {
             }
         }
         if shared < batch {
-            let rest = Part::of(&x0, &noise, &times, shared..batch);
+            let rest = Slice::of(&x0, &noise, &times, shared..batch);
             terms.push(Box::new(move || {
                 let score = score.clone().for_examples(shared..batch);
                 self.weighed(self.errors(&score, truth, &rest, probes), &score, &rest.draws, batch)
@@ -246,7 +246,7 @@ impl Objective {
         &self,
         score: &NetworkScore<N>,
         truth: Option<&MixtureScore>,
-        part: &Part<D>,
+        part: &Slice<D>,
         probes: LossProbes<D>,
     ) -> Tensor<1> {
         let (x0, noise, t) = (part.x0.clone(), part.noise.clone(), part.times());
@@ -279,13 +279,13 @@ impl Objective {
 }
 
 /// Some examples of a batch.
-struct Part<const D: usize> {
+struct Slice<const D: usize> {
     x0: Tensor<D>,
     noise: Tensor<D>,
     draws: Vec<TimeDraw>,
 }
 
-impl<const D: usize> Part<D> {
+impl<const D: usize> Slice<D> {
     fn of(x0: &Tensor<D>, noise: &Tensor<D>, draws: &[TimeDraw], examples: Range<usize>) -> Self {
         let some = |tensor: &Tensor<D>| tensor.clone().narrow(0, examples.start, examples.len());
         Self { x0: some(x0), noise: some(noise), draws: draws[examples.clone()].to_vec() }
@@ -305,7 +305,7 @@ fn frozen<N: Module + Clone>(score: &NetworkScore<N>) -> NetworkScore<N> {
 fn denoising_of_output<N: Network<D>, const D: usize>(
     score: &NetworkScore<N>,
     output: Tensor<D>,
-    part: &Part<D>,
+    part: &Slice<D>,
 ) -> Tensor<1> {
     let (process, table, t) = (Score::<D>::process(score), score.parameterization(), part.times());
     let target = scale_examples(part.x0.clone(), t.iter().map(|&t| table.target(process, t).0))

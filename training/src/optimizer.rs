@@ -152,7 +152,7 @@ impl ModuleAdam {
 
     /// The same with a `scale`, `[1]`, that the host does not wait for. If it is negative nothing changes but the number
     /// of updates, which [`ModuleAdam::take_back`] puts right when that is known.
-    pub fn step_by<M: Module>(
+    pub fn step_scaled_on_device<M: Module>(
         &mut self,
         weights: &mut Weights<M>,
         gradients: &mut GradientsParams,
@@ -164,7 +164,7 @@ impl ModuleAdam {
     }
 
     /// Does not count the last update.
-    pub fn take_back(&mut self) {
+    pub fn uncount_step(&mut self) {
         self.updates -= 1;
     }
 
@@ -218,7 +218,7 @@ impl ModuleMapper for Update<'_> {
         let average = self.averages.remove(id).expect("average and network have the same parameters");
         let state = [tensor.inner(), moment(first), moment(second), average];
         let [value, moment_1, moment_2, average] = match &self.scale {
-            Some(scale) => self.adam.step_by(state, gradient, scale),
+            Some(scale) => self.adam.step_scaled_on_device(state, gradient, scale),
             None => self.adam.step(state, gradient),
         };
         first.register(id, moment_1);

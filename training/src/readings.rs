@@ -9,7 +9,7 @@ use crate::time_sampling::TimeDraw;
 
 /// Loss and gradient of a step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading {
+pub(crate) struct StepReading {
     /// Steps done before it.
     pub(crate) step: u64,
     /// The loss.
@@ -20,7 +20,7 @@ pub(crate) struct Reading {
     pub(crate) times: [f64; 2],
 }
 
-impl Reading {
+impl StepReading {
     /// What is not finite, if anything.
     pub(crate) fn non_finite(&self) -> Option<&'static str> {
         match (self.loss.is_finite(), self.gradient_norm.is_finite()) {
@@ -37,7 +37,7 @@ pub(crate) struct Unread {
     /// Loss and norm, `[2]`.
     numbers: Vec<Tensor<1>>,
     /// The rest.
-    readings: Vec<Reading>,
+    readings: Vec<StepReading>,
 }
 
 impl Unread {
@@ -47,11 +47,11 @@ impl Unread {
             .iter()
             .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], draw| [low.min(draw.t), high.max(draw.t)]);
         self.numbers.push(Tensor::cat(vec![loss, gradient_norm], 0));
-        self.readings.push(Reading { step, loss: f64::NAN, gradient_norm: f64::NAN, times });
+        self.readings.push(StepReading { step, loss: f64::NAN, gradient_norm: f64::NAN, times });
     }
 
     /// Everything that is not read yet, oldest first, in one transfer. Norms are multiplied by `share`.
-    pub(crate) fn read(&mut self, share: f64) -> Vec<Reading> {
+    pub(crate) fn read(&mut self, share: f64) -> Vec<StepReading> {
         if self.readings.is_empty() {
             return Vec::new();
         }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use clap::Args;
 use fokker::laboratory::check;
 use fokker::laboratory::grid::Axis;
-use fokker::laboratory::laws::{Divergence, Exact, Interpolated, ReverseError, ReverseErrorKeys};
+use fokker::laboratory::laws::{Exact, Interpolated, KlRow, ReverseError, ReverseErrorKeys};
 use fokker::model::{BuiltNetwork, NetworkScore, Score};
 use fokker::plot::{self, Colour, Figure, Layer, Panel, Table};
 use fokker::process::{GaussianMixture, Process};
@@ -94,11 +94,11 @@ impl Bound {
         check::product(&vec![cells; dimension], 4_000_000, "cells")?;
         plot::folder(&self.out)?;
         let every = (self.steps / 200).max(1);
-        let rows = generation.account(&axes, self.steps, every, &Watching::new("bound"))?;
+        let rows = generation.trace(&axes, self.steps, every, &Watching::new("bound"))?;
         // With the exact score nothing but the prior and the grid is wrong: below this, neither curve says anything.
         let exact = Exact { data: &data, process: &*process };
         let floor = ReverseError { score: &exact, ..generation };
-        let floor = floor.account(&axes, self.steps, every, &Watching::new("the grid's own error"))?;
+        let floor = floor.trace(&axes, self.steps, every, &Watching::new("the grid's own error"))?;
         let last = rows[rows.len() - 1];
         let most = floor.iter().fold(0.0f64, |most, row| most.max(row.truth));
         let object = json!({
@@ -137,8 +137,8 @@ fn ask(score: &dyn Score<2>, points: &[f64], dimension: usize, t: f64, device: &
     scores.as_slice::<f32>().expect("converted to f32 just above").iter().map(|value| f64::from(*value)).collect()
 }
 
-fn figure(rows: &[Divergence], floor: &[Divergence], checkpoint: &Path, backward_noise: f64) -> Figure {
-    let list = |of: fn(&Divergence) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+fn figure(rows: &[KlRow], floor: &[KlRow], checkpoint: &Path, backward_noise: f64) -> Figure {
+    let list = |of: fn(&KlRow) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
     let (tau, truth, bound) = (list(|row| row.tau), list(|row| row.truth), list(|row| row.bound));
     let (integrated, score_error) = (list(|row| row.integrated), list(|row| row.score_error));
     let grid: Vec<f64> = floor.iter().map(|row| row.truth).collect();

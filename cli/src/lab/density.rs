@@ -85,7 +85,8 @@ impl Density {
         let order: Vec<f64> = if backward { times.iter().rev().copied().collect() } else { times.clone() };
         for t in order {
             let share = ((t - now).abs() / (horizon - earliest) * self.steps as f64).ceil().max(1.0) as usize;
-            let part = Part { watch: &watching, from: found.len() as f64 / times.len() as f64, of: times.len() as f64 };
+            let part =
+                PartOfWatch { watch: &watching, from: found.len() as f64 / times.len() as f64, of: times.len() as f64 };
             if t != now {
                 match self.backward_noise {
                     None => walk(Forward::new(&*process, axes.len()), scheme, &mut density, (now, t), share, &part)?,
@@ -157,13 +158,13 @@ fn walk(
 }
 
 /// One of several equal parts of a work.
-struct Part<'a> {
+struct PartOfWatch<'a> {
     watch: &'a Watching,
     from: f64,
     of: f64,
 }
 
-impl Watch for Part<'_> {
+impl Watch for PartOfWatch<'_> {
     fn should_stop(&self, fraction: f64) -> bool {
         self.watch.should_stop(self.from + fraction / self.of)
     }

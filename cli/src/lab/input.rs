@@ -77,7 +77,6 @@ impl Mixture {
                 format!("--data: a mean has {} numbers, but the laboratory has 1 or 2 dimensions", mean.len());
             return Err(Error::Usage(message));
         }
-        let variances = self.stds.iter().map(|std| std * std).collect();
-        GaussianMixture::isotropic(weights, means, variances).map_err(|error| Error::Usage(format!("--data: {error}")))
+        GaussianMixture::with_stds(weights, means, self.stds).map_err(|error| Error::Usage(format!("--data: {error}")))
     }
 }

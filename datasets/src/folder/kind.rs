@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::FolderConfig;
 use crate::opened::Opened;
 use crate::picture::{Background, Channels};
-use crate::{ClassCount, DatasetError, DatasetKind, Library, Split, register_dataset};
+use crate::{ClassCount, DataPath, DatasetError, DatasetKind, Split, register_dataset};
 
 impl DatasetKind for FolderConfig {
-    fn open(&self, library: &Library, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
+    fn open(&self, library: &DataPath, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
         self.read(splits, library.progress.as_ref())
     }
 

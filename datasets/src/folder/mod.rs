@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data_path::ProgressCallback;
 use crate::images::{Images, Labels};
-use crate::library::ProgressCallback;
 use crate::notes::counted;
 use crate::opened::Opened;
 use crate::picture::Background;

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use image::imageops::FilterType;
 
 use super::{Filter, FolderConfig};
-use crate::library::{Progress, ProgressCallback};
+use crate::data_path::{LoadProgress, ProgressCallback};
 use crate::memory::shown;
 use crate::picture::{Channels, decode};
 use crate::{DatasetError, notes};
 
 /// What became of the pictures.
-pub(super) struct Reading {
+pub(super) struct DecodedPictures {
     /// The bytes of the pictures that could be read, one after the other.
     pub pixels: Vec<u8>,
     /// The numbers of the pictures that could not, in order, and what is wrong with each.
@@ -53,7 +53,7 @@ impl FolderConfig {
         &self,
         files: &[PathBuf],
         progress: Option<&ProgressCallback>,
-    ) -> Result<Reading, DatasetError> {
+    ) -> Result<DecodedPictures, DatasetError> {
         let size = self.picture_size();
         let mut pixels = Vec::new();
         if pixels.try_reserve_exact(size * files.len()).is_err() {
@@ -82,21 +82,21 @@ impl FolderConfig {
             {
                 let count = done.load(Ordering::Relaxed);
                 // The end is reported once, below.
-                let told = Progress::Pictures { done: count, total: files.len() };
+                let told = LoadProgress::Pictures { done: count, total: files.len() };
                 if count < files.len() && progress(told) == ControlFlow::Break(()) {
                     stopped.store(true, Ordering::Relaxed);
                 }
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
         });
-        let end = Progress::Pictures { done: files.len(), total: files.len() };
+        let end = LoadProgress::Pictures { done: files.len(), total: files.len() };
         if stopped.into_inner() || progress.is_some_and(|progress| progress(end).is_break()) {
             return Err(DatasetError::Stopped);
         }
         let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         failures.sort_unstable();
         remove(&mut pixels, size, &failures);
-        Ok(Reading { pixels, failures })
+        Ok(DecodedPictures { pixels, failures })
     }
 
     /// One picture, channels first: its central square, resized.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use std::sync::Arc;
 
-use fokker_datasets::{Dataset, DatasetConfig, DatasetError, FolderConfig, Library, Split};
+use fokker_datasets::{DataPath, Dataset, DatasetConfig, DatasetError, FolderConfig, Split};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 fn config(path: &Path, size: usize) -> FolderConfig {
@@ -13,7 +13,7 @@ fn config(path: &Path, size: usize) -> FolderConfig {
 }
 
 fn open(config: &FolderConfig, split: Split) -> Result<Arc<dyn Dataset>, DatasetError> {
-    DatasetConfig::from(config.clone()).open_from(&Library::only("nowhere"), split, 0)
+    DatasetConfig::from(config.clone()).open_from(&DataPath::only("nowhere"), split, 0)
 }
 
 fn refusal(config: &FolderConfig) -> String {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fokker_datasets::{
-    Background, Batches, Dataset, DatasetConfig, DatasetError, FolderConfig, Library, Opened, Preprocessing, Progress,
-    Split, Unreadable,
+    Background, Batches, DataPath, Dataset, DatasetConfig, DatasetError, FolderConfig, LoadProgress, Opened,
+    Preprocessing, Split, Unreadable,
 };
 use image::{GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
 
@@ -19,7 +19,7 @@ fn config(path: &Path) -> FolderConfig {
 }
 
 fn open(config: &FolderConfig) -> Result<Opened, DatasetError> {
-    DatasetConfig::from(config.clone()).open_parts(&Library::only("nowhere"), &ALL, 0)
+    DatasetConfig::from(config.clone()).open_parts(&DataPath::only("nowhere"), &ALL, 0)
 }
 
 fn refusal(config: &FolderConfig) -> String {
@@ -200,8 +200,8 @@ fn progress_is_told_and_may_stop_it() {
     (0..3).for_each(|value| grey(folder.path().join(format!("{value}.png")), value));
     let last = Arc::new(std::sync::Mutex::new(None));
     let copy = last.clone();
-    let library = Library::only("nowhere").with_progress(move |progress| {
-        if let Progress::Pictures { done, total } = progress {
+    let library = DataPath::only("nowhere").with_progress(move |progress| {
+        if let LoadProgress::Pictures { done, total } = progress {
             *copy.lock().unwrap() = Some((done, total));
         }
         std::ops::ControlFlow::Continue(())
@@ -209,7 +209,7 @@ fn progress_is_told_and_may_stop_it() {
     let set = DatasetConfig::from(config(folder.path()));
     set.open_parts(&library, &ALL, 0).unwrap();
     assert_eq!(*last.lock().unwrap(), Some((3, 3)));
-    let library = Library::only("nowhere").with_progress(|_| std::ops::ControlFlow::Break(()));
+    let library = DataPath::only("nowhere").with_progress(|_| std::ops::ControlFlow::Break(()));
     assert!(matches!(set.open_parts(&library, &ALL, 0), Err(DatasetError::Stopped)));
 }
 

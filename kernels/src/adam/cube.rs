@@ -51,7 +51,7 @@ pub(super) fn step<const D: usize>(
         gradient.into_tensor_arg(),
         scale.into_tensor_arg(),
         length,
-        NumbersLaunch::new(
+        AdamScalarsLaunch::new(
             beta_1,
             fresh_1,
             beta_2,
@@ -76,7 +76,7 @@ fn own(tensor: Primitive) -> Primitive {
 
 /// [`Coefficients`] as the kernel takes them.
 #[derive(CubeLaunch, CubeType)]
-struct Numbers {
+struct AdamScalars {
     beta_1: f32,
     fresh_1: f32,
     beta_2: f32,
@@ -119,7 +119,7 @@ fn update(
     gradient: &Tensor<f32>,
     scale: &Tensor<f32>,
     length: usize,
-    numbers: Numbers,
+    numbers: AdamScalars,
 ) {
     let i = ABSOLUTE_POS;
     if i >= length || scale[0] < 0.0f32 {

@@ -72,7 +72,7 @@ impl Adam {
     ///
     /// # Shapes
     /// All of one shape; `scale` is `[1]`.
-    pub fn step_by<const D: usize>(
+    pub fn step_scaled_on_device<const D: usize>(
         &self,
         state: [Tensor<D>; 4],
         gradient: Tensor<D>,

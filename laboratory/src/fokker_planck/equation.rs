@@ -20,7 +20,7 @@ pub trait Equation: Sync {
     /// which nothing flows.
     ///
     /// By three Gauss points, exact for polynomials up to degree 5; an equation that knows better says so.
-    fn tilt(&self, x: &[f64], t: f64, component: usize, length: f64) -> f64 {
+    fn log_equilibrium_ratio(&self, x: &[f64], t: f64, component: usize, length: f64) -> f64 {
         integral_along(x, component, length, |point| self.drift(point, t, component) / self.diffusion(point, t))
     }
 }
@@ -52,7 +52,7 @@ impl Equation for Forward<'_> {
         0.5 * self.process.diffusion_squared(t)
     }
 
-    fn tilt(&self, x: &[f64], t: f64, component: usize, length: f64) -> f64 {
+    fn log_equilibrium_ratio(&self, x: &[f64], t: f64, component: usize, length: f64) -> f64 {
         self.process.drift(t) * (x[component] + 0.5 * length) * length / self.diffusion(x, t)
     }
 }
@@ -92,7 +92,7 @@ impl Equation for Reverse<'_> {
         0.5 * self.backward_noise.powi(2) * self.process.diffusion_squared(self.start - tau)
     }
 
-    fn tilt(&self, x: &[f64], tau: f64, component: usize, length: f64) -> f64 {
+    fn log_equilibrium_ratio(&self, x: &[f64], tau: f64, component: usize, length: f64) -> f64 {
         let t = self.start - tau;
         let diffusion = 0.5 * self.process.diffusion_squared(t);
         let pull = -self.process.drift(t) * (x[component] + 0.5 * length) * length;
@@ -103,9 +103,9 @@ impl Equation for Reverse<'_> {
 
 /// Langevin dynamics dx = ∇ln p dt + √2 dB of a mixture [SDE tutorial, eq. 4.1.8], stationary at p.
 #[derive(Clone, Debug)]
-pub struct Langevin(pub LineMixture);
+pub struct LangevinEquation(pub LineMixture);
 
-impl Equation for Langevin {
+impl Equation for LangevinEquation {
     fn dimension(&self) -> usize {
         1
     }
@@ -118,7 +118,7 @@ impl Equation for Langevin {
         1.0
     }
 
-    fn tilt(&self, x: &[f64], _: f64, _: usize, length: f64) -> f64 {
+    fn log_equilibrium_ratio(&self, x: &[f64], _: f64, _: usize, length: f64) -> f64 {
         self.0.log_density(x[0] + length) - self.0.log_density(x[0])
     }
 }

@@ -10,14 +10,14 @@ pub fn bernoulli(z: f64) -> f64 {
 
 /// Jump rates along one line of cells, per unit of time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rates {
+pub struct JumpRates {
     /// `right[i]`: from cell i to i + 1; the last is 0.
     pub right: Vec<f64>,
     /// `left[i]`: from cell i to i − 1; the first is 0.
     pub left: Vec<f64>,
 }
 
-impl Rates {
+impl JumpRates {
     /// The rates of an equation along `component`, at the other coordinates of `point`, at time t.
     pub fn along(equation: &dyn Equation, axis: &Axis, point: &[f64], component: usize, t: f64) -> Self {
         let (cells, h) = (axis.cells, axis.width());
@@ -30,7 +30,7 @@ impl Rates {
             let next = equation.diffusion(&at, t);
             at[component] = axis.centre(i);
             let noisy = diffusion > 0.0 && next > 0.0;
-            let w = if noisy { equation.tilt(&at, t, component, h) } else { f64::INFINITY };
+            let w = if noisy { equation.log_equilibrium_ratio(&at, t, component, h) } else { f64::INFINITY };
             if w.is_finite() {
                 rates.right[i] = bernoulli(-w) * diffusion / (h * h);
                 rates.left[i + 1] = bernoulli(w) * next / (h * h);

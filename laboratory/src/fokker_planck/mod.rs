@@ -26,8 +26,8 @@ mod solver;
 mod transport;
 mod tridiagonal;
 
-pub use equation::{Custom, Equation, Forward, Langevin, Reverse};
-pub use fitted::{Rates, bernoulli};
+pub use equation::{Custom, Equation, Forward, LangevinEquation, Reverse};
+pub use fitted::{JumpRates, bernoulli};
 pub use scheme::Scheme;
 pub use solver::Solver;
 pub use transport::{ProbabilityFlow, Transport, Velocity};

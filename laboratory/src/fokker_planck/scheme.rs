@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChainSolver, Rates};
+use super::{ChainSolver, JumpRates};
 
 /// The scheme in time. Both keep mass and sign at any step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// Takes one line of cells over a step of length `step`.
-    pub(crate) fn advance(self, solver: &mut ChainSolver, rates: &Rates, step: f64, line: &mut [f64]) {
+    pub(crate) fn advance(self, solver: &mut ChainSolver, rates: &JumpRates, step: f64, line: &mut [f64]) {
         let mass: f64 = line.iter().sum();
         self.solve(solver, rates, step, line);
         // Rounding of the elimination has a sign; over thousands of steps it would add up to more than 1e-12.
@@ -31,7 +31,7 @@ impl Scheme {
         }
     }
 
-    fn solve(self, solver: &mut ChainSolver, rates: &Rates, step: f64, line: &mut [f64]) {
+    fn solve(self, solver: &mut ChainSolver, rates: &JumpRates, step: f64, line: &mut [f64]) {
         if self == Self::ImplicitEuler {
             return solver.solve(rates, step, line);
         }

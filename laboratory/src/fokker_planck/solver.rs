@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{ChainSolver, Equation, Rates, Scheme};
+use super::{ChainSolver, Equation, JumpRates, Scheme};
 use crate::grid::Field;
 use crate::{LaboratoryError, Watch};
 
@@ -34,7 +34,7 @@ impl<E: Equation> Solver<E> {
         assert_eq!(density.dimension(), self.equation.dimension(), "the density and the equation differ in dimension");
         let (middle, step) = (0.5 * (t0 + t1), t1 - t0);
         if density.dimension() == 1 {
-            let rates = Rates::along(&self.equation, &density.axes[0], &[0.0], 0, middle);
+            let rates = JumpRates::along(&self.equation, &density.axes[0], &[0.0], 0, middle);
             return self.scheme.advance(&mut ChainSolver::default(), &rates, step, &mut density.values);
         }
         self.sweep_rows(density, middle, 0.5 * step);
@@ -68,13 +68,13 @@ impl<E: Equation> Solver<E> {
         let first = density.axes[0];
         for (row, values) in density.values.chunks(first.cells).enumerate() {
             let point = density.point(row * first.cells);
-            let line = Rates::along(&self.equation, &first, &point, 0, t).apply(values);
+            let line = JumpRates::along(&self.equation, &first, &point, 0, t).apply(values);
             change.values[row * first.cells..][..first.cells].copy_from_slice(&line);
         }
         if let Some(second) = density.axes.get(1) {
             for column in 0..first.cells {
                 let values: Vec<f64> = density.values.iter().skip(column).step_by(first.cells).copied().collect();
-                let line = Rates::along(&self.equation, second, &density.point(column), 1, t).apply(&values);
+                let line = JumpRates::along(&self.equation, second, &density.point(column), 1, t).apply(&values);
                 change.values.iter_mut().skip(column).step_by(first.cells).zip(line).for_each(|(c, l)| *c += l);
             }
         }
@@ -84,7 +84,7 @@ impl<E: Equation> Solver<E> {
     fn sweep_rows(&self, density: &mut Field, t: f64, step: f64) {
         let (first, second) = (density.axes[0], density.axes[1]);
         density.values.par_chunks_mut(first.cells).enumerate().for_each(|(row, line)| {
-            let rates = Rates::along(&self.equation, &first, &[0.0, second.centre(row)], 0, t);
+            let rates = JumpRates::along(&self.equation, &first, &[0.0, second.centre(row)], 0, t);
             self.scheme.advance(&mut ChainSolver::default(), &rates, step, line);
         });
     }
@@ -96,7 +96,7 @@ impl<E: Equation> Solver<E> {
             .into_par_iter()
             .map(|column| {
                 let mut line: Vec<f64> = values.iter().skip(column).step_by(first.cells).copied().collect();
-                let rates = Rates::along(&self.equation, &second, &[first.centre(column), 0.0], 1, t);
+                let rates = JumpRates::along(&self.equation, &second, &[first.centre(column), 0.0], 1, t);
                 self.scheme.advance(&mut ChainSolver::default(), &rates, step, &mut line);
                 line
             })

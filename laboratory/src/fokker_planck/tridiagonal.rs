@@ -6,7 +6,7 @@
 //! out in the tails, and the mass is that of the right-hand side up to rounding. A general banded or sparse
 //! factorisation gives neither, which is why this one is our own; a test holds it to nalgebra's LU.
 
-use super::Rates;
+use super::JumpRates;
 
 /// Solves implicit steps; keeps its memory between them.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct ChainSolver {
 
 impl ChainSolver {
     /// Replaces b by p with p − Δt Lᵀp = b, for Δt ≥ 0.
-    pub fn solve(&mut self, rates: &Rates, step: f64, b: &mut [f64]) {
+    pub fn solve(&mut self, rates: &JumpRates, step: f64, b: &mut [f64]) {
         let n = b.len();
         self.pivots.resize(n, 0.0);
         // What the column sums to once everything to the left is eliminated; at least 1.
@@ -45,7 +45,7 @@ mod tests {
     fn agrees_with_a_dense_factorisation_and_keeps_the_mass() {
         let n = 40;
         let wave = |i: usize, phase: f64| (0.7 * i as f64 + phase).sin().exp();
-        let mut rates = Rates { right: vec![0.0; n], left: vec![0.0; n] };
+        let mut rates = JumpRates { right: vec![0.0; n], left: vec![0.0; n] };
         for i in 0..n - 1 {
             (rates.right[i], rates.left[i + 1]) = (wave(i, 0.0), wave(i, 2.0));
         }
@@ -75,7 +75,7 @@ mod tests {
         // A chain that drifts right: after an implicit step from the right end, the left tail is a geometric sequence
         // that spans far more than the precision of a sum.
         let (n, step) = (40, 1.0);
-        let mut rates = Rates { right: vec![1e6; n], left: vec![1.0; n] };
+        let mut rates = JumpRates { right: vec![1e6; n], left: vec![1.0; n] };
         (rates.right[n - 1], rates.left[0]) = (0.0, 0.0);
         let mut p = vec![0.0; n];
         p[n - 1] = 1.0;

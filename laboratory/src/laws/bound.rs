@@ -18,9 +18,9 @@ use crate::fokker_planck::{Reverse, Scheme, Solver};
 use crate::grid::{Axis, Field};
 use crate::{LaboratoryError, Watch, check};
 
-/// One row of the account.
+/// One row of the trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Divergence {
+pub struct KlRow {
     /// τ, from 0 to T − min_time.
     pub tau: f64,
     /// KL(p_{T−τ} | q_τ) on the grid.
@@ -74,7 +74,8 @@ impl ReverseError<'_> {
             return Err(LaboratoryError::value(keys.end, self.end, format!("below T = {}", self.start)));
         }
         let law = |t: f64| self.data.diffused(self.process, t);
-        let prior = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0; axes.len()]], vec![self.prior_std.powi(2)])?;
+        let prior =
+            GaussianMixture::with_variances(vec![1.0], vec![vec![0.0; axes.len()]], vec![self.prior_std.powi(2)])?;
         check::holds(keys.reach, axes, &prior, "the prior")?;
         check::holds(keys.reach, axes, &law(self.start), &format!("the law at t = {}", self.start))?;
         check::holds(keys.reach, axes, &law(self.end), &format!("the law at t = {}", self.end))?;
@@ -85,13 +86,13 @@ impl ReverseError<'_> {
     ///
     /// # Errors
     /// A backward noise or times that are not as stated; if the one who watches stops it.
-    pub fn account(
+    pub fn trace(
         &self,
         axes: &[Axis],
         steps: usize,
         every: usize,
         watch: &dyn Watch,
-    ) -> Result<Vec<Divergence>, LaboratoryError> {
+    ) -> Result<Vec<KlRow>, LaboratoryError> {
         check::positive("backward_noise", self.backward_noise)?;
         check::positive("end", self.end)?;
         check::count("steps", steps, 1..=check::MOST_STEPS)?;
@@ -109,7 +110,7 @@ impl ReverseError<'_> {
             (-0.5 * square / variance).exp() * (std::f64::consts::TAU * variance).powf(-0.5 * dimension)
         };
         let mut q = Field::of(axes, prior).normalized();
-        let mut rows: Vec<Divergence> = Vec::new();
+        let mut rows: Vec<KlRow> = Vec::new();
         let mut sums = (0.0, 0.0);
         let mut last = (0.0, 0.0, 0.0);
         for k in 0..=steps {
@@ -129,7 +130,7 @@ impl ReverseError<'_> {
             last = (tau, rate, bound_rate);
             if k % every == 0 || k == steps {
                 let truth = kullback_leibler(&p, &q);
-                rows.push(Divergence { tau, truth, integrated: sums.0, bound: sums.1, score_error });
+                rows.push(KlRow { tau, truth, integrated: sums.0, bound: sums.1, score_error });
             }
         }
         Ok(rows)

@@ -6,7 +6,7 @@
 
 use fokker_process::Process;
 use fokker_random::Index;
-use fokker_random::uses::Part;
+use fokker_random::uses::SyntheticPart;
 use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -83,7 +83,7 @@ impl<'a> LearnedScore<'a> {
         watch: &dyn Watch,
     ) -> Result<Self, LaboratoryError> {
         config.check()?;
-        let draw = |i: u64| data.sample(&mut Index::synthetic(Part::Train, i).rng(seed));
+        let draw = |i: u64| data.sample(&mut Index::synthetic(SyntheticPart::Train, i).rng(seed));
         let points: Vec<f64> = (0..config.samples as u64).map(draw).collect();
         let (high, low) = (process.log_snr(times.0), process.log_snr(times.1));
         let mut knots = Vec::new();

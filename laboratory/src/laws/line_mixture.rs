@@ -13,7 +13,7 @@ use crate::grid::{Axis, Field};
 /// A mixture as a config states it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MixtureConfig {
+pub struct LineMixtureConfig {
     /// Positive; normalised here.
     pub weights: Vec<f64>,
     /// In data units.
@@ -22,7 +22,7 @@ pub struct MixtureConfig {
     pub stds: Vec<f64>,
 }
 
-impl MixtureConfig {
+impl LineMixtureConfig {
     /// The mixture; `key` is where this configuration stands, for messages.
     ///
     /// # Errors
@@ -79,11 +79,11 @@ impl LineMixture {
 
     /// The law of x_t when this is the law of x_0.
     pub fn diffused(&self, process: &dyn Process, t: f64) -> Self {
-        self.carried(process.mean_scale(t), process.std(t).powi(2))
+        self.affine_image(process.mean_scale(t), process.std(t).powi(2))
     }
 
     /// The law of a x + √v ε.
-    pub fn carried(&self, scale: f64, variance: f64) -> Self {
+    pub fn affine_image(&self, scale: f64, variance: f64) -> Self {
         let carry = |c: &Component| Component {
             weight: c.weight,
             mean: scale * c.mean,
@@ -96,10 +96,10 @@ impl LineMixture {
     ///
     /// # Errors
     /// None that this mixture's own checks have not refused.
-    pub fn general(&self) -> Result<GaussianMixture, LaboratoryError> {
+    pub fn to_gaussian_mixture(&self) -> Result<GaussianMixture, LaboratoryError> {
         let list = |of: fn(&Component) -> f64| self.components.iter().map(of).collect::<Vec<_>>();
         let means = list(|c| c.mean).into_iter().map(|mean| vec![mean]).collect();
-        Ok(GaussianMixture::isotropic(list(|c| c.weight), means, list(|c| c.variance))?)
+        Ok(GaussianMixture::with_variances(list(|c| c.weight), means, list(|c| c.variance))?)
     }
 
     /// p(x).
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn agrees_with_the_general_mixture_at_every_time() {
         let line = LineMixture::new(&[3.0, 1.0], &[-2.0, 1.5], &[0.3, 1.1]).unwrap();
-        let general = line.general().unwrap();
+        let general = line.to_gaussian_mixture().unwrap();
         let process = ProcessConfig::default().build().unwrap();
         for t in [0.0, 0.1, 0.9] {
             let now = line.diffused(&*process, t);
@@ -263,7 +263,7 @@ mod tests {
         assert!(LineMixture::new(&[1.0], &[], &[1.0]).is_err());
         assert!(LineMixture::new(&[], &[], &[]).is_err());
         for absurd in [f64::NAN, 1e308, f64::INFINITY] {
-            let config = MixtureConfig { weights: vec![1.0], means: vec![absurd], stds: vec![1.0] };
+            let config = LineMixtureConfig { weights: vec![1.0], means: vec![absurd], stds: vec![1.0] };
             let message = config.build("figure.data").unwrap_err().to_string();
             assert!(message.starts_with("figure.data.means[0] = "), "{message}");
             assert!(LineMixture::new(&[1.0], &[0.0], &[absurd]).is_err());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fokker_laboratory::grid::Axis;
 use fokker_laboratory::laws::{
-    Divergence, Exact, LearnedScore, LearningConfig, LineMixture, Perturbed, ReverseError, Score,
+    Exact, KlRow, LearnedScore, LearningConfig, LineMixture, Perturbed, ReverseError, Score,
 };
 use fokker_process::{GaussianMixture, Process};
 
@@ -18,14 +18,14 @@ fn vp() -> Arc<dyn Process> {
     process("kind = 'vp'\nbeta_min = 0.2\nbeta_max = 4.0")
 }
 
-fn account(data: &GaussianMixture, process: &dyn Process, score: &dyn Score, noise: f64) -> Vec<Divergence> {
+fn account(data: &GaussianMixture, process: &dyn Process, score: &dyn Score, noise: f64) -> Vec<KlRow> {
     let generation =
         ReverseError { data, process, score, backward_noise: noise, start: 1.0, end: 1e-2, prior_std: 1.0 };
-    generation.account(&[Axis::new(-7.0, 7.0, 280).unwrap()], 800, 4, &()).unwrap()
+    generation.trace(&[Axis::new(-7.0, 7.0, 280).unwrap()], 800, 4, &()).unwrap()
 }
 
 #[track_caller]
-fn holds(rows: &[Divergence]) {
+fn holds(rows: &[KlRow]) {
     let peak = rows.iter().fold(0.0f64, |most, row| most.max(row.truth));
     for row in rows {
         assert!(row.truth <= row.bound * (1.0 + 1e-3) + 1e-7, "{row:?}");
@@ -36,7 +36,7 @@ fn holds(rows: &[Divergence]) {
 
 #[test]
 fn with_the_exact_score_only_the_prior_is_wrong_and_time_heals_it() {
-    let (process, general) = (vp(), data().general().unwrap());
+    let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
     let exact = Exact { data: &general, process: &*process };
     for noise in [0.5, 1.0, 2.0] {
         let rows = account(&general, &*process, &exact, noise);
@@ -48,7 +48,7 @@ fn with_the_exact_score_only_the_prior_is_wrong_and_time_heals_it() {
 
 #[test]
 fn a_wrong_score_stays_below_its_bound_for_every_backward_noise() {
-    let (process, general) = (vp(), data().general().unwrap());
+    let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
     let exact = Exact { data: &general, process: &*process };
     let wrong = Perturbed { score: &exact, amplitude: 0.8, wavenumber: 1.5 };
     for noise in [0.3, 1.0, 2.0] {
@@ -61,7 +61,7 @@ fn a_wrong_score_stays_below_its_bound_for_every_backward_noise() {
 
 #[test]
 fn a_learned_score_is_close_and_below_its_bound() {
-    let (process, general) = (vp(), data().general().unwrap());
+    let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
     let config = LearningConfig { samples: 4000, bumps: 12, times: 20, ridge: 1e-6 };
     let learned = LearnedScore::learn(&data(), &*process, (1e-2, 1.0), &config, 5, &()).unwrap();
     let rows = account(&general, &*process, &learned, 1.0);
@@ -75,7 +75,7 @@ fn a_learned_score_is_close_and_below_its_bound() {
 
 #[test]
 fn no_backward_noise_has_no_bound_and_says_so() {
-    let (process, general) = (vp(), data().general().unwrap());
+    let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
     let score = Exact { data: &general, process: &*process };
     let generation = ReverseError {
         data: &general,
@@ -86,6 +86,6 @@ fn no_backward_noise_has_no_bound_and_says_so() {
         end: 0.1,
         prior_std: 1.0,
     };
-    let refused = generation.account(&[Axis::new(-5.0, 5.0, 20).unwrap()], 10, 1, &());
+    let refused = generation.trace(&[Axis::new(-5.0, 5.0, 20).unwrap()], 10, 1, &());
     assert!(refused.unwrap_err().to_string().contains("backward_noise = 0"));
 }

@@ -1,6 +1,6 @@
 //! Forward densities on grids.
 
-use fokker_laboratory::fokker_planck::{Custom, Forward, Langevin, Scheme, Solver};
+use fokker_laboratory::fokker_planck::{Custom, Forward, LangevinEquation, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};
 use fokker_laboratory::laws::LineMixture;
 use fokker_process::{Covariance, GaussianMixture};
@@ -84,7 +84,7 @@ fn the_stationary_law_is_kept_and_reached_exactly() {
     // Langevin: from a law on the wrong side to the mixture, with absurdly large steps.
     let target = LineMixture::new(&[0.3, 0.7], &[-1.0, 1.0], &[0.5, 0.7]).unwrap();
     let mut density = LineMixture::normal(-1.0, 0.2).unwrap().field(axis).normalized();
-    let solver = Solver::new(Langevin(target.clone()), Scheme::ImplicitEuler);
+    let solver = Solver::new(LangevinEquation(target.clone()), Scheme::ImplicitEuler);
     for _ in 0..20 {
         solver.step(&mut density, 0.0, 1e3);
     }
@@ -161,7 +161,7 @@ fn a_drift_that_turns_carries_the_mean_around() {
     // a = −x + ω (−y, x), D = ½: the mean turns and shrinks, the covariance tends to ½ I.
     let turn = 2.0;
     let drift = move |x: &[f64], _: f64, i: usize| -x[i] + turn * if i == 0 { -x[1] } else { x[0] };
-    let start = GaussianMixture::isotropic(vec![1.0], vec![vec![1.5, 0.0]], vec![0.2]).unwrap();
+    let start = GaussianMixture::with_variances(vec![1.0], vec![vec![1.5, 0.0]], vec![0.2]).unwrap();
     let any = process("kind = 'vp'");
     let t = 0.8;
     let solve = |cells| {

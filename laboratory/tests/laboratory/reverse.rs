@@ -14,7 +14,7 @@ fn mixture() -> LineMixture {
 /// From the law at T back to the law at `end`: the L¹ distance to the closed form for a number of cells.
 fn walk_back(toml: &str, reach: f64, backward_noise: f64, cells: usize) -> f64 {
     let (process, end) = (process(toml), 0.05);
-    let general = mixture().general().unwrap();
+    let general = mixture().to_gaussian_mixture().unwrap();
     let score = Exact { data: &general, process: &*process };
     let axis = Axis::new(-reach, reach, cells).unwrap();
     let horizon = process.horizon();
@@ -49,7 +49,7 @@ fn every_backward_noise_leads_back_to_the_data() {
 fn the_transport_form_is_the_same_density_in_the_plane() {
     let process = process("kind = 'ornstein_uhlenbeck'\nlambda = 1.0\nsigma = 1.0\nhorizon = 1.0");
     let data =
-        GaussianMixture::isotropic(vec![0.5, 0.5], vec![vec![-1.0, 0.0], vec![1.0, 0.7]], vec![0.3, 0.4]).unwrap();
+        GaussianMixture::with_variances(vec![0.5, 0.5], vec![vec![-1.0, 0.0], vec![1.0, 0.7]], vec![0.3, 0.4]).unwrap();
     let score = Exact { data: &data, process: &*process };
     let axis = Axis::new(-5.0, 5.0, 60).unwrap();
     let at = |t: f64| Field::of(&[axis, axis], |x| data.log_density(&*process, t, x).exp());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use fokker_model::divergence::inner;
+use fokker_model::divergence::inner_product;
 use fokker_model::precision::cast;
 use fokker_model::unet::{Resampling, TimeEmbedding, TimeShift};
 use fokker_model::{
@@ -268,7 +268,7 @@ fn the_gradient_of_the_divergence_is_a_sum_of_second_derivatives() {
         entries[2 + axis] = 1.0;
         Tensor::<2>::from_data(TensorData::new(entries, [2, 2]), (&Device::flex(), DType::F64))
     };
-    let sum = [0, 1].map(|k| inner(score.score_second(x.clone(), &t, u.clone(), axis(k)).mixed, axis(k)));
+    let sum = [0, 1].map(|k| inner_product(score.score_second(x.clone(), &t, u.clone(), axis(k)).mixed, axis(k)));
     let [first, second] = sum;
     let divergence = |step: f64| {
         let moved = x.clone() + u.clone().mul_scalar(step);

@@ -107,7 +107,8 @@ proptest! {
 
 #[test]
 fn at_time_zero_the_mixture_is_that_of_the_data() {
-    let mixture = GaussianMixture::isotropic(vec![1.0, 3.0], vec![vec![-1.0], vec![2.0]], vec![0.25, 1.0]).unwrap();
+    let mixture =
+        GaussianMixture::with_variances(vec![1.0, 3.0], vec![vec![-1.0], vec![2.0]], vec![0.25, 1.0]).unwrap();
     let normal = |x: f64, m: f64, v: f64| (-0.5 * (x - m).powi(2) / v).exp() / (std::f64::consts::TAU * v).sqrt();
     for config in defaults() {
         let process = config.build().unwrap();
@@ -164,7 +165,7 @@ fn samples_have_the_moments_of_the_law() {
 
 #[test]
 fn the_mean_and_covariance_are_those_of_the_components() {
-    let mixture = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-5.0], vec![5.0]], vec![4.0, 4.0]).unwrap();
+    let mixture = GaussianMixture::with_variances(vec![0.3, 0.7], vec![vec![-5.0], vec![5.0]], vec![4.0, 4.0]).unwrap();
     assert!((mixture.mean()[0] - 2.0).abs() < 1e-15);
     // 4 + 0.3·7² + 0.7·3².
     assert!((mixture.covariance()[0][0] - 25.0).abs() < 1e-13);
@@ -181,12 +182,15 @@ fn wrong_mixtures_are_refused() {
         assert!(error.contains(text), "{error}");
     };
     is(GaussianMixture::new(vec![], vec![], vec![]), "at least one component");
-    is(GaussianMixture::isotropic(vec![1.0], vec![], vec![]), "1 weights, 0 means");
-    is(GaussianMixture::isotropic(vec![-1.0], vec![vec![0.0]], vec![1.0]), "weight of component 0 is -1");
-    is(GaussianMixture::isotropic(vec![1.0], vec![vec![]], vec![1.0]), "has 0 entries");
-    is(GaussianMixture::isotropic(vec![1.0; 2], vec![vec![0.0], vec![0.0; 2]], vec![1.0; 2]), "mean of component 1");
-    is(GaussianMixture::isotropic(vec![1.0], vec![vec![f64::NAN]], vec![1.0]), "contains NaN");
-    is(GaussianMixture::isotropic(vec![1.0], vec![vec![0.0]], vec![0.0]), "variance (or eigenvalue) 0");
+    is(GaussianMixture::with_variances(vec![1.0], vec![], vec![]), "1 weights, 0 means");
+    is(GaussianMixture::with_variances(vec![-1.0], vec![vec![0.0]], vec![1.0]), "weight of component 0 is -1");
+    is(GaussianMixture::with_variances(vec![1.0], vec![vec![]], vec![1.0]), "has 0 entries");
+    is(
+        GaussianMixture::with_variances(vec![1.0; 2], vec![vec![0.0], vec![0.0; 2]], vec![1.0; 2]),
+        "mean of component 1",
+    );
+    is(GaussianMixture::with_variances(vec![1.0], vec![vec![f64::NAN]], vec![1.0]), "contains NaN");
+    is(GaussianMixture::with_variances(vec![1.0], vec![vec![0.0]], vec![0.0]), "variance (or eigenvalue) 0");
     is(full([[1.0, 0.5], [0.4, 1.0]]), "not symmetric");
     is(full([[1.0, 2.0], [2.0, 1.0]]), "eigenvalue");
     is(full([[1.0, f64::INFINITY], [f64::INFINITY, 1.0]]), "contains inf");

@@ -20,8 +20,8 @@ use fokker::sampling::{
 
 use fokker::{DrawRequest, Error, Monitor, RunConfig, draw_score, find_checkpoint, recipes, sample};
 use fokker_plot::{Colour, Figure, Layer, Panel};
-use notes::Notes;
-use truth::Truth;
+use notes::MeasurementCache;
+use truth::SlicedWasserstein;
 
 /// What each sampler reached with each budget.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ pub fn compare_on_mixture(plan: &ComparisonPlan, monitor: &dyn Monitor) -> Resul
         let mut rng = rng(seed, Stream::Test, index);
         (0..count).flat_map(|_| mixture.sample(&*process, 0.0, &mut rng)).map(|x| x as f32).collect()
     };
-    let truth = Truth::new(&exact(1000, 50 * count), 2);
+    let truth = SlicedWasserstein::new(&exact(1000, 50 * count), 2);
     let floor = truth.distance(&exact(1001, count));
     let score = MixtureScore::new(mixture.clone(), process.clone());
     let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
@@ -120,7 +120,7 @@ pub fn compare_on_run(
     }
     let count_between = count.min(half);
     let between = (0..count_between).map(|k| 2 * (k * half / count_between) + 1);
-    let truth = Truth::new(&(0..half).flat_map(|k| example(2 * k)).collect::<Vec<f32>>(), size);
+    let truth = SlicedWasserstein::new(&(0..half).flat_map(|k| example(2 * k)).collect::<Vec<f32>>(), size);
     let floor = truth.distance(&between.flat_map(example).collect::<Vec<f32>>());
     let process = config.build_process()?;
     let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
@@ -166,7 +166,7 @@ impl ComparisonPlan {
         draw: impl Fn(SamplerConfig) -> Result<(usize, f64), Error>,
     ) -> Result<Comparison, Error> {
         let of = format!("{name} {} {} {of}", self.count, self.seed);
-        let mut notes = Notes::open(self.folder.join("samplers.partial.jsonl"), of);
+        let mut notes = MeasurementCache::open(self.folder.join("samplers.partial.jsonl"), of);
         let mut draw = |sampler: SamplerConfig| notes.get(&sampler, |sampler| draw(sampler.clone()));
         let mut rows = Vec::new();
         for &method in &self.methods {

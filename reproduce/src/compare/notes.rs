@@ -21,13 +21,13 @@ struct Note {
 
 /// A file of measurements that is there until the comparison is complete.
 #[derive(Debug)]
-pub(super) struct Notes {
+pub(super) struct MeasurementCache {
     path: PathBuf,
     of: String,
     notes: Vec<Note>,
 }
 
-impl Notes {
+impl MeasurementCache {
     /// Those of an earlier attempt at the comparison that `of` describes, if there are any.
     pub(super) fn open(path: PathBuf, of: String) -> Self {
         let text = fs::read_to_string(&path).unwrap_or_default();
@@ -83,7 +83,7 @@ mod tests {
     fn what_was_noted_is_not_measured_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out/notes.jsonl");
-        let open = |of: &str| Notes::open(path.clone(), of.into());
+        let open = |of: &str| MeasurementCache::open(path.clone(), of.into());
         let (ddim, unipc) = (SamplerConfig::new(Method::DDIM), SamplerConfig::new(Method::UNIPC));
         let never = |_: &SamplerConfig| -> Result<(usize, f64), Error> { panic!("measured again") };
         assert_eq!(open("a").get(&ddim, |_| Ok((20, 0.1))).unwrap(), (20, 0.1));

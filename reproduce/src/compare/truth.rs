@@ -6,14 +6,14 @@ use fokker::random::{Stream, normals};
 const DIRECTIONS: usize = 128;
 
 /// Data to compare with.
-pub(super) struct Truth {
+pub(super) struct SlicedWasserstein {
     size: usize,
     directions: Vec<Vec<f32>>,
     /// Sorted projections of the data, for each direction.
     sorted: Vec<Vec<f32>>,
 }
 
-impl Truth {
+impl SlicedWasserstein {
     pub(super) fn new(values: &[f32], size: usize) -> Self {
         let directions: Vec<Vec<f32>> = (0..DIRECTIONS as u64)
             .map(|k| {

@@ -3,10 +3,10 @@
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
-use super::view::{BACKWARD_NOISE, figure, said};
+use super::view::{BACKWARD_NOISE, as_caption, figure};
 use fokker_laboratory::grid::Axis;
 use fokker_laboratory::laws::{
-    Divergence, Exact, LearnedScore, LearningConfig, MixtureConfig, Perturbed, ReverseError, ReverseErrorKeys, Score,
+    Exact, KlRow, LearnedScore, LearningConfig, LineMixtureConfig, Perturbed, ReverseError, ReverseErrorKeys, Score,
 };
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Colour, Figure, Layer, Panel, Table};
@@ -18,7 +18,7 @@ pub struct BoundConfig {
     /// The process.
     pub process: ProcessConfig,
     /// The law of the data.
-    pub data: MixtureConfig,
+    pub data: LineMixtureConfig,
     /// The grid.
     pub axis: Axis,
     /// Steps of the reverse equation, equally far apart in ln t.
@@ -46,7 +46,7 @@ impl BoundConfig {
         check::within("figure.wavenumber", self.wavenumber, -1e4..=1e4)?;
         self.learned.check().map_err(|error| error.at("figure"))?;
         let process = check::process("figure.process", &self.process)?;
-        let data = self.data.build("figure.data")?.general()?;
+        let data = self.data.build("figure.data")?.to_gaussian_mixture()?;
         let exact = Exact { data: &data, process: &*process };
         let keys = ReverseErrorKeys { reach: "figure.axis", cells: "figure.axis.cells", end: "figure.end" };
         self.generation(&exact, &exact).check(&[self.axis], &keys)
@@ -67,7 +67,7 @@ impl BoundConfig {
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
         let process = check::process("figure.process", &self.process)?;
         let data = self.data.build("figure.data")?;
-        let general = data.general()?;
+        let general = data.to_gaussian_mixture()?;
         let exact = Exact { data: &general, process: &*process };
         let wrong = Perturbed { score: &exact, amplitude: self.amplitude, wavenumber: self.wavenumber };
         let horizon = process.horizon();
@@ -77,8 +77,8 @@ impl BoundConfig {
         let (mut panels, mut tables, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
         for (name, score) in cases {
             let generation = self.generation(&exact, score);
-            let rows = generation.account(&[self.axis], self.steps, (self.steps / 200).max(1), watch)?;
-            let list = |of: fn(&Divergence) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+            let rows = generation.trace(&[self.axis], self.steps, (self.steps / 200).max(1), watch)?;
+            let list = |of: fn(&KlRow) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
             let (tau, truth, bound) = (list(|r| r.tau), list(|r| r.truth), list(|r| r.bound));
             let (integrated, score_error) = (list(|r| r.integrated), list(|r| r.score_error));
             let curve = |values: &[f64]| tau.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
@@ -112,7 +112,7 @@ impl BoundConfig {
         let caption = format!(
             "Process {}; data: weights {:?}, means {:?}, standard deviations {:?}. From the prior with backward noise σ̃ = {} \
              down to t = {}; {} cells, {} steps. Perturbation {} sin({} x). Learned: {}. {}.",
-            said(&self.process),
+            as_caption(&self.process),
             self.data.weights,
             self.data.means,
             self.data.stds,
@@ -122,7 +122,7 @@ impl BoundConfig {
             self.steps,
             self.amplitude,
             self.wavenumber,
-            said(&self.learned),
+            as_caption(&self.learned),
             verdicts.join("; ")
         );
         Ok(figure(caption, 3, (400, 360), panels, tables))

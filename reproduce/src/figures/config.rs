@@ -6,8 +6,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, FigureError, LangevinConfig,
-    LemmaConfig, NoisyDensityConfig, OrnsteinUhlenbeckConfig, RelaxationConfig, StrongOrderConfig, ThereAndBackConfig,
+    BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, FigureError, LangevinFigure,
+    LemmaConfig, NoisyDensityConfig, OrnsteinUhlenbeckFigure, RelaxationConfig, StrongOrderConfig, ThereAndBackConfig,
 };
 use fokker_laboratory::{LaboratoryError, Watch};
 use fokker_plot::Figure;
@@ -32,7 +32,7 @@ pub struct FigureFile {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FigureConfig {
     /// Langevin dynamics of a mixture.
-    Langevin(LangevinConfig),
+    Langevin(LangevinFigure),
     /// The reverse of the variance-exploding chain.
     Exploding(ExplodingConfig),
     /// Densities in the plane, forwards and backwards.
@@ -42,7 +42,7 @@ pub enum FigureConfig {
     /// Brownian paths.
     Brownian(BrownianConfig),
     /// Ornstein–Uhlenbeck paths and their limit.
-    OrnsteinUhlenbeck(OrnsteinUhlenbeckConfig),
+    OrnsteinUhlenbeck(OrnsteinUhlenbeckFigure),
     /// A law that relaxes to a Gaussian.
     Relaxation(RelaxationConfig),
     /// Divergence and bound.
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for FigureConfig {
 }
 
 /// What a figure may need that the laboratory does not have.
-pub trait Material: Sync {
+pub trait DigitSource: Sync {
     /// The first `count` digits of a data set: height, width, and pixels in \[−1, 1\], row by row.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ pub trait Material: Sync {
 }
 
 /// Nothing.
-impl Material for () {
+impl DigitSource for () {
     fn digits(&self, _: usize) -> Result<(usize, usize, Vec<Vec<f64>>), FigureError> {
         Err(FigureError::Missing("this figure needs a data set of digits, and there is none here".into()))
     }
@@ -165,7 +165,7 @@ impl FigureFile {
     ///
     /// # Errors
     /// As [`check`](Self::check); what a figure needs and cannot have; if the one who watches stops it.
-    pub fn make(&self, name: &str, material: &dyn Material, watch: &dyn Watch) -> Result<Figure, FigureError> {
+    pub fn make(&self, name: &str, material: &dyn DigitSource, watch: &dyn Watch) -> Result<Figure, FigureError> {
         self.check()?;
         let seed = self.seed;
         let figure = match &self.figure {

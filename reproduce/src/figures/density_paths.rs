@@ -4,10 +4,10 @@ use fokker_process::ProcessConfig;
 use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
-use super::view::{MOST_SHOWN, check_heat, density_table, evolution, figure, path_table, said};
+use super::view::{MOST_SHOWN, as_caption, check_heat, density_table, evolution, figure, path_table};
 use fokker_laboratory::fokker_planck::{Forward, Scheme, Solver};
 use fokker_laboratory::grid::Axis;
-use fokker_laboratory::laws::MixtureConfig;
+use fokker_laboratory::laws::LineMixtureConfig;
 use fokker_laboratory::paths::{BrownianPath, EulerMaruyama, LinearPath, follow};
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Colour, Figure, Layer, Panel};
@@ -19,7 +19,7 @@ pub struct DensityPathsConfig {
     /// The process.
     pub process: ProcessConfig,
     /// The law of the data.
-    pub data: MixtureConfig,
+    pub data: LineMixtureConfig,
     /// The grid.
     pub axis: Axis,
     /// Steps of the equation and of the paths.
@@ -38,7 +38,7 @@ impl DensityPathsConfig {
         check::count("figure.shown", self.shown, 0..=MOST_SHOWN)?;
         let process = check::process("figure.process", &self.process)?;
         let data = self.data.build("figure.data")?;
-        let general = data.general()?;
+        let general = data.to_gaussian_mixture()?;
         check::holds_process("figure.axis", &[self.axis], &general, &*process)?;
         check::resolves("figure.axis.cells", &[self.axis], &general, "the data")?;
         let pull = check::fastest(process.min_time(), process.horizon(), |t| -process.drift(t));
@@ -100,7 +100,7 @@ impl DensityPathsConfig {
         let caption = format!(
             "Process {}; data: weights {:?}, means {:?}, standard deviations {:?}. {} cells on [{}, {}], {} steps. Largest \
              L¹ distance to the closed form {worst:.1e}; mass {:+.1e} of what it was.",
-            said(&self.process),
+            as_caption(&self.process),
             self.data.weights,
             self.data.means,
             self.data.stds,

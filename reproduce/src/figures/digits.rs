@@ -12,8 +12,8 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::view::{MOST_PANELS, figure, said};
-use super::{FigureError, Material};
+use super::view::{MOST_PANELS, as_caption, figure};
+use super::{DigitSource, FigureError};
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Figure, Heat, Layer, Panel, Shades, Table};
 
@@ -50,7 +50,7 @@ impl DigitsConfig {
         Ok(())
     }
 
-    pub(super) fn make(&self, seed: u64, material: &dyn Material, watch: &dyn Watch) -> Result<Figure, FigureError> {
+    pub(super) fn make(&self, seed: u64, material: &dyn DigitSource, watch: &dyn Watch) -> Result<Figure, FigureError> {
         let process = check::process("figure.process", &self.process)?;
         let (height, width, digits) = material.digits(self.examples)?;
         let (start, end) = (process.log_snr(process.min_time()), process.log_snr(process.horizon()));
@@ -96,7 +96,7 @@ impl DigitsConfig {
             self.examples,
             nearest.iter().map(|distance| format!("{distance:.1e}")).collect::<Vec<_>>().join(", "),
             process.std(process.min_time()),
-            said(&self.process),
+            as_caption(&self.process),
             self.steps
         );
         Ok(figure(caption, self.pictures, (96, 116), panels, vec![table]))

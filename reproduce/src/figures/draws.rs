@@ -63,7 +63,7 @@ impl Draws {
     }
 
     /// All three numbers in words.
-    pub fn said(&self) -> String {
+    pub fn as_caption(&self) -> String {
         format!(
             "Mass right of x = {}: {:.4} ± {:.4} (one standard error), the law's {:.4}; {}",
             self.middle,

@@ -16,7 +16,7 @@ pub(super) fn in_space(
     axis: &Axis,
 ) -> Result<(), LaboratoryError> {
     space.admits_data(data, axis, ["figure.data.stds", "figure.axis"])?;
-    check::holds_process("figure.axis", &[*axis], &data.general()?, process)?;
+    check::holds_process("figure.axis", &[*axis], &data.to_gaussian_mixture()?, process)?;
     const TIMES: u32 = 256;
     for k in 1..=TIMES {
         let t = process.horizon() * f64::from(k) / f64::from(TIMES);
@@ -53,21 +53,21 @@ pub(super) fn energy_panel(
     match bound {
         Some(bound) => {
             let above = energy.iter().zip(bound).filter(|(energy, bound)| energy > bound).count();
-            let said = format!(
+            let as_caption = format!(
                 "At the end {label} = {:.4}, the Grönwall bound {:.4}; the bound is exceeded at {above} of {} times.",
                 energy[last],
                 bound[last],
                 times.len()
             );
-            (panel.with(Layer::line("Grönwall bound", Colour::ORANGE, over_time(bound))), said)
+            (panel.with(Layer::line("Grönwall bound", Colour::ORANGE, over_time(bound))), as_caption)
         }
         None => {
-            let said = format!(
+            let as_caption = format!(
                 "No bound is drawn: condition (1.2) does not hold, and without it nothing bounds the energy. It is {:.4} at \
                  the start and {:.4} at the end.",
                 energy[0], energy[last]
             );
-            (panel, said)
+            (panel, as_caption)
         }
     }
 }

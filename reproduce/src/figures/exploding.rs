@@ -14,7 +14,7 @@ use super::draws::{Draws, memory};
 use super::view::{Law, MOST_SHOWN, Show, check_heat, density_table, evolution, figure, histogram, path_table};
 use fokker_laboratory::fokker_planck::{Custom, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};
-use fokker_laboratory::laws::{LineMixture, MixtureConfig};
+use fokker_laboratory::laws::{LineMixture, LineMixtureConfig};
 use fokker_laboratory::paths::Ensemble;
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Colour, Figure, Table};
@@ -26,7 +26,7 @@ pub struct ExplodingConfig {
     /// Which picture.
     pub show: Show,
     /// The law of the data.
-    pub data: MixtureConfig,
+    pub data: LineMixtureConfig,
     /// σ(0) > 0.
     pub sigma_min: f64,
     /// σ(T) > σ(0); between them σ is geometric in the step.
@@ -69,7 +69,7 @@ impl ExplodingConfig {
     /// middle is a face.
     fn grid(&self, data: &LineMixture) -> Result<Axis, LaboratoryError> {
         let (middle, most) = (data.middle(), self.variance(1.0));
-        let (left, right) = data.carried(1.0, most).reach(8.0);
+        let (left, right) = data.affine_image(1.0, most).reach(8.0);
         let half = (left - middle).abs().max(right - middle).max(middle.abs() + 8.0 * most.sqrt());
         Axis::new(middle - half, middle + half, 2000).map_err(|_| {
             let expected = format!("numbers whose laws stay below {:e}, to eight standard deviations", check::LARGEST);
@@ -91,7 +91,7 @@ impl ExplodingConfig {
         for k in 0..STEPS {
             watch.advance(k as f64 / STEPS as f64)?;
             let (from, to) = (variance(k), variance(k + 1));
-            let law = data.carried(1.0, 0.5 * (from + to));
+            let law = data.affine_image(1.0, 0.5 * (from + to));
             let equation = Custom::new(1, |x: &[f64], _, _| law.score(x[0]), |_: &[f64], _| 0.5);
             Solver::new(equation, Scheme::Extrapolated).step(&mut density, 0.0, from - to);
         }
@@ -102,7 +102,7 @@ impl ExplodingConfig {
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
         let data = self.data.build("figure.data")?;
         let variance = |k: usize| self.variance(k as f64 / self.steps as f64);
-        let laws: Vec<_> = (0..=self.steps).map(|k| data.carried(1.0, variance(k))).collect();
+        let laws: Vec<_> = (0..=self.steps).map(|k| data.affine_image(1.0, variance(k))).collect();
         let looks = 240usize.min(self.steps);
         let at = Ensemble::evenly(self.steps, looks);
         let run = |i: u64| {
@@ -145,7 +145,7 @@ impl ExplodingConfig {
             self.data.stds,
             variance(self.steps),
             variance(self.steps) + spread,
-            draws.said(),
+            draws.as_caption(),
             memory(&draws.above, carried),
         );
         let (panel, tables) = match self.show {

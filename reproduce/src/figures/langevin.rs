@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::draws::{Draws, memory};
 use super::view::{Law, MOST_SHOWN, Show, check_heat, density_table, evolution, figure, histogram, path_table};
-use fokker_laboratory::fokker_planck::{Langevin, Scheme, Solver};
+use fokker_laboratory::fokker_planck::{LangevinEquation, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};
-use fokker_laboratory::laws::{LineMixture, MixtureConfig};
+use fokker_laboratory::laws::{LineMixture, LineMixtureConfig};
 use fokker_laboratory::paths::{Ensemble, EulerMaruyama, LangevinPath};
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Colour, Figure, Table};
@@ -37,11 +37,11 @@ pub enum Start {
 /// x_k = x_{k−1} + ∇ln p Δt + √(2Δt) n (eq. 4.1.9), many times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LangevinConfig {
+pub struct LangevinFigure {
     /// Which picture.
     pub show: Show,
     /// The target.
-    pub target: MixtureConfig,
+    pub target: LineMixtureConfig,
     /// Where the paths start.
     pub start: Start,
     /// Length of the run.
@@ -90,7 +90,7 @@ impl Start {
     }
 }
 
-impl LangevinConfig {
+impl LangevinFigure {
     pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         check_heat(&self.axis, "figure.axis")?;
         check::positive("figure.time", self.time)?;
@@ -121,7 +121,7 @@ impl LangevinConfig {
     fn carried(&self, target: &LineMixture, watch: &dyn Watch) -> Result<f64, LaboratoryError> {
         let axis = self.grid(target)?;
         let mut density = self.start.field(axis)?.normalized();
-        let solver = Solver::new(Langevin(target.clone()), Scheme::Extrapolated);
+        let solver = Solver::new(LangevinEquation(target.clone()), Scheme::Extrapolated);
         solver.run(&mut density, 0.0, self.time, 300, watch)?;
         Ok(density.values[axis.cells / 2..].iter().sum::<f64>() * axis.width())
     }
@@ -167,7 +167,7 @@ impl LangevinConfig {
             self.target.means,
             self.target.stds,
             self.time,
-            draws.said(),
+            draws.as_caption(),
             memory(&draws.above, carried),
         );
         let heights = run.density(last, &self.axis);

@@ -4,10 +4,10 @@ use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
 use super::energy::{energy_panel, in_space};
-use super::view::{figure, said};
+use super::view::{as_caption, figure};
 use fokker_laboratory::fokker_planck::{Forward, Scheme, Solver};
 use fokker_laboratory::grid::Axis;
-use fokker_laboratory::laws::MixtureConfig;
+use fokker_laboratory::laws::LineMixtureConfig;
 use fokker_laboratory::stochastic::{Condition, EnergyBound, WeightedSpace};
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Colour, Figure, Layer, Panel, Table};
@@ -21,7 +21,7 @@ pub struct LemmaConfig {
     /// c > 0.
     pub c: f64,
     /// The initial density; its variances must be below 2c, or it is not in the space.
-    pub data: MixtureConfig,
+    pub data: LineMixtureConfig,
     /// The grid.
     pub axis: Axis,
     /// Steps of the equation.
@@ -84,7 +84,7 @@ impl LemmaConfig {
             "Process {}, c = {}: {verdict}. Of {} times, the inequality fails at {violated} as \
              printed, at {corrected} with the sign of its proof, and ⟨u, Au⟩ ≤ (d/2)(f − g²/2c)‖u‖² at {third}. {said_of_bound} {} \
              cells on [{}, {}].",
-            said(&self.process),
+            as_caption(&self.process),
             self.c,
             rows.len(),
             self.axis.cells,

@@ -2,7 +2,7 @@
 //!
 //! | `kind` | figure |
 //! |---|---|
-//! | `langevin` | [`Langevin`](LangevinConfig): [SDE tutorial, Figures 1–3] |
+//! | `langevin` | [`Langevin`](LangevinFigure): [SDE tutorial, Figures 1–3] |
 //! | `exploding` | [`Exploding`](ExplodingConfig): [SDE tutorial, Figures 4 and 5] |
 //! | `there_and_back` | [Aamari 2025, Figure 1] for densities in the plane |
 //! | `digits` | [Aamari 2025, Figure 1] for a row of digits |
@@ -35,15 +35,15 @@ mod view;
 
 pub use bound::BoundConfig;
 pub use brownian::BrownianConfig;
-pub use config::{FigureConfig, FigureFile, Material};
+pub use config::{DigitSource, FigureConfig, FigureFile};
 pub use density_paths::DensityPathsConfig;
 pub use digits::DigitsConfig;
 pub use error::FigureError;
 pub use exploding::ExplodingConfig;
-pub use langevin::LangevinConfig;
+pub use langevin::LangevinFigure;
 pub use lemma::LemmaConfig;
 pub use noisy_density::NoisyDensityConfig;
-pub use ornstein_uhlenbeck::OrnsteinUhlenbeckConfig;
+pub use ornstein_uhlenbeck::OrnsteinUhlenbeckFigure;
 pub use relaxation::RelaxationConfig;
 pub use strong_order::StrongOrderConfig;
 pub use there_and_back::ThereAndBackConfig;

@@ -5,10 +5,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::energy::{energy_panel, in_space};
-use super::view::{MOST_SHOWN, figure, said};
+use super::view::{MOST_SHOWN, as_caption, figure};
 use fokker_laboratory::fokker_planck::Forward;
 use fokker_laboratory::grid::{Axis, Field};
-use fokker_laboratory::laws::MixtureConfig;
+use fokker_laboratory::laws::LineMixtureConfig;
 use fokker_laboratory::stochastic::{Condition, EnergyBound, NoiseConfig, StochasticEquation, WeightedSpace};
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Colour, Figure, Layer, Panel, Table};
@@ -22,7 +22,7 @@ pub struct NoisyDensityConfig {
     /// c > 0 of the weighted space.
     pub c: f64,
     /// The initial density; its variances must be below 2c, or it is not in the space.
-    pub data: MixtureConfig,
+    pub data: LineMixtureConfig,
     /// The noise; Σ λₖ ‖eₖ‖² must converge in the norm of the space.
     pub noise: NoiseConfig,
     /// The grid.
@@ -36,7 +36,7 @@ pub struct NoisyDensityConfig {
 }
 
 /// Where a realisation ends, and its energy at every step.
-type Run = (Vec<f64>, Vec<f64>);
+type Curve = (Vec<f64>, Vec<f64>);
 
 impl NoisyDensityConfig {
     pub(super) fn check(&self) -> Result<(), LaboratoryError> {
@@ -71,7 +71,7 @@ impl NoisyDensityConfig {
             });
             (u.values, energies)
         };
-        let mut runs: Vec<Run> = Vec::new();
+        let mut runs: Vec<Curve> = Vec::new();
         for first in (0..self.realisations).step_by(16) {
             watch.advance(first as f64 / self.realisations as f64)?;
             let last = self.realisations.min(first + 16);
@@ -80,7 +80,7 @@ impl NoisyDensityConfig {
         let mut noiseless = start.clone();
         equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
         let n = runs.len() as f64;
-        let mean = |of: &dyn Fn(&Run) -> f64| runs.iter().map(of).sum::<f64>() / n;
+        let mean = |of: &dyn Fn(&Curve) -> f64| runs.iter().map(of).sum::<f64>() / n;
         let average: Vec<f64> = (0..self.axis.cells).map(|k| mean(&|run| run.0[k])).collect();
         let error: Vec<f64> =
             (0..self.axis.cells).map(|k| (mean(&|run| (run.0[k] - average[k]).powi(2)) / n).sqrt()).collect();
@@ -110,10 +110,10 @@ impl NoisyDensityConfig {
         let caption = format!(
             "Process {}, c = {}: {}. Noise {}, {} modes, trace {:.3e}, Σ λₖ‖eₖ‖² = {strength:.3e}. {} realisations, {} steps; \
              the mean is {off:.1e} in L¹ from the noiseless density, of which chance explains {:.1e}. {said_of_bound}",
-            said(&self.process),
+            as_caption(&self.process),
             self.c,
             Condition::of(&*process).verdict(self.c),
-            said(&self.noise),
+            as_caption(&self.noise),
             noise.len(),
             noise.trace(),
             runs.len(),

@@ -13,7 +13,7 @@ use fokker_plot::{Colour, Figure, Layer, Panel, Table};
 /// dX = −λ X dt + √2 σ dB from one point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OrnsteinUhlenbeckConfig {
+pub struct OrnsteinUhlenbeckFigure {
     /// λ > 0.
     pub lambda: f64,
     /// σ > 0.
@@ -32,7 +32,7 @@ pub struct OrnsteinUhlenbeckConfig {
     pub axis: Axis,
 }
 
-impl OrnsteinUhlenbeckConfig {
+impl OrnsteinUhlenbeckFigure {
     pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         self.axis.check("figure.axis")?;
         for (key, value) in [("lambda", self.lambda), ("sigma", self.sigma), ("time", self.time)] {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::draws::Draws;
 use super::view::{Law, figure, histogram};
 use fokker_laboratory::grid::Axis;
-use fokker_laboratory::laws::{LineMixture, MixtureConfig};
+use fokker_laboratory::laws::{LineMixture, LineMixtureConfig};
 use fokker_laboratory::paths::{Ensemble, EulerMaruyama, OrnsteinUhlenbeckPath};
 use fokker_laboratory::{LaboratoryError, Watch, check};
 use fokker_plot::{Colour, Figure, Table};
@@ -17,7 +17,7 @@ use fokker_plot::{Colour, Figure, Table};
 #[serde(deny_unknown_fields)]
 pub struct RelaxationConfig {
     /// The law of X_0.
-    pub data: MixtureConfig,
+    pub data: LineMixtureConfig,
     /// λ > 0.
     pub lambda: f64,
     /// σ > 0.
@@ -75,14 +75,14 @@ impl RelaxationConfig {
         )?;
         let limit = LineMixture::normal(0.0, self.sigma / self.lambda.sqrt())?;
         let (mut panels, mut columns) = (Vec::new(), vec![("x".to_string(), self.axis.centres())]);
-        let (mut said, mut numbers) = (Vec::new(), Vec::new());
+        let (mut as_caption, mut numbers) = (Vec::new(), Vec::new());
         for (look, step) in looks.iter().enumerate() {
             // The time at which the paths were looked at.
             let t = end * *step as f64 / self.steps as f64;
             let law = data.diffused(&process, t);
             let heights = run.density(look, &self.axis);
             let draws = Draws::of(&run.kept.iter().map(|path| path[look]).collect::<Vec<f64>>(), &law);
-            said.push(format!("t = {t}: {}", draws.moments()));
+            as_caption.push(format!("t = {t}: {}", draws.moments()));
             numbers.push(draws.table(&[("t", t)]));
             let exact = |x: f64| law.density(x);
             let stationary = |x: f64| limit.density(x);
@@ -110,7 +110,7 @@ impl RelaxationConfig {
             self.data.weights,
             self.data.means,
             self.data.stds,
-            said.join("; "),
+            as_caption.join("; "),
             self.steps,
             100.0 * (1.0 / (1.0 - 0.5 * step) - 1.0)
         );

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::view::{BACKWARD_NOISE, MOST_PANELS, figure, plane, said};
+use super::view::{BACKWARD_NOISE, MOST_PANELS, as_caption, figure, plane};
 use fokker_laboratory::fokker_planck::{Forward, Reverse, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};
 use fokker_laboratory::laws::Exact;
@@ -65,7 +65,7 @@ impl ThereAndBackConfig {
         }
         let (data, axes) = (self.data()?, [self.axis, self.axis]);
         check::holds_process("figure.axis", &axes, &data, &*process)?;
-        let prior = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0; 2]], vec![process.prior_std().powi(2)])?;
+        let prior = GaussianMixture::with_variances(vec![1.0], vec![vec![0.0; 2]], vec![process.prior_std().powi(2)])?;
         check::holds("figure.axis", &axes, &prior, "the prior")?;
         check::resolves("figure.axis.cells", &axes, &data.diffused(&*process, self.end), "the law at figure.end")?;
         // The samples' drift pulls back as the score of the narrowest law on the way does.
@@ -79,7 +79,7 @@ impl ThereAndBackConfig {
     fn data(&self) -> Result<GaussianMixture, LaboratoryError> {
         let count = self.means.len();
         let variances = vec![self.std * self.std; count];
-        Ok(GaussianMixture::isotropic(vec![1.0; count], self.means.clone(), variances)?)
+        Ok(GaussianMixture::with_variances(vec![1.0; count], self.means.clone(), variances)?)
     }
 
     pub(super) fn make(&self, seed: u64, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {
@@ -161,7 +161,7 @@ impl ThereAndBackConfig {
              reverse process. Process {}; {count} Gaussians of deviation {}; {}² cells, {steps} steps. L¹ distance to the closed form \
              at the end: forwards {there_error:.1e}, backwards {back_error:.1e}.",
             self.backward_noise,
-            said(&self.process),
+            as_caption(&self.process),
             self.std,
             self.axis.cells
         );

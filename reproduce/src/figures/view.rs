@@ -19,7 +19,7 @@ pub enum Show {
 }
 
 /// A part of a configuration as a caption says it: its TOML on one line.
-pub(super) fn said(config: &impl Serialize) -> String {
+pub(super) fn as_caption(config: &impl Serialize) -> String {
     toml::Value::try_from(config).map_or_else(|error| error.to_string(), |value| value.to_string())
 }
 

@@ -6,7 +6,7 @@ use fokker_plot::{Figure, Heat, Layer, Panel, Shades, Table};
 
 use super::measure::GridSettings;
 use super::run::{config, gamma as gamma_of, objective as objective_of, trained};
-use super::{Part, Reproduction};
+use super::{Exhibit, Reproduction};
 use fokker::Error;
 
 const RECIPE: &str = "score_fpe_eight_gaussians";
@@ -65,6 +65,6 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
          difference from the data's density.",
         reproduction.numbers().plane_steps
     );
-    let figure = reproduction.figure(Part::Figure2, "Densities with and without the regulariser", caption);
+    let figure = reproduction.figure(Exhibit::Figure2, "Densities with and without the regulariser", caption);
     Ok(Figure { panels, tables: vec![table], columns: 3, panel_size: (330, 340), ..figure })
 }

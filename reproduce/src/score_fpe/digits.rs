@@ -4,7 +4,7 @@ use fokker_plot::{Figure, Heat, Layer, Panel, Shades, Table};
 
 use super::cell::{Cell, Lambda, Sde};
 use super::run::{described, trained};
-use super::{Part, Reproduction};
+use super::{Exhibit, Reproduction};
 use fokker::DrawRequest;
 use fokker::Error;
 use fokker::sample;
@@ -35,7 +35,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
         columns: ["process (VE 0, VP 1)", "gamma", "mean grey level"].map(String::from).to_vec(),
         rows: table.into_iter().map(|row| row.to_vec()).collect(),
     };
-    let figure = reproduction.figure(Part::Figure3, "Digits drawn with and without the regulariser", caption);
+    let figure = reproduction.figure(Exhibit::Figure3, "Digits drawn with and without the regulariser", caption);
     Ok(Figure { panels, tables: vec![table], columns: 4, panel_size: (240, 265), ..figure })
 }
 

@@ -5,14 +5,14 @@ use burn::tensor::Device;
 use fokker::model::{MixtureScore, Score};
 use fokker::process::GaussianMixture;
 use fokker::random::{Stream, rng};
-use fokker::training::loss::Trace;
+use fokker::training::loss::DivergenceEstimator;
 use fokker::training::score_fpe::{Residuals, ResidualsConfig};
 use fokker_plot::{Colour, Figure, Layer, Panel, Table};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::residual_curves::{curve, panel, table};
-use super::run::{Run, config, trained};
-use super::{Part, Reproduction, arrows, measure};
+use super::run::{TrainedExhibit, config, trained};
+use super::{Exhibit, Reproduction, arrows, measure};
 use fokker::DrawRequest;
 use fokker::Error;
 use fokker::sample;
@@ -29,7 +29,7 @@ const WAYS: [(&str, &str, &str); 2] = [
 ];
 
 /// The two runs, and the law of their data.
-fn runs(reproduction: &Reproduction) -> Result<([Run; 2], GaussianMixture), Error> {
+fn runs(reproduction: &Reproduction) -> Result<([TrainedExhibit; 2], GaussianMixture), Error> {
     let run = |(name, _, loss): (&str, &str, &str)| {
         let mut changes = reproduction.numbers().plane_changes();
         changes.push(format!("objective.loss={loss}"));
@@ -72,15 +72,15 @@ pub(super) fn samples(reproduction: &Reproduction) -> Result<Figure, Error> {
     let caption = format!(
         "{count} points of the mixture of {}, and as many draws by the probability flow with learnt scores; above: the part with \
          x₁ + x₂ > 0, of which the law has {:.1} %.",
-        said(&mixture),
+        as_text(&mixture),
         100.0 * above(&mixture)
     );
-    let figure = reproduction.figure(Part::Figure4, "Draws with a score learnt from its initial value", caption);
+    let figure = reproduction.figure(Exhibit::Figure4, "Draws with a score learnt from its initial value", caption);
     Ok(Figure { panels, tables, columns: 3, panel_size: (330, 340), ..figure })
 }
 
 /// A mixture in words.
-fn said(mixture: &GaussianMixture) -> String {
+fn as_text(mixture: &GaussianMixture) -> String {
     let components = mixture.components().map(|component| {
         let numbers = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
         let (mean, variances) = (numbers(&component.mean), numbers(&component.variances));
@@ -139,7 +139,7 @@ pub(super) fn flow(reproduction: &Reproduction) -> Result<Figure, Error> {
         "The score at t = {t}, directions as arrows and sizes as shades; error: relative root mean square, weighed by the density \
          of the data."
     );
-    let figure = reproduction.figure(Part::Figure5, "A score learnt from its initial value", caption);
+    let figure = reproduction.figure(Exhibit::Figure5, "A score learnt from its initial value", caption);
     Ok(Figure { panels, tables: vec![table], columns: 3, panel_size: (330, 340), ..figure })
 }
 
@@ -150,7 +150,7 @@ pub(super) fn residuals(reproduction: &Reproduction) -> Result<Figure, Error> {
         every: 1,
         times: 2 * reproduction.numbers().residual_times,
         examples: reproduction.numbers().points.min(500),
-        divergence: Some(Trace::Exact),
+        divergence: Some(DivergenceEstimator::Exact),
     };
     let process = runs[0].config.build_process()?;
     let exact = MixtureScore::new(mixture, process);
@@ -169,6 +169,6 @@ pub(super) fn residuals(reproduction: &Reproduction) -> Result<Figure, Error> {
          learnt by denoising; {} points, exact divergences.",
         settings.examples
     );
-    let figure = reproduction.figure(Part::Figure6, "Residuals in the plane", caption);
+    let figure = reproduction.figure(Exhibit::Figure6, "Residuals in the plane", caption);
     Ok(Figure { panels, tables, columns: 2, ..figure })
 }

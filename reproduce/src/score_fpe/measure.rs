@@ -10,7 +10,7 @@ use fokker::sampling::likelihood::{Draw, Estimate, GaussianPrior, LikelihoodConf
 use fokker::training::score_fpe::{Residuals, ResidualsConfig};
 use serde::{Deserialize, Serialize};
 
-use super::run::Run;
+use super::run::TrainedExhibit;
 use fokker::Error;
 use fokker::Monitor;
 use fokker::RunConfig;
@@ -25,10 +25,10 @@ pub(super) struct BitsSettings {
     pub quantity: Quantity,
 }
 
-impl Run {
+impl TrainedExhibit {
     /// Bits per dimension of held-out examples, kept under a name.
     pub fn bits(&self, name: &str, settings: BitsSettings) -> Result<Estimate, Error> {
-        self.kept(name, settings, |settings| {
+        self.cached(name, settings, |settings| {
             let mut request = LikelihoodRequest::new(settings.examples);
             request.quantity = settings.quantity.clone();
             let backend = format!("backend.name={}", self.config.backend.name.name());
@@ -38,7 +38,7 @@ impl Run {
 
     /// Residuals along `t`, kept.
     pub fn residuals(&self, settings: ResidualsConfig) -> Result<Vec<Residuals>, Error> {
-        self.kept("residuals", settings, |settings| self.visit(MeasureResiduals { run: self, settings: *settings }))
+        self.cached("residuals", settings, |settings| self.visit(MeasureResiduals { run: self, settings: *settings }))
     }
 
     /// The score at points of the plane at one time.
@@ -48,7 +48,7 @@ impl Run {
 
     /// `ln p` of points of the plane under the probability flow, kept.
     pub fn log_densities(&self, settings: GridSettings) -> Result<Vec<f64>, Error> {
-        self.kept("density", settings, |settings| self.visit(MeasureDensity { run: self, settings }))
+        self.cached("density", settings, |settings| self.visit(MeasureDensity { run: self, settings }))
     }
 
     fn score<N>(&self, network: N) -> Result<NetworkScore<N>, Error> {
@@ -127,7 +127,7 @@ impl GridSettings {
 }
 
 struct MeasureDensity<'a> {
-    run: &'a Run,
+    run: &'a TrainedExhibit,
     settings: &'a GridSettings,
 }
 
@@ -141,7 +141,7 @@ impl NetworkVisitor for MeasureDensity<'_> {
 }
 
 struct AskScores<'a> {
-    run: &'a Run,
+    run: &'a TrainedExhibit,
     points: &'a [[f64; 2]],
     t: f64,
 }
@@ -169,7 +169,7 @@ fn in_the_plane<const D: usize>(points: &[[f64; 2]], device: &Device) -> Result<
 }
 
 struct MeasureResiduals<'a> {
-    run: &'a Run,
+    run: &'a TrainedExhibit,
     settings: ResidualsConfig,
 }
 

@@ -8,9 +8,9 @@ mod arrows;
 mod cell;
 mod density;
 mod digits;
+mod exhibit;
 mod initial_value;
 mod measure;
-mod part;
 mod residual_curves;
 mod run;
 mod scale;
@@ -22,8 +22,8 @@ use std::sync::Arc;
 use fokker_plot::Figure;
 
 pub use cell::{Cell, Lambda, Sde};
-pub use part::Part;
-pub use scale::{Numbers, Scale};
+pub use exhibit::Exhibit;
+pub use scale::{Scale, ScaleSettings};
 
 use fokker::Error;
 use fokker::Monitor;
@@ -34,7 +34,7 @@ pub struct Reproduction {
     /// How much is computed.
     pub scale: Scale,
     /// What is made.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Exhibit>,
     /// The weights `γ` in Table 1; the scale's if absent.
     pub gammas: Option<Vec<f64>>,
     /// Where: `runs/`, tables, figures and a page.
@@ -54,16 +54,16 @@ impl Reproduction {
         let mut done = Vec::new();
         for part in &self.parts {
             let figures = match part {
-                Part::Table1 => {
+                Exhibit::Table1 => {
                     table::make(self, tell)?;
                     Vec::new()
                 }
-                Part::Figure1 => vec![residual_curves::make(self)?],
-                Part::Figure2 => vec![density::make(self)?],
-                Part::Figure3 => vec![digits::make(self)?],
-                Part::Figure4 => vec![initial_value::samples(self)?],
-                Part::Figure5 => vec![initial_value::flow(self)?],
-                Part::Figure6 => vec![initial_value::residuals(self)?],
+                Exhibit::Figure1 => vec![residual_curves::make(self)?],
+                Exhibit::Figure2 => vec![density::make(self)?],
+                Exhibit::Figure3 => vec![digits::make(self)?],
+                Exhibit::Figure4 => vec![initial_value::samples(self)?],
+                Exhibit::Figure5 => vec![initial_value::flow(self)?],
+                Exhibit::Figure6 => vec![initial_value::residuals(self)?],
             };
             for figure in figures {
                 let saved = fokker_plot::save(&figure, &self.folder)?;
@@ -79,7 +79,7 @@ impl Reproduction {
         Ok(())
     }
 
-    fn numbers(&self) -> Numbers {
+    fn numbers(&self) -> ScaleSettings {
         self.scale.numbers()
     }
 
@@ -94,7 +94,7 @@ impl Reproduction {
     }
 
     /// A figure that says at which scale it was made.
-    fn figure(&self, part: Part, title: &str, caption: String) -> Figure {
+    fn figure(&self, part: Exhibit, title: &str, caption: String) -> Figure {
         Figure {
             name: part.name().into(),
             title: title.into(),

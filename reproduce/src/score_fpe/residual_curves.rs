@@ -5,7 +5,7 @@ use fokker_plot::{Colour, Figure, Layer, Panel, Table};
 
 use super::cell::{Cell, Lambda, Sde};
 use super::run::{described, trained};
-use super::{Part, Reproduction};
+use super::{Exhibit, Reproduction};
 use fokker::Error;
 
 pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
@@ -45,7 +45,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
             ""
         }
     );
-    let figure = reproduction.figure(Part::Figure1, "Residuals of trained scores on MNIST", caption);
+    let figure = reproduction.figure(Exhibit::Figure1, "Residuals of trained scores on MNIST", caption);
     Ok(Figure { panels, tables, columns: 2, ..figure })
 }
 

@@ -21,7 +21,7 @@ use fokker::{find_checkpoint, recipes};
 
 /// A run that was trained to its end.
 #[derive(Clone, Debug)]
-pub(super) struct Run {
+pub(super) struct TrainedExhibit {
     /// Its configuration.
     pub config: RunConfig,
     /// Its last checkpoint.
@@ -41,9 +41,9 @@ pub(super) fn config(
 ) -> Result<RunConfig, Error> {
     let text = recipes::find(recipe).ok_or_else(|| Error::Usage(format!("there is no recipe {recipe}")))?;
     // Quoted as TOML does.
-    let said = |text: String| Value::String(text).to_string();
-    changes.push(format!("name={}", said(name.into())));
-    changes.push(format!("runs={}", said(reproduction.runs().display().to_string())));
+    let as_text = |text: String| Value::String(text).to_string();
+    changes.push(format!("name={}", as_text(name.into())));
+    changes.push(format!("runs={}", as_text(reproduction.runs().display().to_string())));
     changes.extend(reproduction.changes.iter().cloned());
     RunConfig::parse(text, Path::new(&format!("configs/{recipe}.toml")), &changes)
 }
@@ -76,7 +76,7 @@ pub(super) fn gamma(config: &RunConfig) -> f64 {
 }
 
 /// Trains a run to its end, unless it is there already; goes on with one that was interrupted.
-pub(super) fn trained(config: RunConfig, reproduction: &Reproduction) -> Result<Run, Error> {
+pub(super) fn trained(config: RunConfig, reproduction: &Reproduction) -> Result<TrainedExhibit, Error> {
     let folder = RunFolder::new(config.run_folder());
     if folder.exists() {
         let mut there = RunConfig::load(&folder.config(), &[])?;
@@ -96,7 +96,7 @@ pub(super) fn trained(config: RunConfig, reproduction: &Reproduction) -> Result<
     }
     let checkpoint = find_checkpoint(folder.path())?;
     let seconds = read_state(&checkpoint)?.seconds;
-    Ok(Run { config, checkpoint, seconds, monitor: reproduction.monitor.clone() })
+    Ok(TrainedExhibit { config, checkpoint, seconds, monitor: reproduction.monitor.clone() })
 }
 
 /// What was measured, and how. As TOML, whose numbers are read back exactly.
@@ -107,7 +107,7 @@ struct Kept<S, T> {
     settings: S,
 }
 
-impl Run {
+impl TrainedExhibit {
     /// Hands the run's network with its averaged weights on.
     pub fn visit<T: Send>(&self, visitor: impl NetworkVisitor<Output = Result<T, Error>> + Send) -> Result<T, Error> {
         let chosen = self.config.backend.resolve()?;
@@ -115,7 +115,12 @@ impl Run {
     }
 
     /// A measurement of the run, kept in its folder under a name together with its settings.
-    pub fn kept<S, T>(&self, name: &str, settings: S, measure: impl FnOnce(&S) -> Result<T, Error>) -> Result<T, Error>
+    pub fn cached<S, T>(
+        &self,
+        name: &str,
+        settings: S,
+        measure: impl FnOnce(&S) -> Result<T, Error>,
+    ) -> Result<T, Error>
     where
         S: Serialize + DeserializeOwned + PartialEq,
         T: Serialize + DeserializeOwned,

@@ -17,7 +17,7 @@ pub enum Scale {
 
 /// The numbers of a scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Numbers {
+pub struct ScaleSettings {
     /// Weights `γ` in Table 1.
     pub gammas: &'static [f64],
     /// Steps of training on digits.
@@ -64,9 +64,9 @@ impl Scale {
     }
 
     /// Its numbers.
-    pub fn numbers(self) -> Numbers {
+    pub fn numbers(self) -> ScaleSettings {
         match self {
-            Self::Smoke => Numbers {
+            Self::Smoke => ScaleSettings {
                 gammas: &[0.0, 1.0],
                 digit_steps: 2,
                 digit_batch: 2,
@@ -83,7 +83,7 @@ impl Scale {
                 cells: 8,
                 points: 50,
             },
-            Self::Cpu => Numbers {
+            Self::Cpu => ScaleSettings {
                 gammas: &[0.0, 1.0],
                 digit_steps: 1500,
                 digit_batch: 16,
@@ -100,7 +100,7 @@ impl Scale {
                 cells: 100,
                 points: 2000,
             },
-            Self::Full => Numbers {
+            Self::Full => ScaleSettings {
                 gammas: &Cell::GAMMAS,
                 digit_steps: 375_000,
                 digit_batch: 32,
@@ -130,7 +130,7 @@ impl FromStr for Scale {
     }
 }
 
-impl Numbers {
+impl ScaleSettings {
     /// What a scale changes in a configuration of digits.
     pub(super) fn digits_changes(&self) -> Vec<String> {
         let steps = self.digit_steps;

@@ -8,7 +8,7 @@ use fokker::sampling::likelihood::Estimate;
 use super::cell::{Cell, Lambda, Sde};
 use super::measure::BitsSettings;
 use super::run::trained;
-use super::{Part, Reproduction};
+use super::{Exhibit, Reproduction};
 use fokker::Error;
 use fokker::likelihood::Quantity;
 
@@ -25,7 +25,7 @@ struct Row {
 /// Trains and measures cell after cell; the files hold what is there so far.
 pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> Result<(), Error> {
     let numbers = reproduction.numbers();
-    let file = |ending: &str| reproduction.folder.join(format!("{}.{ending}", Part::Table1.name()));
+    let file = |ending: &str| reproduction.folder.join(format!("{}.{ending}", Exhibit::Table1.name()));
     let mut rows = Vec::new();
     let cells = Cell::all(&reproduction.gammas());
     for (index, cell) in cells.iter().enumerate() {
@@ -35,7 +35,8 @@ pub(super) fn make(reproduction: &Reproduction, tell: &mut dyn FnMut(&Path)) -> 
         let flow = run.bits("likelihood", BitsSettings { examples, quantity: flow(numbers.tolerance)? })?;
         let bound = Quantity::Diffusion { points: numbers.bound_points };
         let bound = run.bits("bound", BitsSettings { examples, quantity: bound })?;
-        let found = format!("{}: {} bits/dim by the flow, bound {}", cell.name(), said(&flow), said(&bound));
+        let found =
+            format!("{}: {} bits/dim by the flow, bound {}", cell.name(), with_error(&flow), with_error(&bound));
         reproduction.monitor.say(&found);
         rows.push(Row { cell: *cell, flow, bound, steps: run.config.training.steps, seconds: run.seconds });
         fokker_files::write(&file("csv"), csv(&rows).as_bytes())?;
@@ -53,7 +54,7 @@ fn flow(tolerance: f64) -> Result<Quantity, Error> {
 }
 
 /// A mean with its standard error.
-fn said(estimate: &Estimate) -> String {
+fn with_error(estimate: &Estimate) -> String {
     match estimate.standard_error {
         Some(error) => format!("{:.2} ± {error:.2}", estimate.mean),
         None => format!("{:.2}", estimate.mean),
@@ -97,7 +98,9 @@ fn markdown(rows: &[Row], reproduction: &Reproduction) -> String {
                 let cell = Cell { sde, lambda, gamma };
                 let printed = cell.printed().map_or_else(|| "–".into(), |printed| format!("{printed:.2}"));
                 let _ = match rows.iter().find(|row| row.cell == cell) {
-                    Some(Row { flow, bound, .. }) => write!(text, " {}; {} ({printed}) |", said(flow), said(bound)),
+                    Some(Row { flow, bound, .. }) => {
+                        write!(text, " {}; {} ({printed}) |", with_error(flow), with_error(bound))
+                    }
                     None => write!(text, " – ({printed}) |"),
                 };
             }

@@ -12,7 +12,7 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
-use fokker_model::divergence::{broadcast, inner};
+use fokker_model::divergence::{broadcast, inner_product};
 use fokker_process::Process;
 
 use crate::config::SamplerConfig;
@@ -53,8 +53,8 @@ impl<const D: usize> Sampler<D> for MetropolisLangevin<D> {
         let at_proposal = score_at(score, &proposal, t);
         let along = combine(&[(1.0 / 6.0, &gradient), (4.0 / 6.0, &middle), (1.0 / 6.0, &at_proposal)]);
         let back = combine(&[(1.0, &difference), (delta, &at_proposal)]);
-        let log_ratio = inner(along, difference) - inner(back.clone(), back).div_scalar(4.0 * delta)
-            + inner(z.clone(), z).mul_scalar(0.5);
+        let log_ratio = inner_product(along, difference) - inner_product(back.clone(), back).div_scalar(4.0 * delta)
+            + inner_product(z.clone(), z).mul_scalar(0.5);
         let log_ratio: Tensor<D> = broadcast(log_ratio);
         // −ln u is exponential, and so is half of the sum of two squared normal numbers.
         let single = x.clone().slice(std::array::from_fn::<_, D, _>(|axis| 0..if axis == 0 { x.dims()[0] } else { 1 }));

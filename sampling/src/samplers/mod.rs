@@ -36,7 +36,7 @@ pub use exponential_euler::ExponentialEuler;
 pub use flow_sampler::FlowSampler;
 pub use langevin::{Langevin, langevin_step};
 pub use metropolis::MetropolisLangevin;
-pub use multistep::{Family, Multistep};
+pub use multistep::{Multistep, MultistepFamily};
 pub use predictor_corrector::PredictorCorrector;
 pub use reverse_diffusion::ReverseDiffusion;
 pub use reverse_sde_sampler::ReverseSdeSampler;

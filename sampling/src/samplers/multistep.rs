@@ -32,7 +32,7 @@ use crate::solvers::{Brownian, combine};
 
 /// Which member of the family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum MultistepFamily {
     /// Noise prediction, deterministic.
     DpmSolver,
     /// Data prediction, deterministic.
@@ -44,7 +44,7 @@ pub enum Family {
 /// The method, with the predictions of the steps before.
 #[derive(Clone, Debug)]
 pub struct Multistep<const D: usize> {
-    family: Family,
+    family: MultistepFamily,
     order: usize,
     solver_type: SolverType,
     lower_order_final: Option<bool>,
@@ -55,7 +55,12 @@ pub struct Multistep<const D: usize> {
 impl<const D: usize> Multistep<D> {
     /// The method of `order` 2 or 3. `lower_order_final` takes first-order steps at the end; absent, it does so below
     /// 15 steps, as Lu et al. advise.
-    pub fn new(family: Family, order: usize, solver_type: SolverType, lower_order_final: Option<bool>) -> Self {
+    pub fn new(
+        family: MultistepFamily,
+        order: usize,
+        solver_type: SolverType,
+        lower_order_final: Option<bool>,
+    ) -> Self {
         Self { family, order, solver_type, lower_order_final, history: Vec::new() }
     }
 
@@ -93,7 +98,7 @@ impl<const D: usize> Sampler<D> for Multistep<D> {
         let (t, s) = step.levels(score.process());
         let h = s.lambda - t.lambda;
         let prediction = match self.family {
-            Family::DpmSolver => noise_at(score, &x, t.time),
+            MultistepFamily::DpmSolver => noise_at(score, &x, t.time),
             _ => denoised_at(score, &x, t.time),
         };
         self.history.insert(0, (t.lambda, prediction));
@@ -106,7 +111,7 @@ impl<const D: usize> Sampler<D> for Multistep<D> {
         {
             next = next + correction.mul_scalar(factor);
         }
-        if self.family == Family::SdeDpmSolverPp {
+        if self.family == MultistepFamily::SdeDpmSolverPp {
             let z = noise.unit_increment(t.time, s.time, &x);
             next = next + z.mul_scalar(s.std * (-(-2.0 * h).exp_m1()).sqrt());
         }
@@ -118,9 +123,9 @@ impl<const D: usize> Multistep<D> {
     /// `c`, `A` and `B` of the table.
     fn coefficients(&self, t: Level, s: Level, h: f64) -> (f64, f64, f64) {
         match self.family {
-            Family::DpmSolver => (h, s.mean_scale / t.mean_scale, -s.std),
-            Family::DpmSolverPp => (-h, s.std / t.std, -s.mean_scale),
-            Family::SdeDpmSolverPp => (-2.0 * h, s.std / t.std * (-h).exp(), -s.mean_scale),
+            MultistepFamily::DpmSolver => (h, s.mean_scale / t.mean_scale, -s.std),
+            MultistepFamily::DpmSolverPp => (-h, s.std / t.std, -s.mean_scale),
+            MultistepFamily::SdeDpmSolverPp => (-2.0 * h, s.std / t.std * (-h).exp(), -s.mean_scale),
         }
     }
 }

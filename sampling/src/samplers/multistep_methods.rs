@@ -2,7 +2,7 @@
 
 use fokker_process::Process;
 
-use super::multistep::{Family, Multistep};
+use super::multistep::{Multistep, MultistepFamily};
 use crate::config::SamplerConfig;
 use crate::error::SamplingError;
 use crate::kind::SamplerKind;
@@ -59,7 +59,7 @@ impl Method {
 
 /// A member of the family.
 struct Kind {
-    family: Family,
+    family: MultistepFamily,
     order: usize,
 }
 
@@ -88,9 +88,9 @@ impl SamplerKind for Kind {
     }
 }
 
-register_sampler!(&DPM_2M, &Kind { family: Family::DpmSolver, order: 2 });
-register_sampler!(&DPM_3M, &Kind { family: Family::DpmSolver, order: 3 });
-register_sampler!(&PP_2M, &Kind { family: Family::DpmSolverPp, order: 2 });
-register_sampler!(&PP_3M, &Kind { family: Family::DpmSolverPp, order: 3 });
-register_sampler!(&SDE_2M, &Kind { family: Family::SdeDpmSolverPp, order: 2 });
-register_sampler!(&SDE_3M, &Kind { family: Family::SdeDpmSolverPp, order: 3 });
+register_sampler!(&DPM_2M, &Kind { family: MultistepFamily::DpmSolver, order: 2 });
+register_sampler!(&DPM_3M, &Kind { family: MultistepFamily::DpmSolver, order: 3 });
+register_sampler!(&PP_2M, &Kind { family: MultistepFamily::DpmSolverPp, order: 2 });
+register_sampler!(&PP_3M, &Kind { family: MultistepFamily::DpmSolverPp, order: 3 });
+register_sampler!(&SDE_2M, &Kind { family: MultistepFamily::SdeDpmSolverPp, order: 2 });
+register_sampler!(&SDE_3M, &Kind { family: MultistepFamily::SdeDpmSolverPp, order: 3 });

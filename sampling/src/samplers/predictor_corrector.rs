@@ -16,7 +16,7 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
-use fokker_model::divergence::{broadcast, inner};
+use fokker_model::divergence::{broadcast, inner_product};
 use fokker_process::Process;
 
 use super::langevin::langevin_step;
@@ -74,7 +74,7 @@ impl<const D: usize> Sampler<D> for PredictorCorrector<D> {
 
 /// `‖x‖²` of each example, `[batch, 1, …]`.
 fn square<const D: usize>(x: &Tensor<D>) -> Tensor<D> {
-    broadcast(inner(x.clone(), x.clone()))
+    broadcast(inner_product(x.clone(), x.clone()))
 }
 
 /// Its row of the registry.

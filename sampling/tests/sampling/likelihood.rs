@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::problems::{device, process, tensor};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use fokker_model::{Calculus, Clock, Derivatives, Divergence, MixtureScore, Score, SmoothScore};
+use fokker_model::{BatchTimes, Calculus, Derivatives, Divergence, MixtureScore, Score, SmoothScore};
 use fokker_process::{Covariance, GaussianMixture, Process};
 use fokker_random::{Stream, normals, rng};
 use fokker_sampling::likelihood::{
@@ -33,7 +33,7 @@ impl Score<2> for Scaled {
 }
 
 impl SmoothScore<2> for Scaled {
-    fn noise_in<C: Calculus>(&self, x: C::Array<2>, clock: &Clock<C>) -> C::Array<2> {
+    fn noise_in<C: Calculus>(&self, x: C::Array<2>, clock: &BatchTimes<C>) -> C::Array<2> {
         C::affine(self.truth.noise_in::<C>(x, clock), self.factor, 0.0)
     }
 }
@@ -41,7 +41,7 @@ impl SmoothScore<2> for Scaled {
 /// Two bumps, three oblique ones in the plane, four in eight dimensions.
 fn mixture(dimension: usize) -> GaussianMixture {
     match dimension {
-        1 => GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.09, 0.16]),
+        1 => GaussianMixture::with_variances(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.09, 0.16]),
         2 => GaussianMixture::new(
             vec![0.2, 0.5, 0.3],
             vec![vec![0.0, 0.5], vec![1.5, -1.0], vec![-1.2, -0.8]],
@@ -53,7 +53,7 @@ fn mixture(dimension: usize) -> GaussianMixture {
         ),
         _ => {
             let mean = |k: u64| normals(3, Stream::Test, k, dimension).into_iter().map(f64::from).collect();
-            GaussianMixture::isotropic(vec![1.0; 4], (0..4).map(mean).collect(), vec![0.25, 0.1, 0.3, 0.15])
+            GaussianMixture::with_variances(vec![1.0; 4], (0..4).map(mean).collect(), vec![0.25, 0.1, 0.3, 0.15])
         }
     }
     .unwrap()
@@ -334,7 +334,7 @@ fn bounds_are_never_below_the_truth() {
 fn terms_of_a_chain_are_those_of_gaussian_data() {
     let chain = process(json!({ "kind": "ddpm_chain", "steps": 50, "beta_start": 1e-3, "beta_end": 0.3 }));
     let (center, variance, count) = (0.4, 0.25, 4000);
-    let law = GaussianMixture::isotropic(vec![1.0], vec![vec![center; 2]], vec![variance]).unwrap();
+    let law = GaussianMixture::with_variances(vec![1.0], vec![vec![center; 2]], vec![variance]).unwrap();
     let score = MixtureScore::new(law.clone(), chain.clone());
     let x = tensor(draws(&law, &*chain, 0.0, count), [count as usize, 2]);
     let examples: Vec<u64> = (0..count).collect();
@@ -381,7 +381,7 @@ fn terms_of_a_chain_are_those_of_gaussian_data() {
 fn the_bound_on_the_divergence_is_above_it() {
     let vp = process(json!({ "kind": "vp", "min_time": 0.01 }));
     let (center, spread) = (0.8, 0.3);
-    let law = GaussianMixture::isotropic(vec![1.0], vec![vec![center]], vec![spread * spread]).unwrap();
+    let law = GaussianMixture::with_variances(vec![1.0], vec![vec![center]], vec![spread * spread]).unwrap();
     let truth = MixtureScore::new(law.clone(), vp.clone());
     let x = tensor(draws(&law, &*vp, 0.0, 2000), [2000, 1]);
     let examples: Vec<u64> = (0..2000).collect();

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
-use fokker_model::divergence::inner;
+use fokker_model::divergence::inner_product;
 use fokker_registry::register;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use super::{Loss, noisy, per_coordinate, square_norm};
 /// `x0`, `noise`: `[batch, …]` → `[batch]`
 pub fn expanded<const D: usize>(score: &dyn Score<D>, x0: Tensor<D>, noise: Tensor<D>, t: &[f64]) -> Tensor<1> {
     let estimate = score.noise(noisy(score.process(), &x0, &noise, t), t);
-    let product = inner(estimate.clone(), noise).mul_scalar(2.0);
+    let product = inner_product(estimate.clone(), noise).mul_scalar(2.0);
     per_coordinate(square_norm(estimate) - product, &x0)
 }
 

@@ -15,7 +15,7 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Derivatives;
-use fokker_model::divergence::{broadcast, inner};
+use fokker_model::divergence::{broadcast, inner_product};
 use fokker_model::per_example::scale_examples;
 use fokker_registry::register;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub fn first_derivative<const D: usize>(
     let (estimate, product) = score.noise_jvp(noisy(process, &x0, &noise, t), t, v.clone());
     let error = (noise - estimate).detach();
     let spread = v.clone() - scale_examples(product, t.iter().map(|&t| process.std(t)));
-    let target = error.clone() * broadcast(inner(error, v));
+    let target = error.clone() * broadcast(inner_product(error, v));
     per_coordinate(square_norm(spread - target), &x0)
 }
 
@@ -58,10 +58,10 @@ pub fn second_derivative<const D: usize>(
     let second = score.score_second(noisy(process, &x0, &noise, t), t, u.clone(), v.clone());
     let error = (noise + powers(second.score, 1)).detach();
     let covariance = (v.clone() + powers(second.along_v, 2)).detach();
-    let along = inner(error.clone(), v.clone());
-    let spread = along.clone().square() - inner(covariance.clone(), v.clone());
+    let along = inner_product(error.clone(), v.clone());
+    let spread = along.clone().square() - inner_product(covariance.clone(), v.clone());
     let target = covariance * broadcast(along.mul_scalar(2.0)) - error * broadcast(spread);
-    let difference = inner(powers(second.mixed, 3), v) - inner(target, u);
+    let difference = inner_product(powers(second.mixed, 3), v) - inner_product(target, u);
     per_coordinate(difference.square(), &x0)
 }
 

@@ -6,7 +6,7 @@ use fokker_registry::register;
 use serde::{Deserialize, Serialize};
 
 use super::kind::{LossEntry, LossKind};
-use super::{Loss, Trace, noisy, numbers, per_coordinate, square_norm};
+use super::{DivergenceEstimator, Loss, noisy, numbers, per_coordinate, square_norm};
 
 /// `(‖ε_θ(x_t)‖² − 2σ div ε_θ(x_t)) / dimension`, which is `σ²(‖s_θ‖² + 2 div s_θ) / dimension`.
 ///
@@ -30,7 +30,7 @@ pub fn implicit<const D: usize>(
 #[serde(deny_unknown_fields)]
 pub(super) struct Implicit {
     #[serde(default)]
-    pub divergence: Trace,
+    pub divergence: DivergenceEstimator,
 }
 
 impl LossKind for Implicit {

@@ -24,7 +24,7 @@ mod own;
 mod sliced;
 
 use burn::tensor::{Tensor, TensorData};
-use fokker_model::divergence::inner;
+use fokker_model::divergence::inner_product;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Divergence, Probe};
 use fokker_process::Process;
@@ -55,7 +55,7 @@ pub enum Loss {
     /// Implicit score matching (Hyvärinen 2005; [SDE tutorial, eq. 4.1.16]).
     Implicit {
         /// How the divergence is computed.
-        divergence: Trace,
+        divergence: DivergenceEstimator,
     },
     /// Sliced score matching (Song et al. 2020b; [SDE tutorial, eq. 4.1.18]).
     Sliced {
@@ -83,7 +83,7 @@ pub enum Loss {
 /// A divergence, as a configuration names it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Trace {
+pub enum DivergenceEstimator {
     /// One product for each coordinate: for few dimensions.
     Exact,
     /// Random probes (Hutchinson 1989).
@@ -97,7 +97,7 @@ pub enum Trace {
     },
 }
 
-impl Default for Trace {
+impl Default for DivergenceEstimator {
     fn default() -> Self {
         Self::Hutchinson { probes: 1, probe: Probe::Rademacher }
     }
@@ -110,7 +110,7 @@ fn one() -> usize {
 /// Copies of the batch in one evaluation of an exact divergence.
 const BLOCK: usize = 8;
 
-impl Trace {
+impl DivergenceEstimator {
     /// Checks the numbers; `key` is the section, for messages.
     ///
     /// # Errors
@@ -215,7 +215,7 @@ pub fn noisy<const D: usize>(process: &dyn Process, x0: &Tensor<D>, noise: &Tens
 
 /// `‖x‖²` of each example, `[batch]`.
 fn square_norm<const D: usize>(x: Tensor<D>) -> Tensor<1> {
-    inner(x.clone(), x)
+    inner_product(x.clone(), x)
 }
 
 /// Each example divided by its dimension.

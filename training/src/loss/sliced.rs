@@ -2,7 +2,7 @@
 //! along random directions.
 
 use burn::tensor::Tensor;
-use fokker_model::divergence::inner;
+use fokker_model::divergence::inner_product;
 use fokker_model::{Derivatives, Probe};
 use fokker_registry::register;
 use serde::{Deserialize, Serialize};
@@ -33,9 +33,9 @@ pub fn sliced<const D: usize>(
         let (estimate, product) = score.noise_jvp(x.clone(), t, direction.clone());
         let square = match variance_reduced {
             true => square_norm(estimate),
-            false => inner(estimate, direction.clone()).square(),
+            false => inner_product(estimate, direction.clone()).square(),
         };
-        square - inner(product, direction.clone()) * twice.clone()
+        square - inner_product(product, direction.clone()) * twice.clone()
     });
     let sum = along.reduce(|sum, value| sum + value).expect("there is a direction");
     per_coordinate(sum.div_scalar(directions.len() as f64), &x0)

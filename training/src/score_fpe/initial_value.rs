@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use fokker_kernels::memo::Memo;
-use fokker_model::divergence::inner;
+use fokker_model::divergence::inner_product;
 use fokker_model::{Derivatives, Score};
 use fokker_registry::register;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub fn initial_value<const D: usize>(
     let start = vec![process.min_time(); t.len()];
     let difference = score.score(x0.clone(), &start) - truth.score(x0, &start);
     // The root of zero has no derivative.
-    evolution + inner(difference.clone(), difference).add_scalar(1e-12).sqrt()
+    evolution + inner_product(difference.clone(), difference).add_scalar(1e-12).sqrt()
 }
 
 /// The settings: there are none.

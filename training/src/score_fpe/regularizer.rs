@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::differentiation::Differentiation;
 use super::residual::{Directions, residual, residual_along, residual_for, unit};
 use crate::error::{MOST_EXAMPLES, TrainingError, require_size};
-use crate::loss::{Trace, noisy};
+use crate::loss::{DivergenceEstimator, noisy};
 use crate::objective::example_noise;
 use crate::time_sampling::{TimeDraw, TimeSampling};
 
@@ -38,7 +38,7 @@ pub struct RegularizerConfig {
     pub estimator: Estimator,
     /// The divergence in the residual; the paper has one probe. The estimator `squared` needs two, or the exact one.
     #[serde(default)]
-    pub divergence: Trace,
+    pub divergence: DivergenceEstimator,
     /// Exact derivatives or the paper's differences.
     #[serde(default)]
     pub differentiation: Differentiation,
@@ -150,7 +150,7 @@ impl RegularizerConfig {
         Self {
             gamma,
             estimator: Estimator::default(),
-            divergence: Trace::default(),
+            divergence: DivergenceEstimator::default(),
             differentiation: Differentiation::default(),
             points: Points::default(),
             unit: Unit::default(),
@@ -177,7 +177,9 @@ impl RegularizerConfig {
         for (name, count) in [("examples", self.examples), ("at_once", self.at_once)] {
             require_size(&format!("{key}.{name}"), count.unwrap_or(1) as u64, MOST_EXAMPLES)?;
         }
-        if self.estimator == Estimator::Squared && matches!(self.divergence, Trace::Hutchinson { probes: 0 | 1, .. }) {
+        if self.estimator == Estimator::Squared
+            && matches!(self.divergence, DivergenceEstimator::Hutchinson { probes: 0 | 1, .. })
+        {
             let message = "the estimator \"squared\" needs two independent probes: set divergence = { kind = \
                            \"hutchinson\", probes = 2 }, or { kind = \"exact\" } in few dimensions";
             return refuse("divergence", message.into());

@@ -1,12 +1,12 @@
 //! The residual of the score Fokker–Planck equation [Lai 2023, eq. 6], and its product with a direction.
 
 use burn::tensor::{Tensor, TensorData};
-use fokker_model::divergence::{broadcast, inner};
+use fokker_model::divergence::{broadcast, inner_product};
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Probe};
 
 use super::differentiation::Differentiation;
-use crate::loss::Trace;
+use crate::loss::DivergenceEstimator;
 
 /// The directions along which the divergence is taken.
 #[derive(Clone, Debug)]
@@ -32,20 +32,22 @@ impl<const D: usize> Directions<D> {
     }
 
     /// What a configuration asks for; `probe` draws probe `number` from a law.
-    pub fn draw(trace: Trace, like: &Tensor<D>, probe: impl Fn(Probe, u64) -> Tensor<D>) -> Self {
+    pub fn draw(trace: DivergenceEstimator, like: &Tensor<D>, probe: impl Fn(Probe, u64) -> Tensor<D>) -> Self {
         match trace {
-            Trace::Exact => Self::axes(like),
-            Trace::Hutchinson { probes, probe: law } => {
+            DivergenceEstimator::Exact => Self::axes(like),
+            DivergenceEstimator::Hutchinson { probes, probe: law } => {
                 Self::probes((0..probes as u64).map(|number| probe(law, number)).collect())
             }
         }
     }
 
     /// Each probe on its own, for as many independent estimates; all axes together.
-    pub fn independent(self, trace: Trace) -> Vec<Self> {
+    pub fn independent(self, trace: DivergenceEstimator) -> Vec<Self> {
         match trace {
-            Trace::Exact => vec![self],
-            Trace::Hutchinson { .. } => self.vectors.into_iter().map(|probe| Self::probes(vec![probe])).collect(),
+            DivergenceEstimator::Exact => vec![self],
+            DivergenceEstimator::Hutchinson { .. } => {
+                self.vectors.into_iter().map(|probe| Self::probes(vec![probe])).collect()
+            }
         }
     }
 
@@ -81,13 +83,13 @@ fn potential<const D: usize>(
 ) -> Tensor<1> {
     let [half_square, drift] = factors(score, t);
     let (first, others) = directions.split();
-    let mut divergence = inner(product, first);
+    let mut divergence = inner_product(product, first);
     for direction in others {
         let (_, product) = score.score_jvp(x.clone(), t, direction.clone());
-        divergence = divergence + inner(product, direction.clone());
+        divergence = divergence + inner_product(product, direction.clone());
     }
-    let inside = divergence.mul_scalar(directions.share) + inner(value.clone(), value.clone());
-    scale_examples(inside, half_square.into_iter()) - scale_examples(inner(x, value), drift.into_iter())
+    let inside = divergence.mul_scalar(directions.share) + inner_product(value.clone(), value.clone());
+    scale_examples(inside, half_square.into_iter()) - scale_examples(inner_product(x, value), drift.into_iter())
 }
 
 /// What the derivatives of the score are multiplied by in those of `M`: `∂M/∂s = g² s − f x`, and for the product of the
@@ -159,7 +161,7 @@ pub(super) fn residual_for<const D: usize>(
     let mut products = vec![product];
     products.extend(others.iter().map(|direction| score.score_jvp(tracked.clone(), t, direction.clone()).1));
     let terms = products.into_iter().zip(of_products).chain([(value, of_value)]);
-    let weighted = terms.map(|(part, slope)| inner(part, scale_examples(slope, weights.clone())));
+    let weighted = terms.map(|(part, slope)| inner_product(part, scale_examples(slope, weights.clone())));
     let sum = weighted.reduce(|sum, term| sum + term).expect("there is a direction");
     let gradients = sum.sum().backward();
     let gradient = tracked.grad(&gradients).expect("the potential depends on x");
@@ -193,7 +195,7 @@ pub fn residual_along<const D: usize>(
             potential(score, moved, t, directions, along)
         };
         let slope = scale_examples(at(1.0) - at(-1.0), steps.iter().map(|step| 0.5 / step));
-        return (inner(rate, w) - slope, value);
+        return (inner_product(rate, w) - slope, value);
     }
     let (along, rate) = match differentiation {
         Differentiation::Exact => score.score_second_and_rate(x.clone(), t, w.clone(), first.clone()),
@@ -207,15 +209,15 @@ pub fn residual_along<const D: usize>(
     let (value, [_, drift]) = (along.score, factors(score, t));
     let (of_value, of_products) = slopes(score, x, t, directions, value.clone());
     let terms = mixed.into_iter().zip(of_products).chain([(along.along_u, of_value)]);
-    let slope = terms.map(|(part, slope)| inner(part, slope)).reduce(|sum, term| sum + term);
-    let slope =
-        slope.expect("there is a direction") - scale_examples(inner(w.clone(), value.clone()), drift.into_iter());
-    (inner(rate, w) - slope, value)
+    let slope = terms.map(|(part, slope)| inner_product(part, slope)).reduce(|sum, term| sum + term);
+    let slope = slope.expect("there is a direction")
+        - scale_examples(inner_product(w.clone(), value.clone()), drift.into_iter());
+    (inner_product(rate, w) - slope, value)
 }
 
 /// `ε/‖ε‖` of each example, and `‖ε‖`.
 pub(super) fn unit<const D: usize>(residual: Tensor<D>) -> (Tensor<D>, Tensor<1>) {
-    let length = inner(residual.clone(), residual.clone()).sqrt();
+    let length = inner_product(residual.clone(), residual.clone()).sqrt();
     // Where the equation holds there is no direction, and no gradient either.
     let inverse = length.clone().add_scalar(f64::from(f32::MIN_POSITIVE)).recip();
     (residual * broadcast(inverse), length)

@@ -16,7 +16,7 @@
 use std::ops::AddAssign;
 
 use burn::tensor::Tensor;
-use fokker_model::divergence::inner;
+use fokker_model::divergence::inner_product;
 use fokker_model::{Derivatives, Probe, Score};
 use fokker_random::Index;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use super::differentiation::Differentiation;
 use super::regularizer::uniform;
 use super::residual::{Directions, residual};
 use crate::error::{MOST_EXAMPLES, MOST_PROBES, TrainingError, require_size};
-use crate::loss::{Trace, noisy};
+use crate::loss::{DivergenceEstimator, noisy};
 use crate::objective::example_noise;
 
 /// The `residuals` section: what a run logs of its averaged weights on held-out data.
@@ -42,7 +42,7 @@ pub struct ResidualsConfig {
     pub examples: usize,
     /// The divergence in the residual. Absent, it is exact up to 32 dimensions, and has two probes above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub divergence: Option<Trace>,
+    pub divergence: Option<DivergenceEstimator>,
 }
 
 /// The largest dimension in which the divergence is exact unless another is named.
@@ -73,7 +73,7 @@ impl ResidualsConfig {
         require_size("residuals.times", self.times as u64, MOST_PROBES)?;
         require_size("residuals.examples", self.examples as u64, MOST_EXAMPLES)?;
         match self.divergence {
-            Some(Trace::Hutchinson { probes: 0 | 1, .. }) => Err(TrainingError::config(
+            Some(DivergenceEstimator::Hutchinson { probes: 0 | 1, .. }) => Err(TrainingError::config(
                 "residuals.divergence.probes",
                 "must be at least 2: with one probe r_FP is not zero where the residual is; two independent ones make its \
                  square right on average",
@@ -84,9 +84,12 @@ impl ResidualsConfig {
     }
 
     /// The divergence in so many dimensions.
-    fn trace(&self, dimension: usize) -> Trace {
-        let unless_named =
-            if dimension <= EXACT { Trace::Exact } else { Trace::Hutchinson { probes: 2, probe: Probe::Rademacher } };
+    fn trace(&self, dimension: usize) -> DivergenceEstimator {
+        let unless_named = if dimension <= EXACT {
+            DivergenceEstimator::Exact
+        } else {
+            DivergenceEstimator::Hutchinson { probes: 2, probe: Probe::Rademacher }
+        };
         self.divergence.unwrap_or(unless_named)
     }
 }
@@ -181,7 +184,7 @@ impl NormSums {
         let count = estimates.len() as f64;
         let dimension = dimension(&estimates[0]);
         let squares: Vec<Vec<f64>> =
-            estimates.iter().map(|estimate| numbers(inner(estimate.clone(), estimate.clone()))).collect();
+            estimates.iter().map(|estimate| numbers(inner_product(estimate.clone(), estimate.clone()))).collect();
         let [first, ..] = squares.as_slice() else { unreachable!("there is an estimate") };
         let lengths: Vec<f64> = first.iter().map(|square| square.sqrt() / dimension).collect();
         let one_probe = lengths.iter().sum();
@@ -190,7 +193,7 @@ impl NormSums {
         } else {
             // All pairs of different ones: |Σ ε_k|² less Σ |ε_k|².
             let sum = estimates.iter().cloned().reduce(|sum, estimate| sum + estimate).expect("there are estimates");
-            let whole = numbers(inner(sum.clone(), sum));
+            let whole = numbers(inner_product(sum.clone(), sum));
             let own = |example: usize| squares.iter().map(|squares| squares[example]).sum::<f64>();
             let pairs = count * (count - 1.0) * dimension * dimension;
             whole.iter().enumerate().map(|(example, whole)| (whole - own(example)) / pairs).collect()
@@ -304,7 +307,7 @@ fn dimension<const D: usize>(x: &Tensor<D>) -> f64 {
 pub fn r_dsm<const D: usize>(score: &dyn Score<D>, x0: &Tensor<D>, noise: &Tensor<D>, t: f64) -> f64 {
     let (process, times) = (score.process(), vec![t; x0.dims()[0]]);
     let difference = score.noise(noisy(process, x0, noise, &times), &times) - noise.clone();
-    mean(inner(difference.clone(), difference).sqrt()) / (process.std(t) * dimension(x0))
+    mean(inner_product(difference.clone(), difference).sqrt()) / (process.std(t) * dimension(x0))
 }
 
 /// `r_FP`, `(1/D) E‖ε_θ(x, t)‖` [Lai 2023, sec. 2], as the module says: with one set of directions the mean length of the
@@ -347,8 +350,9 @@ fn ratio([difference, whole]: [f64; 2]) -> f64 {
 /// The two means under the root.
 fn asymmetry<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: f64, [u, v]: [Tensor<D>; 2]) -> [f64; 2] {
     let times = vec![t; x.dims()[0]];
-    let along =
-        |from: &Tensor<D>, to: &Tensor<D>| inner(score.score_jvp(x.clone(), &times, from.clone()).1, to.clone());
+    let along = |from: &Tensor<D>, to: &Tensor<D>| {
+        inner_product(score.score_jvp(x.clone(), &times, from.clone()).1, to.clone())
+    };
     let (there, back) = (along(&v, &u), along(&u, &v));
     let whole = mean(there.clone().square() + back.clone().square()) / 2.0;
     [mean((there - back).square()), whole]

@@ -1,6 +1,6 @@
 //! The steps between two lines of metrics.
 
-use crate::readings::Reading;
+use crate::readings::StepReading;
 
 /// What is known of the steps since the last line.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Interval {
 }
 
 impl Interval {
-    pub(super) fn add(&mut self, reading: &Reading) {
+    pub(super) fn add(&mut self, reading: &StepReading) {
         self.steps += 1;
         if reading.non_finite().is_some() {
             self.not_finite += 1;
@@ -42,7 +42,7 @@ mod tests {
         let mut interval = Interval::default();
         assert_eq!(interval.loss(), None);
         for (loss, gradient_norm) in [(1.0, 2.0), (f64::NAN, 1.0), (3.0, 4.0), (5.0, f64::INFINITY)] {
-            interval.add(&Reading { step: 0, loss, gradient_norm, times: [0.0, 1.0] });
+            interval.add(&StepReading { step: 0, loss, gradient_norm, times: [0.0, 1.0] });
         }
         assert_eq!((interval.steps, interval.not_finite), (4, 2));
         assert_eq!((interval.loss(), interval.gradient_norm), (Some(2.0), Some(4.0)));

@@ -17,7 +17,7 @@ use crate::error::TrainingError;
 use crate::gradients;
 use crate::learning_rate::learning_rate;
 use crate::objective::Randomness;
-use crate::readings::{Reading, scale_on_device};
+use crate::readings::{StepReading, scale_on_device};
 
 /// What the loss of a batch is made of.
 struct Inputs<N, const D: usize> {
@@ -32,7 +32,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         &mut self,
         micro_batches: Vec<Batch>,
         lap: &mut Lap,
-    ) -> Result<(f64, Vec<Reading>), TrainingError> {
+    ) -> Result<(f64, Vec<StepReading>), TrainingError> {
         let settings = self.plan.training.clone();
         let step = self.state.step;
         let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
@@ -65,7 +65,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));
         if fokker_kernels::is_asynchronous(&self.device) {
             let scale = scale_on_device(loss, norm, share, settings.gradient_clip);
-            self.optimizer.step_by(&mut self.weights, &mut gradients, rate, scale, decay);
+            self.optimizer.step_scaled_on_device(&mut self.weights, &mut gradients, rate, scale, decay);
             lap.add_to(&mut self.breakdown.update);
             return Ok((rate, Vec::new()));
         }
@@ -81,13 +81,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
 
     /// What is not read yet of the steps so far: waits for the device. Steps that were not finite are counted, or stop the
     /// run.
-    pub(super) fn read(&mut self) -> Result<Vec<Reading>, TrainingError> {
+    pub(super) fn read(&mut self) -> Result<Vec<StepReading>, TrainingError> {
         let readings = self.unread.read(self.share());
         for reading in &readings {
             let Some(what) = reading.non_finite() else { continue };
             if fokker_kernels::is_asynchronous(&self.device) {
                 // The device has changed nothing in this step.
-                self.optimizer.take_back();
+                self.optimizer.uncount_step();
             }
             self.skip_or_stop(reading, what)?;
         }
@@ -148,9 +148,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         Inputs { score, x0, randomness }
     }
 
-    fn skip_or_stop(&mut self, reading: &Reading, what: &'static str) -> Result<(), TrainingError> {
+    fn skip_or_stop(&mut self, reading: &StepReading, what: &'static str) -> Result<(), TrainingError> {
         self.state.skipped += 1;
-        let Reading { step, times: [low, high], .. } = *reading;
+        let StepReading { step, times: [low, high], .. } = *reading;
         let allowance = self.state.skipped;
         if self.state.skipped <= self.plan.training.skip_non_finite {
             tracing::warn!("step {step}: the {what} is not finite; the step is skipped");

@@ -13,8 +13,8 @@ use fokker_model::{
 };
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_training::loss::{
-    LossBatch, LossFunction, Trace, denoising, expanded, explicit, first_derivative, implicit, second_derivative,
-    sliced,
+    DivergenceEstimator, LossBatch, LossFunction, denoising, expanded, explicit, first_derivative, implicit,
+    second_derivative, sliced,
 };
 use fokker_training::*;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ const STDS: [f64; 2] = [0.4, 0.3];
 fn truth(process: &Arc<dyn Process>) -> MixtureScore {
     let means = MEANS.iter().map(|&mean| vec![mean]).collect();
     let variances = STDS.iter().map(|std| std * std).collect();
-    MixtureScore::new(GaussianMixture::isotropic(WEIGHTS.to_vec(), means, variances).unwrap(), process.clone())
+    MixtureScore::new(GaussianMixture::with_variances(WEIGHTS.to_vec(), means, variances).unwrap(), process.clone())
 }
 
 fn mlp(seed: u64) -> Mlp {
@@ -211,7 +211,7 @@ fn losses_are_read_and_written_by_kind() {
         Loss::Denoising,
         Loss::Expanded,
         Loss::Explicit,
-        Loss::Implicit { divergence: Trace::Exact },
+        Loss::Implicit { divergence: DivergenceEstimator::Exact },
         Loss::Sliced { variance_reduced: false, probes: 3, probe: Probe::Gaussian },
         Loss::HigherOrder { first: 0.5, second: 0.25 },
         Loss::InitialValue,

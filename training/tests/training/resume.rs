@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use fokker_datasets::{Dataset, MoonsConfig};
 use fokker_model::{MixtureScore, Mlp, MlpConfig, Probe};
 use fokker_process::GaussianMixture;
-use fokker_training::loss::Trace;
+use fokker_training::loss::DivergenceEstimator;
 use fokker_training::score_fpe::{Differentiation, Estimator, Points, RegularizerConfig, ResidualsConfig, Unit};
 use fokker_training::*;
 
@@ -103,8 +103,8 @@ fn every_objective_trains_and_resumes() {
         Loss::Denoising,
         Loss::Expanded,
         Loss::Explicit,
-        Loss::Implicit { divergence: Trace::default() },
-        Loss::Implicit { divergence: Trace::Exact },
+        Loss::Implicit { divergence: DivergenceEstimator::default() },
+        Loss::Implicit { divergence: DivergenceEstimator::Exact },
         Loss::Sliced { variance_reduced: true, probes: 2, probe: Probe::Rademacher },
         Loss::Sliced { variance_reduced: false, probes: 1, probe: Probe::Gaussian },
         Loss::HigherOrder { first: 0.5, second: 0.1 },
@@ -114,7 +114,12 @@ fn every_objective_trains_and_resumes() {
     let differences = Differentiation::FiniteDifference { behind: 0.001, ahead: 0.0005, space: None };
     let penalties = [
         penalty,
-        RegularizerConfig { estimator: Estimator::Projected, divergence: Trace::Exact, examples: Some(5), ..penalty },
+        RegularizerConfig {
+            estimator: Estimator::Projected,
+            divergence: DivergenceEstimator::Exact,
+            examples: Some(5),
+            ..penalty
+        },
         RegularizerConfig { differentiation: differences, unit: Unit::LogSnr, ..penalty },
         RegularizerConfig { points: Points::Uniform { low: 0.0, high: 1.0 }, ..penalty },
     ];
@@ -129,7 +134,7 @@ fn every_objective_trains_and_resumes() {
     let plan = |objective: &Objective| {
         let mut plan = plan(4, 1e-3);
         let means = vec![vec![-1.0, -1.0], vec![1.0, 1.0]];
-        let mixture = GaussianMixture::isotropic(vec![0.5, 0.5], means, vec![0.01, 0.01]).unwrap();
+        let mixture = GaussianMixture::with_variances(vec![0.5, 0.5], means, vec![0.01, 0.01]).unwrap();
         plan.truth = Some(MixtureScore::new(mixture, plan.process.clone()));
         plan.objective = objective.clone();
         plan.residuals = Some(ResidualsConfig { times: 2, examples: 4, ..ResidualsConfig::new(2) });

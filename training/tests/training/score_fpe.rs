@@ -7,15 +7,15 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use fokker_kernels::memo::Memo;
-use fokker_model::divergence::inner;
+use fokker_model::divergence::inner_product;
 use fokker_model::precision::cast;
 use fokker_model::{
-    Calculus, Clock, Conditioning, Derivatives, MixtureScore, Mlp, MlpConfig, NetworkScore, Output, Parameterization,
-    Probe, Score, SmoothScore, UNet, UNetConfig,
+    BatchTimes, Calculus, Conditioning, Derivatives, MixtureScore, Mlp, MlpConfig, NetworkScore, Output,
+    Parameterization, Probe, Score, SmoothScore, UNet, UNetConfig,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
 use fokker_random::{Index, Stream, normals};
-use fokker_training::loss::Trace;
+use fokker_training::loss::DivergenceEstimator;
 use fokker_training::score_fpe::*;
 use fokker_training::{Objective, TimeSampling, Weighting};
 
@@ -87,7 +87,7 @@ fn two_routes_to_the_residual_agree() {
         let probes = vec![Probe::Rademacher.draw(1, test_indices(4, 0), &x)];
         for directions in [Directions::axes(&x), Directions::probes(probes)] {
             let whole = residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
-            let want = values(inner(whole, w.clone()));
+            let want = values(inner_product(whole, w.clone()));
             let got = values(residual_along(&score, x.clone(), &t, w.clone(), &directions, Differentiation::Exact).0);
             let scale = want.iter().fold(0.0f64, |scale, value| scale.max(value.abs()));
             assert!(scale > 1e-3, "a network does not satisfy the equation");
@@ -106,7 +106,7 @@ fn the_residual_is_that_of_differences() {
     let process = process("vp");
     let axis = |k: usize| Directions::axes(&x).vectors[k].clone();
     let moved = |x: &Tensor<2>, k: usize, step: f64| x.clone() + axis(k).mul_scalar(step);
-    let part = |v: Tensor<2>, k: usize| inner(v, axis(k));
+    let part = |v: Tensor<2>, k: usize| inner_product(v, axis(k));
     let numbers = |value: &dyn Fn(f64) -> f64| {
         let numbers: Vec<f64> = t.iter().map(|&t| value(t)).collect();
         Tensor::<1>::from_data(TensorData::new(numbers, [3]), (&Device::flex(), DType::F64))
@@ -117,8 +117,8 @@ fn the_residual_is_that_of_differences() {
             let ahead = score.score(moved(&x, k, step), &t);
             part(ahead - score.score(moved(&x, k, -step), &t), k).div_scalar(2.0 * step)
         };
-        let inside = slope(0) + slope(1) + inner(s.clone(), s.clone());
-        inside * numbers(&|t| 0.5 * process.diffusion_squared(t)) - inner(x, s) * numbers(&|t| process.drift(t))
+        let inside = slope(0) + slope(1) + inner_product(s.clone(), s.clone());
+        inside * numbers(&|t| 0.5 * process.diffusion_squared(t)) - inner_product(x, s) * numbers(&|t| process.drift(t))
     };
     let at = |by: f64| score.score(x.clone(), &t.map(|t| t + by));
     let rate = (at(step) - at(-step)).div_scalar(2.0 * step);
@@ -221,9 +221,9 @@ fn the_penalty_has_an_exact_gradient() {
     let differences = RegularizerConfig { differentiation, ..projected };
     penalty_gradient_is_that_of_differences(&differences, Some(draw(5, 2, 7)), "differences");
     for divergence in [
-        Trace::Exact,
-        Trace::Hutchinson { probes: 2, probe: Probe::Gaussian },
-        Trace::Hutchinson { probes: 3, probe: Probe::Gaussian },
+        DivergenceEstimator::Exact,
+        DivergenceEstimator::Hutchinson { probes: 2, probe: Probe::Gaussian },
+        DivergenceEstimator::Hutchinson { probes: 3, probe: Probe::Gaussian },
     ] {
         let squared = RegularizerConfig { estimator: Estimator::Squared, divergence, ..log_snr };
         squared.validate().unwrap();
@@ -239,7 +239,7 @@ fn the_penalty_is_in_the_papers_units() {
     let score = score_of(mlp(5), "ornstein_uhlenbeck");
     let process = process("ornstein_uhlenbeck");
     assert!((process.horizon() - 5.0).abs() < 1e-12);
-    let penalty = |estimator: Estimator, divergence: Trace, directions: Directions<2>| {
+    let penalty = |estimator: Estimator, divergence: DivergenceEstimator, directions: Directions<2>| {
         let config = RegularizerConfig { estimator, divergence, unit: Unit::LogSnr, ..RegularizerConfig::new(gamma) };
         let draw = RegularizerDraw {
             points: points.clone(),
@@ -251,7 +251,7 @@ fn the_penalty_is_in_the_papers_units() {
         values(regularizer(&config, &score, &score, &draw, 3, &mut Memo::new()).0)[0]
     };
     let whole = residual(&score, points.clone(), &t, &Directions::axes(&points), Differentiation::Exact);
-    let squares = values(inner(whole.clone(), whole));
+    let squares = values(inner_product(whole.clone(), whole));
     let want = |power: i32| {
         let each = squares.iter().zip(&t).zip(&importance).map(|((square, &t), importance)| {
             let unit = process.std(t).powi(3) / process.diffusion_squared(t);
@@ -260,19 +260,20 @@ fn the_penalty_is_in_the_papers_units() {
         gamma * 2.0 / (2.0 * 5.0) * each.sum::<f64>() / (3.0 * 2.0)
     };
     let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-9 * want, "{got} {want}");
-    close(penalty(Estimator::Norm, Trace::Exact, Directions::axes(&points)), want(1));
-    close(penalty(Estimator::Squared, Trace::Exact, Directions::axes(&points)), want(2));
+    close(penalty(Estimator::Norm, DivergenceEstimator::Exact, Directions::axes(&points)), want(1));
+    close(penalty(Estimator::Squared, DivergenceEstimator::Exact, Directions::axes(&points)), want(2));
     // The sign vectors of the plane, opposite ones being the same.
     let signs = [1.0, -1.0].map(|second| {
         Tensor::<2>::from_data(TensorData::new([1.0, second].repeat(3), [3, 2]), (&Device::flex(), DType::F64))
     });
-    let two = Trace::Hutchinson { probes: 2, probe: Probe::Rademacher };
+    let two = DivergenceEstimator::Hutchinson { probes: 2, probe: Probe::Rademacher };
     let pair = |one: usize, other: usize| {
         penalty(Estimator::Squared, two, Directions::probes(vec![signs[one].clone(), signs[other].clone()]))
     };
     close(0.25 * (pair(0, 0) + pair(0, 1) + pair(1, 0) + pair(1, 1)), want(2));
     // One probe, as in the paper: more than the norm of the residual.
-    let one = |k: usize| penalty(Estimator::Norm, Trace::default(), Directions::probes(vec![signs[k].clone()]));
+    let one =
+        |k: usize| penalty(Estimator::Norm, DivergenceEstimator::default(), Directions::probes(vec![signs[k].clone()]));
     assert!(0.5 * (one(0) + one(1)) > want(1) * (1.0 + 1e-6));
 }
 
@@ -281,7 +282,7 @@ fn one_probe_is_refused_where_the_square_needs_two() {
     let penalty = RegularizerConfig { estimator: Estimator::Squared, ..RegularizerConfig::new(1.0) };
     let message = penalty.validate().unwrap_err().to_string();
     assert!(message.contains("objective.regularizer.divergence") && message.contains("probes = 2"), "{message}");
-    let report = ResidualsConfig { divergence: Some(Trace::default()), ..ResidualsConfig::new(1) };
+    let report = ResidualsConfig { divergence: Some(DivergenceEstimator::default()), ..ResidualsConfig::new(1) };
     let message = report.validate().unwrap_err().to_string();
     assert!(message.contains("residuals.divergence.probes"), "{message}");
 }
@@ -303,8 +304,8 @@ fn an_exact_score_has_no_residual_in_reports() {
     let sample: Vec<f64> = (0..4000).flat_map(|_| data.sample(&*process, process.min_time(), &mut rng)).collect();
     let x0 = Tensor::<2>::from_data(TensorData::new(sample, [4000, 2]), (&Device::flex(), DType::F64));
     let truth = MixtureScore::new(data, process.clone());
-    let config = |divergence: Option<Trace>| ResidualsConfig { divergence, ..ResidualsConfig::new(1) };
-    let two = Trace::Hutchinson { probes: 2, probe: Probe::Rademacher };
+    let config = |divergence: Option<DivergenceEstimator>| ResidualsConfig { divergence, ..ResidualsConfig::new(1) };
+    let two = DivergenceEstimator::Hutchinson { probes: 2, probe: Probe::Rademacher };
     // r_FP with one probe by numerical integration in double precision (reference: reviews of the formula, σ = 2, 3, 8).
     for (std, one_probe) in [(2.0, 0.106592), (3.0, 0.475085), (8.0, 0.134313)] {
         let t = times(&*process, [std])[0];
@@ -331,7 +332,7 @@ impl Score<2> for Scaled {
 }
 
 impl SmoothScore<2> for Scaled {
-    fn noise_in<C: Calculus>(&self, x: C::Array<2>, clock: &Clock<C>) -> C::Array<2> {
+    fn noise_in<C: Calculus>(&self, x: C::Array<2>, clock: &BatchTimes<C>) -> C::Array<2> {
         C::affine(self.0.noise_in::<C>(x, clock), 1.3, 0.0)
     }
 }
@@ -356,7 +357,7 @@ fn reports_in_many_dimensions_are_without_bias() {
     // A score that is none of a density's: with the exact divergence the mean length, which is at most the root mean square.
     let wrong = Scaled(MixtureScore::new(law(0.3), process));
     let report = config.measure(&wrong, &x0, 1, t);
-    let exact = ResidualsConfig { divergence: Some(Trace::Exact), ..config }.measure(&wrong, &x0, 1, t);
+    let exact = ResidualsConfig { divergence: Some(DivergenceEstimator::Exact), ..config }.measure(&wrong, &x0, 1, t);
     assert!(exact.r_fp_one_probe.is_none());
     let gap = report.r_fp / exact.r_fp - 1.0;
     assert!(gap.abs() < 0.1, "{report:?} {exact:?}");
@@ -538,7 +539,7 @@ fn projections_and_the_initial_value_problem() {
         values(residual_along(&score, x.clone(), &t, v, &directions, Differentiation::Exact).0)[0].powi(2)
     };
     let whole = residual(&score, x.clone(), &t, &directions, Differentiation::Exact);
-    let want = values(inner(whole.clone(), whole))[0];
+    let want = values(inner_product(whole.clone(), whole))[0];
     // In two dimensions the four sign vectors are all there are; opposite ones give the same.
     let signs =
         |second: f64| Tensor::<2>::from_data(TensorData::new(vec![1.0, second], [1, 2]), (&Device::flex(), DType::F64));
@@ -560,7 +561,7 @@ fn a_gradient_field_has_no_curl_and_reports_are_complete() {
     let probes = || [0, 1].map(|number| Probe::Rademacher.draw(1, test_indices(64, number), &x));
     assert!(curl(&truth, x.clone(), 0.3, probes()) < 1e-12);
     assert!(curl(&score_of(mlp(3), "vp"), x.clone(), 0.3, probes()) > 1e-3);
-    let config = ResidualsConfig { times: 5, divergence: Some(Trace::Exact), ..ResidualsConfig::new(1) };
+    let config = ResidualsConfig { times: 5, divergence: Some(DivergenceEstimator::Exact), ..ResidualsConfig::new(1) };
     let process = process("vp");
     let all = config.times(&*process);
     assert!((all[0] - process.min_time()).abs() < 1e-12 && (all[4] - process.horizon()).abs() < 1e-12);

@@ -13,7 +13,7 @@
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
-use fokker_model::divergence::{broadcast, inner};
+use fokker_model::divergence::{broadcast, inner_product};
 use fokker_model::per_example::{per_example, scale_examples};
 use fokker_process::Process;
 
@@ -52,7 +52,7 @@ impl<S: Score<D>, A: LinearOperator<D>, const D: usize> Score<D> for PosteriorGr
         let direction = self.operator.adjoint(missing);
         // The direction is made as long as √(its number of values) times σ, and the derivative shrunk again.
         let each = direction.dims()[1..].iter().product::<usize>() as f64;
-        let square: Tensor<D> = broadcast(inner(direction.clone(), direction.clone()));
+        let square: Tensor<D> = broadcast(inner_product(direction.clone(), direction.clone()));
         let length = square.div_scalar(each).sqrt().add_scalar(1e-12);
         let unit = direction / length.clone();
         let step = scale_examples(unit, t.iter().map(|&t| DIFFERENCE * process.std(t)));

@@ -2,7 +2,7 @@
 
 use crate::calculus::Calculus;
 use crate::per_example::{per_example, vector};
-use crate::rate::Rate;
+use crate::time_dual::TimeDual;
 
 /// One time for each example, standing still or running.
 ///
@@ -10,19 +10,19 @@ use crate::rate::Rate;
 /// zero and whose tangent is one: `value + derivative · elapsed` then has the coefficient's value and its tangent. That
 /// is exact for the first derivative in time and for mixed ones in time and space; a second derivative in time is not
 /// to be had.
-pub struct Clock<'a, C: Calculus> {
+pub struct BatchTimes<'a, C: Calculus> {
     times: &'a [f64],
     elapsed: Option<C::Array<1>>,
 }
 
-impl<'a, C: Calculus> Clock<'a, C> {
+impl<'a, C: Calculus> BatchTimes<'a, C> {
     /// Times that nothing is differentiated in.
-    pub fn still(times: &'a [f64]) -> Self {
+    pub fn fixed(times: &'a [f64]) -> Self {
         Self { times, elapsed: None }
     }
 
     /// Times that run: `elapsed` is zero, with a tangent of one, `[batch]`.
-    pub(crate) fn running(times: &'a [f64], elapsed: C::Array<1>) -> Self {
+    pub(crate) fn differentiated(times: &'a [f64], elapsed: C::Array<1>) -> Self {
         Self { times, elapsed: Some(elapsed) }
     }
 
@@ -32,7 +32,7 @@ impl<'a, C: Calculus> Clock<'a, C> {
     }
 
     /// A coefficient for each example, `[batch]`, in the place of `like`.
-    pub fn vector<const D: usize>(&self, coefficient: impl Fn(f64) -> Rate, like: &C::Array<D>) -> C::Array<1> {
+    pub fn vector<const D: usize>(&self, coefficient: impl Fn(f64) -> TimeDual, like: &C::Array<D>) -> C::Array<1> {
         let (device, dtype) = C::place(like);
         let rates = self.times.iter().map(|&t| coefficient(t));
         let value = C::constant(vector(rates.clone().map(|rate| rate.value), (&device, dtype)));
@@ -46,7 +46,7 @@ impl<'a, C: Calculus> Clock<'a, C> {
     }
 
     /// Each example times its coefficient; one multiplication by a number if all are equal and time stands still.
-    pub fn scale<const D: usize>(&self, x: C::Array<D>, coefficient: impl Fn(f64) -> Rate) -> C::Array<D> {
+    pub fn scale<const D: usize>(&self, x: C::Array<D>, coefficient: impl Fn(f64) -> TimeDual) -> C::Array<D> {
         let shape = C::dims(&x);
         assert_eq!(self.times.len(), shape[0], "one time for each example");
         if self.elapsed.is_none() {

@@ -32,7 +32,7 @@ pub struct DataFile {
 
 /// How far the opening of a data set has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress<'a> {
+pub enum LoadProgress<'a> {
     /// A file is downloaded.
     Download {
         /// The file's name.
@@ -53,11 +53,11 @@ pub enum Progress<'a> {
 
 /// Is called now and then while a data set is opened, and once at the end of each work. If it breaks, opening ends with
 /// [`DatasetError::Stopped`].
-pub type ProgressCallback = Arc<dyn Fn(Progress<'_>) -> ControlFlow<()> + Send + Sync>;
+pub type ProgressCallback = Arc<dyn Fn(LoadProgress<'_>) -> ControlFlow<()> + Send + Sync>;
 
 /// The places in which data files are looked for, and the one they are downloaded into.
 #[derive(Clone)]
-pub struct Library {
+pub struct DataPath {
     /// Folders that hold one folder per data set, in the order in which they are looked in.
     pub folders: Vec<PathBuf>,
     /// Whether the operating system's folders are looked in after these.
@@ -70,7 +70,7 @@ pub struct Library {
     pub progress: Option<ProgressCallback>,
 }
 
-impl Library {
+impl DataPath {
     /// The places described at the head of this module, with `FOKKER_DATA` read from the environment.
     pub fn from_env() -> Self {
         let home = std::env::var_os("FOKKER_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -92,7 +92,10 @@ impl Library {
     }
 
     /// The same places, with a callback that hears of the progress and may stop it.
-    pub fn with_progress(mut self, progress: impl Fn(Progress<'_>) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
+    pub fn with_progress(
+        mut self,
+        progress: impl Fn(LoadProgress<'_>) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
         self.progress = Some(Arc::new(progress));
         self
     }
@@ -165,7 +168,7 @@ mod tests {
     #[test]
     fn the_first_folder_wins_and_a_damaged_file_is_not_passed_over() {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut library = Library::only(first.path());
+        let mut library = DataPath::only(first.path());
         library.folders.push(second.path().to_path_buf());
         for folder in [&first, &second] {
             std::fs::create_dir(folder.path().join("mnist")).unwrap();
@@ -181,7 +184,7 @@ mod tests {
         let (elsewhere, named) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::create_dir(elsewhere.path().join("mnist")).unwrap();
         std::fs::write(elsewhere.path().join("mnist/some.gz"), b"abc").unwrap();
-        let library = Library { download_into: Some(elsewhere.path().into()), ..Library::only(elsewhere.path()) };
+        let library = DataPath { download_into: Some(elsewhere.path().into()), ..DataPath::only(elsewhere.path()) };
         let message = library.find("mnist", Some(named.path()), &[], &FILE).unwrap_err().to_string();
         assert!(message.contains(&named.path().join("some.gz").display().to_string()), "{message}");
         assert!(!message.contains(&elsewhere.path().display().to_string()), "{message}");

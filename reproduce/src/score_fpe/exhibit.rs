@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// A table or a figure of [Lai 2023].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Exhibit {
     /// Likelihoods of MNIST for every process, weighting and `γ`.
     Table1,
     /// `r_DSM` and `r_FP` along `t`, on MNIST.
@@ -21,7 +21,7 @@ pub enum Part {
     Figure6,
 }
 
-impl Part {
+impl Exhibit {
     /// All parts, those that take seconds first and the table last.
     pub const ALL: [Self; 7] =
         [Self::Figure2, Self::Figure4, Self::Figure5, Self::Figure6, Self::Figure1, Self::Figure3, Self::Table1];
@@ -53,7 +53,7 @@ impl Part {
     }
 }
 
-impl FromStr for Part {
+impl FromStr for Exhibit {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {

@@ -9,16 +9,16 @@ use fokker_process::Process;
 
 /// A value and its derivative in time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rate {
+pub struct TimeDual {
     /// The value.
     pub value: f64,
     /// Its change per unit of time.
     pub derivative: f64,
 }
 
-impl Rate {
+impl TimeDual {
     /// A number that does not change.
-    pub const fn still(value: f64) -> Self {
+    pub const fn constant(value: f64) -> Self {
         Self { value, derivative: 0.0 }
     }
 
@@ -51,14 +51,14 @@ impl Rate {
     }
 }
 
-impl Add for Rate {
+impl Add for TimeDual {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         Self { value: self.value + other.value, derivative: self.derivative + other.derivative }
     }
 }
 
-impl Mul for Rate {
+impl Mul for TimeDual {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
         let derivative = self.derivative * other.value + self.value * other.derivative;
@@ -66,7 +66,7 @@ impl Mul for Rate {
     }
 }
 
-impl Div for Rate {
+impl Div for TimeDual {
     type Output = Self;
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
@@ -74,14 +74,14 @@ impl Div for Rate {
     }
 }
 
-impl Mul<Rate> for f64 {
-    type Output = Rate;
-    fn mul(self, rate: Rate) -> Rate {
-        Rate { value: self * rate.value, derivative: self * rate.derivative }
+impl Mul<TimeDual> for f64 {
+    type Output = TimeDual;
+    fn mul(self, rate: TimeDual) -> TimeDual {
+        TimeDual { value: self * rate.value, derivative: self * rate.derivative }
     }
 }
 
-impl Neg for Rate {
+impl Neg for TimeDual {
     type Output = Self;
     fn neg(self) -> Self {
         -1.0 * self
