@@ -10,12 +10,13 @@ use fokker_training::{Callbacks, Outcome, Previews, RunFolder, Trainer};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
+use crate::continuation::{Continuation, ResumeRequest};
 use crate::draw::{DrawRequest, ScoreSpec, draw};
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::opening::open_data;
 use crate::report::{ReportPage, write_report};
-use crate::resume::{Continuation, ResumeRequest};
+
 use crate::samples::{NotFinite, write_samples};
 use crate::watch::Watch;
 

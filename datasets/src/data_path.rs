@@ -17,6 +17,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::progress::{LoadProgress, ProgressCallback};
 use crate::{DatasetError, checksum, download};
 
 /// A file of a published data set.
@@ -29,31 +30,6 @@ pub struct DataFile {
     /// The address of the folder it is downloaded from, ending in `/`.
     pub folder_url: &'static str,
 }
-
-/// How far the opening of a data set has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoadProgress<'a> {
-    /// A file is downloaded.
-    Download {
-        /// The file's name.
-        file: &'a str,
-        /// Bytes received so far.
-        received: u64,
-        /// Bytes in all, where the server says so.
-        total: Option<u64>,
-    },
-    /// Pictures of a folder are decoded.
-    Pictures {
-        /// Pictures decoded so far.
-        done: usize,
-        /// Pictures in all.
-        total: usize,
-    },
-}
-
-/// Is called now and then while a data set is opened, and once at the end of each work. If it breaks, opening ends with
-/// [`DatasetError::Stopped`].
-pub type ProgressCallback = Arc<dyn Fn(LoadProgress<'_>) -> ControlFlow<()> + Send + Sync>;
 
 /// The places in which data files are looked for, and the one they are downloaded into.
 #[derive(Clone)]
@@ -154,6 +130,9 @@ impl DataPath {
         }
     }
 }
+
+#[cfg(all(test, feature = "download"))]
+mod download_tests;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::path::Path;
 use fokker::datasets::{DatasetConfig, Preprocessing, Split};
 use fokker::{Error, recipes};
 
-use crate::figures::{FigureError, FigureFile, DigitSource};
+use crate::figures::{DigitSource, FigureError, FigureFile};
 
 /// Names and headlines of the figures that are compiled in.
 ///

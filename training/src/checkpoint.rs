@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::TrainingError;
 use crate::optimizer::Moments;
-use crate::run::unused;
+use crate::unused_path::unused_path;
 
 const CHECKSUMS: &str = "checksums.json";
 const FORMAT: u32 = 1;
@@ -90,7 +90,7 @@ impl<M: Module + ModuleDisplay> Checkpoint<M> {
             let failed = |error: io::Error| FileError::new("cannot write the checkpoint", &path, error);
             if path.symlink_metadata().is_ok() {
                 fs::create_dir_all(set_aside).map_err(failed)?;
-                fs::rename(&path, unused(set_aside, &folder_name(step), "")).map_err(failed)?;
+                fs::rename(&path, unused_path(set_aside, &folder_name(step), "")).map_err(failed)?;
             }
             fs::rename(&partial, &path).and_then(|()| sync(folder)).map_err(failed)
         });

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
+use burn::tensor::Tensor;
 use fokker_kernels::memo::Memo;
 use fokker_model::per_example::scale_examples;
 use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Score};
@@ -16,6 +16,7 @@ use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
+use crate::example_noise::example_noise;
 use crate::loss::{self, Loss, LossProbes};
 use crate::score_fpe::{self, Directions, Points, RegularizerConfig, RegularizerDraw};
 use crate::time_sampling::{TimeDraw, TimeSampling};
@@ -332,19 +333,4 @@ fn higher_order<const D: usize>(
         sum = sum + loss::second_derivative(score, x0, noise, t, [u, v]).mul_scalar(second);
     }
     sum
-}
-
-/// Noise for examples, each a function of the seed and of the example's index, as one tensor.
-pub fn example_noise<const D: usize>(
-    seed: u64,
-    indices: impl Iterator<Item = Index>,
-    shape: [usize; D],
-    place: impl Into<TensorCreationOptions>,
-) -> Tensor<D> {
-    let each = shape[1..].iter().product();
-    let mut values = Vec::with_capacity(shape[0] * each);
-    for index in indices {
-        values.extend(index.normals(seed, each));
-    }
-    Tensor::from_data(TensorData::new(values, shape), place)
 }

@@ -7,6 +7,7 @@ use fokker_files::{FileError, Lock};
 
 use crate::checkpoint;
 use crate::error::TrainingError;
+use crate::unused_path::unused_path;
 
 /// The folder of a run.
 #[derive(Clone, Debug)]
@@ -111,7 +112,7 @@ impl RunFolder {
             return Ok(());
         }
         let name = format!("config.before-{}", checkpoint::folder_name(step));
-        fokker_files::write(&unused(&self.path, &name, ".toml"), &former)?;
+        fokker_files::write(&unused_path(&self.path, &name, ".toml"), &former)?;
         Ok(fokker_files::write(&path, config.as_bytes())?)
     }
 
@@ -140,7 +141,7 @@ impl RunFolder {
         if later.is_empty() {
             return Ok(None);
         }
-        let folder = unused(&self.set_aside(), &format!("after-{}", checkpoint::folder_name(step)), "");
+        let folder = unused_path(&self.set_aside(), &format!("after-{}", checkpoint::folder_name(step)), "");
         let failed = |error: std::io::Error| FileError::new("cannot set checkpoints aside in", &folder, error);
         fs::create_dir_all(&folder).map_err(failed)?;
         if self.metrics().is_file() {
@@ -154,13 +155,6 @@ impl RunFolder {
         }
         Ok(Some(folder))
     }
-}
-
-/// `folder/NAME.ENDING`, or the first of `NAME-2`, `NAME-3`, … that is not there yet.
-pub(crate) fn unused(folder: &Path, name: &str, ending: &str) -> PathBuf {
-    let numbered = (2u64..).map(|number| format!("{name}-{number}{ending}"));
-    let mut paths = std::iter::once(format!("{name}{ending}")).chain(numbered).map(|name| folder.join(name));
-    paths.find(|path| path.symlink_metadata().is_err()).expect("one of infinitely many names is not there")
 }
 
 /// Deletes the entries of a folder, if there is one, whose names fulfil a condition.

@@ -28,11 +28,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data_path::ProgressCallback;
 use crate::images::{Images, Labels};
 use crate::notes::counted;
 use crate::opened::Opened;
 use crate::picture::Background;
+use crate::progress::ProgressCallback;
 use crate::{DatasetError, Split, checksum, memory};
 use listing::Listing;
 

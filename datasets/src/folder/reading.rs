@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use image::imageops::FilterType;
 
 use super::{Filter, FolderConfig};
-use crate::data_path::{LoadProgress, ProgressCallback};
 use crate::memory::shown;
 use crate::picture::{Channels, decode};
+use crate::progress::{LoadProgress, ProgressCallback};
 use crate::{DatasetError, notes};
 
 /// What became of the pictures.

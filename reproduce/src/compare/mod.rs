@@ -4,8 +4,8 @@
 //! once for all and over quantiles, of the difference between projected samples and projected data. No network judges,
 //! so it is the same for images and for points, and says nothing of what only an eye sees.
 
-mod notes;
-mod truth;
+mod measurement_cache;
+mod sliced_wasserstein;
 
 use std::path::{Path, PathBuf};
 
@@ -20,8 +20,8 @@ use fokker::sampling::{
 
 use fokker::{DrawRequest, Error, Monitor, RunConfig, draw_score, find_checkpoint, recipes, sample};
 use fokker_plot::{Colour, Figure, Layer, Panel};
-use notes::MeasurementCache;
-use truth::SlicedWasserstein;
+use measurement_cache::MeasurementCache;
+use sliced_wasserstein::SlicedWasserstein;
 
 /// What each sampler reached with each budget.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use fokker_model::Network;
 use super::{Callback, Moment, Wants};
 use crate::checkpoint::{newest_valid, prune};
 use crate::error::TrainingError;
+use crate::plan::TrainingPlan;
 use crate::run::RunFolder;
-use crate::trainer::TrainingPlan;
 
 /// Writes a checkpoint every `checkpoints.every` steps, at the last step and when training is stopped, and deletes those that
 /// are too many.

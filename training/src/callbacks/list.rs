@@ -7,8 +7,10 @@ use super::{
 };
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
+use crate::outcome::Outcome;
+use crate::plan::TrainingPlan;
 use crate::run::RunFolder;
-use crate::trainer::{Outcome, Trainer, TrainingPlan};
+use crate::trainer::Trainer;
 
 /// The callbacks of a training. At each point they are called in their order.
 ///

@@ -35,7 +35,8 @@ use fokker_model::Network;
 
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
-use crate::trainer::{Outcome, TrainingPlan};
+use crate::outcome::Outcome;
+use crate::plan::TrainingPlan;
 
 /// What a callback wants of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use fokker_model::Network;
 use super::{Callback, Moment, Wants};
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
+use crate::plan::TrainingPlan;
 use crate::score_fpe::Residuals;
-use crate::trainer::TrainingPlan;
 
 /// Measures [`Trainer::residuals`](crate::Trainer::residuals) every `residuals.every` steps and at the last one.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,7 +5,7 @@ use fokker_model::Network;
 use super::{Callback, Moment, Wants};
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
-use crate::trainer::TrainingPlan;
+use crate::plan::TrainingPlan;
 
 /// Measures [`Trainer::validation_loss`](crate::Trainer::validation_loss) every `training.validate_every` steps and at the
 /// last one.

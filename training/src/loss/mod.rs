@@ -20,6 +20,7 @@ mod flattened;
 mod higher_order;
 mod implicit;
 mod kind;
+mod named;
 mod own;
 mod sliced;
 

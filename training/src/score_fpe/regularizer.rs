@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use super::differentiation::Differentiation;
 use super::residual::{Directions, residual, residual_along, residual_for, unit};
 use crate::error::{MOST_EXAMPLES, TrainingError, require_size};
+use crate::example_noise::example_noise;
 use crate::loss::{DivergenceEstimator, noisy};
-use crate::objective::example_noise;
 use crate::time_sampling::{TimeDraw, TimeSampling};
 
 /// The `objective.regularizer` section.

@@ -25,8 +25,8 @@ use super::differentiation::Differentiation;
 use super::regularizer::uniform;
 use super::residual::{Directions, residual};
 use crate::error::{MOST_EXAMPLES, MOST_PROBES, TrainingError, require_size};
+use crate::example_noise::example_noise;
 use crate::loss::{DivergenceEstimator, noisy};
-use crate::objective::example_noise;
 
 /// The `residuals` section: what a run logs of its averaged weights on held-out data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,8 @@ use fokker_random::Index;
 
 use super::Trainer;
 use crate::error::TrainingError;
-use crate::objective::{Randomness, example_noise};
+use crate::example_noise::example_noise;
+use crate::objective::Randomness;
 use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
 
 /// What the averaged weights are worth on held-out examples.

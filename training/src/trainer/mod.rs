@@ -2,8 +2,6 @@
 
 mod evaluation;
 mod interval;
-mod outcome;
-mod plan;
 mod session;
 mod step;
 
@@ -15,16 +13,14 @@ use fokker_datasets::Batches;
 use fokker_model::Network;
 
 use crate::breakdown::Breakdown;
-use crate::callbacks::Callbacks;
 use crate::checkpoint::{self, Checkpoint, TrainingState};
 use crate::config::Recompute;
 use crate::error::TrainingError;
 use crate::optimizer::{ModuleAdam, Weights};
+use crate::plan::TrainingPlan;
 use crate::readings::Unread;
 use crate::run::RunFolder;
 pub use evaluation::Validation;
-pub use outcome::Outcome;
-pub use plan::TrainingPlan;
 
 /// A network in training: its weights, their average, the optimiser, and how far it got.
 ///
@@ -105,18 +101,6 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         self.optimizer = ModuleAdam::restore(self.plan.optimizer.clone(), &saved.moments, saved.state.updates);
         self.state = saved.state;
         Ok(self.state.step)
-    }
-
-    /// Trains to the last step, or until a callback asks to stop.
-    ///
-    /// On the CPU the work is done by the threads that operations are divided among, and so the callbacks are called by one of
-    /// them.
-    ///
-    /// # Errors
-    /// Numbers that are not finite, data that cannot be read, and those of the callbacks.
-    pub fn train(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
-        let outcome = fokker_kernels::with_cpu_runtime(|| self.session(callbacks));
-        outcome.map_err(|error| callbacks.failed(error))
     }
 
     /// All that the training needs to go on from here.

@@ -5,12 +5,13 @@ use std::time::Instant;
 use fokker_datasets::Prefetch;
 use fokker_model::Network;
 
+use super::Trainer;
 use super::interval::Interval;
-use super::{Outcome, Trainer};
 use crate::breakdown::Lap;
 use crate::callbacks::Callbacks;
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
+use crate::outcome::Outcome;
 
 /// What a session keeps between its steps.
 struct Session {
@@ -28,8 +29,20 @@ struct Session {
 }
 
 impl<N: Network<D>, const D: usize> Trainer<N, D> {
+    /// Trains to the last step, or until a callback asks to stop.
+    ///
+    /// On the CPU the work is done by the threads that operations are divided among, and so the callbacks are called by one of
+    /// them.
+    ///
+    /// # Errors
+    /// Numbers that are not finite, data that cannot be read, and those of the callbacks.
+    pub fn train(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
+        let outcome = fokker_kernels::with_cpu_runtime(|| self.session(callbacks));
+        outcome.map_err(|error| callbacks.failed(error))
+    }
+
     /// Takes steps until all are done or a callback asks to stop.
-    pub(super) fn session(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
+    fn session(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
         callbacks.start(self)?;
         let mut session = self.begin()?;
         if !self.is_done() && callbacks.stop_requested() {
