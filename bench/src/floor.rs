@@ -165,6 +165,6 @@ mod tests {
 
     #[test]
     fn widths_that_groups_do_not_divide_are_refused() {
-        assert!(Workload::of(20, 28).unwrap_err().to_string().contains("--width 20"));
+        assert!(Workload::of(20, 28).unwrap_err().to_string().contains("width 20"));
     }
 }

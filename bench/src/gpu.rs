@@ -62,7 +62,7 @@ pub struct GpuCost {
 /// The shape of diffusers' `google/ddpm-cifar10-32` (Ho et al. 2020), with `width` in the place of 128.
 fn network(width: usize) -> Result<UNetConfig, Error> {
     if width == 0 || !width.is_multiple_of(32) {
-        return Err(Error::Usage(format!("--gpu-width {width}: must be a multiple of 32")));
+        return Err(Error::field("gpu_width", width, "must be a multiple of 32"));
     }
     let levels = [(width, false), (2 * width, true), (2 * width, false), (2 * width, false)];
     Ok(UNetConfig {
@@ -83,17 +83,18 @@ fn network(width: usize) -> Result<UNetConfig, Error> {
 /// Sizes that do not fit; a precision that the device does not compute in.
 pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launches>), Error> {
     let GpuCase { batch, size, width, precision, .. } = case;
-    if batch == 0 || size == 0 || !size.is_multiple_of(8) {
-        let message = format!("--gpu-batch {batch} --gpu-size {size}: a batch has an image, sizes are multiples of 8");
-        return Err(Error::Usage(message));
+    for (name, number) in [("gpu_batch", batch), ("gpu_steps", case.steps), ("gpu_sampler_steps", case.sampler_steps)] {
+        if number == 0 {
+            return Err(Error::field(name, number, "must be at least 1"));
+        }
     }
-    if case.steps == 0 || case.sampler_steps == 0 {
-        return Err(Error::Usage("--gpu-steps and --gpu-sampler-steps must be at least 1".into()));
+    if size == 0 || !size.is_multiple_of(8) {
+        return Err(Error::field("gpu_size", size, "must be a multiple of 8"));
     }
-    super::step::check_room("--gpu-", batch, size, width)?;
+    super::step::check_room(["gpu_width", "gpu_size"], batch, size, width)?;
     if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
-        let message = format!("--precision {}: {device:?} does not compute in it; take f32", precision.name());
-        return Err(Error::Usage(message));
+        let message = format!("{device:?} does not compute in it; take f32");
+        return Err(Error::field("precision", precision.name(), message));
     }
     let network = UNet::new(&network(width)?, 0, device)?;
     let Training { images_per_second: trained, held_mib, reserved_mib, launches } = train(case, &network, device);
@@ -191,10 +192,10 @@ mod tests {
             sampler_steps: 1,
         };
         let refused = |case: GpuCase| measure_gpu(case, &Device::flex()).unwrap_err().to_string();
-        assert!(refused(case).contains("--gpu-size 12"));
-        assert!(refused(GpuCase { size: 8, width: 48, ..case }).contains("--gpu-width 48"));
-        assert!(refused(GpuCase { size: 8, sampler_steps: 0, ..case }).contains("--gpu-sampler-steps"));
-        assert!(refused(GpuCase { size: 8, steps: 0, ..case }).contains("--gpu-steps"));
-        assert!(refused(GpuCase { size: 1 << 40, ..case }).contains("--gpu-size 1099511627776"));
+        assert!(refused(case).contains("gpu_size 12"));
+        assert!(refused(GpuCase { size: 8, width: 48, ..case }).contains("gpu_width 48"));
+        assert!(refused(GpuCase { size: 8, sampler_steps: 0, ..case }).contains("gpu_sampler_steps"));
+        assert!(refused(GpuCase { size: 8, steps: 0, ..case }).contains("gpu_steps"));
+        assert!(refused(GpuCase { size: 1 << 40, ..case }).contains("gpu_size 1099511627776"));
     }
 }

@@ -26,7 +26,7 @@ use fokker::Error;
 /// The network of a width, for images of one channel.
 fn network(width: usize) -> Result<UNetConfig, Error> {
     if width == 0 || !width.is_multiple_of(8) {
-        return Err(Error::Usage(format!("--width {width}: must be a multiple of 8")));
+        return Err(Error::field("width", width, "must be a multiple of 8"));
     }
     Ok(UNetConfig {
         layers_per_block: 1,

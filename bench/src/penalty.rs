@@ -32,8 +32,11 @@ impl PenaltyCost {
 /// # Errors
 /// As [`train`](fokker::train()).
 pub fn measure_penalty(config: &RunConfig, rounds: usize, steps: u64) -> Result<Vec<PenaltyCost>, Error> {
-    if rounds == 0 || steps == 0 {
-        return Err(Error::Usage("--rounds and --trainer-steps must be at least 1".into()));
+    if rounds == 0 {
+        return Err(Error::field("rounds", rounds, "must be at least 1"));
+    }
+    if steps == 0 {
+        return Err(Error::field("trainer_steps", steps, "must be at least 1"));
     }
     fokker_kernels::with_cpu_runtime(|| {
         let device = config.backend.resolve()?.device;

@@ -34,27 +34,33 @@ impl Case {
     /// The numbers that do not fit.
     pub fn check(&self) -> Result<(), Error> {
         let &Self { batch, size, width, .. } = self;
-        if batch == 0 || size == 0 || !size.is_multiple_of(4) {
-            let message = format!("--batch {batch} --size {size}: a batch has an image, and sizes are multiples of 4");
-            return Err(Error::Usage(message));
+        if batch == 0 {
+            return Err(Error::field("batch", batch, "must be at least 1"));
         }
-        check_room("--", batch, size, width)
+        if size == 0 || !size.is_multiple_of(4) {
+            return Err(Error::field("size", size, "must be a multiple of 4"));
+        }
+        check_room(["width", "size"], batch, size, width)
     }
 }
 
-/// Checks that the largest arrays have room in memory: a batch in the channels of the first level, and the weights of the
-/// widest convolution.
-pub(super) fn check_room(prefix: &str, batch: usize, size: usize, width: usize) -> Result<(), Error> {
+/// Checks that the largest arrays have room in memory: the weights of the widest convolution, and a batch in the channels of
+/// the first level. `fields` are the names of the width and of the size in a request.
+pub(super) fn check_room(fields: [&'static str; 2], batch: usize, size: usize, width: usize) -> Result<(), Error> {
     // Numbers in an array: 8 GiB in single precision.
     const MOST: usize = 1 << 31;
-    let product = |factors: &[usize]| factors.iter().try_fold(1usize, |product, &factor| product.checked_mul(factor));
-    let sizes = [product(&[batch, size, size, width]), product(&[9, 2 * width.min(MOST), 4 * width.min(MOST)])];
-    if sizes.iter().all(|size| size.is_some_and(|size| size <= MOST)) {
-        return Ok(());
+    let fits = |factors: &[usize]| {
+        let product = factors.iter().try_fold(1usize, |product, &factor| product.checked_mul(factor));
+        product.is_some_and(|product| product <= MOST)
+    };
+    if !fits(&[9, 2, width, 4, width]) {
+        return Err(Error::field(fields[0], width, format!("a convolution would have more than {MOST} weights")));
     }
-    Err(Error::Usage(format!(
-        "{prefix}batch {batch} {prefix}size {size} {prefix}width {width}: an array would have more than {MOST} numbers"
-    )))
+    if !fits(&[batch, size, size, width]) {
+        let message = format!("a batch of {batch} in {width} channels would have more than {MOST} numbers");
+        return Err(Error::field(fields[1], size, message));
+    }
+    Ok(())
 }
 
 /// What was measured.
