@@ -91,7 +91,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launc
     if size == 0 || !size.is_multiple_of(8) {
         return Err(Error::field("gpu_size", size, "must be a multiple of 8"));
     }
-    super::step::check_room(["gpu_width", "gpu_size"], batch, size, width)?;
+    super::step::check_room(["gpu_batch", "gpu_size", "gpu_width"], batch, size, width)?;
     if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
         let message = format!("{device:?} does not compute in it; take f32");
         return Err(Error::field("precision", precision.name(), message));

@@ -40,13 +40,14 @@ impl Case {
         if size == 0 || !size.is_multiple_of(4) {
             return Err(Error::field("size", size, "must be a multiple of 4"));
         }
-        check_room(["width", "size"], batch, size, width)
+        check_room(["batch", "size", "width"], batch, size, width)
     }
 }
 
 /// Checks that the largest arrays have room in memory: the weights of the widest convolution, and a batch in the channels of
-/// the first level. `fields` are the names of the width and of the size in a request.
-pub(super) fn check_room(fields: [&'static str; 2], batch: usize, size: usize, width: usize) -> Result<(), Error> {
+/// the first level. `fields` are the names of batch, size and width in a
+/// request.
+pub(super) fn check_room(fields: [&'static str; 3], batch: usize, size: usize, width: usize) -> Result<(), Error> {
     // Numbers in an array: 8 GiB in single precision.
     const MOST: usize = 1 << 31;
     let fits = |factors: &[usize]| {
@@ -54,11 +55,12 @@ pub(super) fn check_room(fields: [&'static str; 2], batch: usize, size: usize, w
         product.is_some_and(|product| product <= MOST)
     };
     if !fits(&[9, 2, width, 4, width]) {
-        return Err(Error::field(fields[0], width, format!("a convolution would have more than {MOST} weights")));
+        return Err(Error::field(fields[2], width, format!("a convolution would have more than {MOST} weights")));
     }
     if !fits(&[batch, size, size, width]) {
-        let message = format!("a batch of {batch} in {width} channels would have more than {MOST} numbers");
-        return Err(Error::field(fields[1], size, message));
+        let (name, value) = if batch > size.saturating_mul(size) { (fields[0], batch) } else { (fields[1], size) };
+        let message = format!("{batch} images of side {size} in {width} channels would have more than {MOST} numbers");
+        return Err(Error::field(name, value, message));
     }
     Ok(())
 }
