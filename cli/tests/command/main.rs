@@ -4,6 +4,8 @@ mod absurd_values;
 mod bench_command;
 mod command_line;
 mod folder_runs;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod kinds;
 mod laboratory_commands;
 mod program;
