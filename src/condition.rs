@@ -159,7 +159,7 @@ fn load(path: &Path, shape: [usize; 3], background: Background) -> Result<Pictur
 
 /// The values of a picture as the network sees them, each pixel on its level.
 fn values(path: &Path, shape: [usize; 3], config: &RunConfig) -> Result<Vec<f32>, Error> {
-    let units = Dequantization::new(config.preprocessing, true);
+    let units = Dequantization::new(config.preprocessing.clone(), true);
     let picture = load(path, shape, config.data.background())?;
     Ok(picture.pixels.into_iter().map(|pixel| units.level(pixel) as f32).collect())
 }

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fokker_datasets::{ClassCount, Dataset, DatasetConfig, Preprocessing};
+use fokker_datasets::{ClassCount, Dataset, DatasetConfig, Preprocessing, Scale};
 use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
 use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig, TrainingPlan};
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::backend::BackendConfig;
 use crate::error::Error;
@@ -127,6 +127,29 @@ impl RunConfig {
             .map_err(|error| Error::Usage(format!("the configuration cannot be written as TOML: {error}")))
     }
 
+    /// The same, with what a run that is gone on with found in its data when it started, as far as this configuration leaves it
+    /// open and is of the same data.
+    pub(crate) fn with_findings_of(&self, before: &Self) -> Result<Self, Error> {
+        if self.data.kind() != before.data.kind() {
+            return Ok(self.clone());
+        }
+        let table = |config: &Self| {
+            let text = config.to_toml()?;
+            toml::from_str::<Table>(&text).map_err(|error| Error::Usage(error.to_string()))
+        };
+        let (mut own, theirs) = (table(self)?, table(before)?);
+        let fitted = (self.preprocessing.scale == Scale::Standardize).then_some(("preprocessing", "standardization"));
+        for (section, key) in self.data.settled_keys().iter().map(|key| ("data", *key)).chain(fitted) {
+            if let (Some(own), Some(value)) = (
+                own.get_mut(section).and_then(Value::as_table_mut),
+                theirs.get(section).and_then(|table| table.get(key)),
+            ) {
+                own.entry(key).or_insert_with(|| value.clone());
+            }
+        }
+        Self::parse(&own.to_string(), Path::new("config.toml"), &[])
+    }
+
     /// The folder of the run.
     pub fn run_folder(&self) -> PathBuf {
         self.runs.join(&self.name)
@@ -177,7 +200,7 @@ impl RunConfig {
             optimizer: self.optimizer.clone(),
             training: self.training.clone(),
             checkpoints: self.checkpoints.clone(),
-            preprocessing: self.preprocessing,
+            preprocessing: self.preprocessing.clone(),
             train,
             validation,
             truth: self.exact_score()?,

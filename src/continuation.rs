@@ -51,7 +51,7 @@ impl Continuation {
         };
         let step = read_state(&checkpoint)?.step;
         let before = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
-        let mut config = config.clone();
+        let mut config = config.with_findings_of(&before)?;
         keep_or_compare_rate(&before.training, &mut config.training, step, request.keep_learning_rate, monitor);
         let all = changes(&before, &config);
         let of = |class: KeyClass| all.iter().filter(move |change| change.class == class).cloned();

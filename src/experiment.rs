@@ -122,7 +122,7 @@ impl CheckpointSampler {
             values.extend_from_slice(batch.values);
             Ok(())
         })?;
-        let preprocessing = self.config.preprocessing;
+        let preprocessing = self.config.preprocessing.clone();
         Ok(Samples { cost, first: request.first, ..Samples::new(values, self.shape.clone(), preprocessing) })
     }
 }

@@ -12,11 +12,18 @@ use crate::config::RunConfig;
 use crate::error::Error;
 use crate::monitor::{Monitor, Progress};
 
-/// What is learnt from and what is held out, if anything.
-pub(crate) type Data = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>);
+/// The data of a training.
+pub(crate) struct TrainingData {
+    /// What is learnt from.
+    pub train: Arc<dyn Dataset>,
+    /// What is held out, if anything.
+    pub validation: Option<Arc<dyn Dataset>>,
+    /// The configuration with what was found in the data: names of classes, means and deviations.
+    pub config: RunConfig,
+}
 
 /// Opens the data of a training, shows how far it has come, and says what was left out.
-pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Data, Error> {
+pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<TrainingData, Error> {
     let _phase = tracing::debug_span!("data").entered();
     let news = Arc::new(News::default());
     let library = DataPath::from_env().with_progress({
@@ -37,7 +44,10 @@ pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Dat
     if let Some(names) = train.class_names().filter(telling) {
         monitor.say(&class_list(&names));
     }
-    Ok((train, opened.validation))
+    let mut config = config.clone();
+    config.data.settle(opened.settled);
+    config.preprocessing = config.preprocessing.fitted(&*train)?;
+    Ok(TrainingData { train, validation: opened.validation, config })
 }
 
 /// What the threads that read pictures report to the one that shows progress.

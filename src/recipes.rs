@@ -33,6 +33,7 @@ pub const RUNS: &[(&str, &str)] = files!["../configs/":
     "score_fpe_rve",
     "score_fpe_ve",
     "score_fpe_vp",
+    "table_vp",
 ];
 
 /// Configurations of the papers' figures: name and text.

@@ -14,7 +14,7 @@ use crate::continuation::{Continuation, ResumeRequest};
 use crate::draw::{DrawRequest, ScoreSpec, draw};
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::opening::open_data;
+use crate::opening::{TrainingData, open_data};
 use crate::report::{ReportPage, write_report};
 
 use crate::samples::{NotFinite, write_samples};
@@ -75,13 +75,11 @@ fn run(training: Training<'_>) -> Result<Trained, Error> {
         if !chosen.backend.is_gpu() {
             config.check_memory()?.iter().for_each(|warning| training.monitor.warn(warning));
         }
-        let (train, validation) = open_data(config, training.monitor)?;
+        let TrainingData { train, validation, config } = open_data(config, training.monitor)?;
         config.validate_classes(train.classes())?;
         for warning in config.warnings()? {
             training.monitor.warn(&warning);
         }
-        let mut config = config.clone();
-        config.data.keep_class_names(train.class_names());
         let training = Training { config: &config, ..training };
         let work = Work { training, chosen: &chosen, train, validation };
         config.network.build(config.seed, &chosen.device, work)?
@@ -189,7 +187,7 @@ impl Preview<'_> {
         let mut request = DrawRequest::new(self.config.sampler.clone(), count);
         (request.batch_size, request.seed) = (count, self.config.seed);
         let values = draw::<N, D>(average, &self.reading, &request, &self.shape, &self.device, self.monitor)?;
-        let extension = if self.shape.len() == 1 && self.shape[0] != 2 { "csv" } else { "png" };
+        let extension = preview_extension(&self.shape, self.config.data.is_image());
         let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));
         let columns = (count as f64).sqrt().ceil() as usize;
         write_samples(&values, &self.shape, &self.config.preprocessing, 0, columns, &path)?;
@@ -198,5 +196,14 @@ impl Preview<'_> {
             tracing::warn!("{}: {error}", path.display());
         }
         Ok(())
+    }
+}
+
+/// Pictures and points in the plane are seen, vectors are read, and all else goes to other programs.
+fn preview_extension(shape: &[usize], is_image: bool) -> &'static str {
+    match *shape {
+        [2] | [1 | 3 | 4, _, _] if is_image || shape.len() == 1 => "png",
+        [_] => "csv",
+        _ => "npy",
     }
 }

@@ -39,7 +39,7 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
         Self {
             network: trainer.ema().clone(),
             reading: ScoreSpec { process: plan.process.clone(), parameterization: plan.parameterization },
-            preprocessing: plan.preprocessing,
+            preprocessing: plan.preprocessing.clone(),
             shape: plan.train.shape().to_vec(),
             class_names: plan.train.class_names().unwrap_or_default(),
             sampler,
@@ -92,7 +92,7 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
             values.extend_from_slice(batch.values);
             Ok(())
         })?;
-        Ok(Samples { cost, first: request.first, ..Samples::new(values, shape.clone(), self.preprocessing) })
+        Ok(Samples { cost, first: request.first, ..Samples::new(values, shape.clone(), self.preprocessing.clone()) })
     }
 
     /// A class by its name, or by its number.

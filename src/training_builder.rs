@@ -189,7 +189,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
             validation: self.held_out.clone(),
             ..TrainingPlan::new(self.process.clone(), data.clone())
         };
-        let preprocessing = self.preprocessing.unwrap_or(plan.preprocessing);
+        let preprocessing = self.preprocessing.clone().unwrap_or_else(|| plan.preprocessing.clone()).fitted(&*data)?;
         let sigma_data = self.sigma_data.unwrap_or_else(|| deviation(&*data, &preprocessing));
         Ok(TrainingPlan { preprocessing, ..plan.with_sigma_data(sigma_data) })
     }

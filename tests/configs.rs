@@ -36,6 +36,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "score_fpe_rve",
         "score_fpe_ve",
         "score_fpe_vp",
+        "table_vp",
     ];
     assert_eq!(names, expected);
     for file in files {

@@ -162,6 +162,7 @@ impl Sequential {
 
 fn check(dataset: &dyn Dataset, preprocessing: &Preprocessing, batch_size: usize) -> Result<(), DatasetError> {
     preprocessing.check(dataset.is_image())?;
+    preprocessing.check_fit(dataset.shape())?;
     if batch_size == 0 {
         return Err(DatasetError::config("training.batch_size", "0; expected at least 1"));
     }

@@ -65,10 +65,10 @@ impl DatasetConfig {
         self.0.shape()
     }
 
-    /// Keeps the classes that were found when the data were opened ([`DatasetKind::with_class_names`]).
-    pub fn keep_class_names(&mut self, names: Option<Vec<String>>) {
-        if let Some(config) = self.with_class_names(names) {
-            self.0 = config;
+    /// Keeps what was found when the data were opened ([`Opened::settled`]).
+    pub fn settle(&mut self, settled: Option<Arc<dyn DatasetKind>>) {
+        if let Some(settled) = settled {
+            self.0 = settled;
         }
     }
 }

@@ -9,14 +9,15 @@
 //! - **Levels.** A discrete bound gives each integer a probability of its own. Then pixels are the very numbers that the
 //!   run was trained with, or the middle of their cells if it was trained on dequantised ones.
 //!
-//! Slope and levels come from the preprocessing and from nowhere else. Vectors are left as they are.
+//! Slope and levels come from the preprocessing and from nowhere else. Vectors are left as they are, or standardised, which adds
+//! the logarithm of their deviations.
 
 use fokker_random::Index;
 
 use crate::{Dataset, Preprocessing};
 
 /// How the examples of a data set are read for their likelihood.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dequantization {
     preprocessing: Preprocessing,
     is_image: bool,
@@ -41,7 +42,7 @@ impl Dequantization {
 
     /// The preprocessing with `u` for images, without for vectors.
     fn uniform(&self) -> Preprocessing {
-        Preprocessing { dequantize: self.is_image, ..self.preprocessing }
+        Preprocessing { dequantize: self.is_image, ..self.preprocessing.clone() }
     }
 
     /// Reads example `index` with the `u` of (seed, [`Index::dequantization`]). `out` has the length
@@ -62,7 +63,7 @@ impl Dequantization {
 
     /// The bits that the scaling adds to each number: 7 for pixels in [−1, 1].
     pub fn offset_bits(&self) -> f64 {
-        -self.uniform().data_scale().log2()
+        self.uniform().offset_bits()
     }
 
     /// The levels of the pixels; none for vectors.
@@ -123,7 +124,8 @@ mod tests {
     fn the_uniform_density_has_eight_bits_per_pixel() {
         for (scale, range) in [(Scale::MinusOneOne, 2.0f64), (Scale::ZeroOne, 1.0), (Scale::None, 256.0)] {
             for dequantize in [false, true] {
-                let units = Dequantization::new(Preprocessing { scale, dequantize, flip: true }, true);
+                let units =
+                    Dequantization::new(Preprocessing { scale, dequantize, flip: true, standardization: None }, true);
                 let log_density = -256.0 * range.ln();
                 assert!((units.bits_per_dimension(log_density, 256) - 8.0).abs() < 1e-12, "{scale:?}");
             }
@@ -139,7 +141,8 @@ mod tests {
     fn cells_fill_the_range_and_every_pixel_is_in_its_own() {
         for scale in [Scale::MinusOneOne, Scale::ZeroOne, Scale::None] {
             for dequantize in [false, true] {
-                let units = Dequantization::new(Preprocessing { scale, dequantize, flip: false }, true);
+                let units =
+                    Dequantization::new(Preprocessing { scale, dequantize, flip: false, standardization: None }, true);
                 let (mut first, mut second, mut level) = (vec![0.0; 256], vec![0.0; 256], vec![0.0; 256]);
                 units.example(&Ramp, 0, 7, 0, &mut first);
                 units.example(&Ramp, 0, 7, 1, &mut second);

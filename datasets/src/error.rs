@@ -68,6 +68,14 @@ pub enum DatasetError {
         /// What was expected and what was found.
         problem: String,
     },
+    /// A file of numbers that does not hold what it should.
+    #[error("{}: {problem}", .file.display())]
+    Array {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
     /// A picture that could not be decoded.
     #[error("cannot read the picture {}: {problem}", .file.display())]
     Picture {

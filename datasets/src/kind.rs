@@ -74,10 +74,9 @@ pub trait DatasetKind: Settings {
         None
     }
 
-    /// The same settings with the classes that were found when the data were opened, so that a run keeps them; none if
-    /// they follow from the settings.
-    fn with_class_names(&self, _names: Option<Vec<String>>) -> Option<Arc<dyn DatasetKind>> {
-        None
+    /// Keys that [`Opened::settled`] fills in where they are absent. A run that goes on takes them from its last checkpoint.
+    fn settled_keys(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// The part that results are reported on.

@@ -22,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+mod array;
 mod batches;
 mod checkerboard;
 mod checksum;
@@ -49,10 +50,12 @@ pub mod preprocessing;
 mod progress;
 mod rings;
 mod split;
+mod standardization;
 mod swiss_roll;
 mod synthetic;
 mod tensors;
 
+pub use array::ArrayConfig;
 pub use batches::{Batch, Batches, Sequential};
 pub use checkerboard::{Checkerboard, CheckerboardConfig};
 pub use cifar10::Cifar10Config;
@@ -76,6 +79,7 @@ pub use preprocessing::{Preprocessing, Scale};
 pub use progress::{LoadProgress, ProgressCallback};
 pub use rings::{Rings, RingsConfig};
 pub use split::Split;
+pub use standardization::Standardization;
 pub use swiss_roll::{SwissRoll, SwissRollConfig};
 pub use synthetic::{Counts, Law, Synthetic};
 pub use tensors::Tensors;

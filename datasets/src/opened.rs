@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Dataset, Split};
+use crate::{Dataset, DatasetKind, Split};
 
 /// Parts of a data set, and what is worth saying about how they came about.
 #[derive(Clone, Default)]
@@ -13,6 +13,9 @@ pub struct Opened {
     pub validation: Option<Arc<dyn Dataset>>,
     /// What results are reported on, if it was asked for and there is any.
     pub test: Option<Arc<dyn Dataset>>,
+    /// The same settings with what was found, such as the names of the classes, so that a run keeps it; none if all follows from
+    /// the settings.
+    pub settled: Option<Arc<dyn DatasetKind>>,
     /// What was left out, skipped, or decided: a line each, for whoever prints.
     pub notes: Vec<String>,
 }

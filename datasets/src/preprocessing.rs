@@ -1,6 +1,6 @@
 //! From raw values to a model's values, and back.
 //!
-//! Everything is one affine map of one number, `model = scale · (raw + u) + offset`, applied after an optional flip.
+//! Everything is one affine map of each number, `model = scale · (raw + u) + offset`, applied after an optional flip.
 //! Raw values of images are 0, 1, …, 255.
 //!
 //! | `scale` | without dequantisation, u = 0 | with it, u uniform on [0, 1) |
@@ -8,6 +8,7 @@
 //! | `minus_one_one` | 2·raw/255 − 1, in [−1, 1] | 2·(raw + u)/256 − 1, in [−1, 1) |
 //! | `zero_one` | raw/255, in [0, 1] | (raw + u)/256, in [0, 1) |
 //! | `none` | raw | raw + u, in [0, 256) |
+//! | `standardize` | (raw − mean)/deviation, of each column or channel of the training part | – |
 //!
 //! **Dequantisation.** A density of continuous images that is fitted to integers can grow without bound; adding uniform
 //! noise makes its mean log-likelihood a lower bound of the discrete one's (Theis, van den Oord, Bethge, "A note on the
@@ -24,6 +25,7 @@ use fokker_random::{Index, Rng};
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
+use crate::standardization::Standardization;
 use crate::{Dataset, DatasetError};
 
 /// The range that raw values are brought to.
@@ -37,10 +39,12 @@ pub enum Scale {
     ZeroOne,
     /// As they are: for vectors.
     None,
+    /// Mean 0 and deviation 1 over the training part, for each column of vectors or channel of signals.
+    Standardize,
 }
 
 /// What happens to an example between the data set and the model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preprocessing {
     /// The range. Default `minus_one_one`; vectors need `none`.
@@ -49,24 +53,41 @@ pub struct Preprocessing {
     pub dequantize: bool,
     /// Whether every second training image, by chance, is mirrored left to right. Default false.
     pub flip: bool,
+    /// What `scale = "standardize"` subtracts and divides by. A run fills it in when it starts
+    /// ([`Preprocessing::fitted`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standardization: Option<Standardization>,
 }
 
 impl Preprocessing {
     /// Raw values unchanged: what vectors need.
-    pub const RAW: Self = Self { scale: Scale::None, dequantize: false, flip: false };
+    pub const RAW: Self = Self { scale: Scale::None, dequantize: false, flip: false, standardization: None };
 
     /// Refuses what makes no sense for a data set.
     ///
     /// # Errors
-    /// [`DatasetError::Config`] naming the key: vectors are neither scaled, nor dequantised, nor flipped.
+    /// [`DatasetError::Config`] naming the key: vectors are neither mapped to the range of pixels, nor dequantised, nor flipped;
+    /// pixels are not standardised.
     pub fn check(&self, is_image: bool) -> Result<(), DatasetError> {
+        match (&self.standardization, self.scale) {
+            (Some(standardization), Scale::Standardize) => standardization.check()?,
+            (Some(_), _) => {
+                let problem = "it belongs to scale = \"standardize\"; leave it out";
+                return Err(DatasetError::config("preprocessing.standardization", problem));
+            }
+            (None, _) => {}
+        }
         let images_only =
             |key| Err(DatasetError::config(key, "it is for images, and these are vectors; set it to false"));
         match self {
+            Self { scale: Scale::Standardize, .. } if is_image => Err(DatasetError::config(
+                "preprocessing.scale",
+                "\"standardize\" is for numbers, and these are pixels; set `scale = \"minus_one_one\"`",
+            )),
             _ if is_image => Ok(()),
             Self { scale: Scale::MinusOneOne | Scale::ZeroOne, .. } => Err(DatasetError::config(
                 "preprocessing.scale",
-                "it maps pixels from 0 to 255, and these are vectors; set `scale = \"none\"`",
+                "it maps pixels from 0 to 255, and these are vectors; set `scale = \"none\"` or `\"standardize\"`",
             )),
             Self { dequantize: true, .. } => images_only("preprocessing.dequantize"),
             Self { flip: true, .. } => images_only("preprocessing.flip"),
@@ -74,21 +95,55 @@ impl Preprocessing {
         }
     }
 
-    /// d model / d raw: what a density is multiplied by, once per number, on the way back to raw values.
+    /// The same with the mean and the deviation of these examples, if `scale` asks for them and they are not there yet.
+    ///
+    /// # Errors
+    /// [`DatasetError::Config`]: a column or channel that is the same in all examples.
+    pub fn fitted(self, train: &dyn Dataset) -> Result<Self, DatasetError> {
+        match (self.scale, &self.standardization) {
+            (Scale::Standardize, None) => Ok(Self { standardization: Some(Standardization::of(train)?), ..self }),
+            _ => Ok(self),
+        }
+    }
+
+    /// Refuses examples for which `scale` has no numbers, or those of others.
+    ///
+    /// # Errors
+    /// [`DatasetError::Config`] naming `preprocessing.standardization`.
+    pub fn check_fit(&self, example: &[usize]) -> Result<(), DatasetError> {
+        match (self.scale, &self.standardization) {
+            (Scale::Standardize, Some(standardization)) => standardization.check_fit(example),
+            (Scale::Standardize, None) => {
+                let problem = "the mean and the deviation are missing; Preprocessing::fitted finds them";
+                Err(DatasetError::config("preprocessing.standardization", problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// log₂ |d raw / d model|, in the mean over the numbers of an example: what the map adds to the bits of each.
+    pub fn offset_bits(&self) -> f64 {
+        match &self.standardization {
+            Some(standardization) => standardization.offset_bits(),
+            None => -self.data_scale().log2(),
+        }
+    }
+
+    /// d model / d raw of pixels: what a density is multiplied by, once per number, on the way back to raw values.
     pub fn data_scale(&self) -> f64 {
         let levels = if self.dequantize { 256.0 } else { 255.0 };
         match self.scale {
             Scale::MinusOneOne => 2.0 / levels,
             Scale::ZeroOne => 1.0 / levels,
-            Scale::None => 1.0,
+            Scale::None | Scale::Standardize => 1.0,
         }
     }
 
-    /// The model's value of raw 0 (with u = 0).
+    /// The model's value of a pixel that is 0 (with u = 0).
     pub fn data_offset(&self) -> f64 {
         match self.scale {
             Scale::MinusOneOne => -1.0,
-            Scale::ZeroOne | Scale::None => 0.0,
+            Scale::ZeroOne | Scale::None | Scale::Standardize => 0.0,
         }
     }
 
@@ -97,13 +152,20 @@ impl Preprocessing {
         match self.scale {
             Scale::MinusOneOne => (-1.0, 1.0),
             Scale::ZeroOne => (0.0, 1.0),
-            Scale::None => (0.0, if self.dequantize { 256.0 } else { 255.0 }),
+            Scale::None | Scale::Standardize => (0.0, if self.dequantize { 256.0 } else { 255.0 }),
         }
     }
 
-    /// The raw value (with u, if dequantised) of a model's value.
-    pub fn to_raw(&self, model: f32) -> f32 {
-        ((f64::from(model) - self.data_offset()) / self.data_scale()) as f32
+    /// The raw values (with u, if dequantised) of whole examples of `size` numbers, as the model has them.
+    pub fn to_raw(&self, model: &[f32], size: usize) -> Vec<f32> {
+        let mut raw = model.to_vec();
+        match &self.standardization {
+            Some(standardization) => raw.chunks_mut(size).for_each(|example| standardization.undo(example)),
+            None => raw.iter_mut().for_each(|value| {
+                *value = ((f64::from(*value) - self.data_offset()) / self.data_scale()) as f32;
+            }),
+        }
+        raw
     }
 
     /// The pixel 0..=255 of a model's value: the integer below if dequantised, else the nearest one. Values out of
@@ -165,6 +227,10 @@ impl Preprocessing {
             (Scale::ZeroOne, false) => values.iter_mut().for_each(|v| *v /= 255.0),
             (Scale::ZeroOne, true) => values.iter_mut().for_each(|v| *v /= 256.0),
             (Scale::None, _) => {}
+            (Scale::Standardize, _) => {
+                let standardization = self.standardization.as_ref().expect("it was checked before examples are read");
+                standardization.apply(values);
+            }
         }
     }
 }

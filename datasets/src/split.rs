@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | MNIST, Fashion-MNIST, CIFAR-10 | the rest of the published training set | `validation_examples` of the published training set, 5000 by default | the published test set |
 //! | folder | the rest | `validation_fraction` of the pictures, 0.1 by default | `test_fraction` of the pictures, none by default |
+//! | array | the rest | `validation_fraction` of the rows, 0.1 by default | `test_fraction` of the rows, none by default |
 //! | laws to draw from | draws from number 0 on | from number 2⁶³ on | from number 2⁶² on |
 //!
 //! What a model is chosen by (its learning rate, when to stop) is measured on the validation part; what is reported, on

@@ -29,6 +29,7 @@ pub struct Tensors {
     shape: Vec<usize>,
     labels: Option<Vec<usize>>,
     classes: usize,
+    class_names: Option<Vec<String>>,
     are_pixels: bool,
 }
 
@@ -52,7 +53,15 @@ impl Tensors {
             let value = values[place];
             return refuse(format!("number {number} of example {example} is {value}; expected finite numbers"));
         }
-        Ok(Self { name: "tensors".into(), values, shape, labels: None, classes: 0, are_pixels: false })
+        Ok(Self {
+            name: "tensors".into(),
+            values,
+            shape,
+            labels: None,
+            classes: 0,
+            class_names: None,
+            are_pixels: false,
+        })
     }
 
     /// Examples of a shape from an iterator.
@@ -100,9 +109,38 @@ impl Tensors {
         Ok(Self { labels: Some(labels), classes, ..self })
     }
 
+    /// The same with a name for each class, which `class` may be asked for by.
+    ///
+    /// # Errors
+    /// [`DatasetError::Config`]: fewer names than labels say there are classes.
+    pub fn with_class_names(self, names: Vec<String>) -> Result<Self, DatasetError> {
+        let (found, classes) = (names.len(), self.classes);
+        if self.labels.is_none() || found < classes {
+            return refuse(format!("{found} names for {classes} classes; expected one for each"));
+        }
+        Ok(Self { classes: found, class_names: Some(names), ..self })
+    }
+
     /// The same under a name, for reports. The name is `tensors` otherwise.
     pub fn named(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
+    }
+
+    /// The examples of these numbers, in that order.
+    ///
+    /// # Panics
+    /// If a number is not below [`Dataset::len`].
+    pub(crate) fn select(&self, numbers: &[usize]) -> Self {
+        let size = self.size();
+        let values = numbers.iter().flat_map(|&number| &self.values[number * size..(number + 1) * size]);
+        let labels = self.labels.as_ref().map(|labels| numbers.iter().map(|&number| labels[number]).collect());
+        let (name, shape, class_names) = (self.name.clone(), self.shape.clone(), self.class_names.clone());
+        Self { name, shape, class_names, values: values.copied().collect(), labels, ..*self }
+    }
+
+    /// The same numbers as pixels from 0 to 255.
+    pub(crate) fn into_pixels(self) -> Self {
+        Self { are_pixels: true, ..self }
     }
 
     /// The first examples, and the last `held_out` ones, which a model does not learn from.
@@ -121,7 +159,8 @@ impl Tensors {
         let at = examples - held_out;
         let values = first.values.split_off(at * first.size());
         let labels = first.labels.as_mut().map(|labels| labels.split_off(at));
-        let last = Self { values, labels, shape: first.shape.clone(), name: first.name.clone(), ..first };
+        let (shape, name, class_names) = (first.shape.clone(), first.name.clone(), first.class_names.clone());
+        let last = Self { values, labels, shape, name, class_names, ..first };
         Ok((first, last))
     }
 }
@@ -145,6 +184,10 @@ impl Dataset for Tensors {
 
     fn classes(&self) -> Option<usize> {
         self.labels.as_ref().map(|_| self.classes)
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        self.class_names.clone()
     }
 
     fn is_image(&self) -> bool {

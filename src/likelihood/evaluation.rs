@@ -88,7 +88,7 @@ impl Evaluation<'_> {
     }
 
     pub(super) fn units(&self) -> Dequantization {
-        Dequantization::new(self.config.preprocessing, self.data.is_image())
+        Dequantization::new(self.config.preprocessing.clone(), self.data.is_image())
     }
 
     /// One batch of one draw.

@@ -89,7 +89,7 @@ impl TrajectoryWriter {
         Ok(Self {
             path: path.into(),
             shape: shape.into(),
-            preprocessing: *preprocessing,
+            preprocessing: preprocessing.clone(),
             columns,
             first,
             written: 0,

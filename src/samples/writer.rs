@@ -69,7 +69,7 @@ impl SampleWriter {
         Ok(Self {
             path: path.into(),
             shape: shape.into(),
-            preprocessing: *preprocessing,
+            preprocessing: preprocessing.clone(),
             columns,
             first,
             written: 0,
@@ -87,7 +87,7 @@ impl SampleWriter {
         let size = self.size();
         let (first, count) = (self.first + self.written, (values.len() / size) as u64);
         let pixels = || values.iter().map(|&value| self.preprocessing.to_u8(value));
-        let raw = || values.iter().map(|&value| self.preprocessing.to_raw(value)).collect::<Vec<f32>>();
+        let raw = || self.preprocessing.to_raw(values, size);
         match (&mut self.kind, self.shape.as_slice()) {
             (Kind::Folder, &[channels, height, width]) => {
                 let pictures = Pictures { shape: [channels, height, width], pixels: pixels().collect() };

@@ -1,6 +1,7 @@
 //! The program from outside: what its commands do, and what they say when something is wrong.
 
 mod absurd_values;
+mod array_runs;
 mod bench_command;
 mod command_line;
 mod folder_runs;

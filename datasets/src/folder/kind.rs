@@ -1,7 +1,5 @@
 //! A folder as a kind of data set.
 
-use std::sync::Arc;
-
 use super::FolderConfig;
 use crate::opened::Opened;
 use crate::picture::{Background, Channels};
@@ -75,8 +73,8 @@ impl DatasetKind for FolderConfig {
         Some("data.labels = true")
     }
 
-    fn with_class_names(&self, classes: Option<Vec<String>>) -> Option<Arc<dyn DatasetKind>> {
-        self.labels.then(|| Arc::new(Self { classes, ..self.clone() }) as Arc<dyn DatasetKind>)
+    fn settled_keys(&self) -> &'static [&'static str] {
+        &["classes"]
     }
 
     /// The test part, or the validation part where there is no other.

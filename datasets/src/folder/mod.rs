@@ -136,7 +136,8 @@ impl FolderConfig {
             notes.push(format!("skipped, as data.unreadable says: {list}"));
         }
 
-        let mut opened = Opened { notes, ..Opened::default() };
+        let settled = self.labels.then(|| Arc::new(Self { classes: Some(classes.clone()), ..self.clone() }) as _);
+        let mut opened = Opened { notes, settled, ..Opened::default() };
         let names: Option<Arc<[String]>> = self.labels.then(|| classes.into());
         let (mut pixels, mut place) = (read.pixels, 0);
         for (split, numbers) in chosen {

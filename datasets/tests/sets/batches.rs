@@ -48,8 +48,10 @@ impl Dataset for Counting {
     }
 }
 
-const EVERYTHING: Preprocessing = Preprocessing { scale: Scale::MinusOneOne, dequantize: true, flip: true };
-const PIXELS: Preprocessing = Preprocessing { scale: Scale::None, dequantize: false, flip: false };
+const EVERYTHING: Preprocessing =
+    Preprocessing { scale: Scale::MinusOneOne, dequantize: true, flip: true, standardization: None };
+const PIXELS: Preprocessing =
+    Preprocessing { scale: Scale::None, dequantize: false, flip: false, standardization: None };
 
 fn batches(length: usize, preprocessing: Preprocessing, batch_size: usize) -> Arc<Batches> {
     Arc::new(Batches::new(counting(length), preprocessing, batch_size, 9).unwrap())
@@ -144,21 +146,16 @@ fn flips_mirror_half_of_the_images_row_by_row() {
 
 #[test]
 fn dequantised_values_are_uniform_within_their_bin_and_go_back_exactly() {
-    for scale in [Scale::MinusOneOne, Scale::ZeroOne, Scale::None] {
-        let preprocessing = Preprocessing { scale, dequantize: true, flip: false };
-        let batch = batches(1000, preprocessing, 1000).at(0);
-        let (low, high) = match scale {
-            Scale::MinusOneOne => (-1.0, 1.0),
-            Scale::ZeroOne => (0.0, 1.0),
-            Scale::None => (0.0, 256.0),
-        };
+    for (scale, low, high) in [(Scale::MinusOneOne, -1.0, 1.0), (Scale::ZeroOne, 0.0, 1.0), (Scale::None, 0.0, 256.0)] {
+        let preprocessing = Preprocessing { scale, dequantize: true, flip: false, standardization: None };
+        let batch = batches(1000, preprocessing.clone(), 1000).at(0);
         let mut sum = [0.0; 2];
         for (values, index) in batch.values.chunks_exact(12).zip(&batch.indices) {
             for (k, &value) in values.iter().enumerate() {
                 assert!((low..high).contains(&value), "{value}");
                 let pixel = (12 * index + k) % 256;
                 assert_eq!(usize::from(preprocessing.to_u8(value)), pixel);
-                let u = f64::from(preprocessing.to_raw(value)) - pixel as f64;
+                let u = f64::from(preprocessing.to_raw(&[value], 1)[0]) - pixel as f64;
                 assert!((0.0..1.0).contains(&u), "{u}");
                 sum = [sum[0] + u, sum[1] + u * u];
             }
@@ -175,14 +172,14 @@ fn no_two_examples_share_their_noise() {
     let fractions = |values: &[f32]| -> Vec<Vec<u32>> {
         values.chunks_exact(4).map(|values| values.iter().map(|v| v.fract().to_bits()).collect()).collect()
     };
-    let mut all = fractions(&batches(37, noisy, 100).at(0).values);
-    all.extend(fractions(&Sequential::new(counting(37), noisy, 37, 9).unwrap().at(0).unwrap().values));
+    let mut all = fractions(&batches(37, noisy.clone(), 100).at(0).values);
+    all.extend(fractions(&Sequential::new(counting(37), noisy.clone(), 37, 9).unwrap().at(0).unwrap().values));
     all.sort();
     all.dedup();
     assert_eq!(all.len(), 137 * 3, "four pixels at a time, of 100 positions and 37 validation examples");
     // A flip moves pixels, not their noise: the same u with flips and without.
-    let flipped = batches(37, Preprocessing { flip: true, ..noisy }, 100).at(0).values;
-    assert_eq!(fractions(&flipped), fractions(&batches(37, noisy, 100).at(0).values));
+    let flipped = batches(37, Preprocessing { flip: true, ..noisy.clone() }, 100).at(0).values;
+    assert_eq!(fractions(&flipped), fractions(&batches(37, noisy.clone(), 100).at(0).values));
 }
 
 #[test]
@@ -194,18 +191,18 @@ fn the_affine_maps_have_the_stated_ends_slope_and_inverse() {
     for (scale, ends) in [(Scale::MinusOneOne, [-1.0, 1.0]), (Scale::ZeroOne, [0.0, 1.0]), (Scale::None, [0.0, 255.0])]
     {
         let preprocessing = Preprocessing { scale, ..PIXELS };
-        let values = map(preprocessing);
+        let values = map(preprocessing.clone());
         assert_eq!([values[0], values[255]], ends);
         for (raw, &value) in values.iter().enumerate() {
             assert_eq!(usize::from(preprocessing.to_u8(value)), raw);
             let expected = preprocessing.data_scale() * raw as f64 + preprocessing.data_offset();
             assert!((f64::from(value) - expected).abs() < 1e-7, "{scale:?}: {value} for {raw}");
-            assert!((preprocessing.to_raw(value) - raw as f32).abs() < 1e-4);
+            assert!((preprocessing.to_raw(&[value], 1)[0] - raw as f32).abs() < 1e-4);
         }
         assert_eq!([preprocessing.to_u8(1e9), preprocessing.to_u8(-1e9), preprocessing.to_u8(f32::NAN)], [255, 0, 0]);
         // With dequantisation: the same slope between the values of a pixel and its u.
         let preprocessing = Preprocessing { dequantize: true, ..preprocessing };
-        for (raw, &value) in map(preprocessing).iter().enumerate() {
+        for (raw, &value) in map(preprocessing.clone()).iter().enumerate() {
             let from = preprocessing.data_scale() * raw as f64 + preprocessing.data_offset();
             assert!((from..from + preprocessing.data_scale()).contains(&f64::from(value)));
         }
@@ -216,12 +213,12 @@ fn the_affine_maps_have_the_stated_ends_slope_and_inverse() {
 fn the_validation_pass_is_in_order_once_and_never_flipped() {
     let pass = |size, preprocessing| Sequential::new(counting(37), preprocessing, size, 9).unwrap();
     let flip = Preprocessing { flip: true, ..PIXELS };
-    let all: Vec<_> = pass(10, flip).iter().collect();
-    assert_eq!((all.len(), pass(10, flip).count(), &all[3].shape[..]), (4, 4, &[7, 2, 2, 3][..]));
+    let all: Vec<_> = pass(10, flip.clone()).iter().collect();
+    assert_eq!((all.len(), pass(10, flip.clone()).count(), &all[3].shape[..]), (4, 4, &[7, 2, 2, 3][..]));
     let values: Vec<f32> = all.iter().flat_map(|batch| batch.values.clone()).collect();
     assert!(values.iter().enumerate().all(|(k, &value)| value == (k % 256) as f32));
     assert_eq!(all.iter().flat_map(|batch| batch.indices.clone()).collect::<Vec<_>>(), (0..37).collect::<Vec<_>>());
-    assert_eq!(pass(10, flip).at(4), None);
+    assert_eq!(pass(10, flip.clone()).at(4), None);
     // Dequantisation belongs to the example, at any batch size.
     let (small, large) = (pass(10, EVERYTHING).at(2).unwrap(), pass(37, EVERYTHING).at(0).unwrap());
     assert_eq!(small.values, large.values[240..360]);

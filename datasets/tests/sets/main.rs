@@ -1,5 +1,6 @@
 //! Data sets: parts, pictures, batches.
 
+mod arrays;
 mod batches;
 mod folder;
 mod folder_contents;

@@ -69,7 +69,7 @@ impl TrainedExhibit {
 pub(super) fn held_out<const D: usize>(config: &RunConfig, count: usize, device: &Device) -> Result<Tensor<D>, Error> {
     let data = config.data.open(config.data.held_out(), config.seed)?;
     let count = count.min(data.len());
-    let batches = Sequential::new(data, config.preprocessing, count, config.seed)?;
+    let batches = Sequential::new(data, config.preprocessing.clone(), count, config.seed)?;
     let batch = batches.iter().next().expect("a set of held-out examples is not empty");
     let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
     Ok(Tensor::from_data(TensorData::new(batch.values, shape), device))

@@ -31,7 +31,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let (plan, device) = (&self.plan, self.device.clone().inner());
         let Some(validation) = plan.validation.clone() else { return Ok(None) };
         let batch_size = plan.training.batch_size;
-        let held_out = Sequential::new(validation, plan.preprocessing, batch_size, plan.seed)?;
+        let held_out = Sequential::new(validation, plan.preprocessing.clone(), batch_size, plan.seed)?;
         let (mut sum, mut count, mut not_finite) = (0.0, 0usize, 0usize);
         for (index, batch) in (0u64..).zip(held_out.iter()) {
             let size = batch.shape[0];
@@ -72,7 +72,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let data = plan.validation.as_ref().unwrap_or(&plan.train);
         let examples = config.examples.min(data.len());
         let at_once = ResidualsConfig::at_once(data.size()).min(examples);
-        let held_out = Sequential::new(data.clone(), plan.preprocessing, at_once, plan.seed)?;
+        let held_out = Sequential::new(data.clone(), plan.preprocessing.clone(), at_once, plan.seed)?;
         let times = config.times(&*plan.process);
         let mut sums = vec![ResidualSums::default(); times.len()];
         for batch in held_out.iter().take(examples.div_ceil(at_once)) {

@@ -62,7 +62,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         plan.validate()?;
         let tracked = tracked_device(&plan, network.has_blocks(), device)?;
         let batch_size = plan.training.batch_size;
-        let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing, batch_size, plan.seed)?);
+        let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing.clone(), batch_size, plan.seed)?);
         Ok(Self {
             optimizer: ModuleAdam::new(plan.optimizer.clone()),
             device: tracked,

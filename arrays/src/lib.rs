@@ -1,0 +1,39 @@
+//! Arrays in files: NumPy's `.npy` and `.npz`, and `.safetensors`.
+//!
+//! ```
+//! use fokker_arrays::{Array, Contents};
+//!
+//! let line = Array::<f32>::new([3], vec![1.0, 2.0, 3.0]);
+//! let file = Contents::Npy(fokker_arrays::npy_bytes(&line));
+//! assert_eq!(file.read::<f32>(None, None)?, line);
+//! assert_eq!(file.header(None, None)?.shape, [3]);
+//! # Ok::<(), fokker_arrays::ArrayError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod array;
+mod contents;
+mod header;
+mod npy;
+mod npz;
+mod number;
+mod safetensors;
+
+pub use array::Array;
+pub use contents::Contents;
+pub use header::Header;
+pub use npy::bytes as npy_bytes;
+pub use npz::npz_bytes;
+pub use number::{Kind, Number};
+
+/// What is wrong with a file of arrays, without the file's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ArrayError(String);
+
+impl ArrayError {
+    fn new(problem: impl Into<String>) -> Self {
+        Self(problem.into())
+    }
+}

@@ -1,0 +1,47 @@
+//! Arrays in `.safetensors`.
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use crate::{Array, ArrayError, Header, Kind, Number};
+
+/// The tensors of a file.
+pub(crate) fn tensors(bytes: &[u8]) -> Result<SafeTensors<'_>, ArrayError> {
+    SafeTensors::deserialize(bytes).map_err(|error| ArrayError::new(format!("is no .safetensors: {error}")))
+}
+
+/// The numbers of a tensor.
+pub(crate) fn read<T: Number>(name: &str, tensor: &TensorView<'_>) -> Result<Array<T>, ArrayError> {
+    let kind = kind(tensor.dtype()).ok_or_else(|| {
+        let dtype = tensor.dtype();
+        ArrayError::new(format!(
+            "{name} has the type {dtype:?}; whole numbers, and floats of 16, 32 and 64 bits are read"
+        ))
+    })?;
+    let Header { shape, are_bytes } = header(tensor);
+    Ok(Array { shape, values: kind.read(false, tensor.data())?, are_bytes })
+}
+
+/// What the file says of a tensor.
+pub(crate) fn header(tensor: &TensorView<'_>) -> Header {
+    Header { shape: tensor.shape().to_vec(), are_bytes: tensor.dtype() == Dtype::U8 }
+}
+
+fn kind(dtype: Dtype) -> Option<Kind> {
+    Some(match dtype {
+        Dtype::BOOL => Kind::Bool,
+        Dtype::U8 => Kind::Unsigned(1),
+        Dtype::U16 => Kind::Unsigned(2),
+        Dtype::U32 => Kind::Unsigned(4),
+        Dtype::U64 => Kind::Unsigned(8),
+        Dtype::I8 => Kind::Signed(1),
+        Dtype::I16 => Kind::Signed(2),
+        Dtype::I32 => Kind::Signed(4),
+        Dtype::I64 => Kind::Signed(8),
+        Dtype::F16 => Kind::Float(2),
+        Dtype::BF16 => Kind::BFloat16,
+        Dtype::F32 => Kind::Float(4),
+        Dtype::F64 => Kind::Float(8),
+        _ => return None,
+    })
+}

@@ -1,0 +1,184 @@
+//! A file of numbers, whatever its format.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use fokker_arrays::{Array, Contents, Header};
+
+use super::{ArrayConfig, csv};
+use crate::{DatasetError, memory};
+
+/// All that is read of a file.
+pub(super) struct Examples {
+    pub array: Array<f32>,
+    /// The names of the columns of a table.
+    pub columns: Option<Vec<String>>,
+    /// The label of each example, as it stands in the file.
+    pub labels: Option<Vec<String>>,
+}
+
+/// The formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Npy,
+    Npz,
+    Safetensors,
+    Table,
+}
+
+impl Format {
+    /// The format that a name's extension means, in any case of letters.
+    pub fn of(path: &Path) -> Option<Self> {
+        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "npy" => Self::Npy,
+            "npz" => Self::Npz,
+            "safetensors" => Self::Safetensors,
+            "csv" | "tsv" => Self::Table,
+            _ => return None,
+        })
+    }
+}
+
+/// What is wrong with the contents of a file.
+pub(super) fn wrong(file: &Path, problem: impl Into<String>) -> DatasetError {
+    DatasetError::Array { file: file.into(), problem: problem.into() }
+}
+
+pub(super) fn open(file: &Path) -> Result<BufReader<File>, DatasetError> {
+    let opened = File::open(file).map_err(|source| DatasetError::Read { file: file.into(), source })?;
+    Ok(BufReader::with_capacity(1 << 20, opened))
+}
+
+impl ArrayConfig {
+    pub(super) fn format(&self) -> Result<Format, DatasetError> {
+        Format::of(&self.path).ok_or_else(|| {
+            let problem = format!(
+                "{} is no file of numbers by its name; expected .npy, .npz, .safetensors, .csv or .tsv",
+                self.path.display()
+            );
+            DatasetError::config("data.path", problem)
+        })
+    }
+
+    /// What the file says before its numbers are read.
+    pub(super) fn header(&self) -> Result<Header, DatasetError> {
+        let format = self.format()?;
+        if format == Format::Table {
+            return csv::header(&self.path, self.columns.as_deref(), self.labels.as_deref());
+        }
+        // The head of an .npy stands in its first bytes.
+        let most = if format == Format::Npy { 1 << 16 } else { u64::MAX };
+        let contents = contents(&self.path, format, most)?;
+        let header = contents.header(self.array.as_deref(), self.labels.as_deref());
+        header.map_err(|error| wrong(&self.path, error.to_string()))
+    }
+
+    /// Reads everything.
+    pub(super) fn examples(&self) -> Result<Examples, DatasetError> {
+        let (file, array, labels) = (&*self.path, self.array.as_deref(), self.labels.as_deref());
+        let format = self.format()?;
+        if format == Format::Table {
+            return csv::read(file, self.columns.as_deref(), labels)?.check(file);
+        }
+        check_memory(file, &self.header()?.shape, memory::available())?;
+        let contents = contents(file, format, u64::MAX)?;
+        let of_file = |error: fokker_arrays::ArrayError| wrong(file, error.to_string());
+        let array = contents.read(array, labels).map_err(of_file)?;
+        let labels = match labels {
+            None => None,
+            Some(name) if contents.has_names() => {
+                Some(texts(&contents.read(Some(name), None).map_err(of_file)?, file, name)?)
+            }
+            Some(path) => Some(label_file(Path::new(path))?),
+        };
+        Examples { array, columns: None, labels }.check(file)
+    }
+}
+
+/// The first bytes of a file, at most so many.
+fn contents(file: &Path, format: Format, most: u64) -> Result<Contents, DatasetError> {
+    let mut bytes = Vec::new();
+    let read = open(file)?.take(most).read_to_end(&mut bytes);
+    read.map_err(|source| DatasetError::Read { file: file.into(), source })?;
+    Ok(match format {
+        Format::Npz => Contents::Npz(bytes),
+        Format::Safetensors => Contents::Safetensors(bytes),
+        Format::Npy | Format::Table => Contents::Npy(bytes),
+    })
+}
+
+/// The labels in an `.npy` of their own.
+fn label_file(path: &Path) -> Result<Vec<String>, DatasetError> {
+    let read = contents(path, Format::Npy, u64::MAX)?.read(None, None);
+    texts(&read.map_err(|error| wrong(path, error.to_string()))?, path, "the array")
+}
+
+/// Refuses an array that has no room, before it is read.
+fn check_memory(file: &Path, shape: &[usize], available: Option<u64>) -> Result<(), DatasetError> {
+    let numbers = shape.iter().try_fold(1u64, |product, &side| product.checked_mul(side as u64));
+    let needed = numbers.and_then(|numbers| numbers.checked_mul(size_of::<f32>() as u64)).unwrap_or(u64::MAX);
+    match available {
+        Some(available) if needed > available => Err(wrong(
+            file,
+            format!(
+                "{shape:?} numbers take {} in single precision, and {} of memory are free; take fewer examples",
+                memory::shown(needed),
+                memory::shown(available)
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The whole numbers of an array of labels, as text.
+fn texts(labels: &Array<f64>, file: &Path, name: &str) -> Result<Vec<String>, DatasetError> {
+    if labels.shape.first() != Some(&labels.values.len()) {
+        let problem = format!("{name}: labels are one number an example, and the shape is {:?}", labels.shape);
+        return Err(wrong(file, problem));
+    }
+    let text = |(row, value): (usize, &f64)| match value.fract() == 0.0 {
+        true => Ok(value.to_string()),
+        false => Err(wrong(file, format!("{name}: label {row} is {value}; expected whole numbers"))),
+    };
+    labels.values.iter().enumerate().map(text).collect()
+}
+
+impl Examples {
+    /// Refuses an array without examples or numbers, numbers that are not finite, and labels for other examples.
+    fn check(self, file: &Path) -> Result<Self, DatasetError> {
+        let Array { shape, values, .. } = &self.array;
+        let Some(&examples) = shape.first() else {
+            return Err(wrong(file, "it holds one number; expected examples along its first dimension"));
+        };
+        if values.is_empty() {
+            return Err(wrong(file, format!("there are no examples in it: shape {shape:?}")));
+        }
+        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+            let mut rest = place;
+            let mut index: Vec<usize> = shape.iter().rev().map(|side| (rest % side, rest /= side).0).collect();
+            index.reverse();
+            let problem = format!("the number at {index:?} is {}; expected finite numbers", values[place]);
+            return Err(wrong(file, problem));
+        }
+        match &self.labels {
+            Some(labels) if labels.len() != examples => {
+                Err(wrong(file, format!("{} labels for {examples} examples; expected one for each", labels.len())))
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_refused_by_its_size() {
+        let message = check_memory(Path::new("x.npy"), &[1 << 20, 1024], Some(1 << 30)).unwrap_err().to_string();
+        assert!(message.contains("x.npy") && message.contains("4.0 GiB") && message.contains("1.0 GiB"), "{message}");
+        assert!(check_memory(Path::new("x.npy"), &[usize::MAX, usize::MAX], Some(1)).is_err());
+        assert!(check_memory(Path::new("x.npy"), &[1 << 10, 1024], Some(1 << 30)).is_ok());
+    }
+}

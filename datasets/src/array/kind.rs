@@ -1,0 +1,162 @@
+//! An array as a kind of data set.
+
+use std::sync::Arc;
+
+use fokker_arrays::{Array, Header};
+use fokker_random::Index;
+
+use super::file::{Examples, wrong};
+use super::{ArrayConfig, labels};
+use crate::opened::Opened;
+use crate::tensors::Tensors;
+use crate::{ClassCount, DataPath, DatasetError, DatasetKind, Split, register_dataset};
+
+impl DatasetKind for ArrayConfig {
+    /// Reads the file into memory, in single precision.
+    fn open(&self, _: &DataPath, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
+        let Examples { array, columns, labels } = self.examples()?;
+        let Array { shape, values, are_bytes } = array;
+        let header = Header { shape, are_bytes };
+        let (example, pixels) = (self.example_shape(&header)?, self.are_pixels(&header)?);
+        if let Some(place) = values.iter().position(|value| pixels && !(0.0..=255.0).contains(value)) {
+            let problem = format!("{} is no pixel from 0 to 255; set data.pixels = false", values[place]);
+            return Err(wrong(&self.path, problem));
+        }
+        let classes = labels.map(|labels| labels::number(&self.path, &labels, self.classes.as_deref())).transpose()?;
+        let (numbers, names) = classes.unzip();
+        let settled = Self {
+            columns,
+            shape: Some(example.clone()),
+            pixels: Some(pixels),
+            classes: names.clone(),
+            ..self.clone()
+        };
+        let all = Tensors::new(values, example)?;
+        let mut all = if pixels { all.into_pixels() } else { all };
+        if let (Some(numbers), Some(names)) = (numbers, names) {
+            all = all.with_labels(numbers)?.with_class_names(names)?;
+        }
+        let all = all.named(format!("array {}", self.path.display()));
+        let mut opened = Opened { settled: Some(Arc::new(settled)), ..Opened::default() };
+        for (split, rows) in self.divide(header.shape[0]) {
+            if splits.contains(&split) && !rows.is_empty() {
+                opened.put(split, Arc::new(all.select(&rows)));
+            }
+        }
+        Ok(opened)
+    }
+
+    fn check(&self) -> Result<(), DatasetError> {
+        self.format()?;
+        for (key, fraction) in
+            [("data.validation_fraction", self.validation_fraction), ("data.test_fraction", self.test_fraction)]
+        {
+            if !(0.0..1.0).contains(&fraction) {
+                return Err(DatasetError::config(key, format!("{fraction}; expected 0 or more, and less than 1")));
+            }
+        }
+        if self.validation_fraction + self.test_fraction >= 1.0 {
+            let problem = format!("{} leaves nothing to train on", self.validation_fraction + self.test_fraction);
+            return Err(DatasetError::config("data.validation_fraction + data.test_fraction", problem));
+        }
+        if self.shape.as_ref().is_some_and(|shape| shape.is_empty() || shape.contains(&0)) {
+            return Err(DatasetError::config("data.shape", "expected the sides of an example, all at least 1"));
+        }
+        Ok(())
+    }
+
+    fn shape(&self) -> Result<Vec<usize>, DatasetError> {
+        match &self.shape {
+            Some(shape) => Ok(shape.clone()),
+            None => self.example_shape(&self.header()?),
+        }
+    }
+
+    /// A file that cannot be read has no pixels; that it cannot is said by [`shape`](DatasetKind::shape).
+    fn is_image(&self) -> bool {
+        match self.pixels {
+            Some(pixels) => pixels,
+            None => self.header().and_then(|header| self.are_pixels(&header)).unwrap_or(false),
+        }
+    }
+
+    fn class_count(&self) -> Result<ClassCount, DatasetError> {
+        Ok(match &self.classes {
+            _ if self.labels.is_none() => ClassCount::None,
+            Some(classes) => ClassCount::Known(classes.len()),
+            None => ClassCount::WhenOpened,
+        })
+    }
+
+    fn class_names(&self) -> Option<Vec<String>> {
+        self.classes.clone()
+    }
+
+    fn class_setting(&self) -> Option<&'static str> {
+        Some("data.labels")
+    }
+
+    /// The test part, or the validation part where there is no other.
+    fn held_out(&self) -> Split {
+        if self.test_fraction == 0.0 { Split::Validation } else { Split::Test }
+    }
+
+    fn absent(&self, split: Split) -> DatasetError {
+        let (key, fraction) = match split {
+            Split::Test => ("data.test_fraction", self.test_fraction),
+            _ => ("data.validation_fraction", self.validation_fraction),
+        };
+        let file = self.path.display();
+        let problem = format!("{fraction} of the examples in {file} leaves none for {split}; add some or change it");
+        DatasetError::config(key, problem)
+    }
+
+    fn settled_keys(&self) -> &'static [&'static str] {
+        &["columns", "shape", "pixels", "classes"]
+    }
+}
+
+register_dataset!(ArrayConfig as "array");
+
+impl ArrayConfig {
+    /// The shape of an example: all dimensions but the first, `[1]` for numbers in a row.
+    fn example_shape(&self, header: &Header) -> Result<Vec<usize>, DatasetError> {
+        let found = match header.shape.get(1..) {
+            None => return Err(wrong(&self.path, "it holds one number; expected examples along its first dimension")),
+            Some([]) => vec![1],
+            Some(shape) => shape.to_vec(),
+        };
+        match &self.shape {
+            Some(expected) if *expected != found => {
+                let problem = format!("expected examples of {expected:?}; {} has {found:?}", self.path.display());
+                Err(DatasetError::config("data.shape", problem))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Whether the numbers are pixels, which have three dimensions an example.
+    fn are_pixels(&self, header: &Header) -> Result<bool, DatasetError> {
+        let in_three = header.shape.len() == 4;
+        match self.pixels {
+            Some(true) if !in_three => {
+                let problem = format!("an array of {:?} holds no pictures; expected four dimensions", header.shape);
+                Err(DatasetError::config("data.pixels", problem))
+            }
+            Some(pixels) => Ok(pixels),
+            None => Ok(in_three && header.are_bytes),
+        }
+    }
+
+    /// The rows of each part, in order. At least one is left to train on.
+    fn divide(&self, rows: usize) -> [(Split, Vec<usize>); 3] {
+        let count = |fraction: f64| (fraction * rows as f64).round() as usize;
+        let validation = count(self.validation_fraction).min(rows - 1);
+        let test = count(self.test_fraction).min(rows - 1 - validation);
+        let mut order = Index::validation_split().permutation(0, rows);
+        let mut train = order.split_off(validation + test);
+        let mut test = order.split_off(validation);
+        [&mut train, &mut order, &mut test].into_iter().for_each(|part| part.sort_unstable());
+        [(Split::Train, train), (Split::Validation, order), (Split::Test, test)]
+    }
+}

@@ -1,0 +1,84 @@
+//! Arrays and tables of one's own, from a file: vectors, signals, pictures with any number of channels.
+//!
+//! | file | what is read | an example is |
+//! |---|---|---|
+//! | `.npy` | the array | one step along the first dimension |
+//! | `.npz`, `.safetensors` | the array that `array` names, or the only one | the same |
+//! | `.csv`, `.tsv` | the columns that `columns` names, or all but the labels | a row |
+//!
+//! Integers and floating-point numbers of any width are read as single precision. A number that is missing or not finite is an
+//! error that names its place, before any work starts.
+//!
+//! **Pixels.** Bytes of three dimensions an example, `[channels, height, width]`, are pixels from 0 to 255, unless `pixels =
+//! false`. Everything else is taken as it is, or brought to mean 0 and deviation 1 by `preprocessing.scale = "standardize"`.
+//!
+//! **Labels.** `labels` names a column of a table, a second array of the file, or a second `.npy`. Its values, in the order in
+//! which people count, are the classes.
+//!
+//! **Parts.** The rows are permuted once and for all; the first `validation_fraction` of them are for validation, the next
+//! `test_fraction` for testing. This depends on the number of rows and on nothing else.
+//!
+//! A run writes what it found (shape, columns, classes, whether there are pixels) into its config. Drawing from it needs no data,
+//! and going on with other data is refused.
+
+mod csv;
+mod file;
+mod kind;
+mod labels;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// `kind = "array"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArrayConfig {
+    /// The file: `.npy`, `.npz`, `.safetensors`, `.csv` or `.tsv`. Required.
+    pub path: PathBuf,
+    /// The name of the array in a file of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub array: Option<String>,
+    /// The columns of a table that are data, in this order. All but the labels by default; a run fills them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// Where the class of each example stands: a column, an array of the same file, or another `.npy`. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// The shape of an example. A run fills it in; given, the file must have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<usize>>,
+    /// Whether the numbers are pixels from 0 to 255. Bytes in three dimensions are by default; a run fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<bool>,
+    /// The names of the classes in the order of their numbers. Filled in when a run starts; given, exactly these must be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<String>>,
+    /// Which part of the examples is held out for validation, in [0, 1). Default 0.1.
+    #[serde(default = "tenth")]
+    pub validation_fraction: f64,
+    /// Which part of the examples is set aside for testing, in [0, 1). Default 0.
+    #[serde(default)]
+    pub test_fraction: f64,
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+impl ArrayConfig {
+    /// The data of a file, with the defaults.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            array: None,
+            columns: None,
+            labels: None,
+            shape: None,
+            pixels: None,
+            classes: None,
+            validation_fraction: tenth(),
+            test_fraction: 0.0,
+        }
+    }
+}

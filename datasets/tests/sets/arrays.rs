@@ -1,0 +1,192 @@
+//! Arrays and tables of one's own. The files of `golden/arrays` were written by NumPy and safetensors (`reference/arrays.py`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fokker_datasets::{
+    ArrayConfig, ClassCount, DataPath, Dataset, DatasetConfig, Opened, Preprocessing, Scale, Split, Standardization,
+};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/arrays").join(name)
+}
+
+fn everything(config: ArrayConfig) -> Opened {
+    let config = DatasetConfig::from(ArrayConfig { validation_fraction: 0.0, ..config });
+    config.open_parts(&DataPath::only("nowhere"), &[Split::Train, Split::Validation, Split::Test], 0).unwrap()
+}
+
+fn refusal(config: ArrayConfig) -> String {
+    let config = DatasetConfig::from(config);
+    let opened = config.open_parts(&DataPath::only("nowhere"), &[Split::Train], 0);
+    opened.err().unwrap().to_string()
+}
+
+fn examples(data: &dyn Dataset) -> Vec<Vec<f32>> {
+    let mut out = vec![0.0; data.size()];
+    let mut read = |index| {
+        data.example(index, &mut out);
+        out.clone()
+    };
+    (0..data.len()).map(&mut read).collect()
+}
+
+fn labels(data: &dyn Dataset) -> Vec<Option<usize>> {
+    let mut out = vec![0.0; data.size()];
+    (0..data.len()).map(|index| data.example(index, &mut out)).collect()
+}
+
+/// A table in a folder of its own.
+fn table(text: &str) -> (tempfile::TempDir, ArrayConfig) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    fs::write(&path, text).unwrap();
+    (folder, ArrayConfig::new(path))
+}
+
+/// `numpy.arange(24).reshape(4, 2, 3) - 1.5`, in the order of the rows.
+fn ramp() -> Vec<Vec<f32>> {
+    (0..4).map(|example| (0..6).map(|number| (6 * example + number) as f32 - 1.5).collect()).collect()
+}
+
+#[test]
+fn arrays_of_numpy_and_safetensors_are_read_whatever_their_type_and_order() {
+    for name in ["float32.npy", "float64.npy", "fortran.npy", "big_endian.npy", "alone.npz", "alone.safetensors"] {
+        let train = everything(ArrayConfig::new(golden(name))).train.unwrap();
+        assert_eq!((train.shape(), train.is_image()), (&[2, 3][..], false), "{name}");
+        assert_eq!(examples(&*train), ramp(), "{name}");
+    }
+    for name in ["several.npz", "compressed.npz", "several.safetensors"] {
+        let config = ArrayConfig { array: Some("x".into()), ..ArrayConfig::new(golden(name)) };
+        let config = ArrayConfig { labels: Some("y".into()), ..config };
+        let opened = everything(config);
+        let train = opened.train.unwrap();
+        assert_eq!(examples(&*train), ramp(), "{name}");
+        assert_eq!(labels(&*train), [Some(1), Some(0), Some(2), Some(1)], "{name}");
+        assert_eq!(train.class_names().unwrap(), ["-1", "3", "10"], "{name}");
+        assert_eq!(opened.settled.unwrap().class_count().unwrap(), ClassCount::Known(3));
+        let which = refusal(ArrayConfig::new(golden(name)));
+        assert!(which.contains("several arrays") && which.contains("x") && which.contains("z"), "{which}");
+        let none = refusal(ArrayConfig { array: Some("w".into()), ..ArrayConfig::new(golden(name)) });
+        assert!(none.contains("has no array w"), "{none}");
+    }
+}
+
+#[test]
+fn bytes_in_three_dimensions_are_pixels_unless_said_otherwise() {
+    let config = ArrayConfig::new(golden("pictures.npy"));
+    let train = everything(config.clone()).train.unwrap();
+    assert_eq!((train.is_image(), train.shape()), (true, &[5, 2, 2][..]));
+    let numbers = everything(ArrayConfig { pixels: Some(false), ..config.clone() }).train.unwrap();
+    assert!(!numbers.is_image());
+    assert_eq!(examples(&*numbers), examples(&*train));
+    let wrong = refusal(ArrayConfig { pixels: Some(true), ..ArrayConfig::new(golden("float32.npy")) });
+    assert!(wrong.contains("data.pixels") && wrong.contains("four dimensions"), "{wrong}");
+}
+
+#[test]
+fn columns_are_chosen_by_name_and_labels_are_classes() {
+    let text = "height;kind;weight\n160;cat;50\n180; dog ;9e1\n170;cat;70\n";
+    let (_folder, config) = table(text);
+    let config = ArrayConfig { labels: Some("kind".into()), ..config };
+    let opened = everything(config.clone());
+    let train = opened.train.unwrap();
+    assert_eq!(examples(&*train), [[160.0, 50.0], [180.0, 90.0], [170.0, 70.0]]);
+    assert_eq!(labels(&*train), [Some(0), Some(1), Some(0)]);
+    assert_eq!(train.class_names().unwrap(), ["cat", "dog"]);
+    // What was found goes into the run.
+    let settled = toml::to_string(&DatasetConfig::from(config.clone())).unwrap();
+    assert!(!settled.contains("columns"), "{settled}");
+    let mut kept = DatasetConfig::from(config.clone());
+    kept.settle(opened.settled);
+    let settled = toml::to_string(&kept).unwrap();
+    assert!(settled.contains(r#"columns = ["height", "weight"]"#) && settled.contains("shape = [2]"), "{settled}");
+    assert!(settled.contains(r#"classes = ["cat", "dog"]"#) && settled.contains("pixels = false"), "{settled}");
+
+    let one = everything(ArrayConfig { columns: Some(vec!["weight".into()]), labels: None, ..config.clone() });
+    assert_eq!(examples(&*one.train.unwrap()), [[50.0], [90.0], [70.0]]);
+    let other = refusal(ArrayConfig { classes: Some(vec!["cat".into()]), ..config.clone() });
+    assert!(other.contains("data.classes") && other.contains("cat, dog"), "{other}");
+    let missing = refusal(ArrayConfig { columns: Some(vec!["width".into()]), ..config });
+    assert!(missing.contains("data.columns") && missing.contains("height, kind, weight"), "{missing}");
+}
+
+#[test]
+fn tables_without_names_with_quotes_tabs_and_a_byte_order_mark_are_read() {
+    let expected = [[1.0, 2.0], [3.0, -4.5]];
+    for text in [
+        "1,2\n3,-4.5\n",
+        "\u{feff}a,b\r\n1,2\r\n3,-4.5",
+        "\"a b\",\"c,d\"\n1,2\n3,\"-4.5\"\n",
+        "1\t2\n3\t-4.5\n",
+        "1, 2\n\n3, -4.5\n",
+    ] {
+        let (_folder, config) = table(text);
+        assert_eq!(examples(&*everything(config).train.unwrap()), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn numbers_that_are_missing_or_not_finite_are_refused_with_their_place() {
+    for (text, parts) in [
+        ("a,b\n1,2\n3,\n", ["line 3", "column b", "there is no number"]),
+        ("a,b\n1,NaN\n", ["line 2", "column b", "not finite"]),
+        ("a,b\n1e39,2\n", ["line 2", "column a", "not finite in single precision"]),
+        ("a,b\n1,2\nx,2\n", ["line 3", "column a", "\"x\" is no number"]),
+        ("a,b\n1,2\n3\n", ["line", "3", "fields"]),
+        ("a,b\n", ["table.csv", "no examples", "shape"]),
+        ("", ["table.csv", "no rows", "in it"]),
+    ] {
+        let (_folder, config) = table(text);
+        let message = refusal(config);
+        assert!(parts.iter().all(|part| message.contains(part)), "{text:?}: {message}");
+    }
+    let message = refusal(ArrayConfig::new(golden("not_finite.npy")));
+    assert!(message.contains("[2, 1]") && message.contains("inf"), "{message}");
+    for (name, part) in [
+        ("scalar.npy", "one number"),
+        ("empty.npy", "no examples"),
+        ("texts.npy", "has the type"),
+        ("pickled.npy", "has the type"),
+        ("missing.npy", "cannot read"),
+        ("picture.png", ".safetensors"),
+    ] {
+        let message = refusal(ArrayConfig::new(golden(name)));
+        assert!(message.contains(name) && message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn the_parts_are_a_partition_that_depends_on_the_number_of_rows_alone() {
+    let rows: String = (0..100).map(|row| format!("{row}\n")).collect();
+    let (_folder, config) = table(&rows);
+    let config = ArrayConfig { validation_fraction: 0.2, test_fraction: 0.1, ..config };
+    let open = |seed| {
+        let splits = [Split::Train, Split::Validation, Split::Test];
+        let opened = DatasetConfig::from(config.clone()).open_parts(&DataPath::only("nowhere"), &splits, seed).unwrap();
+        [opened.train, opened.validation, opened.test].map(|part| examples(&*part.unwrap()).concat())
+    };
+    let parts = open(0);
+    assert_eq!(parts.each_ref().map(Vec::len), [70, 20, 10]);
+    let mut all = parts.concat();
+    all.sort_by(f32::total_cmp);
+    assert_eq!(all, (0..100).map(|row| row as f32).collect::<Vec<_>>());
+    assert_eq!(open(1), parts);
+}
+
+#[test]
+fn standardising_is_fitted_on_the_training_part_and_undone() {
+    let (_folder, config) = table("1000,1\n1002,5\n1004,9\n");
+    let train = everything(config).train.unwrap();
+    let standardize = Preprocessing { scale: Scale::Standardize, ..Preprocessing::RAW };
+    let unfitted = standardize.check_fit(train.shape()).unwrap_err().to_string();
+    assert!(unfitted.contains("preprocessing.standardization"), "{unfitted}");
+    let fitted = standardize.fitted(&*train).unwrap();
+    let deviations = [(8.0f64 / 3.0).sqrt(), (32.0f64 / 3.0).sqrt()];
+    assert_eq!(fitted.standardization, Some(Standardization { mean: vec![1002.0, 5.0], std: deviations.to_vec() }));
+    let mut example = [0.0; 2];
+    fitted.validation(&*train, 2, 0, &mut example);
+    assert_eq!(example, deviations.map(|deviation| (2.0 / deviations[0] * deviation / deviation) as f32));
+    assert_eq!(fitted.to_raw(&[0.0, 0.0, 1.0, 1.0], 2)[..2], [1002.0, 5.0]);
+    assert!(fitted.check(true).unwrap_err().to_string().contains("minus_one_one"));
+}
