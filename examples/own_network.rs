@@ -1,12 +1,10 @@
 //! A network of your own: registered, and then trained by a configuration like any other.
 
-use std::path::Path;
-
-use burn::module::Module;
+use fokker::burn::{self, module::Module};
 use fokker::model::{BuiltNetwork, Calculus, Context, ModelError, Network, NetworkKind};
 use fokker::model::{initializer::Initializer, layers::Linear, register_network};
+use fokker::serde::{Deserialize, Serialize};
 use fokker::{Error, RunConfig, train};
-use serde::{Deserialize, Serialize};
 
 #[derive(Module, Debug)]
 struct Small {
@@ -22,7 +20,7 @@ impl Network<2> for Small {
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(crate = "fokker::serde", deny_unknown_fields)]
 struct SmallConfig {
     width: usize,
 }
@@ -40,8 +38,7 @@ register_network!(SmallConfig as "small");
 fn main() -> Result<(), Error> {
     let changes =
         ["name=own_network", "network={ kind = 'small', width = 64 }", "training.steps=200"].map(String::from);
-    let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/moons_2d.toml");
-    let config = RunConfig::load(Path::new(recipe), &changes)?;
+    let config = RunConfig::recipe("moons_2d", &changes)?;
     let trained = train(&config, config.run_folder().is_dir(), &())?;
     println!("{}", trained.folder.join("report.html").display());
     Ok(())

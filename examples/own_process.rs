@@ -3,16 +3,17 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor};
+use fokker::RunConfig;
+use fokker::burn::tensor::{Device, Tensor};
 use fokker::model::MixtureScore;
-use fokker::process::{FunctionRates, GaussianMixture, Linear, Process, ProcessConfig, ProcessError, ProcessKind};
+use fokker::process::{FunctionRates, GaussianMixture, Linear, Process, ProcessError, ProcessKind};
 use fokker::process::{check, register_process};
-use fokker::sampling::SamplerConfig;
-use serde::{Deserialize, Serialize};
+use fokker::sampling::{Method, SamplerConfig};
+use fokker::serde::{Deserialize, Serialize};
 
 /// Noise that comes in waves: dx = √(1 + height · sin t) dw.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(crate = "fokker::serde", deny_unknown_fields)]
 struct Waves {
     height: f64,
 }
@@ -28,10 +29,11 @@ impl ProcessKind for Waves {
 register_process!(Waves as "waves");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let process = toml::from_str::<ProcessConfig>("kind = 'waves'\nheight = 0.5")?.build()?;
+    let changes = ["process={ kind = 'waves', height = 0.5 }".to_string()];
+    let process = RunConfig::recipe("moons_2d", &changes)?.build_process()?;
     check(&*process)?;
     let data = GaussianMixture::with_variances(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
-    let sampler: SamplerConfig = toml::from_str("kind = 'probability_flow'\nsteps = 20")?;
+    let sampler = SamplerConfig { steps: Some(20), ..SamplerConfig::new(Method::PROBABILITY_FLOW) };
     let mut watch = |_step: usize, _x: &Tensor<2>| ControlFlow::Continue(());
     let x = sampler.sample(&MixtureScore::new(data, process), [500, 1], 0, 0, &Device::flex(), &mut watch)?;
     let positive = x.greater_scalar(0.0).float().mean().into_scalar::<f64>();

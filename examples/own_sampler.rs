@@ -1,7 +1,7 @@
 //! A sampler of one's own: `cargo run --release --example own_sampler`. Under its name, configurations, the command line,
 //! comparisons and lists know it, with guidance, thresholds, conditions and trajectories.
 
-use burn::tensor::{Device, Tensor};
+use fokker::burn::tensor::{Device, Tensor};
 use fokker::model::{MixtureScore, Score};
 use fokker::process::{GaussianMixture, Process, ProcessConfig};
 use fokker::sampling::{

@@ -16,6 +16,7 @@ use toml::{Table, Value};
 use crate::backend::BackendConfig;
 use crate::error::Error;
 use crate::overrides;
+use crate::recipes;
 
 /// Everything that defines a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -116,6 +117,24 @@ impl RunConfig {
             config.sampler.range = DataRange::new(lowest, highest);
         }
         Ok(config)
+    }
+
+    /// Reads one of the configurations that are compiled in ([`recipes`](crate::recipes)), with `key=value` changes.
+    ///
+    /// ```
+    /// let config = fokker::RunConfig::recipe("moons_2d", &["training.steps=200".into()])?;
+    /// assert_eq!(config.training.steps, 200);
+    /// # Ok::<(), fokker::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A name that no recipe has; as [`RunConfig::load`].
+    pub fn recipe(name: &str, changes: &[String]) -> Result<Self, Error> {
+        let text = recipes::find(name).ok_or_else(|| {
+            let names: Vec<&str> = recipes::RUNS.iter().map(|(known, _)| *known).collect();
+            Error::field("recipe", name, format!("there is no such recipe; there are {}", names.join(", ")))
+        })?;
+        Self::parse(text, name.as_ref(), changes)
     }
 
     /// The configuration as TOML, every default written out.

@@ -6,6 +6,10 @@
 //! program needs around them: the configuration of a run, the choice of a backend, training and sampling with a
 //! [`Monitor`] that hears of progress.
 //!
+//! A program that uses this crate needs no other: [`burn`] and [`serde`] are re-exported, of the versions that fits. Their derive
+//! macros write paths, so `use fokker::burn;` has to be in scope for `#[derive(Module)]`, and serde's take
+//! `#[serde(crate = "fokker::serde")]`.
+//!
 //! ```
 //! use fokker::process::{Process, Vp};
 //!
@@ -44,6 +48,8 @@ mod trained_model;
 mod training_builder;
 mod watch;
 
+/// The tensors and modules that fokker is written with.
+pub use burn;
 pub use fokker_datasets as datasets;
 pub use fokker_kernels as kernels;
 pub use fokker_laboratory as laboratory;
@@ -53,6 +59,8 @@ pub use fokker_process as process;
 pub use fokker_random as random;
 pub use fokker_sampling as sampling;
 pub use fokker_training as training;
+/// What settings of one's own are read and written with.
+pub use serde;
 
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
 pub use condition::{Condition, Technique};

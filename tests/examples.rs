@@ -1,5 +1,6 @@
 //! The examples run to their end with small settings, and say numbers. `cargo test` builds them; with `--test` it does not, and
-//! `cargo build --release --workspace --features ndarray --examples` comes first.
+//! `cargo build --release --workspace --features ndarray --examples` comes first. Those that need no files of the
+//! checkout run in `tests/outside/`.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,8 +24,7 @@ fn example(name: &str, runs: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(&program);
     command.args(arguments).env("FOKKER_DATA", std::path::absolute("datasets/data").unwrap());
     match name {
-        "own_data" | "own_process" | "own_sampler" | "checkpoint_to_png" => {}
-        "own_network" => drop(command.current_dir(runs)),
+        "checkpoint_to_png" => {}
         _ => drop(command.arg(format!("runs={:?}", runs.display().to_string()))),
     }
     let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
@@ -37,17 +37,6 @@ fn percents(text: &str) -> Vec<f64> {
     let marked = text.split_whitespace().filter_map(|word| word.strip_suffix('%'));
     let alone = text.split(" %").map(|before| before.split_whitespace().last().unwrap_or_default());
     marked.chain(alone).filter_map(|number| number.parse().ok()).collect()
-}
-
-/// Twenty thousand samples have the moments of the law, to four standard errors and what 200 steps leave.
-#[test]
-fn own_sampler() {
-    let said = example("own_sampler", Path::new("."), &[]);
-    let words = said.split_whitespace().map(|word| word.trim_end_matches(')'));
-    let numbers: Vec<f64> = words.filter_map(|word| word.parse().ok()).collect();
-    let [mean, mean_of_law, variance, variance_of_law] = numbers[..] else { panic!("{said}") };
-    assert!((mean - mean_of_law).abs() < 4.0 * (variance_of_law / 20_000.0).sqrt() + 0.01, "{said}");
-    assert!((variance / variance_of_law - 1.0).abs() < 0.05, "{said}");
 }
 
 const SMALL: [&str; 4] = ["training.steps=20", "training.batch_size=64", "previews.every=0", "backend.name=flex"];
@@ -105,28 +94,4 @@ fn mnist_vp_and_checkpoint_to_png() {
     assert_eq!(said.trim(), out.to_str().unwrap());
     // Four rows of four digits.
     assert_eq!(shape(&out), [1, 118, 118]);
-}
-
-/// Points that were drawn at random would be about half a radius away from the circle.
-#[test]
-fn own_data() {
-    let said = example("own_data", Path::new(""), &[]);
-    let distance: f64 = said.split_whitespace().last().unwrap().parse().unwrap();
-    assert!(distance > 0.0 && distance < 0.1, "{said}");
-}
-
-/// Seventy percent of 500 draws, within five standard errors, and the two that starting without the mean of the data costs.
-#[test]
-fn own_process() {
-    let said = example("own_process", Path::new(""), &[]);
-    let positive = percents(&said)[0];
-    assert!((positive - 70.0).abs() < 12.3, "{said}");
-}
-
-#[test]
-fn own_network() {
-    let folder = tempfile::tempdir().unwrap();
-    let said = example("own_network", folder.path(), &[]);
-    let page = std::fs::read_to_string(folder.path().join(said.trim())).unwrap();
-    assert!(page.contains("own_network"), "{said}");
 }
