@@ -8,6 +8,7 @@ use crate::error::Error;
 /// The name of a backend in a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum BackendName {
     /// A real GPU if one answers, else flex.
     #[default]
@@ -42,6 +43,7 @@ pub struct BackendConfig {
 
 /// A device that a configuration resolved to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ChosenDevice {
     /// The device, without autodiff.
     pub device: Device,
@@ -53,6 +55,7 @@ pub struct ChosenDevice {
 
 /// A device that a backend offers.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct OfferedDevice {
     /// The device.
     pub device: Device,

@@ -13,6 +13,7 @@ use crate::error::Error;
 
 /// How what is known enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Technique {
     /// The predicted data are corrected where they are known.
     Replacement,

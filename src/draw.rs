@@ -79,6 +79,7 @@ pub struct DrawnBatch<'a> {
 
 /// What drawing took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DrawCost {
     /// Network calls for one batch; guidance takes two where it acts. The largest, if batches differ.
     pub network_calls: usize,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// An error of any part of fokker.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A configuration that cannot be read or makes no sense.
     #[error("{path}: {message}", path = path.display())]

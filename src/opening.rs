@@ -63,13 +63,17 @@ impl News {
     fn hear(&self, state: datasets::LoadProgress<'_>) -> ControlFlow<()> {
         let newest = match state {
             datasets::LoadProgress::Download { file, received, total } => {
-                (file.to_string(), "bytes", received, total.unwrap_or(received))
+                Some((file.to_string(), "bytes", received, total.unwrap_or(received)))
             }
             datasets::LoadProgress::Pictures { done, total } => {
-                ("reading".into(), "pictures", done as u64, total as u64)
+                Some(("reading".into(), "pictures", done as u64, total as u64))
             }
+            // News of a kind that has no words here is not shown.
+            _ => None,
         };
-        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(newest);
+        if newest.is_some() {
+            *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = newest;
+        }
         if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -22,6 +22,7 @@ use crate::watch::Watch;
 
 /// How a training ended.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Trained {
     /// The run's folder.
     pub folder: PathBuf,

@@ -40,6 +40,7 @@ impl Default for MixtureConfig {
 /// Mixtures by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum MixturePreset {
     /// One dimension: N(−1, 0.3²) with weight 0.3 and N(1, 0.3²) with weight 0.7.
     Bimodal,

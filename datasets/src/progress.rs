@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 /// How far the opening of a data set has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LoadProgress<'a> {
     /// A file is downloaded.
     Download {

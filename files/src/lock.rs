@@ -19,6 +19,7 @@ pub struct Lock {
 
 /// Why a folder was not locked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LockError {
     /// Another process works there.
     #[error(

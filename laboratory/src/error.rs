@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 /// An error of the laboratory.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LaboratoryError {
     /// A value that makes no sense: the key, the value and what would be right.
     #[error("{key} = {value}, but {key} must be {expected}")]

@@ -12,6 +12,7 @@ use crate::derivatives::Derivatives;
 /// The law of a probe `v`, with `E[v vᵀ] = I`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Probe {
     /// Entries ±1: the least variance among independent entries (Hutchinson 1989).
     #[default]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelError {
     /// A field of a configuration has a value that does not work.
     #[error("{key}: {message}")]

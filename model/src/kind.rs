@@ -62,6 +62,7 @@ pub trait NetworkVisitor {
 
 /// A network whose type is forgotten, by the rank of its batches.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum BuiltNetwork {
     /// On vectors, `[batch, dimension]`.
     Vectors(AnyNetwork<2>),

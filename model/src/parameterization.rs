@@ -23,6 +23,7 @@ use crate::time_dual::TimeDual;
 /// What the raw output of the network estimates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Output {
     /// The noise ε.
     Epsilon,
@@ -39,6 +40,7 @@ pub enum Output {
 /// The number by which the network knows the noise level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Conditioning {
     /// The step of a chain of 1000: `1000 t/T − 1`.
     Timestep,

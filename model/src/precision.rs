@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// al. 2018, "Mixed precision training").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Precision {
     /// That of the parameters: nothing is converted.
     #[default]

@@ -2,6 +2,7 @@
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlotError {
     /// A figure that cannot be drawn, such as one with an empty interval.
     #[error("figure {name} cannot be drawn: {message}")]

@@ -48,6 +48,7 @@ pub struct Panel {
 
 /// Where the labels of a panel's layers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Legend {
     /// In the upper right corner of the panel.
     Inside,
@@ -64,6 +65,7 @@ pub(crate) struct Entry<'a> {
 
 /// Something drawn on a panel.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Layer {
     /// A picture of numbers.
     Heat(Heat),

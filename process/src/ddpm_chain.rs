@@ -26,6 +26,7 @@ use crate::{
 /// How β_k runs from step 0 to step N−1; the names are those of diffusers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum BetaSchedule {
     /// Evenly from beta_start to beta_end (Ho et al. 2020).
     #[default]

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// Parameters that no [`GaussianMixture`](crate::GaussianMixture) can have. Components count from 0.
 #[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
 pub enum MixtureError {
     /// No component.
     #[error("a mixture needs at least one component")]

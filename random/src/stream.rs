@@ -5,6 +5,7 @@
 /// The discriminants are part of the meaning of a seed: they never change, new ones are appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u64)]
+#[non_exhaustive]
 pub enum Stream {
     /// Initial weights; the index is the parameter's place in the network.
     Initialization = 0,

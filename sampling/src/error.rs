@@ -2,6 +2,7 @@
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SamplingError {
     /// A field of the sampler has a value that does not work.
     #[error("{key}: {message}")]

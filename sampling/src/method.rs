@@ -46,6 +46,7 @@ pub enum Noise {
 
 /// Where a sampler's steps are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Schedule {
     /// On a time grid.
     Grid,

@@ -33,6 +33,7 @@ pub struct ExampleLikelihood {
 
 /// What was found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LikelihoodReport {
     /// The checkpoint.
     pub checkpoint: PathBuf,

@@ -12,6 +12,7 @@ use crate::error::Error;
 /// What is computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Quantity {
     /// The negative log-likelihood by the probability flow.
     Flow(LikelihoodConfig),

@@ -10,6 +10,7 @@ use fokker_files::{FileError, GrowingFile};
 
 /// A format of arrays of single precision, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ArrayFormat {
     /// `.csv`: a row for each sample, without a head.
     Csv,

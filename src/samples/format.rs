@@ -9,6 +9,7 @@ use crate::error::Error;
 
 /// How samples are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SampleFormat {
     /// One picture: images in a grid, or points in the plane as their density.
     Picture(PictureFormat),

@@ -8,6 +8,7 @@ use crate::error::Error;
 
 /// A format of single pictures. All are without loss but JPEG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PictureFormat {
     /// `.png`
     Png,

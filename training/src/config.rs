@@ -64,6 +64,7 @@ pub struct TrainingConfig {
 /// What of the forward pass is not kept for the backward pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Recompute {
     /// Everything is kept.
     #[default]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What happens to the learning rate after the warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Decay {
     /// It stays.
     #[default]

@@ -29,6 +29,7 @@ pub struct OptimizerConfig {
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OptimizerKind {
     /// Kingma & Ba 2015.
     Adam,

@@ -11,6 +11,7 @@ use crate::error::TrainingError;
 /// The law of the diffusion time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum TimeSampling {
     /// Uniform on [min_time, horizon].
     Uniform,

@@ -16,6 +16,7 @@ use crate::error::TrainingError;
 /// How the errors at different noise levels are weighed against each other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Weighting {
     /// Mean squared error of the noise.
     Epsilon,

@@ -75,6 +75,7 @@ pub struct FolderConfig {
 /// How pictures are resized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Filter {
     /// Lanczos's window of three lobes: sharp.
     #[default]

@@ -6,6 +6,7 @@ use super::{Background, alpha};
 
 /// The channels that a picture is brought to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Channels {
     /// One: the luminance, on a background.
     Grey(Background),

@@ -7,6 +7,7 @@ use super::{ChainSolver, JumpRates};
 /// The scheme in time. Both keep mass and sign at any step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Scheme {
     /// First order: one implicit step. Its mean over noise is exactly the noiseless step, so the stochastic equation
     /// uses it.

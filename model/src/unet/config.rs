@@ -7,6 +7,7 @@ use crate::kind::NetworkKind;
 
 /// One level of the U-Net. Names are diffusers', for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum BlockType {
     /// Residual blocks on the way down.
     DownBlock2D,
@@ -24,6 +25,7 @@ pub enum BlockType {
 
 /// The block at the coarsest resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum MidBlockType {
     /// Two residual blocks around attention.
     UNetMidBlock2D,
@@ -45,6 +47,7 @@ impl BlockType {
 /// How the noise level becomes a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TimeEmbedding {
     /// Sines and cosines of geometric frequencies.
     Positional,
@@ -65,6 +68,7 @@ pub enum TimeShift {
 /// How a level with attention changes the resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Resampling {
     /// A convolution with stride 2, or after repeating pixels.
     Conv,

@@ -18,7 +18,7 @@ use fokker::sampling::{
     SamplerConfig, SamplerOption, ToleranceConfig,
 };
 
-use fokker::{DrawRequest, Error, Monitor, RunConfig, draw_score, find_checkpoint, recipes, sample};
+use fokker::{DrawRequest, Error, Monitor, RunConfig, draw_score, find_checkpoint, sample};
 use fokker_plot::{Colour, Figure, Layer, Panel};
 use measurement_cache::MeasurementCache;
 use sliced_wasserstein::SlicedWasserstein;
@@ -86,8 +86,8 @@ pub fn compare_on_mixture(plan: &ComparisonPlan, monitor: &dyn Monitor) -> Resul
 /// The recipe of the mixture, and its law.
 fn five_bumps() -> Result<(RunConfig, GaussianMixture), Error> {
     const NAME: &str = "mixture_2d";
+    let config = RunConfig::recipe(NAME, &[])?;
     let missing = || Error::Usage(format!("the recipe {NAME} is no mixture"));
-    let config = RunConfig::parse(recipes::find(NAME).ok_or_else(missing)?, Path::new(NAME), &[])?;
     let mixture = config.mixture()?.ok_or_else(missing)?;
     Ok((config, mixture))
 }

@@ -30,6 +30,7 @@ pub struct FigureFile {
 /// The kinds of figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FigureConfig {
     /// Langevin dynamics of a mixture.
     Langevin(LangevinFigure),

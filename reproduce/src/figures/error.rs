@@ -6,6 +6,7 @@ use fokker_laboratory::LaboratoryError;
 
 /// Why there is no figure.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FigureError {
     /// A text that is no configuration of a figure.
     #[error("{path}: {message}", path = path.display())]

@@ -1,7 +1,7 @@
 //! Runs that are made once, and what is measured of them once.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,8 +16,8 @@ use fokker::Error;
 use fokker::Monitor;
 use fokker::RunConfig;
 use fokker::experiment::with_averaged;
+use fokker::find_checkpoint;
 use fokker::train;
-use fokker::{find_checkpoint, recipes};
 
 /// A run that was trained to its end.
 #[derive(Clone, Debug)]
@@ -39,13 +39,12 @@ pub(super) fn config(
     mut changes: Vec<String>,
     reproduction: &Reproduction,
 ) -> Result<RunConfig, Error> {
-    let text = recipes::find(recipe).ok_or_else(|| Error::Usage(format!("there is no recipe {recipe}")))?;
     // Quoted as TOML does.
     let as_text = |text: String| Value::String(text).to_string();
     changes.push(format!("name={}", as_text(name.into())));
     changes.push(format!("runs={}", as_text(reproduction.runs().display().to_string())));
     changes.extend(reproduction.changes.iter().cloned());
-    RunConfig::parse(text, Path::new(&format!("configs/{recipe}.toml")), &changes)
+    RunConfig::recipe(recipe, &changes)
 }
 
 /// What a caption says of a run: the process, and what was minimised.
@@ -61,6 +60,7 @@ pub(super) fn objective(config: &RunConfig) -> String {
         TimeSampling::Uniform => "uniform times".into(),
         TimeSampling::Importance => "times even in the log-SNR".into(),
         TimeSampling::LogNormal { mean, std } => format!("ln(σ/α) from N({mean}, {std}²)"),
+        other => format!("times {}", other.name()),
     };
     match (loss, weighting) {
         (Loss::InitialValue, _) => format!("eq. 11, {times}"),

@@ -18,6 +18,7 @@ pub const MOST_STEPS: usize = 1 << 22;
 /// How the steps are spread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum TimeGrid {
     /// Equal steps in `t`.
     Uniform,

@@ -15,6 +15,7 @@ use crate::solvers::{EULER, HEUN, RUNGE_KUTTA_4, Summation, Tableau, ToleranceCo
 /// The method that walks the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LikelihoodSolver {
     /// Dormand–Prince 5(4) with steps of each example's own.
     #[default]
@@ -42,6 +43,7 @@ impl LikelihoodSolver {
 /// How the divergence is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DivergenceMethod {
     /// One product for each coordinate.
     Exact,

@@ -10,6 +10,7 @@ use super::host::{host, squares};
 /// The law of the datum given its estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Decoder {
     /// A normal density, for vectors.
     Gaussian,

@@ -43,6 +43,7 @@ impl CorrectorConfig {
 /// The quotient of norms in the corrector's step size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CorrectorRule {
     /// `‖z‖/‖s(x)‖` of each example (Song et al. 2021).
     Sample,

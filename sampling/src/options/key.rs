@@ -2,6 +2,7 @@
 
 /// An option that some samplers take. `steps`, `denoise` and `threshold` are no options: every sampler has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SamplerOption {
     /// The times of the steps.
     Grid,

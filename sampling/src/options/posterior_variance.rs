@@ -8,6 +8,7 @@ use crate::error::SamplingError;
 /// Variance of the reverse step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PosteriorVariance {
     /// That of `q(x_s | x_t, x₀)`, right if the data were one point: DDPM's `β̃`.
     Small,

@@ -7,6 +7,7 @@ use crate::error::SamplingError;
 /// The member of a family of solvers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SolverType {
     /// Second-order multistep: half of the first weight.
     Midpoint,

@@ -34,6 +34,7 @@ impl Default for DataRange {
 /// in units in which the data's range is [−1, 1].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Threshold {
     /// Clipped to [−limit, limit] (Ho et al. 2020).
     Clip {

@@ -45,6 +45,7 @@ use crate::error::{MOST_PROBES, TrainingError, require_size};
 
 /// Which loss is minimised.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Loss {
     /// Denoising score matching (Vincent 2011; [Lai 2023, eq. 3]).
     #[default]

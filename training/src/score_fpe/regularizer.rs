@@ -60,6 +60,7 @@ pub struct RegularizerConfig {
 /// What of the residual is penalised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Estimator {
     /// `‖ε_θ‖`, with the divergence's probes in it (see the module).
     #[default]
@@ -85,6 +86,7 @@ pub enum Unit {
 /// Where the equation is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Points {
     /// At the points and times of the loss, which share an evaluation of the network with it where the loss is denoising.
     /// Times have the law of the loss, its importance made up for: with uniform and with importance-sampled times this is

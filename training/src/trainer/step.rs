@@ -106,7 +106,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let numbers = self.plan.training.batch_size * self.plan.train.shape().iter().product::<usize>();
         match self.plan.training.precision {
             Precision::F16 => (numbers as f64).log2().floor().exp2(),
-            Precision::F32 | Precision::Bf16 => 1.0,
+            // The others have the range of single precision.
+            _ => 1.0,
         }
     }
 
