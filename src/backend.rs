@@ -32,6 +32,14 @@ pub enum BackendName {
 }
 
 /// The `backend` section of a configuration.
+///
+/// ```
+/// use fokker::{BackendConfig, BackendName};
+///
+/// let chosen = BackendConfig { name: BackendName::Flex, device: 0 }.resolve()?;
+/// assert_eq!(chosen.backend, BackendName::Flex);
+/// # Ok::<(), fokker::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BackendConfig {

@@ -19,6 +19,18 @@ use crate::overrides;
 use crate::recipes;
 
 /// Everything that defines a run.
+///
+/// ```
+/// use fokker::RunConfig;
+///
+/// let changes = ["training.batch_size=32".to_string(), "process={ kind = 'cosine' }".to_string()];
+/// let config = RunConfig::recipe("mnist_vp_small", &changes)?;
+/// assert_eq!((config.training.batch_size, config.build_process()?.name()), (32, "cosine"));
+/// // Unknown keys are refused by name, before work starts.
+/// let error = RunConfig::recipe("mnist_vp_small", &["training.stepz=1".into()]).unwrap_err();
+/// assert!(error.to_string().contains("stepz"));
+/// # Ok::<(), fokker::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {

@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 
 /// An error of any part of fokker.
+///
+/// ```
+/// let error = fokker::RunConfig::recipe("moons_2d", &["training.steps=-1".into()]).unwrap_err();
+/// assert!(matches!(error, fokker::Error::Config { .. }));
+/// assert!(error.to_string().contains("training.steps"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -59,7 +59,7 @@ impl Resume {
 /// Prints the run's folder, or the command that goes on.
 fn report(trained: Result<Trained, Error>, folder: &Path) -> Result<(), Error> {
     match trained {
-        Ok(Trained { folder, finished: true }) => {
+        Ok(Trained { folder, finished: true, .. }) => {
             print_file(&folder);
             Ok(())
         }

@@ -57,6 +57,15 @@ impl Dequantization {
 
     /// Bits per dimension of an example with `size` numbers, from the logarithm of its density in the model's units: for
     /// images of the raw integers, for vectors of the vectors themselves.
+    ///
+    /// ```
+    /// use fokker_datasets::{Dequantization, Preprocessing};
+    ///
+    /// // The uniform density on [−1, 1] gives each of 256 integers the same probability: 8 bits.
+    /// let pixels = Dequantization::new(Preprocessing::default(), true);
+    /// let log_density = -(784.0 * 2f64.ln());
+    /// assert!((pixels.bits_per_dimension(log_density, 784) - 8.0).abs() < 1e-12);
+    /// ```
     pub fn bits_per_dimension(&self, log_density: f64, size: usize) -> f64 {
         -log_density / (size as f64 * std::f64::consts::LN_2) + self.offset_bits()
     }

@@ -44,6 +44,16 @@ pub enum Scale {
 }
 
 /// What happens to an example between the data set and the model.
+///
+/// ```
+/// use fokker_datasets::Preprocessing;
+///
+/// let preprocessing = Preprocessing::default();
+/// assert_eq!(preprocessing.data_range(), (-1.0, 1.0));
+/// assert_eq!((preprocessing.to_u8(-1.0), preprocessing.to_u8(1.0)), (0, 255));
+/// // Vectors are neither scaled nor flipped.
+/// assert!(preprocessing.check(false).is_err() && Preprocessing::RAW.check(false).is_ok());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preprocessing {

@@ -41,6 +41,17 @@ pub enum LockError {
 impl Lock {
     /// Locks a folder for this process; the folder is made if it is missing.
     ///
+    /// ```
+    /// use fokker_files::{Lock, LockError};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let lock = Lock::take(folder.path())?;
+    /// assert!(matches!(Lock::take(folder.path()), Err(LockError::InUse { .. })));
+    /// drop(lock);
+    /// assert!(Lock::take(folder.path()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`LockError::InUse`] if a process that is alive, this one included, has locked it; a folder that cannot be written.
     pub fn take(folder: &Path) -> Result<Self, LockError> {

@@ -8,6 +8,16 @@ use crate::FileError;
 
 /// A file to which records are appended, each whole or not at all: a record that cannot be written to its end, such as
 /// on a full disk, is cut off again.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("metrics.jsonl");
+/// let mut log = fokker_files::Log::open(&path)?;
+/// log.append(b"{\"step\":1}\n")?;
+/// log.append(b"{\"step\":2}\n")?;
+/// assert_eq!(std::fs::read_to_string(&path)?.lines().count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Log {
     file: File,

@@ -11,6 +11,15 @@ use crate::{FileError, temporary_name};
 /// before the first one is renamed, so a full disk leaves all older files as they were. Folders that are missing are
 /// made.
 ///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let paths = ["picture.png", "numbers.csv"].map(|name| folder.path().join("new").join(name));
+/// let files = paths.clone().map(|path| (path, b"1,2".to_vec()));
+/// fokker_files::write_together(&files)?;
+/// assert!(paths.iter().all(|path| path.is_file()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The first folder or file that cannot be written.
 pub fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<(), FileError> {

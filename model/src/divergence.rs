@@ -26,6 +26,17 @@ impl Probe {
     ///
     /// # Shapes
     /// Like `like`, whose batch has as many examples as there are indices.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use fokker_model::Probe;
+    /// use fokker_random::Index;
+    ///
+    /// let like = Tensor::<2>::zeros([2, 8], &Device::flex());
+    /// let probes = Probe::Rademacher.draw(0, (0..2).map(Index::test), &like);
+    /// // Entries are 1 or −1: the mean of their squares is exactly 1.
+    /// assert_eq!(probes.square().mean().into_scalar::<f64>(), 1.0);
+    /// ```
     pub fn draw<const D: usize>(self, seed: u64, indices: impl Iterator<Item = Index>, like: &Tensor<D>) -> Tensor<D> {
         let shape = like.dims();
         let each: usize = shape[1..].iter().product();

@@ -14,6 +14,22 @@ use crate::time_dual::TimeDual;
 ///
 /// As a [`Score`] it is computed in double precision on the host, on whatever device and in whatever precision the
 /// points are.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use burn::tensor::{Device, Tensor};
+/// use fokker_model::{MixtureScore, Score};
+/// use fokker_process::{GaussianMixture, Vp};
+///
+/// let data = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0]], vec![1.0])?;
+/// let score = MixtureScore::new(data, Arc::new(Vp::default()));
+/// // N(0, 1) stays N(0, 1) under a variance-preserving process, and its score is −x.
+/// let x = Tensor::<2>::from_floats([[0.5], [-2.0]], &Device::flex());
+/// let sum = (score.score(x.clone(), &[0.1, 0.9]) + x).abs().max().into_scalar::<f64>();
+/// assert!(sum < 1e-6);
+/// # Ok::<(), fokker_process::MixtureError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct MixtureScore {
     mixture: GaussianMixture,

@@ -21,6 +21,15 @@ pub fn per_example<const D: usize>(
 }
 
 /// Multiplies each example by its number; one multiplication by a scalar if all are equal.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use fokker_model::per_example::scale_examples;
+///
+/// let x = Tensor::<2>::ones([2, 3], &Device::flex());
+/// let scaled = scale_examples(x, [2.0, 0.5].into_iter());
+/// assert_eq!(scaled.sum_dim(1).into_data().try_to_vec::<f32>().unwrap(), [6.0, 1.5]);
+/// ```
 pub fn scale_examples<const D: usize>(x: Tensor<D>, factors: impl Iterator<Item = f64>) -> Tensor<D> {
     let factors: Vec<f64> = factors.collect();
     assert_eq!(factors.len(), x.dims()[0], "one factor for each example");

@@ -22,6 +22,11 @@ impl Table {
     }
 
     /// As comma-separated values with a header; numbers are written so that they can be read back exactly.
+    ///
+    /// ```
+    /// let table = fokker_plot::Table::of_columns("", &[("t", &[0.0, 0.5]), ("std", &[0.25, 3.0])]);
+    /// assert_eq!(table.to_csv().lines().collect::<Vec<_>>(), ["t,std", "0,0.25", "0.5,3"]);
+    /// ```
     pub fn to_csv(&self) -> String {
         let mut text = self.columns.join(",") + "\n";
         for row in &self.rows {

@@ -27,6 +27,14 @@ impl Default for EdmConfig {
 }
 
 /// The variance-exploding process with σ(t) = t.
+///
+/// ```
+/// use fokker_process::{Edm, Process};
+///
+/// let process = Edm::new(0.002, 80.0)?;
+/// assert_eq!((process.mean_scale(3.0), process.std(3.0)), (1.0, 3.0));
+/// # Ok::<(), fokker_process::ProcessError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edm {
     sigma_min: f64,

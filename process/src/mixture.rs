@@ -31,6 +31,20 @@ pub enum Covariance {
 }
 
 /// A mixture of Gaussians in any dimension.
+///
+/// ```
+/// use fokker_process::{GaussianMixture, Vp};
+///
+/// // Weights, means and variances.
+/// let data = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
+/// let process = Vp::default();
+/// let (t, x) = (0.4, 0.2);
+/// // Density and score are known at every time: the score is the slope of the log-density.
+/// let slope = (data.log_density(&process, t, &[x + 1e-5]) - data.log_density(&process, t, &[x - 1e-5])) / 2e-5;
+/// assert!((data.score(&process, t, &[x])[0] - slope).abs() < 1e-8);
+/// assert!((data.mean()[0] - 0.4).abs() < 1e-15);
+/// # Ok::<(), fokker_process::MixtureError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaussianMixture {
     components: Vec<Component>,

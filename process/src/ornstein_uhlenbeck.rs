@@ -32,6 +32,15 @@ impl Default for OrnsteinUhlenbeckConfig {
 }
 
 /// The Ornstein–Uhlenbeck process.
+///
+/// ```
+/// use fokker_process::{OrnsteinUhlenbeck, Process};
+///
+/// let process = OrnsteinUhlenbeck::new(2.0, 1.0)?;
+/// // It tends to N(0, σ²/λ).
+/// assert!((process.std(process.horizon()).powi(2) - 0.5).abs() < 1e-8);
+/// # Ok::<(), fokker_process::ProcessError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrnsteinUhlenbeck {
     lambda: f64,

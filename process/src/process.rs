@@ -70,6 +70,18 @@ pub struct ReverseStep {
 ///
 /// Time has no unit; σ has the unit of the data. Functions of time accept all of \[0, horizon\]; outside of it they
 /// return a number without meaning (possibly NaN), and never panic.
+///
+/// ```
+/// use fokker_process::{Process, Vp};
+///
+/// let process = Vp::default();
+/// let (s, t) = (0.2, 0.6);
+/// // The kernel from 0 to t is that from s to t after that from 0 to s.
+/// let step = process.transition(s, t);
+/// let variance = (step.scale * process.std(s)).powi(2) + step.std.powi(2);
+/// assert!((variance - process.std(t).powi(2)).abs() < 1e-14);
+/// assert!((process.time_of_log_snr(process.log_snr(t)) - t).abs() < 1e-12);
+/// ```
 pub trait Process: Debug + Send + Sync {
     /// The `kind` under which a config names this process.
     fn name(&self) -> &'static str;

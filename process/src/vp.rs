@@ -32,6 +32,17 @@ impl Default for VpConfig {
 }
 
 /// The variance-preserving process with linear β(t).
+///
+/// ```
+/// use fokker_process::{Process, Vp};
+///
+/// let process = Vp::new(0.1, 20.0)?;
+/// // g² = β(t), and α² + σ² = 1.
+/// assert!((process.diffusion_squared(0.5) - 10.05).abs() < 1e-12);
+/// assert!((process.mean_scale(0.5).powi(2) + process.std(0.5).powi(2) - 1.0).abs() < 1e-15);
+/// assert!(Vp::new(0.1, -1.0).unwrap_err().to_string().contains("beta_max"));
+/// # Ok::<(), fokker_process::ProcessError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vp {
     beta: LinearBeta,

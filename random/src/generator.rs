@@ -10,6 +10,14 @@ use crate::stream::Stream;
 pub type Rng = rand::rngs::ChaCha8Rng;
 
 /// The generator of `(seed, stream, index)`, at its beginning.
+///
+/// ```
+/// use fokker_random::{Stream, rng};
+/// use rand::Rng;
+///
+/// let mut third = rng(0, Stream::Test, 3);
+/// assert_eq!(third.next_u64(), rng(0, Stream::Test, 3).next_u64());
+/// ```
 pub fn rng(seed: u64, stream: Stream, index: u64) -> Rng {
     let mut key = [0u8; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -26,6 +34,15 @@ pub fn normals(seed: u64, stream: Stream, index: u64, count: usize) -> Vec<f32> 
 }
 
 /// Fills a slice with independent draws from N(0, 1).
+///
+/// ```
+/// use fokker_random::{Stream, fill_normals, normals, rng};
+///
+/// let mut values = [0.0; 4];
+/// fill_normals(&mut rng(0, Stream::Test, 3), &mut values);
+/// // More numbers of the same generator go on where these end.
+/// assert_eq!(values, normals(0, Stream::Test, 3, 100)[..4]);
+/// ```
 pub fn fill_normals(rng: &mut Rng, values: &mut [f32]) {
     for (value, draw) in values.iter_mut().zip(StandardNormal.sample_iter(rng)) {
         *value = draw;
@@ -36,6 +53,15 @@ pub fn fill_normals(rng: &mut Rng, values: &mut [f32]) {
 ///
 /// Epoch `e` of a data set is visited in the order `permutation(seed, Stream::DataOrder, e, length)`: any step of a
 /// run can be reached without going through the ones before.
+///
+/// ```
+/// use fokker_random::{Stream, permutation};
+///
+/// let mut order = permutation(7, Stream::DataOrder, 2, 10);
+/// assert_eq!(order, permutation(7, Stream::DataOrder, 2, 10));
+/// order.sort_unstable();
+/// assert!(order.into_iter().eq(0..10));
+/// ```
 pub fn permutation(seed: u64, stream: Stream, index: u64, length: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..length).collect();
     order.shuffle(&mut rng(seed, stream, index));

@@ -25,6 +25,16 @@ pub(super) const LARGEST_PICTURE: usize = 1 << 30;
 impl SampleFormat {
     /// The format that a path means for samples of a shape.
     ///
+    /// ```
+    /// use fokker::samples::{ArrayFormat, PictureFormat, SampleFormat};
+    ///
+    /// let format = |name: &str, shape: &[usize]| SampleFormat::of(name.as_ref(), shape);
+    /// assert_eq!(format("digits.png", &[1, 28, 28])?, SampleFormat::Picture(PictureFormat::Png));
+    /// assert_eq!(format("points.csv", &[2])?, SampleFormat::Array(ArrayFormat::Csv));
+    /// assert!(format("digits.bmp", &[1, 28, 28]).is_err());
+    /// # Ok::<(), fokker::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A name that means none, with those that do.
     pub fn of(path: &Path, shape: &[usize]) -> Result<Self, Error> {

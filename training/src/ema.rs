@@ -2,6 +2,11 @@
 
 /// The decay of update `update` (from 1): `decay`, but at most `(1 + update)/(10 + update)`, so that the first weights
 /// are forgotten quickly (the warm-up of TensorFlow's ExponentialMovingAverage).
+///
+/// ```
+/// assert_eq!(fokker_training::ema_decay(0.999, 8), 0.5);
+/// assert_eq!(fokker_training::ema_decay(0.999, 100_000), 0.999);
+/// ```
 pub fn ema_decay(decay: f64, update: usize) -> f64 {
     decay.min((1.0 + update as f64) / (10.0 + update as f64))
 }

@@ -17,6 +17,14 @@ pub enum Decay {
 }
 
 /// The rate of step `step` (from 0) of `steps`: a linear rise over `warmup` steps to `peak`, then the decay.
+///
+/// ```
+/// use fokker_training::{Decay, learning_rate};
+///
+/// let rate = |step| learning_rate(1e-3, 100, Decay::Cosine, step, 1100);
+/// assert!(rate(49) < 0.51e-3 && (rate(100) - 1e-3).abs() < 1e-15);
+/// assert!((rate(600) - 0.5e-3).abs() < 1e-12 && rate(1100) < 1e-15);
+/// ```
 pub fn learning_rate(peak: f64, warmup: u64, decay: Decay, step: u64, steps: u64) -> f64 {
     if step < warmup {
         return peak * (step + 1) as f64 / warmup as f64;

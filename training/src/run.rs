@@ -10,6 +10,19 @@ use crate::error::TrainingError;
 use crate::unused_path::unused_path;
 
 /// The folder of a run.
+///
+/// ```
+/// use fokker_training::RunFolder;
+///
+/// let root = tempfile::tempdir()?;
+/// let run = RunFolder::new(root.path().join("moons"));
+/// assert!(!run.exists());
+/// run.create("name = \"moons\"")?;
+/// assert!(run.exists() && run.config().is_file());
+/// // What is there is never overwritten.
+/// assert!(run.create("name = \"other\"").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,

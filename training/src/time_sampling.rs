@@ -9,6 +9,18 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use crate::error::TrainingError;
 
 /// The law of the diffusion time.
+///
+/// ```
+/// use fokker_process::{Process, Vp};
+/// use fokker_training::TimeSampling;
+///
+/// let process = Vp::default();
+/// // The median of times that are even in the log-SNR is in the middle of the log-SNR.
+/// let draw = TimeSampling::Importance.at_quantile(&process, 0.5);
+/// let middle = 0.5 * (process.log_snr(process.min_time()) + process.log_snr(process.horizon()));
+/// assert!((process.log_snr(draw.t) - middle).abs() < 1e-9);
+/// assert_eq!(TimeSampling::Uniform.at_quantile(&process, 0.5).importance, 1.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -14,6 +14,17 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainingError;
 
 /// How the errors at different noise levels are weighed against each other.
+///
+/// ```
+/// use fokker_process::{Process, Vp};
+/// use fokker_training::Weighting;
+///
+/// let (process, t) = (Vp::default(), 0.3);
+/// assert_eq!(Weighting::Epsilon.on_noise(&process, t), 1.0);
+/// // The weight that bounds the likelihood is g²/σ² on the noise.
+/// let expected = process.diffusion_squared(t) / process.std(t).powi(2);
+/// assert!((Weighting::Likelihood.on_noise(&process, t) / expected - 1.0).abs() < 1e-12);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

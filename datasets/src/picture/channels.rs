@@ -18,6 +18,13 @@ pub enum Channels {
 
 impl Channels {
     /// The channels of that number: 1, 3 or 4.
+    ///
+    /// ```
+    /// use fokker_datasets::picture::{Background, Channels};
+    ///
+    /// assert_eq!(Channels::of(3, Background::WHITE).map(Channels::count), Some(3));
+    /// assert!(Channels::of(2, Background::WHITE).is_none());
+    /// ```
     pub fn of(count: usize, background: Background) -> Option<Self> {
         match count {
             1 => Some(Self::Grey(background)),

@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::{LaboratoryError, check};
 
 /// An interval cut into cells of equal width.
+///
+/// ```
+/// use fokker_laboratory::grid::Axis;
+///
+/// let axis = Axis::new(-1.0, 1.0, 4)?;
+/// assert_eq!((axis.width(), axis.centres()), (0.5, vec![-0.75, -0.25, 0.25, 0.75]));
+/// assert_eq!((axis.cell(0.1), axis.cell(2.0)), (Some(2), None));
+/// # Ok::<(), fokker_laboratory::LaboratoryError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {

@@ -35,6 +35,17 @@ impl Origin {
 
 impl BrownianPath {
     /// The path at its coarsest.
+    ///
+    /// ```
+    /// use fokker_laboratory::paths::BrownianPath;
+    ///
+    /// let path = BrownianPath::new(0, 3, 1, 1.0, 8);
+    /// // A refined path goes through the same points, and through others between them.
+    /// let fine = path.refine();
+    /// assert_eq!(fine.steps(), 16);
+    /// let ends = |path: &BrownianPath| *path.values(0).last().unwrap();
+    /// assert!((ends(&fine) - ends(&path)).abs() < 1e-12);
+    /// ```
     pub fn new(seed: u64, path: u64, dimension: usize, horizon: f64, steps: usize) -> Self {
         Self::drawn(Origin { seed, index: Index::laboratory_path, path, level: 0 }, dimension, horizon, steps)
     }

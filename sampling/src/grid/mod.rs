@@ -16,6 +16,16 @@ use serde::{Deserialize, Serialize};
 pub const MOST_STEPS: usize = 1 << 22;
 
 /// How the steps are spread.
+///
+/// ```
+/// use fokker_process::{Process, Vp};
+/// use fokker_sampling::TimeGrid;
+///
+/// let process = Vp::default();
+/// let times = TimeGrid::Karras { rho: 7.0 }.times(&process, 10);
+/// assert_eq!((times.len(), times[0], times[10]), (11, process.horizon(), process.min_time()));
+/// assert!(times.is_sorted_by(|a, b| a > b));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -65,6 +65,14 @@ impl Decoder {
 }
 
 /// `ln P(low < n < high)` for `n ~ N(0, 1)`, exact to rounding in the middle and in the tails.
+///
+/// ```
+/// use fokker_sampling::likelihood::log_cell_probability;
+///
+/// assert!((log_cell_probability(-1.0, 1.0).exp() - 0.682_689_492_137_085_9).abs() < 1e-14);
+/// // Far out, where the difference of two distribution functions is 0.
+/// assert!((log_cell_probability(40.0, 41.0) + 804.608_442).abs() < 1e-5);
+/// ```
 pub fn log_cell_probability(low: f64, high: f64) -> f64 {
     // By symmetry the cell's nearer end is at or above 0, unless the cell contains 0.
     if high <= 0.0 {

@@ -19,6 +19,24 @@ impl CallCounter {
 }
 
 /// A score that counts how often it is asked.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use burn::tensor::{Device, Tensor};
+/// use fokker_model::MixtureScore;
+/// use fokker_process::{GaussianMixture, ProcessConfig};
+/// use fokker_sampling::{CallCounter, CountedScore, Method, SamplerConfig};
+///
+/// let law = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0]], vec![0.5])?;
+/// let calls = CallCounter::default();
+/// let score = CountedScore::new(MixtureScore::new(law, ProcessConfig::default().build()?), &calls);
+/// let sampler = SamplerConfig { steps: Some(5), denoise: false, ..SamplerConfig::new(Method::DDIM) };
+/// let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
+/// sampler.sample(&score, [4, 1], 0, 0, &Device::flex(), &mut observe)?;
+/// assert_eq!(calls.count(), 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CountedScore<S> {
     score: S,

@@ -10,6 +10,28 @@ use fokker_process::Process;
 /// It may be confined to an interval of noise levels (Kynkäänniemi et al. 2024): outside of it the score is the
 /// conditional one, at half the price. And it may be rescaled (Lin et al. 2023, eq. 15–16): the guided prediction is
 /// brought back to the conditional one's deviation, and a share `φ` of that is taken.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use burn::tensor::{Device, Tensor};
+/// use fokker_model::{MixtureScore, Score};
+/// use fokker_process::{GaussianMixture, Vp};
+/// use fokker_sampling::ClassifierFree;
+///
+/// let process = Arc::new(Vp::default());
+/// let score = |weights, means| {
+///     let law = GaussianMixture::isotropic(weights, means, vec![0.04; 2]).unwrap();
+///     MixtureScore::new(law, process.clone())
+/// };
+/// let one = score(vec![0.001, 0.999], vec![vec![-1.0], vec![1.0]]);
+/// let both = score(vec![0.5, 0.5], vec![vec![-1.0], vec![1.0]]);
+/// let x = Tensor::<2>::zeros([1, 1], &Device::flex());
+/// let denoised = |score: &dyn Score<2>| score.denoised(x.clone(), &[0.5]).into_scalar::<f64>();
+/// // Twice the step from "any class" to "this class".
+/// let guided = denoised(&ClassifierFree::new(one.clone(), both.clone(), 2.0));
+/// assert!((guided - (2.0 * denoised(&one) - denoised(&both))).abs() < 1e-4);
+/// ```
 #[derive(Clone, Debug)]
 pub struct ClassifierFree<S> {
     conditional: S,

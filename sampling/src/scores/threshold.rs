@@ -9,6 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::SamplingError;
 
 /// The range of the data in the network's units. Thresholds are in units in which it is [−1, 1].
+///
+/// ```
+/// use fokker_sampling::DataRange;
+///
+/// let range = DataRange::new(0.0, 1.0);
+/// assert_eq!((range.centre, range.half_width), (0.5, 0.5));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DataRange {
     /// Its middle.

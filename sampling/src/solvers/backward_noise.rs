@@ -6,6 +6,15 @@ use crate::error::SamplingError;
 
 /// `σ̃(t) ≥ 0` of [Aamari 2025, Thm 2.10], in units of the forward noise: 0 is the probability-flow ODE, 1 the reverse SDE.
 /// The theorem also lets forward and backward noise depend on the state; here both are functions of time alone.
+///
+/// ```
+/// use fokker_sampling::BackwardNoise;
+///
+/// // The probability flow at low noise, the reverse SDE at high noise, and linear between.
+/// let noise = BackwardNoise::Points(vec![[0.2, 0.0], [0.8, 1.0]]);
+/// assert_eq!([0.0, 0.5, 1.0].map(|t| noise.at(t)), [0.0, 0.5, 1.0]);
+/// assert!(BackwardNoise::from(0.0).is_zero());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum BackwardNoise {
