@@ -131,7 +131,7 @@ impl RunConfig {
         Ok(config)
     }
 
-    /// Reads one of the configurations that are compiled in ([`recipes`](crate::recipes)), with `key=value` changes.
+    /// Reads one of the configurations that are compiled in ([`recipes`]), with `key=value` changes.
     ///
     /// ```
     /// let config = fokker::RunConfig::recipe("moons_2d", &["training.steps=200".into()])?;

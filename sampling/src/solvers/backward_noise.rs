@@ -11,7 +11,7 @@ use crate::error::SamplingError;
 /// use fokker_sampling::BackwardNoise;
 ///
 /// // The probability flow at low noise, the reverse SDE at high noise, and linear between.
-/// let noise = BackwardNoise::Points(vec![[0.2, 0.0], [0.8, 1.0]]);
+/// let noise = BackwardNoise::Points(vec![[0.25, 0.0], [0.75, 1.0]]);
 /// assert_eq!([0.0, 0.5, 1.0].map(|t| noise.at(t)), [0.0, 0.5, 1.0]);
 /// assert!(BackwardNoise::from(0.0).is_zero());
 /// ```
