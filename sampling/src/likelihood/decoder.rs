@@ -64,7 +64,7 @@ impl Decoder {
     }
 }
 
-/// `ln P(low < n < high)` for `n ~ N(0, 1)`, exact to rounding in the middle and in the tails.
+/// `ln P(low < n < high)` for `n ~ N(0, 1)`, to ten digits or so in the middle and in the tails.
 ///
 /// ```
 /// use fokker_sampling::likelihood::log_cell_probability;
