@@ -22,7 +22,7 @@ use crate::time_dual::TimeDual;
 /// use fokker_model::{MixtureScore, Score};
 /// use fokker_process::{GaussianMixture, Vp};
 ///
-/// let data = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0]], vec![1.0])?;
+/// let data = GaussianMixture::with_variances(vec![1.0], vec![vec![0.0]], vec![1.0])?;
 /// let score = MixtureScore::new(data, Arc::new(Vp::default()));
 /// // N(0, 1) stays N(0, 1) under a variance-preserving process, and its score is −x.
 /// let x = Tensor::<2>::from_floats([[0.5], [-2.0]], &Device::flex());

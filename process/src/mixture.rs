@@ -36,7 +36,7 @@ pub enum Covariance {
 /// use fokker_process::{GaussianMixture, Vp};
 ///
 /// // Weights, means and variances.
-/// let data = GaussianMixture::isotropic(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
+/// let data = GaussianMixture::with_variances(vec![0.3, 0.7], vec![vec![-1.0], vec![1.0]], vec![0.04, 0.04])?;
 /// let process = Vp::default();
 /// let (t, x) = (0.4, 0.2);
 /// // Density and score are known at every time: the score is the slope of the log-density.

@@ -28,7 +28,7 @@ impl CallCounter {
 /// use fokker_process::{GaussianMixture, ProcessConfig};
 /// use fokker_sampling::{CallCounter, CountedScore, Method, SamplerConfig};
 ///
-/// let law = GaussianMixture::isotropic(vec![1.0], vec![vec![0.0]], vec![0.5])?;
+/// let law = GaussianMixture::with_variances(vec![1.0], vec![vec![0.0]], vec![0.5])?;
 /// let calls = CallCounter::default();
 /// let score = CountedScore::new(MixtureScore::new(law, ProcessConfig::default().build()?), &calls);
 /// let sampler = SamplerConfig { steps: Some(5), denoise: false, ..SamplerConfig::new(Method::DDIM) };

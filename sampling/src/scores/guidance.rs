@@ -21,7 +21,7 @@ use fokker_process::Process;
 ///
 /// let process = Arc::new(Vp::default());
 /// let score = |weights, means| {
-///     let law = GaussianMixture::isotropic(weights, means, vec![0.04; 2]).unwrap();
+///     let law = GaussianMixture::with_variances(weights, means, vec![0.04; 2]).unwrap();
 ///     MixtureScore::new(law, process.clone())
 /// };
 /// let one = score(vec![0.001, 0.999], vec![vec![-1.0], vec![1.0]]);
