@@ -51,6 +51,8 @@ pub enum Stream {
     LaboratoryStart = 33,
     /// Q-Wiener processes of the laboratory; the index is the realisation.
     LaboratoryField = 34,
+    /// Random walks of the laboratory; the index is the walk.
+    LaboratoryWalk = 35,
     /// Which examples of a published training set are held out for validation; the seed is 0 for every run.
     ValidationSplit = 64,
 }

@@ -31,6 +31,7 @@
 //! | [`laboratory_start`](Index::laboratory_start) | LaboratoryStart | path (64) |
 //! | [`laboratory_path`](Index::laboratory_path) | LaboratoryPath | refinement (16), path (48) |
 //! | [`laboratory_field`](Index::laboratory_field) | LaboratoryField | refinement (16), realisation (48) |
+//! | [`laboratory_walk`](Index::laboratory_walk) | LaboratoryWalk | walk (64) |
 //! | [`test`](Index::test) | Test | number (64) |
 //!
 //! Two uses of one stream differ in a field that is the same number for all indices of the use. Complements keep the
@@ -218,5 +219,10 @@ impl Index {
     pub fn laboratory_field(realisation: u64, refinement: u64) -> Self {
         let refinement = IndexFields::of(Stream::LaboratoryField).field::<16>("refinement", refinement);
         refinement.field::<48>("realisation", realisation).index()
+    }
+
+    /// A random walk of the laboratory.
+    pub fn laboratory_walk(walk: u64) -> Self {
+        IndexFields::of(Stream::LaboratoryWalk).field::<64>("walk", walk).index()
     }
 }

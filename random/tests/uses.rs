@@ -38,6 +38,7 @@ const USES: &[Use] = &[
     ("laboratory start", &[64], |[a, ..]| Index::laboratory_start(a)),
     ("laboratory path", &[48, 16], |[a, b, _]| Index::laboratory_path(a, b)),
     ("laboratory field", &[48, 16], |[a, b, _]| Index::laboratory_field(a, b)),
+    ("laboratory walk", &[64], |[a, ..]| Index::laboratory_walk(a)),
     ("test", &[64], |[a, ..]| Index::test(a)),
 ];
 
@@ -96,7 +97,7 @@ fn indices_never_change() {
     is(Index::laboratory_field(13, 2), Stream::LaboratoryField, 13 | 2 << 48);
     is(Index::validation_split(), Stream::ValidationSplit, 0);
     type Use = (fn(u64) -> Index, Stream);
-    let whole: [Use; 9] = [
+    let whole: [Use; 10] = [
         (Index::initialization, Stream::Initialization),
         (Index::data_order, Stream::DataOrder),
         (Index::training_time, Stream::TrainingTime),
@@ -106,6 +107,7 @@ fn indices_never_change() {
         (Index::prior, Stream::Prior),
         (Index::brownian, Stream::Brownian),
         (Index::laboratory_start, Stream::LaboratoryStart),
+        (Index::laboratory_walk, Stream::LaboratoryWalk),
     ];
     for (index, stream) in whole {
         is(index(u64::MAX - 1), stream, u64::MAX - 1);

@@ -2,6 +2,8 @@
 //!
 //! A [`BrownianPath`] can be refined: the same path at a finer step. The methods ([`EulerMaruyama`], [`Milstein`],
 //! [`Heun`]) take steps of an [`Ito`] equation along increments; the examples of the papers come with their laws.
+//! [`ItoFormula`] and [`ito_integral`] evaluate the calculus along a path, [`RandomWalk`] is what Brownian motion is the
+//! limit of.
 
 mod brownian;
 mod ensemble;
@@ -10,7 +12,11 @@ mod examples;
 mod heun;
 mod integral;
 mod ito;
+mod ito_formula;
+mod ito_integral;
 mod milstein;
+mod random_walk;
+mod roughness;
 
 pub use brownian::BrownianPath;
 pub use ensemble::{Ensemble, follow};
@@ -19,4 +25,8 @@ pub use examples::{GeometricBrownian, LangevinPath, LinearPath, OrnsteinUhlenbec
 pub use heun::Heun;
 pub use integral::{IntegralOfPath, quadratic_variation};
 pub use ito::{Ito, Method};
+pub use ito_formula::{ItoFormula, Observable};
+pub use ito_integral::{covariation, integral_against, ito_integral, variance_of_sum};
 pub use milstein::Milstein;
+pub use random_walk::{RandomWalk, WalkStep, maximum_of_signs};
+pub use roughness::{first_variation, largest_increment, quantile_of_largest_increment};

@@ -1,6 +1,7 @@
 //! The laboratory against closed forms and independent solutions.
 
 mod bounds;
+mod calculus;
 mod density;
 mod golden;
 mod paths;
