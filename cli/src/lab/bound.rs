@@ -84,7 +84,7 @@ impl Bound {
             data: &data,
             process: &*process,
             score: &score,
-            backward_noise: self.backward_noise,
+            backward_noise: self.backward_noise.into(),
             start: process.horizon(),
             end: self.end.unwrap_or_else(|| process.min_time()),
             prior_std: process.prior_std(),

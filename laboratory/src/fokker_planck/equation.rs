@@ -2,6 +2,7 @@
 
 use fokker_process::Process;
 
+use super::BackwardNoise;
 use crate::grid::integral_along;
 use crate::laws::{LineMixture, Score};
 
@@ -65,15 +66,21 @@ pub struct Reverse<'a> {
     score: &'a dyn Score,
     /// T, at which τ = 0.
     pub start: f64,
-    backward_noise: f64,
+    backward_noise: BackwardNoise<'a>,
 }
 
 impl<'a> Reverse<'a> {
-    /// From time `start` of the process backwards; `backward_noise` is σ̃ ≥ 0 in units of the forward noise.
+    /// From time `start` of the process backwards; `backward_noise` is σ̃ ≥ 0 in units of the forward noise, a number or a
+    /// schedule in the process's time.
     ///
     /// At σ̃ = 0 the equation is a transport equation: [`Transport`](super::Transport) loses less of it.
-    pub fn new(process: &'a dyn Process, score: &'a dyn Score, start: f64, backward_noise: f64) -> Self {
-        Self { process, score, start, backward_noise }
+    pub fn new(
+        process: &'a dyn Process,
+        score: &'a dyn Score,
+        start: f64,
+        backward_noise: impl Into<BackwardNoise<'a>>,
+    ) -> Self {
+        Self { process, score, start, backward_noise: backward_noise.into() }
     }
 }
 
@@ -84,19 +91,20 @@ impl Equation for Reverse<'_> {
 
     fn drift(&self, x: &[f64], tau: f64, component: usize) -> f64 {
         let t = self.start - tau;
-        let factor = 0.5 * (1.0 + self.backward_noise.powi(2)) * self.process.diffusion_squared(t);
+        let factor = 0.5 * (1.0 + self.backward_noise.at(t).powi(2)) * self.process.diffusion_squared(t);
         -self.process.drift(t) * x[component] + factor * self.score.score(x, t, component)
     }
 
     fn diffusion(&self, _: &[f64], tau: f64) -> f64 {
-        0.5 * self.backward_noise.powi(2) * self.process.diffusion_squared(self.start - tau)
+        let t = self.start - tau;
+        0.5 * self.backward_noise.at(t).powi(2) * self.process.diffusion_squared(t)
     }
 
     fn log_equilibrium_ratio(&self, x: &[f64], tau: f64, component: usize, length: f64) -> f64 {
         let t = self.start - tau;
         let diffusion = 0.5 * self.process.diffusion_squared(t);
         let pull = -self.process.drift(t) * (x[component] + 0.5 * length) * length;
-        let noise = self.backward_noise.powi(2);
+        let noise = self.backward_noise.at(t).powi(2);
         (pull / diffusion + (1.0 + noise) * self.score.integral(x, t, component, length)) / noise
     }
 }

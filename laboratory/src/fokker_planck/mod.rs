@@ -19,16 +19,20 @@
 //! the other, which keeps the stationary law of every gradient drift and costs one banded solve per line; where the
 //! axes do not mix, as in all linear processes, the sweeps commute and cost no accuracy at all.
 
+mod backward_noise;
 mod equation;
 mod fitted;
 mod scheme;
 mod solver;
+mod time_reversal;
 mod transport;
 mod tridiagonal;
 
+pub use backward_noise::BackwardNoise;
 pub use equation::{Custom, Equation, Forward, LangevinEquation, Reverse};
 pub use fitted::{JumpRates, bernoulli};
 pub use scheme::Scheme;
 pub use solver::Solver;
+pub use time_reversal::TimeReversal;
 pub use transport::{ProbabilityFlow, Transport, Velocity};
 pub use tridiagonal::ChainSolver;

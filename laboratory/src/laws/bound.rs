@@ -9,12 +9,12 @@
 //! ```
 //!
 //! Both are evaluated at every step: the first must integrate to the divergence itself (Cor. 4.2), the second must stay
-//! above it. σ̃ = 0 has no bound: its coefficient is infinite.
+//! above it. σ̃ may depend on t. σ̃ = 0 has no bound: its coefficient is infinite.
 
 use fokker_process::{GaussianMixture, Process};
 
-use super::{Exact, Score, flow_rate, kullback_leibler};
-use crate::fokker_planck::{Reverse, Scheme, Solver};
+use super::{Exact, KlTrace, Score};
+use crate::fokker_planck::{BackwardNoise, Reverse, Scheme, Solver};
 use crate::grid::{Axis, Field};
 use crate::{LaboratoryError, Watch, check};
 
@@ -42,8 +42,8 @@ pub struct ReverseError<'a> {
     pub process: &'a dyn Process,
     /// The score that stands for ∇ln p.
     pub score: &'a dyn Score,
-    /// The backward noise σ̃ > 0 in units of the forward noise.
-    pub backward_noise: f64,
+    /// The backward noise σ̃ > 0 in units of the forward noise, a number or a schedule.
+    pub backward_noise: BackwardNoise<'a>,
     /// Where the generation begins, T or below.
     pub start: f64,
     /// Where it ends, above 0.
@@ -93,7 +93,6 @@ impl ReverseError<'_> {
         every: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<KlRow>, LaboratoryError> {
-        check::positive("backward_noise", self.backward_noise)?;
         check::positive("end", self.end)?;
         check::count("steps", steps, 1..=check::MOST_STEPS)?;
         check::count("every", every, 1..=check::MOST_STEPS)?;
@@ -101,61 +100,24 @@ impl ReverseError<'_> {
             return Err(LaboratoryError::value("end", self.end, format!("below start = {}", self.start)));
         }
         let time = |k: usize| self.start * (self.end / self.start).powf(k as f64 / steps as f64);
+        (0..=steps).try_for_each(|k| check::positive("backward_noise", self.backward_noise.at(time(k))))?;
         let equation = Reverse::new(self.process, self.score, self.start, self.backward_noise);
-        let solver = Solver::new(equation, Scheme::Extrapolated);
         let variance = self.prior_std.powi(2);
         let dimension = axes.len() as f64;
         let prior = |x: &[f64]| {
             let square: f64 = x.iter().map(|x| x * x).sum();
             (-0.5 * square / variance).exp() * (std::f64::consts::TAU * variance).powf(-0.5 * dimension)
         };
-        let mut q = Field::of(axes, prior).normalized();
-        let mut rows: Vec<KlRow> = Vec::new();
-        let mut sums = (0.0, 0.0);
-        let mut last = (0.0, 0.0, 0.0);
-        for k in 0..=steps {
-            watch.advance(k as f64 / steps as f64)?;
-            if k > 0 {
-                solver.step(&mut q, self.start - time(k - 1), self.start - time(k));
-            }
-            let t = time(k);
-            let tau = self.start - t;
-            let p = Field::of(axes, |x| self.data.log_density(self.process, t, x).exp()).normalized();
-            let (rate, bound_rate, score_error) = self.rates(&p, &q, t);
-            let half = 0.5 * (tau - last.0);
-            match k {
-                0 => sums = (kullback_leibler(&p, &q), kullback_leibler(&p, &q)),
-                _ => sums = (sums.0 + half * (last.1 + rate), sums.1 + half * (last.2 + bound_rate)),
-            }
-            last = (tau, rate, bound_rate);
-            if k % every == 0 || k == steps {
-                let truth = kullback_leibler(&p, &q);
-                rows.push(KlRow { tau, truth, integrated: sums.0, bound: sums.1, score_error });
-            }
-        }
-        Ok(rows)
-    }
-
-    /// The two integrands at time t, and E |∇ln p − s|².
-    fn rates(&self, p: &Field, q: &Field, t: f64) -> (f64, f64, f64) {
-        let exact = Exact { data: self.data, process: self.process };
-        let forward = 0.5 * self.process.diffusion_squared(t);
-        let backward = forward * self.backward_noise.powi(2);
-        let miss = |component: usize, index: usize| {
-            let x = p.point(index);
-            exact.score(&x, t, component) - self.score.score(&x, t, component)
+        let trace = KlTrace {
+            generator: Solver::new(equation, Scheme::Extrapolated),
+            law: &|t| Field::of(axes, |x| self.data.log_density(self.process, t, x).exp()).normalized(),
+            truth: &Exact { data: self.data, process: self.process },
+            score: self.score,
+            forward: &|_, t| 0.5 * self.process.diffusion_squared(t),
+            backward: &|_, t| 0.5 * self.process.diffusion_squared(t) * self.backward_noise.at(t).powi(2),
+            start: self.start,
+            end: self.end,
         };
-        let misses: Vec<Vec<f64>> = (0..p.dimension())
-            .map(|component| (0..p.values.len()).map(|index| miss(component, index)).collect())
-            .collect();
-        let slopes: Vec<(Vec<f64>, Vec<f64>)> =
-            (0..p.dimension()).map(|c| (super::log_slope(p, c), super::log_slope(q, c))).collect();
-        let rate = flow_rate(p, q, |component, index| {
-            let apart = slopes[component].0[index] - slopes[component].1[index];
-            (forward + backward) * misses[component][index] - backward * apart
-        });
-        let squares = |index: usize| misses.iter().map(|miss| miss[index].powi(2)).sum::<f64>() * p.values[index];
-        let score_error = (0..p.values.len()).map(squares).sum::<f64>() * p.volume();
-        (rate, (forward + backward).powi(2) / (4.0 * backward) * score_error, score_error)
+        trace.rows(Field::of(axes, prior).normalized(), steps, every, watch)
     }
 }

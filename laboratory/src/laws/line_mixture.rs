@@ -77,6 +77,11 @@ impl LineMixture {
         Self::new(&[1.0], &[mean], &[std])
     }
 
+    /// Weight, mean and variance of each component.
+    pub fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
+        self.components.iter().map(|c| (c.weight, c.mean, c.variance))
+    }
+
     /// The law of x_t when this is the law of x_0.
     pub fn diffused(&self, process: &dyn Process, t: f64) -> Self {
         self.affine_image(process.mean_scale(t), process.std(t).powi(2))

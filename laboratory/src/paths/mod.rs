@@ -15,6 +15,7 @@ mod ito;
 mod ito_formula;
 mod ito_integral;
 mod milstein;
+mod of_equation;
 mod random_walk;
 mod roughness;
 
@@ -28,5 +29,6 @@ pub use ito::{Ito, Method};
 pub use ito_formula::{ItoFormula, Observable};
 pub use ito_integral::{covariation, integral_against, ito_integral, variance_of_sum};
 pub use milstein::Milstein;
+pub use of_equation::EquationPath;
 pub use random_walk::{RandomWalk, WalkStep, maximum_of_signs};
 pub use roughness::{first_variation, largest_increment, quantile_of_largest_increment};

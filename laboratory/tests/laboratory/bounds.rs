@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fokker_laboratory::fokker_planck::BackwardNoise;
 use fokker_laboratory::grid::Axis;
 use fokker_laboratory::laws::{
     Exact, KlRow, LearnedScore, LearningConfig, LineMixture, Perturbed, ReverseError, Score,
@@ -19,6 +20,10 @@ fn vp() -> Arc<dyn Process> {
 }
 
 fn account(data: &GaussianMixture, process: &dyn Process, score: &dyn Score, noise: f64) -> Vec<KlRow> {
+    trace(data, process, score, noise.into())
+}
+
+fn trace(data: &GaussianMixture, process: &dyn Process, score: &dyn Score, noise: BackwardNoise) -> Vec<KlRow> {
     let generation =
         ReverseError { data, process, score, backward_noise: noise, start: 1.0, end: 1e-2, prior_std: 1.0 };
     generation.trace(&[Axis::new(-7.0, 7.0, 280).unwrap()], 800, 4, &()).unwrap()
@@ -60,6 +65,26 @@ fn a_wrong_score_stays_below_its_bound_for_every_backward_noise() {
 }
 
 #[test]
+fn a_schedule_of_the_backward_noise_has_its_bound() {
+    let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
+    let exact = Exact { data: &general, process: &*process };
+    let wrong = Perturbed { score: &exact, amplitude: 0.8, wavenumber: 1.5 };
+    let ends = |schedule: &(dyn Fn(f64) -> f64 + Sync)| {
+        let rows = trace(&general, &*process, &wrong, BackwardNoise::Schedule(schedule));
+        holds(&rows);
+        rows[rows.len() - 1]
+    };
+    // A schedule that does not change is the number.
+    let constant = account(&general, &*process, &wrong, 1.0);
+    assert_eq!(ends(&|_| 1.0), constant[constant.len() - 1]);
+    // Little noise where the score is asked last: between its two ends, and not what either of them gives.
+    let falling = ends(&|t| 0.3 + 1.7 * t);
+    let (low, high) = (ends(&|_| 0.3), ends(&|_| 2.0));
+    assert!(falling.bound < low.bound && falling.bound < high.bound, "{falling:?} {low:?} {high:?}");
+    assert!(falling.truth != low.truth && falling.truth != high.truth);
+}
+
+#[test]
 fn a_learned_score_is_close_and_below_its_bound() {
     let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
     let config = LearningConfig { samples: 4000, bumps: 12, times: 20, ridge: 1e-6 };
@@ -81,7 +106,7 @@ fn no_backward_noise_has_no_bound_and_says_so() {
         data: &general,
         process: &*process,
         score: &score,
-        backward_noise: 0.0,
+        backward_noise: 0.0.into(),
         start: 1.0,
         end: 0.1,
         prior_std: 1.0,

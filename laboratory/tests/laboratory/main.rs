@@ -5,6 +5,7 @@ mod calculus;
 mod density;
 mod golden;
 mod paths;
+mod reversal;
 mod reverse;
 mod stochastic;
 mod support;

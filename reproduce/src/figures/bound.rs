@@ -57,7 +57,7 @@ impl BoundConfig {
             data: exact.data,
             process: exact.process,
             score,
-            backward_noise: self.backward_noise,
+            backward_noise: self.backward_noise.into(),
             start: exact.process.horizon(),
             end: self.end,
             prior_std: exact.process.prior_std(),
