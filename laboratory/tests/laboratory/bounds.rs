@@ -20,13 +20,19 @@ fn vp() -> Arc<dyn Process> {
 }
 
 fn account(data: &GaussianMixture, process: &dyn Process, score: &dyn Score, noise: f64) -> Vec<KlRow> {
-    trace(data, process, score, noise.into())
+    trace(data, process, score, noise.into(), (280, 800))
 }
 
-fn trace(data: &GaussianMixture, process: &dyn Process, score: &dyn Score, noise: BackwardNoise) -> Vec<KlRow> {
+fn trace(
+    data: &GaussianMixture,
+    process: &dyn Process,
+    score: &dyn Score,
+    noise: BackwardNoise,
+    (cells, steps): (usize, usize),
+) -> Vec<KlRow> {
     let generation =
         ReverseError { data, process, score, backward_noise: noise, start: 1.0, end: 1e-2, prior_std: 1.0 };
-    generation.trace(&[Axis::new(-7.0, 7.0, 280).unwrap()], 800, 4, &()).unwrap()
+    generation.trace(&[Axis::new(-7.0, 7.0, cells).unwrap()], steps, 4, &()).unwrap()
 }
 
 #[track_caller]
@@ -69,13 +75,14 @@ fn a_schedule_of_the_backward_noise_has_its_bound() {
     let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
     let exact = Exact { data: &general, process: &*process };
     let wrong = Perturbed { score: &exact, amplitude: 0.8, wavenumber: 1.5 };
+    let cut = (220, 400);
     let ends = |schedule: &(dyn Fn(f64) -> f64 + Sync)| {
-        let rows = trace(&general, &*process, &wrong, BackwardNoise::Schedule(schedule));
+        let rows = trace(&general, &*process, &wrong, BackwardNoise::Schedule(schedule), cut);
         holds(&rows);
         rows[rows.len() - 1]
     };
     // A schedule that does not change is the number.
-    let constant = account(&general, &*process, &wrong, 1.0);
+    let constant = trace(&general, &*process, &wrong, 1.0.into(), cut);
     assert_eq!(ends(&|_| 1.0), constant[constant.len() - 1]);
     // Little noise where the score is asked last: between its two ends, and not what either of them gives.
     let falling = ends(&|t| 0.3 + 1.7 * t);

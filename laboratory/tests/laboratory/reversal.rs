@@ -94,10 +94,10 @@ fn every_backward_noise_of_place_and_time_leads_back_with_its_gradient() {
         let error = |cells: usize| {
             let mut density = exact(1.0, cells);
             let reverse = TimeReversal::new(&sinh, &sinh, 1.0, &*noise);
-            Solver::new(reverse, Scheme::Extrapolated).run(&mut density, 0.0, 1.0 - end, 400, &()).unwrap();
+            Solver::new(reverse, Scheme::Extrapolated).run(&mut density, 0.0, 1.0 - end, 200, &()).unwrap();
             density.l1_distance(&exact(end, cells))
         };
-        second_order(error, 240, 2e-2, name);
+        second_order(error, 180, 2e-2, name);
         // Without ∇(σ² + σ̃²), as the summary after Theorem 2.10 has it, finer cells do not help.
         let wrong = |cells: usize| {
             let drift = |x: &[f64], tau: f64, i: usize| {
@@ -106,10 +106,11 @@ fn every_backward_noise_of_place_and_time_leads_back_with_its_gradient() {
             };
             let mut density = exact(1.0, cells);
             let reverse = Custom::new(1, drift, |x: &[f64], tau: f64| noise(x, tau));
-            Solver::new(reverse, Scheme::Extrapolated).run(&mut density, 0.0, 1.0 - end, 400, &()).unwrap();
+            Solver::new(reverse, Scheme::Extrapolated).run(&mut density, 0.0, 1.0 - end, 200, &()).unwrap();
             density.l1_distance(&exact(end, cells))
         };
-        assert!(wrong(480) > 0.1 && wrong(480) > 0.9 * wrong(240), "{name}: {}", wrong(480));
+        let errors = [wrong(180), wrong(360)];
+        assert!(errors[1] > 0.1 && errors[1] > 0.9 * errors[0], "{name}: {errors:?}");
     }
     // σ̃ = 0: the transport of Prop. 2.6, with −∇σ² in its velocity.
     let flow = |x: &[f64], t: f64, i: usize| {
@@ -121,7 +122,7 @@ fn every_backward_noise_of_place_and_time_leads_back_with_its_gradient() {
         Transport(flow).run(&mut density, 1.0, end, 200, &()).unwrap();
         density.l1_distance(&exact(end, cells))
     };
-    let errors = [error(240), error(480)];
+    let errors = [error(180), error(360)];
     // Van Leer's limiter flattens extremes.
     assert!(errors[1] < 2e-2 && (errors[0] / errors[1]).log2() > 1.6, "{errors:?}");
 }
@@ -129,7 +130,7 @@ fn every_backward_noise_of_place_and_time_leads_back_with_its_gradient() {
 /// Ends of paths of an equation from draws of a law.
 fn ends(equation: &dyn Equation, start: &(dyn Fn(u64) -> f64 + Sync), horizon: f64, count: usize) -> Vec<f64> {
     let axis = Axis::new(-20.0, 20.0, 10).unwrap();
-    let (path, steps) = (EquationPath(equation), 400);
+    let (path, steps) = (EquationPath(equation), 200);
     Ensemble::simulate(&path, &EulerMaruyama, start, (0.0, horizon), steps, (count, 0), (&axis, &[]), 4, &())
         .unwrap()
         .ends
@@ -137,9 +138,9 @@ fn ends(equation: &dyn Equation, start: &(dyn Fn(u64) -> f64 + Sync), horizon: f
 
 #[test]
 fn reverse_paths_end_in_the_law_of_the_data() {
-    // 1.95/√N by chance once in a thousand, and a weak error of 400 steps, some 1/400.
-    let count = 4000;
-    let allowed = 1.95 / (count as f64).sqrt() + 2.5e-3;
+    // 1.95/√N by chance once in a thousand, and a weak error of 200 steps, some 1/200.
+    let count = 3000;
+    let allowed = 1.95 / (count as f64).sqrt() + 5e-3;
     let (benes, ou, end) = (benes(), ou(), 0.1);
     let (last, first) = (benes.law(1.0).unwrap(), benes.law(end).unwrap());
     let start = |i: u64| last.sample(&mut Index::laboratory_start(i).rng(9));
