@@ -57,8 +57,12 @@ impl Condition {
         decided(DriftCase::Decaying, Some(-ratio), at)
     }
 
-    /// Whether f − g²/2c ≥ 0 on \[0, T\]; equality up to rounding counts, as VP with c = 1 asks.
+    /// Whether f − g²/2c ≥ 0 on \[0, T\]; equality up to rounding counts, as VP with c = 1 asks. With c = ∞, L² without
+    /// weight, it reads f ≥ 0: a drift-free process is at that edge.
     pub fn admits(&self, c: f64) -> bool {
+        if c == f64::INFINITY && self.case == DriftCase::DriftFree {
+            return true;
+        }
         self.smallest_c.is_some_and(|smallest| c >= smallest * (1.0 - 8.0 * f64::EPSILON))
     }
 

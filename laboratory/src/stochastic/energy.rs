@@ -9,6 +9,7 @@ use super::Condition;
 /// From Itô's formula for ‖u‖² and the third line of the [module's theory](super), which drops
 /// −(f − g²/2c) ∫(|x|²/2c) u² w: that has the sign it needs only where f − g²/2c ≥ 0. So there is a bound only for c that
 /// the [`Condition`] admits. K is then not negative; for VP with c = 1 it is 0, and without noise the energy never grows.
+/// A drift-free process has its bound in L² without weight, c = ∞: K = 0 again.
 #[derive(Clone, Copy, Debug)]
 pub struct EnergyBound<'a> {
     process: &'a dyn Process,

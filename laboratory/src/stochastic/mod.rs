@@ -15,16 +15,27 @@
 //! negative, so the printed inequality is false; the theorem only needs larger constants and stands. From the third
 //! line follows the energy bound ([`EnergyBound`]): d/dt E N ≤ d (f − g²/2c) E N + Σ λₖ ‖B eₖ‖². The second and the third
 //! line hold under the condition only: what is dropped has the factor f − g²/2c.
+//!
+//! Where f ≡ 0 no finite c will do, and the space is L² without weight ([`WeightedSpace::UNWEIGHTED`]): c = ∞, in which
+//! every line above stands, ‖v‖ never grows without noise, and F = G. Such a process cannot have both: it widens without
+//! bound, and at the variance 2c its density leaves L²(ℝᵈ; w).
 
 mod condition;
+mod constants;
 mod energy;
 mod equation;
+mod gelfand;
+mod lemmas;
 mod membership;
 mod noise;
+mod operator;
 mod weighted;
 
 pub use condition::{Condition, DriftCase};
+pub use constants::Constants;
 pub use energy::EnergyBound;
 pub use equation::StochasticEquation;
+pub use gelfand::MOST_CELLS_OF_DUAL_NORM;
 pub use noise::{Basis, Eigenvalues, NoiseConfig, QWiener};
+pub use operator::{Identity, NoiseOperator, Proportional, Scheduled};
 pub use weighted::{Lemma, WeightedSpace};

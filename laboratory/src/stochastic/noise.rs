@@ -164,6 +164,17 @@ impl Basis {
 }
 
 impl QWiener {
+    /// The process with these modes √λₖ eₖ, on one grid; the trace is Σ ‖√λₖ eₖ‖² in L² of the box.
+    ///
+    /// # Panics
+    /// If there is no mode, or their grids differ.
+    pub fn of(modes: Vec<Field>) -> Self {
+        assert!(modes.iter().all(|mode| mode.axes == modes[0].axes), "the modes live on different grids");
+        let volume = modes[0].volume();
+        let trace = modes.iter().flat_map(|mode| &mode.values).map(|value| value * value * volume).sum();
+        Self { modes, trace }
+    }
+
     /// Number of modes.
     pub fn len(&self) -> usize {
         self.modes.len()

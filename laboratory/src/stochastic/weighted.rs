@@ -6,7 +6,7 @@ use crate::grid::Field;
 /// L²(ℝᵈ; w) with w = e^{|x|²/2c}.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WeightedSpace {
-    /// c > 0, in squared data units.
+    /// c > 0, in squared data units; infinite without weight.
     pub c: f64,
 }
 
@@ -27,13 +27,27 @@ pub struct Lemma {
     pub dissipation: f64,
 }
 
+/// What is differenced across a face: from the two values, and w of their cells divided by w at the face.
+type FaceForm = fn([f64; 2], [f64; 2]) -> f64;
+
+fn gradient([left, right]: [f64; 2], _: [f64; 2]) -> f64 {
+    right - left
+}
+
+fn flux([left, right]: [f64; 2], [left_tilt, right_tilt]: [f64; 2]) -> f64 {
+    right * right_tilt - left * left_tilt
+}
+
 impl WeightedSpace {
-    fn log_weight(&self, x: &[f64]) -> f64 {
+    /// L²(ℝᵈ) without weight: c = ∞. The space of the drift-free case [Seo, end of §3].
+    pub const UNWEIGHTED: Self = Self { c: f64::INFINITY };
+
+    pub(super) fn log_weight(&self, x: &[f64]) -> f64 {
         x.iter().map(|x| x * x).sum::<f64>() / (2.0 * self.c)
     }
 
     /// v √w, which does not overflow where v is small.
-    fn weighted(&self, value: f64, x: &[f64]) -> f64 {
+    pub(super) fn weighted(&self, value: f64, x: &[f64]) -> f64 {
         if value == 0.0 { 0.0 } else { value.signum() * (value.abs().ln() + 0.5 * self.log_weight(x)).exp() }
     }
 
@@ -53,17 +67,31 @@ impl WeightedSpace {
 
     /// G = ∫ |∇v|² w dx, by differences across faces.
     pub fn gradient_squared(&self, v: &Field) -> f64 {
-        self.across_faces(v, |difference, _, _| difference)
+        self.gradient_pairing(v, v)
     }
 
     /// F = ∫ |∇(v w) w⁻¹|² w dx, which Lemma 3.3 says is G − (d/c) N; by differences of v w across faces.
     pub fn flux_squared(&self, v: &Field) -> f64 {
-        self.across_faces(v, |_, left, right| right - left)
+        self.flux_pairing(v, v)
     }
 
-    /// Σ over faces of (form / h)² × w × cell volume. The form is given the difference of v, and v w divided by w at
-    /// the face on both sides.
-    fn across_faces(&self, v: &Field, form: impl Fn(f64, f64, f64) -> f64) -> f64 {
+    /// ∫ ∇u·∇v w dx.
+    pub fn gradient_pairing(&self, u: &Field, v: &Field) -> f64 {
+        self.across_faces((u, gradient), (v, gradient))
+    }
+
+    /// ∫ ∇(uw)·∇(vw) w⁻¹ dx.
+    pub fn flux_pairing(&self, u: &Field, v: &Field) -> f64 {
+        self.across_faces((u, flux), (v, flux))
+    }
+
+    /// ∫ ∇(uw)·∇v dx.
+    pub fn mixed_pairing(&self, u: &Field, v: &Field) -> f64 {
+        self.across_faces((u, flux), (v, gradient))
+    }
+
+    /// Σ over faces of (form of u / h)(form of v / h) × w × cell volume.
+    fn across_faces(&self, (u, of_u): (&Field, FaceForm), (v, of_v): (&Field, FaceForm)) -> f64 {
         let mut sum = 0.0;
         for (component, axis) in v.axes.iter().enumerate() {
             let stride = if component == 0 { 1 } else { v.axes[0].cells };
@@ -74,10 +102,12 @@ impl WeightedSpace {
                 let (left, right) = (v.point(index), v.point(index + stride));
                 let mut face = left.clone();
                 face[component] += 0.5 * axis.width();
-                let (a, b) = (v.values[index], v.values[index + stride]);
-                let tilted = |value: f64, x: &[f64]| value * (self.log_weight(x) - self.log_weight(&face)).exp();
-                let form = form(b - a, tilted(a, &left), tilted(b, &right)) / axis.width();
-                sum += self.weighted(form, &face).powi(2);
+                let tilt = [&left, &right].map(|x| (self.log_weight(x) - self.log_weight(&face)).exp());
+                let of = |field: &Field, form: FaceForm| {
+                    let form = form([field.values[index], field.values[index + stride]], tilt);
+                    self.weighted(form / axis.width(), &face)
+                };
+                sum += of(u, of_u) * of(v, of_v);
             }
         }
         sum * v.volume()

@@ -9,3 +9,4 @@ mod reversal;
 mod reverse;
 mod stochastic;
 mod support;
+mod triple;
