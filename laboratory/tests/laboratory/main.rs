@@ -4,6 +4,7 @@ mod bounds;
 mod calculus;
 mod density;
 mod golden;
+mod operators;
 mod paths;
 mod reversal;
 mod reverse;
