@@ -27,6 +27,7 @@ register_process!(Loud as "loud");
 #[test]
 fn all_kinds_of_all_crates_are_linked() {
     let processes = [
+        "blurred_ve",
         "cosine",
         "ddpm_chain",
         "edm",

@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `vp` | [`Vp`]: variance preserving, linear β(t) | Song et al. 2021, eq. 11 |
 //! | `ve` | [`Ve`]: variance exploding, geometric σ(t) | Song et al. 2021, eq. 9 |
+//! | `blurred_ve` | [`BlurredVe`]: the same from blurred data | [Lecture 6, eq. 1.26–1.29] |
 //! | `edm` | [`Edm`]: σ(t) = t | Karras et al. 2022 |
 //! | `sub_vp` | [`SubVp`]: variance below that of VP | Song et al. 2021, eq. 12 |
 //! | `rve` | [`Rve`]: reciprocal variance exploding | [Lai 2023, Appendix A] |
@@ -47,6 +48,7 @@
 
 #![forbid(unsafe_code)]
 
+mod blurred_ve;
 mod chain;
 pub mod check;
 mod config;
@@ -73,6 +75,7 @@ mod vp;
 #[doc(hidden)]
 pub use fokker_registry as registry;
 
+pub use blurred_ve::{BlurredVe, BlurredVeConfig};
 pub use check::check;
 pub use config::{ProcessConfig, ProcessEntry, ProcessKind};
 pub use cosine::{Cosine, CosineConfig};

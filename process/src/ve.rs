@@ -11,9 +11,8 @@
 //! of score_sde differs by the constant σ_min² and has the same g; there x_0 is data already blurred by σ_min
 //! [Lecture 6, eq. 1.26–1.28]. To stop where the noise on the data is σ_min, set min_time = T ln 2 / (2L).
 //!
-//! So the example of [Lecture 6] is this process at other times: its σ at t is the one here at t′ = (T/2L) ln(1 + e^{2Lt/T}).
-//! Its uniform times are not uniform here, its loss (eq. 1.29, 1.30) is an average with another law of times, and its σ(T) is
-//! σ_max, where here σ(T)² = σ_max² − σ_min². The chain `ncsn_chain` has its σ at the knots.
+//! That example is [`BlurredVe`](crate::BlurredVe): the same g², with σ(t)² larger by σ_min² and σ(T) = σ_max, where here
+//! σ(T)² = σ_max² − σ_min². The chain `ncsn_chain` has its σ at the knots.
 
 use std::sync::Arc;
 

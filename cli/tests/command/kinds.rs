@@ -5,7 +5,7 @@ use crate::support::{assert_refused, checkout, fokker};
 #[test]
 fn an_unknown_kind_is_refused_with_those_that_there_are() {
     for (section, parts) in [
-        ("process", ["unknown process `nonsense`, expected one of `cosine`, `ddpm_chain`, `edm`, ", "`ve`, `vp`"]),
+        ("process", ["unknown process `nonsense`, expected one of `blurred_ve`, `cosine`, ", "`ve`, `vp`"]),
         ("data", ["unknown data set `nonsense`, expected one of `checkerboard`, `cifar10`, ", "`swiss_roll`"]),
         ("network", ["unknown network `nonsense`, expected one of `mlp`, `score_net`, `unet`", ""]),
     ] {

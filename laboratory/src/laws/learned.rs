@@ -12,7 +12,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-use super::{LineMixture, Score};
+use super::{GaussHermite, LineMixture, Score};
 use crate::{LaboratoryError, Watch, check};
 
 /// How a score is learned.
@@ -27,6 +27,10 @@ pub struct LearningConfig {
     pub times: usize,
     /// Ridge of the least squares, relative to the mean square of the features.
     pub ridge: f64,
+    /// Integrates over the noise exactly, with as many Gauss–Hermite nodes for each sample [Aamari 2025, §3.2.2]. Absent:
+    /// one draw of the noise for each sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<usize>,
 }
 
 /// The score that was learned.
@@ -64,6 +68,11 @@ impl LearningConfig {
         check::count("learned.samples", self.samples, 10..=check::MOST_PATHS)?;
         check::count("learned.bumps", self.bumps, 2..=500)?;
         check::count("learned.times", self.times, 2..=10_000)?;
+        if let Some(nodes) = self.nodes {
+            check::count("learned.nodes", nodes, 1..=GaussHermite::MOST_NODES)?;
+            let numbers = [("learned.samples", self.samples), ("learned.nodes", nodes)];
+            check::product(&numbers, check::MOST_NUMBERS, "numbers in memory")?;
+        }
         // Below this the rounding of the sums is larger than the ridge.
         check::within("learned.ridge", self.ridge, 1e-12..=1e6)
     }
@@ -106,26 +115,30 @@ fn fit(
 ) -> Result<Knot, LaboratoryError> {
     let t = process.time_of_log_snr(log_snr);
     let (scale, std) = (process.mean_scale(t), process.std(t));
-    let mut noise = Index::training_noise(index).rng(seed);
-    let pairs: Vec<(f64, f64)> = points
-        .iter()
-        .map(|x0| {
-            let epsilon: f64 = noise.sample(StandardNormal);
-            (scale * x0 + std * epsilon, -epsilon / std)
-        })
-        .collect();
-    let n = pairs.len() as f64;
-    let centre = pairs.iter().map(|pair| pair.0).sum::<f64>() / n;
-    let spread = (pairs.iter().map(|pair| (pair.0 - centre).powi(2)).sum::<f64>() / n).sqrt();
+    // Points, targets and weights that sum to 1.
+    let mut triples: Vec<(f64, f64, f64)> = Vec::new();
+    let share = 1.0 / points.len() as f64;
+    let mut take = |x0: f64, epsilon: f64, part: f64| {
+        triples.push((scale * x0 + std * epsilon, -epsilon / std, share * part));
+    };
+    if let Some(nodes) = config.nodes {
+        let rule = GaussHermite::new(nodes);
+        points.iter().for_each(|x0| rule.nodes().for_each(|(epsilon, part)| take(*x0, epsilon, part)));
+    } else {
+        let mut noise = Index::training_noise(index).rng(seed);
+        points.iter().for_each(|x0| take(*x0, noise.sample(StandardNormal), 1.0));
+    }
+    let centre = triples.iter().map(|(x, _, part)| part * x).sum::<f64>();
+    let spread = triples.iter().map(|(x, _, part)| part * (x - centre).powi(2)).sum::<f64>().sqrt();
     let size = config.bumps + 2;
     let (mut gram, mut moment) = (DMatrix::<f64>::zeros(size, size), DVector::<f64>::zeros(size));
     let mut row = vec![0.0; size];
-    for (x, target) in &pairs {
+    for (x, target, part) in &triples {
         row.iter_mut().zip(features((x - centre) / spread, config.bumps)).for_each(|(r, f)| *r = f);
         for i in 0..size {
-            moment[i] += row[i] * target / n;
+            moment[i] += row[i] * target * part;
             for j in 0..=i {
-                gram[(i, j)] += row[i] * row[j] / n;
+                gram[(i, j)] += row[i] * row[j] * part;
             }
         }
     }

@@ -94,7 +94,7 @@ fn a_schedule_of_the_backward_noise_has_its_bound() {
 #[test]
 fn a_learned_score_is_close_and_below_its_bound() {
     let (process, general) = (vp(), data().to_gaussian_mixture().unwrap());
-    let config = LearningConfig { samples: 4000, bumps: 12, times: 20, ridge: 1e-6 };
+    let config = LearningConfig { samples: 4000, bumps: 12, times: 20, ridge: 1e-6, nodes: None };
     let learned = LearnedScore::learn(&data(), &*process, (1e-2, 1.0), &config, 5, &()).unwrap();
     let rows = account(&general, &*process, &learned, 1.0);
     holds(&rows);

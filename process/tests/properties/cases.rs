@@ -23,6 +23,7 @@ pub fn defaults() -> Vec<ProcessConfig> {
     vec![
         VpConfig::default().into(),
         VeConfig::default().into(),
+        BlurredVeConfig::default().into(),
         EdmConfig::default().into(),
         SubVpConfig::default().into(),
         RveConfig::default().into(),
@@ -70,6 +71,9 @@ pub fn any_process() -> impl Strategy<Value = ProcessConfig> {
         }),
         (sigmas(), times()).prop_map(|((sigma_min, sigma_max), (horizon, min_time))| {
             ProcessConfig::from(VeConfig { sigma_min, sigma_max, horizon, min_time })
+        }),
+        (sigmas(), times()).prop_map(|((sigma_min, sigma_max), (horizon, min_time))| {
+            ProcessConfig::from(BlurredVeConfig { sigma_min, sigma_max, horizon, min_time })
         }),
         (sigmas(), times()).prop_map(|((sigma_min, sigma_max), (horizon, epsilon))| {
             ProcessConfig::from(RveConfig { sigma_min, sigma_max, epsilon, horizon, min_time: epsilon })

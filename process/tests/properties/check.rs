@@ -47,7 +47,7 @@ fn the_defaults_pass_and_say_what_they_are() {
     for config in defaults() {
         let process = config.build().unwrap();
         check(&*process).unwrap_or_else(|error| panic!("{process:?}: {error}"));
-        let exploding = ["ve", "edm", "rve", "ncsn_chain"].contains(&process.name());
+        let exploding = ["ve", "blurred_ve", "edm", "rve", "ncsn_chain"].contains(&process.name());
         assert_eq!(process.is_variance_exploding(), exploding, "{process:?}");
         assert_eq!(process.chain_steps().is_some(), process.name().ends_with("_chain"), "{process:?}");
     }

@@ -24,7 +24,8 @@ fn every_kind_is_built_under_its_name_and_survives_a_round_trip() {
 
 #[test]
 fn a_kind_alone_is_a_config_and_whole_numbers_are_numbers() {
-    for kind in ["vp", "ve", "edm", "sub_vp", "rve", "ornstein_uhlenbeck", "cosine", "ddpm_chain", "ncsn_chain"] {
+    let continuous = ["vp", "ve", "blurred_ve", "edm", "sub_vp", "rve", "ornstein_uhlenbeck", "cosine"];
+    for kind in continuous.into_iter().chain(["ddpm_chain", "ncsn_chain"]) {
         let config: ProcessConfig = toml::from_str(&format!("kind = '{kind}'")).unwrap();
         assert_eq!(config.build().unwrap().name(), kind);
     }
