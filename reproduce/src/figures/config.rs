@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, FigureError, LangevinFigure,
-    LemmaConfig, NoisyDensityConfig, OrnsteinUhlenbeckFigure, RelaxationConfig, StrongOrderConfig, ThereAndBackConfig,
+    LemmaConfig, NoisyDensityConfig, NoisyPlaneConfig, OrnsteinUhlenbeckFigure, RelaxationConfig, StrongOrderConfig,
+    ThereAndBackConfig, VariationalBoundConfig,
 };
 use fokker_laboratory::{LaboratoryError, Watch};
 use fokker_plot::Figure;
@@ -54,8 +55,12 @@ pub enum FigureConfig {
     Lemma(LemmaConfig),
     /// The stochastic equation.
     NoisyDensity(NoisyDensityConfig),
+    /// The stochastic equation in the plane.
+    NoisyPlane(NoisyPlaneConfig),
     /// Strong orders.
     StrongOrder(StrongOrderConfig),
+    /// The variational bound.
+    VariationalBound(VariationalBoundConfig),
 }
 
 /// The values of `kind`.
@@ -71,7 +76,9 @@ const KINDS: &[&str] = &[
     "density_paths",
     "lemma",
     "noisy_density",
+    "noisy_plane",
     "strong_order",
+    "variational_bound",
 ];
 
 /// By the kind first, so that an error in the rest names its key.
@@ -101,7 +108,9 @@ impl<'de> Deserialize<'de> for FigureConfig {
             "density_paths" => of(table, Self::DensityPaths),
             "lemma" => of(table, Self::Lemma),
             "noisy_density" => of(table, Self::NoisyDensity),
+            "noisy_plane" => of(table, Self::NoisyPlane),
             "strong_order" => of(table, Self::StrongOrder),
+            "variational_bound" => of(table, Self::VariationalBound),
             unknown => Err(D::Error::unknown_variant(unknown, KINDS)),
         }
     }
@@ -158,7 +167,9 @@ impl FigureFile {
             FigureConfig::DensityPaths(config) => config.check(),
             FigureConfig::Lemma(config) => config.check(),
             FigureConfig::NoisyDensity(config) => config.check(),
+            FigureConfig::NoisyPlane(config) => config.check(),
             FigureConfig::StrongOrder(config) => config.check(),
+            FigureConfig::VariationalBound(config) => config.check(),
         }?)
     }
 
@@ -181,7 +192,9 @@ impl FigureFile {
             FigureConfig::DensityPaths(config) => config.make(seed, watch),
             FigureConfig::Lemma(config) => config.make(watch),
             FigureConfig::NoisyDensity(config) => config.make(seed, watch),
+            FigureConfig::NoisyPlane(config) => config.make(seed, watch),
             FigureConfig::StrongOrder(config) => config.make(seed, watch),
+            FigureConfig::VariationalBound(config) => config.make(),
         }?;
         self.finished(figure, name)
     }

@@ -1,4 +1,4 @@
-//! What the two figures of Seo share: a law in the weighted space, and the panel of its energy.
+//! What the figures of Seo share: a law in the weighted space, and the panel of its energy.
 
 use fokker_process::Process;
 
@@ -8,14 +8,16 @@ use fokker_laboratory::stochastic::WeightedSpace;
 use fokker_laboratory::{LaboratoryError, check};
 use fokker_plot::{Colour, Layer, Panel};
 
-/// The density of a process is in the space at all times: at 0, by its data, and later, by c.
+/// The density of a process is in the space at all times: at 0, by its data, whose deviations stand under `stds`, and later,
+/// by c.
 pub(super) fn in_space(
     space: &WeightedSpace,
     data: &LineMixture,
     process: &dyn Process,
     axis: &Axis,
+    stds: &str,
 ) -> Result<(), LaboratoryError> {
-    space.admits_data(data, axis, ["figure.data.stds", "figure.axis"])?;
+    space.admits_data(data, axis, [stds, "figure.axis"])?;
     check::holds_process("figure.axis", &[*axis], &data.to_gaussian_mixture()?, process)?;
     const TIMES: u32 = 256;
     for k in 1..=TIMES {

@@ -34,7 +34,13 @@ impl LemmaConfig {
         check::positive("figure.c", self.c)?;
         check::count("figure.steps", self.steps, 10..=1_000_000)?;
         let process = check::process("figure.process", &self.process)?;
-        in_space(&WeightedSpace { c: self.c }, &self.data.build("figure.data")?, &*process, &self.axis)
+        in_space(
+            &WeightedSpace { c: self.c },
+            &self.data.build("figure.data")?,
+            &*process,
+            &self.axis,
+            "figure.data.stds",
+        )
     }
 
     pub(super) fn make(&self, watch: &dyn Watch) -> Result<Figure, LaboratoryError> {

@@ -13,6 +13,8 @@
 //! | `density_paths` | [Seo, eq. 1.5], [Lecture 6, eq. 1.2]: densities in time with sample paths |
 //! | `lemma` | [Seo, Lemma 3.4] along a solution |
 //! | `noisy_density` | [Seo, eq. 1.1] and its energy |
+//! | `noisy_plane` | the same in the plane |
+//! | `variational_bound` | [SDE tutorial, §3]: evidence, bound and gap |
 //! | `strong_order` | methods for state-dependent noise, and ∫ B dB |
 
 mod bound;
@@ -27,10 +29,12 @@ mod exploding;
 mod langevin;
 mod lemma;
 mod noisy_density;
+mod noisy_plane;
 mod ornstein_uhlenbeck;
 mod relaxation;
 mod strong_order;
 mod there_and_back;
+mod variational_bound;
 mod view;
 
 pub use bound::BoundConfig;
@@ -43,8 +47,10 @@ pub use exploding::ExplodingConfig;
 pub use langevin::LangevinFigure;
 pub use lemma::LemmaConfig;
 pub use noisy_density::NoisyDensityConfig;
+pub use noisy_plane::NoisyPlaneConfig;
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeckFigure;
 pub use relaxation::RelaxationConfig;
 pub use strong_order::StrongOrderConfig;
 pub use there_and_back::ThereAndBackConfig;
+pub use variational_bound::VariationalBoundConfig;
 pub use view::Show;

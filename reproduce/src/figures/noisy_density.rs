@@ -52,7 +52,7 @@ impl NoisyDensityConfig {
         let process = check::process("figure.process", &self.process)?;
         let space = WeightedSpace { c: self.c };
         self.noise.build(&[self.axis]).map_err(|error| error.at("figure"))?;
-        in_space(&space, &self.data.build("figure.data")?, &*process, &self.axis)?;
+        in_space(&space, &self.data.build("figure.data")?, &*process, &self.axis, "figure.data.stds")?;
         space.admits_noise(&self.noise, &self.axis, ["figure.noise", "figure.axis"])
     }
 
