@@ -1,5 +1,6 @@
 //! Laws in closed form, scores, and how far two flows drift apart.
 
+mod any_noise;
 mod benes;
 mod bound;
 mod denoising_loss;
@@ -15,6 +16,7 @@ mod score;
 mod sinh_image;
 mod variational;
 
+pub use any_noise::{NoiseLaw, NoisyLaw};
 pub use benes::Benes;
 pub use bound::{KlRow, ReverseError, ReverseErrorKeys};
 pub use denoising_loss::DenoisingLoss;

@@ -1,8 +1,8 @@
 //! Brownian motion and Itô's calculus: what the theorems say of paths and of laws.
 
 use fokker_laboratory::paths::{
-    BrownianPath, GeometricBrownian, ItoFormula, Observable, RandomWalk, WalkStep, covariation, first_variation,
-    integral_against, ito_integral, largest_increment, maximum_of_signs, quadratic_variation,
+    BrownianPath, GeometricBrownian, ItoFormula, Observable, RandomWalk, TimeVaryingPath, WalkStep, covariation,
+    first_variation, integral_against, ito_integral, largest_increment, maximum_of_signs, quadratic_variation,
     quantile_of_largest_increment, variance_of_sum,
 };
 
@@ -100,6 +100,11 @@ fn paths_are_hoelder_below_one_half_and_not_above() {
         levelled.push(most / (2.0 * (n as f64).ln()).sqrt());
         path = path.refine();
     }
+    // A smooth path has a first variation, and so no quadratic one [Aamari 2025, Remark 1.15]: ∫|F′| = 4 and max|ΔF| = O(h).
+    let smooth: Vec<f64> = (0..=4096).map(|k| (2.0 * std::f64::consts::PI * f64::from(k) / 4096.0).sin()).collect();
+    assert!((first_variation(&smooth) - 4.0).abs() < 1e-5);
+    assert!(quadratic_variation(&smooth)[4096] <= first_variation(&smooth) * largest_increment(&smooth));
+    assert!(largest_increment(&smooth) < 2e-3);
     // Without Lévy's logarithm the exponent is ½; the largest of n has a spread of a tenth of itself at most.
     let exponent = order(&steps, &levelled);
     assert!((exponent - 0.5).abs() < 0.04, "{exponent}");
@@ -330,4 +335,30 @@ fn the_integral_of_brownian_motion_follows_from_itos_formula() {
     let integral = ito_integral(&b, &path, 0)[100];
     assert!((formula.chain_rule - integral).abs() < 1e-13);
     assert!((formula.remainder() - (0.5 * b[100] * b[100] - 1.0 - integral)).abs() < 1e-13);
+}
+
+#[test]
+fn the_variance_of_a_linear_equation_solves_its_equation_and_not_the_printed_one() {
+    // [SDE tutorial, eq. 5.1.1]: Σ′ = −σ(t) Σ + σ(t), printed with Σ(0) on the right; σ(t) = 0.5 + 2t and Σ(0) = 3.
+    let (sigma, start, steps) = (|t: f64| 0.5 + 2.0 * t, 3.0, 200);
+    let h = 1.0 / f64::from(steps);
+    let solve = |slope: &dyn Fn(f64, f64) -> f64| {
+        (0..steps).fold(start, |v, k| {
+            let t = f64::from(k) * h;
+            let a = slope(t, v);
+            let b = slope(t + 0.5 * h, v + 0.5 * h * a);
+            let c = slope(t + 0.5 * h, v + 0.5 * h * b);
+            let d = slope(t + h, v + h * c);
+            v + h / 6.0 * (a + 2.0 * b + 2.0 * c + d)
+        })
+    };
+    // Eq. 5.1.9: 1 + (Σ(0) − 1) e^{−∫σ} with ∫σ = 1.5; Runge–Kutta to h⁴.
+    let exact = 1.0 + 2.0 * (-1.5f64).exp();
+    assert!((solve(&|t, v| sigma(t) * (1.0 - v)) - exact).abs() < 1e-9);
+    // As printed it would fall to Σ(0) + 1.5 (1 − Σ(0)) = 0.
+    assert!(solve(&|t, _| sigma(t) * (1.0 - start)).abs() < 1e-9);
+    // The same by the closed form of the paths with λ = σ/2 and noise σ, and the part that the start leaves.
+    let path = TimeVaryingPath { lambda: |t: f64| 0.5 * sigma(t), sigma: |t: f64| (0.5 * sigma(t)).sqrt() };
+    let (scale, variance) = path.moments(1.0, 1.0, 100);
+    assert!((scale * scale * start + variance - exact).abs() < 1e-9);
 }

@@ -2,7 +2,7 @@
 
 use fokker_laboratory::grid::Axis;
 use fokker_laboratory::laws::{
-    DenoisingLoss, Exact, GaussHermite, LearnedScore, LearningConfig, LineMixture, Perturbed, Score,
+    DenoisingLoss, Exact, GaussHermite, LearnedScore, LearningConfig, LineMixture, NoiseLaw, NoisyLaw, Perturbed, Score,
 };
 use fokker_laboratory::paths::{Ensemble, EulerMaruyama, LinearPath};
 use fokker_random::Index;
@@ -161,4 +161,30 @@ fn a_score_learned_with_the_noise_integrated_is_closer() {
     );
     let refused = LearningConfig { samples: 500, bumps: 10, times: 4, ridge: 1e-6, nodes: Some(0) }.check();
     assert!(refused.unwrap_err().to_string().starts_with("learned.nodes = 0"));
+}
+
+#[test]
+fn denoising_learns_the_score_whatever_the_noise() {
+    let data = LineMixture::new(&[0.4, 0.6], &[-1.0, 1.2], &[0.5, 0.6]).unwrap();
+    for noise in [NoiseLaw::Normal { std: 0.8 }, NoiseLaw::Logistic { scale: 0.6 }] {
+        let law = NoisyLaw::new(data.clone(), noise, GaussHermite::new(24));
+        for y in [-3.0, -0.4, 0.9, 5.0] {
+            let h = 1e-4;
+            let slope = (law.density(y + h).ln() - law.density(y - h).ln()) / (2.0 * h);
+            assert!((law.score(y) - slope).abs() < 1e-6, "{noise:?} at {y}: {} {slope}", law.score(y));
+        }
+        // c = E|∇ln(p ∗ g)|² − E|∇ln g|², for every s.
+        let score = |y: f64| law.score(y);
+        let apart = |s: &dyn Fn(f64) -> f64| law.explicit_loss(score, s) - law.denoising_loss(s);
+        let constants = [apart(&|_| 0.0), apart(&|y| -y), apart(&|y| 0.7 * (2.0 * y).sin())];
+        assert!(constants.iter().all(|c| (c - constants[0]).abs() < 1e-7 && *c < 0.0), "{noise:?}: {constants:?}");
+        // So the minimum is at the score, and what is left there is the constant.
+        assert!((law.denoising_loss(score) + constants[0]).abs() < 1e-7);
+    }
+    // With Gaussian noise the law is the mixture's own.
+    let (law, exact) = (
+        NoisyLaw::new(data.clone(), NoiseLaw::Normal { std: 0.8 }, GaussHermite::new(24)),
+        data.affine_image(1.0, 0.64),
+    );
+    assert!((law.score(0.3) - exact.score(0.3)).abs() < 1e-7 && (law.density(0.3) - exact.density(0.3)).abs() < 1e-8);
 }
