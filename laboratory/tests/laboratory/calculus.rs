@@ -135,12 +135,12 @@ fn the_integral_is_linear_centred_and_an_isometry() {
             .collect();
         Mean::of(integrals.iter().map(|i| i.0)).expect(0.0, 0.0, "∫cos B dB");
         Mean::of(integrals.iter().map(|i| i.1)).expect(0.0, 0.0, "∫B² dB");
-        let products: [fn(&(f64, f64)) -> f64; 3] = [|i| i.0 * i.0, |i| i.1 * i.1, |i| i.0 * i.1];
+        let products: [fn(f64, f64) -> f64; 3] = [|x, _| x * x, |_, y| y * y, |x, y| x * y];
         for (product, moment) in products.into_iter().zip(moments) {
             // Exactly the sum at the left ends, at any number of steps.
             let h = 1.0 / steps as f64;
             let exact: f64 = (0..steps).map(|k| moment(k as f64 * h) * h).sum();
-            Mean::of(integrals.iter().map(product)).expect(exact, 0.0, "isometry");
+            Mean::of(integrals.iter().map(|i| product(i.0, i.1))).expect(exact, 0.0, "isometry");
         }
     }
 }

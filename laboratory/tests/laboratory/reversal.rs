@@ -75,8 +75,11 @@ fn anderson_reverses_a_drift_that_is_not_linear_and_depends_on_time() {
     }
 }
 
+/// D̃(x, τ).
+type Noise<'a> = Box<dyn Fn(&[f64], f64) -> f64 + Sync + 'a>;
+
 /// D̃ of four kinds, for D = ½ g² (1 + x²): that of Anderson, a constant, one of place and time, one of place alone.
-fn noises<'a>(forward: &'a SinhImage<'a>) -> [(&'static str, Box<dyn Fn(&[f64], f64) -> f64 + Sync + 'a>); 4] {
+fn noises<'a>(forward: &'a SinhImage<'a>) -> [(&'static str, Noise<'a>); 4] {
     [
         ("σ̃ = σ", Box::new(|x, tau| forward.diffusion(x, 1.0 - tau))),
         ("constant", Box::new(|_, _| 0.4)),
