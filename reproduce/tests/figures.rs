@@ -160,6 +160,41 @@ fn no_bound_is_drawn_outside_of_its_condition() {
     assert!(!lemma.tables[0].columns.contains(&"energy bound".to_string()));
 }
 
+#[test]
+fn noise_in_the_plane_stays_below_its_bound_and_data_in_the_space() {
+    let shipped = config("papers000_plane");
+    let few = [("realisations", Toml::Integer(6)), ("steps", Toml::Integer(8))];
+    let figure = make(&with(shipped.clone(), &few));
+    assert_eq!(figure.panels.len(), 8);
+    assert!(figure.caption.contains("exceeded at 0 of 9 times"), "{}", figure.caption);
+    // tr Q = (Σ λₖ)²/λ₁ with λₖ = 0.09/k².
+    assert!(figure.caption.contains("16 modes, trace 1.824e-1"), "{}", figure.caption);
+    for (change, value, key) in [
+        ("std", Toml::Float(1.5), "figure.std = 1.5"),
+        ("c", Toml::Float(0.1), "figure.std = 0.45"),
+        ("realisations", Toml::Integer(10_000), "figure.realisations × figure.steps"),
+    ] {
+        let message = read(&with(shipped.clone(), &[(change, value)])).unwrap_err();
+        assert!(message.starts_with(key), "{message}");
+    }
+}
+
+#[test]
+fn the_variational_bound_stays_below_the_evidence_and_touches_it_at_a_gaussian_posterior() {
+    let figure = make(&config("papers002_bound"));
+    for (number, table) in figure.tables.iter().enumerate() {
+        let best =
+            table.rows.iter().flat_map(|row| row[2..].iter().map(|bound| row[1] - bound)).fold(f64::MAX, f64::min);
+        // Within half a step of 300 over seven deviations of 0.9, whose square is twice the gap; 0.2747 for two modes.
+        assert!(if number == 0 { (-1e-12..1e-4).contains(&best) } else { best > 0.27 }, "{number}: {best}");
+    }
+    assert!(figure.caption.contains("each maximum, and −ln of the mode's weight: 0.000000"), "{}", figure.caption);
+    assert!(figure.caption.contains("1.423864 (−ln 0.2405 = 1.425008), 0.274720"), "{}", figure.caption);
+    // What an observation rules out has no posterior of this many components.
+    let message = read(&with(config("papers002_bound"), &[("observed", Toml::Float(900.0))])).unwrap_err();
+    assert!(message.starts_with("figure.observed = 900"), "{message}");
+}
+
 /// Every number of a configuration, by its path.
 fn numbers(value: &Toml, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     match value {
@@ -303,5 +338,5 @@ fn every_figure_loads_and_survives_a_round_trip() {
         );
         count += 1;
     }
-    assert!(count >= 16, "{count} figures");
+    assert!(count >= 18, "{count} figures");
 }

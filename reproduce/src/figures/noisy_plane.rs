@@ -37,6 +37,9 @@ pub struct NoisyPlaneConfig {
     pub shown: usize,
 }
 
+/// Where a realisation ends, and its energy at every step.
+type Run = (Vec<f64>, Vec<f64>);
+
 /// Cells times steps times realisations: a minute of work.
 const MOST_WORK: usize = 2_000_000_000;
 
@@ -97,7 +100,7 @@ impl NoisyPlaneConfig {
             });
             (u.values, energies)
         };
-        let mut runs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         for first in (0..self.realisations).step_by(8) {
             watch.advance(first as f64 / self.realisations as f64)?;
             let last = self.realisations.min(first + 8);
@@ -106,7 +109,7 @@ impl NoisyPlaneConfig {
         let mut noiseless = start.clone();
         equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
         let n = runs.len() as f64;
-        let mean_of = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> f64| runs.iter().map(of).sum::<f64>() / n;
+        let mean_of = |of: &dyn Fn(&Run) -> f64| runs.iter().map(of).sum::<f64>() / n;
         let field = |values: Vec<f64>| Field { axes: axes.to_vec(), values };
         let mean = field((0..start.values.len()).map(|k| mean_of(&|run| run.0[k])).collect());
         let error = |k: usize| (mean_of(&|run| (run.0[k] - mean.values[k]).powi(2)) / n).sqrt();
