@@ -133,7 +133,7 @@ fn every_backward_noise_of_place_and_time_leads_back_with_its_gradient() {
 /// Ends of paths of an equation from draws of a law.
 fn ends(equation: &dyn Equation, start: &(dyn Fn(u64) -> f64 + Sync), horizon: f64, count: usize) -> Vec<f64> {
     let axis = Axis::new(-20.0, 20.0, 10).unwrap();
-    let (path, steps) = (EquationPath(equation), 200);
+    let (path, steps) = (EquationPath(equation), 160);
     Ensemble::simulate(&path, &EulerMaruyama, start, (0.0, horizon), steps, (count, 0), (&axis, &[]), 4, &())
         .unwrap()
         .ends
@@ -141,9 +141,9 @@ fn ends(equation: &dyn Equation, start: &(dyn Fn(u64) -> f64 + Sync), horizon: f
 
 #[test]
 fn reverse_paths_end_in_the_law_of_the_data() {
-    // 1.95/√N by chance once in a thousand, and a weak error of 200 steps, some 1/200.
-    let count = 3000;
-    let allowed = 1.95 / (count as f64).sqrt() + 5e-3;
+    // 1.95/√N by chance once in a thousand, and a weak error of 160 steps, some 1/160.
+    let count = 2000;
+    let allowed = 1.95 / (count as f64).sqrt() + 6e-3;
     let (benes, ou, end) = (benes(), ou(), 0.1);
     let (last, first) = (benes.law(1.0).unwrap(), benes.law(end).unwrap());
     let start = |i: u64| last.sample(&mut Index::laboratory_start(i).rng(9));
@@ -166,7 +166,7 @@ fn reverse_paths_end_in_the_law_of_the_data() {
 fn the_bound_holds_for_noises_of_place_and_time() {
     let ou = ou();
     let sinh = sinh(&*ou);
-    let axis = Axis::new(-12.0, 12.0, 480).unwrap();
+    let axis = Axis::new(-12.0, 12.0, 360).unwrap();
     let law = |t: f64| Field::of(&[axis], |x| sinh.density(x[0], t)).normalized();
     let wrong = Perturbed { score: &sinh, amplitude: 0.5, wavenumber: 1.2 };
     let prior = Field::of(&[axis], |x| (-0.5 * (x[0] / 1.3).powi(2)).exp()).normalized();
@@ -181,7 +181,7 @@ fn the_bound_holds_for_noises_of_place_and_time() {
             start: 1.0,
             end: 0.05,
         };
-        let rows: Vec<KlRow> = trace.rows(prior.clone(), 300, 10, &()).unwrap();
+        let rows: Vec<KlRow> = trace.rows(prior.clone(), 200, 10, &()).unwrap();
         let peak = rows.iter().fold(0.0f64, |most, row| most.max(row.truth));
         for row in &rows {
             assert!(row.truth <= row.bound * (1.0 + 1e-3), "{name}: {row:?}");

@@ -90,7 +90,7 @@ impl Nodes {
 #[test]
 fn the_losses_differ_by_constants() {
     let nodes = Nodes::new();
-    for (kind, t) in [("vp", 0.2), ("ve", 0.6), ("sub_vp", 0.4)] {
+    for (kind, t) in [("vp", 0.2), ("ve", 0.6), ("blurred_ve", 0.6), ("sub_vp", 0.4)] {
         let process = process(kind);
         let truth = truth(&process);
         let ones = column(vec![1.0; nodes.weights.len()]);
