@@ -6,8 +6,8 @@
 //!
 //! - [`grid`] and [`fokker_planck`]: the density equation on grids, in one and two dimensions, forwards and backwards,
 //!   and its transport form. Positive, conservative, and exact at equilibrium.
-//! - [`stochastic`]: the equation with noise of Seo, its condition, weighted norms and energy bounds.
-//! - [`paths`]: Brownian paths that can be refined, Itô equations with state-dependent noise, their laws.
+//! - [`stochastic`]: the equation with noise of Seo, its condition, spaces, constants and energy bounds.
+//! - [`paths`]: Brownian paths that can be refined, Itô equations with state-dependent noise, their laws, Itô's formula.
 //! - [`laws`]: mixtures on a line, scores, Kullback–Leibler divergence along flows, the bound of [Aamari 2025, Prop. 4.3].
 //! - [`check`]: what a person may choose, and what is refused by name.
 //!

@@ -59,13 +59,13 @@ impl NoiseLaw {
 
 /// X + ε for a mixture X.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NoisyLaw {
+pub struct NoisyMixture {
     data: LineMixture,
     noise: NoiseLaw,
     rule: GaussHermite,
 }
 
-impl NoisyLaw {
+impl NoisyMixture {
     /// The law, by Gauss–Hermite quadrature over each component of the data.
     pub fn new(data: LineMixture, noise: NoiseLaw, rule: GaussHermite) -> Self {
         Self { data, noise, rule }

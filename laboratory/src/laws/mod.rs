@@ -16,7 +16,7 @@ mod score;
 mod sinh_image;
 mod variational;
 
-pub use any_noise::{NoiseLaw, NoisyLaw};
+pub use any_noise::{NoiseLaw, NoisyMixture};
 pub use benes::Benes;
 pub use bound::{KlRow, ReverseError, ReverseErrorKeys};
 pub use denoising_loss::DenoisingLoss;
@@ -30,4 +30,4 @@ pub use line_mixture::{LineMixture, LineMixtureConfig};
 pub use perturbed::Perturbed;
 pub use score::Score;
 pub use sinh_image::SinhImage;
-pub use variational::{LinearDecoder, Posterior};
+pub use variational::{ApproximatePosterior, LinearDecoder};

@@ -32,14 +32,14 @@ pub struct LinearDecoder {
 
 /// A Gaussian that stands for the posterior: what an encoder gives for one x.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Posterior {
+pub struct ApproximatePosterior {
     /// m.
     pub mean: f64,
     /// √v > 0.
     pub std: f64,
 }
 
-impl Posterior {
+impl ApproximatePosterior {
     /// ln q(z).
     pub fn log_density(&self, z: f64) -> f64 {
         -0.5 * ((z - self.mean) / self.std).powi(2) - (self.std * std::f64::consts::TAU.sqrt()).ln()
@@ -77,7 +77,7 @@ impl LinearDecoder {
     }
 
     /// E_q ln p(x | z) in closed form: −½ ((x − a m − b)² + a² v)/s² − ln(s √(2π)).
-    pub fn reconstruction(&self, x: f64, q: Posterior) -> f64 {
+    pub fn reconstruction(&self, x: f64, q: ApproximatePosterior) -> f64 {
         let away = x - self.slope * q.mean - self.offset;
         let spread = self.slope * q.std;
         -0.5 * (away * away + spread * spread) / (self.noise * self.noise)
@@ -85,20 +85,20 @@ impl LinearDecoder {
     }
 
     /// L in the form (3.0.10).
-    pub fn bound(&self, x: f64, q: Posterior, rule: &GaussHermite) -> f64 {
+    pub fn bound(&self, x: f64, q: ApproximatePosterior, rule: &GaussHermite) -> f64 {
         self.reconstruction(x, q) - q.divergence_from(&self.prior, rule)
     }
 
     /// One term of the sampled bound, at z = m + √v ε (3.0.7): its mean over ε ~ N(0, 1) is L.
-    pub fn sampled_bound(&self, x: f64, q: Posterior, epsilon: f64) -> f64 {
+    pub fn sampled_bound(&self, x: f64, q: ApproximatePosterior, epsilon: f64) -> f64 {
         let z = q.mean + q.std * epsilon;
-        let decoder = Posterior { mean: self.slope * z + self.offset, std: self.noise };
+        let decoder = ApproximatePosterior { mean: self.slope * z + self.offset, std: self.noise };
         decoder.log_density(x) + self.prior.log_density(z) - q.log_density(z)
     }
 
     /// The best q near a first guess: the maximum of L by Newton's method on m and ln √v, halved where it does not rise.
-    pub fn best(&self, x: f64, guess: Posterior, rule: &GaussHermite) -> Posterior {
-        let value = |at: [f64; 2]| self.bound(x, Posterior { mean: at[0], std: at[1].exp() }, rule);
+    pub fn best(&self, x: f64, guess: ApproximatePosterior, rule: &GaussHermite) -> ApproximatePosterior {
+        let value = |at: [f64; 2]| self.bound(x, ApproximatePosterior { mean: at[0], std: at[1].exp() }, rule);
         let mut at = [guess.mean, guess.std.ln()];
         for _ in 0..60 {
             let h = [1e-4 * at[1].exp(), 1e-4];
@@ -125,6 +125,6 @@ impl LinearDecoder {
                 break;
             }
         }
-        Posterior { mean: at[0], std: at[1].exp() }
+        ApproximatePosterior { mean: at[0], std: at[1].exp() }
     }
 }

@@ -21,7 +21,7 @@ use super::Condition;
 
 /// The constants over \[0, T\], per unit of time; (A4)'s in squared data units per unit of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Constants {
+pub struct VariationalConstants {
     /// K of (A2) as it follows from the corrected lemma.
     pub monotonicity: f64,
     /// The sharper K of (A2), from the third line of the module's theory.
@@ -41,7 +41,7 @@ pub struct Constants {
 /// Times at which the coefficients are looked at.
 const TIMES: usize = 4096;
 
-impl Constants {
+impl VariationalConstants {
     /// The constants of a process for a c, in `dimension` dimensions; None where condition (1.2) does not hold.
     pub fn of(process: &dyn Process, c: f64, dimension: usize) -> Option<Self> {
         if !Condition::of(process).admits(c) {

@@ -1,6 +1,6 @@
 //! Paths of the stochastic equation.
 
-use super::{Identity, NoiseOperator, QWiener};
+use super::{AdditiveNoise, NoiseOperator, QWiener};
 use crate::fokker_planck::{Equation, Scheme, Solver};
 use crate::grid::Field;
 use crate::paths::BrownianPath;
@@ -10,7 +10,7 @@ use crate::paths::BrownianPath;
 /// Its mean is exactly the noiseless implicit step of the mean, since B ΔW has the mean 0. Strong order 1 where B does not
 /// depend on u, ½ where it does; weak order 1.
 #[derive(Clone, Copy, Debug)]
-pub struct StochasticEquation<'a, E, B = Identity> {
+pub struct StochasticEquation<'a, E, B = AdditiveNoise> {
     solver: Solver<E>,
     noise: &'a QWiener,
     operator: B,
@@ -19,7 +19,7 @@ pub struct StochasticEquation<'a, E, B = Identity> {
 impl<'a, E: Equation + Copy> StochasticEquation<'a, E> {
     /// The equation of A with a Q-Wiener process, B = 1.
     pub fn new(equation: E, noise: &'a QWiener) -> Self {
-        Self::with_operator(equation, noise, Identity)
+        Self::with_operator(equation, noise, AdditiveNoise)
     }
 }
 

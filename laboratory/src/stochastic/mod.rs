@@ -32,10 +32,10 @@ mod operator;
 mod weighted;
 
 pub use condition::{Condition, DriftCase};
-pub use constants::Constants;
+pub use constants::VariationalConstants;
 pub use energy::EnergyBound;
 pub use equation::StochasticEquation;
 pub use gelfand::MOST_CELLS_OF_DUAL_NORM;
 pub use noise::{Basis, Eigenvalues, NoiseConfig, QWiener};
-pub use operator::{Identity, NoiseOperator, Proportional, Scheduled};
+pub use operator::{AdditiveNoise, NoiseOperator, ProportionalNoise, ScheduledNoise};
 pub use weighted::{Lemma, WeightedSpace};

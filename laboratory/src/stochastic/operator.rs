@@ -2,9 +2,9 @@
 //!
 //! | operator | B(t, u) w | in (A2) and (A3) |
 //! |---|---|---|
-//! | [`Identity`] | w | nothing; Σ λₖ ‖eₖ‖² |
-//! | [`Scheduled`] | b(t) w | nothing; b² Σ λₖ ‖eₖ‖² |
-//! | [`Proportional`] | b(t) u w, cell by cell | b² Σ λₖ sup eₖ² in both |
+//! | [`AdditiveNoise`] | w | nothing; Σ λₖ ‖eₖ‖² |
+//! | [`ScheduledNoise`] | b(t) w | nothing; b² Σ λₖ ‖eₖ‖² |
+//! | [`ProportionalNoise`] | b(t) u w, cell by cell | b² Σ λₖ sup eₖ² in both |
 //!
 //! For the last one ‖B(t, u) − B(t, v)‖² = b² Σ λₖ ‖(u − v) eₖ‖² ≤ b² Σ λₖ sup eₖ² ‖u − v‖²: only bounded eₖ are needed, so
 //! cosines serve, which have no norm in the weighted space. It keeps zeros and signs in continuous time; it does not keep
@@ -39,9 +39,9 @@ pub trait NoiseOperator: Sync {
 
 /// B = 1 on the modes of W.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Identity;
+pub struct AdditiveNoise;
 
-impl NoiseOperator for Identity {
+impl NoiseOperator for AdditiveNoise {
     fn apply(&self, _: f64, _: &Field, _: &mut Field) {}
 
     fn add(&self, _: f64, u: &mut Field, noise: &QWiener, increments: &[f64]) {
@@ -51,9 +51,9 @@ impl NoiseOperator for Identity {
 
 /// B(t) = b(t).
 #[derive(Clone, Copy)]
-pub struct Scheduled<F>(pub F);
+pub struct ScheduledNoise<F>(pub F);
 
-impl<F: Fn(f64) -> f64 + Sync> NoiseOperator for Scheduled<F> {
+impl<F: Fn(f64) -> f64 + Sync> NoiseOperator for ScheduledNoise<F> {
     fn apply(&self, t: f64, _: &Field, w: &mut Field) {
         let factor = (self.0)(t);
         w.values.iter_mut().for_each(|value| *value *= factor);
@@ -62,16 +62,16 @@ impl<F: Fn(f64) -> f64 + Sync> NoiseOperator for Scheduled<F> {
 
 /// B(t, u) w = b(t) u w: noise in proportion to the density.
 #[derive(Clone, Copy)]
-pub struct Proportional<F>(pub F);
+pub struct ProportionalNoise<F>(pub F);
 
-impl<F: Fn(f64) -> f64 + Sync> NoiseOperator for Proportional<F> {
+impl<F: Fn(f64) -> f64 + Sync> NoiseOperator for ProportionalNoise<F> {
     fn apply(&self, t: f64, u: &Field, w: &mut Field) {
         let factor = (self.0)(t);
         w.values.iter_mut().zip(&u.values).for_each(|(w, u)| *w *= factor * u);
     }
 }
 
-impl<F: Fn(f64) -> f64 + Sync> Proportional<F> {
+impl<F: Fn(f64) -> f64 + Sync> ProportionalNoise<F> {
     /// b² Σ λₖ sup eₖ² at time t, over the cells: the constant of the operator in (A2) and (A3).
     pub fn lipschitz_squared(&self, t: f64, noise: &QWiener) -> f64 {
         let largest = |mode: &Field| mode.values.iter().fold(0.0f64, |most, value| most.max(value * value));

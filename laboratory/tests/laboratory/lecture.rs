@@ -2,7 +2,8 @@
 
 use fokker_laboratory::grid::Axis;
 use fokker_laboratory::laws::{
-    DenoisingLoss, Exact, GaussHermite, LearnedScore, LearningConfig, LineMixture, NoiseLaw, NoisyLaw, Perturbed, Score,
+    DenoisingLoss, Exact, GaussHermite, LearnedScore, LearningConfig, LineMixture, NoiseLaw, NoisyMixture, Perturbed,
+    Score,
 };
 use fokker_laboratory::paths::{Ensemble, EulerMaruyama, LinearPath};
 use fokker_random::Index;
@@ -167,7 +168,7 @@ fn a_score_learned_with_the_noise_integrated_is_closer() {
 fn denoising_learns_the_score_whatever_the_noise() {
     let data = LineMixture::new(&[0.4, 0.6], &[-1.0, 1.2], &[0.5, 0.6]).unwrap();
     for noise in [NoiseLaw::Normal { std: 0.8 }, NoiseLaw::Logistic { scale: 0.6 }] {
-        let law = NoisyLaw::new(data.clone(), noise, GaussHermite::new(24));
+        let law = NoisyMixture::new(data.clone(), noise, GaussHermite::new(24));
         for y in [-3.0, -0.4, 0.9, 5.0] {
             let h = 1e-4;
             let slope = (law.density(y + h).ln() - law.density(y - h).ln()) / (2.0 * h);
@@ -183,7 +184,7 @@ fn denoising_learns_the_score_whatever_the_noise() {
     }
     // With Gaussian noise the law is the mixture's own.
     let (law, exact) = (
-        NoisyLaw::new(data.clone(), NoiseLaw::Normal { std: 0.8 }, GaussHermite::new(24)),
+        NoisyMixture::new(data.clone(), NoiseLaw::Normal { std: 0.8 }, GaussHermite::new(24)),
         data.affine_image(1.0, 0.64),
     );
     assert!((law.score(0.3) - exact.score(0.3)).abs() < 1e-7 && (law.density(0.3) - exact.density(0.3)).abs() < 1e-8);

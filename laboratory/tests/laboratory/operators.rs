@@ -7,7 +7,8 @@ use fokker_laboratory::grid::{Axis, Field};
 use fokker_laboratory::laws::LineMixture;
 use fokker_laboratory::paths::TimeVaryingPath;
 use fokker_laboratory::stochastic::{
-    Basis, Eigenvalues, NoiseConfig, NoiseOperator, Proportional, QWiener, Scheduled, StochasticEquation, WeightedSpace,
+    Basis, Eigenvalues, NoiseConfig, NoiseOperator, ProportionalNoise, QWiener, ScheduledNoise, StochasticEquation,
+    WeightedSpace,
 };
 use fokker_process::Process;
 
@@ -32,7 +33,7 @@ fn scheduled_noise_gives_each_mode_the_variance_of_its_own_equation() {
     let (process, axis, steps, count) = (vp(), Axis::new(-8.0, 8.0, 120).unwrap(), 100, 600);
     let noise = modes(Basis::Hermite { c: 1.0 }, axis, 3);
     let b = |t: f64| 0.5 + t;
-    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, Scheduled(b));
+    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, ScheduledNoise(b));
     let space = WeightedSpace { c: 1.0 };
     let ends: Vec<Field> = (0..count)
         .map(|i| {
@@ -52,7 +53,7 @@ fn scheduled_noise_gives_each_mode_the_variance_of_its_own_equation() {
         Mean::of(coefficients.map(|c| c * c)).expect(variance, 0.045 * variance, "variance of a coefficient");
     }
     // ‖B(t)‖² = b² Σ λₖ ‖eₖ‖².
-    let strength = Scheduled(b).strength(0.7, &ends[0], &noise, &space);
+    let strength = ScheduledNoise(b).strength(0.7, &ends[0], &noise, &space);
     let whole: f64 = noise.modes().iter().map(|mode| space.norm_squared(mode)).sum();
     assert!((strength / (1.44 * whole) - 1.0).abs() < 1e-12);
 }
@@ -61,7 +62,7 @@ fn scheduled_noise_gives_each_mode_the_variance_of_its_own_equation() {
 fn proportional_noise_is_lipschitz_with_its_constant() {
     let axis = Axis::new(-8.0, 8.0, 100).unwrap();
     let noise = modes(Basis::Cosine {}, axis, 6);
-    let (space, operator) = (WeightedSpace { c: 1.0 }, Proportional(|t: f64| 1.0 + t));
+    let (space, operator) = (WeightedSpace { c: 1.0 }, ProportionalNoise(|t: f64| 1.0 + t));
     let constant = operator.lipschitz_squared(0.5, &noise);
     for k in 0..10 {
         let field = |phase: f64| Field::of(&[axis], |x| (-x[0] * x[0]).exp() * (phase * x[0] + f64::from(k)).sin());
@@ -96,7 +97,7 @@ fn the_strong_order_with_proportional_noise_is_one_half() {
     let steps: Vec<f64> = (0..levels).map(|level| 1.0 / f64::from(16 << level)).collect();
     // Against the closed form, for one constant mode.
     let noise = scalar_noise(axis, volatility);
-    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, Proportional(|_| 1.0));
+    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, ProportionalNoise(|_| 1.0));
     let calm = calm(&*process, axis, 1.0);
     let mut errors = vec![0.0; levels];
     for i in 0..count {
@@ -117,7 +118,7 @@ fn the_strong_order_with_proportional_noise_is_one_half() {
     // Between neighbouring levels, for cosines, which do not commute with the operator.
     let eigenvalues = Eigenvalues::Power { amplitude: 3.0, decay: 2.0 };
     let noise = NoiseConfig { basis: Basis::Cosine {}, eigenvalues, modes: 4 }.build(&[axis]).unwrap();
-    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, Proportional(|_| 1.0));
+    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, ProportionalNoise(|_| 1.0));
     let mut errors = vec![0.0; levels - 1];
     for i in 0..count {
         let mut path = noise.path(4, i, 1.0, 16);
@@ -143,7 +144,7 @@ fn the_weak_order_with_proportional_noise_is_one() {
     let (process, axis, space) = (vp(), Axis::new(-7.0, 7.0, 70).unwrap(), WeightedSpace { c: 1.0 });
     let (horizon, volatility) = (0.3, 1.5f64);
     let noise = scalar_noise(axis, volatility);
-    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, Proportional(|_| 1.0));
+    let equation = StochasticEquation::with_operator(Forward::new(&*process, 1), &noise, ProportionalNoise(|_| 1.0));
     let mean = |steps: usize| {
         let h = horizon / steps as f64;
         let count = 1u32 << steps;
@@ -218,9 +219,9 @@ fn to_go_on_from_a_state_has_the_law_of_not_having_stopped() {
             assert!(distance < allowed, "{distance} {allowed}");
         }
     };
-    let schedule = Scheduled(|t: f64| 1.0 + t);
+    let schedule = ScheduledNoise(|t: f64| 1.0 + t);
     agree(functionals(schedule, &hermite, axis, false, 5), functionals(schedule, &hermite, axis, true, 6));
-    let proportional = Proportional(|t: f64| 1.0 + 0.5 * t);
+    let proportional = ProportionalNoise(|t: f64| 1.0 + 0.5 * t);
     agree(functionals(proportional, &cosine, axis, false, 5), functionals(proportional, &cosine, axis, true, 6));
     // With the same increments the two stages are the one, to rounding; with the clock set back they are not.
     let process = vp();

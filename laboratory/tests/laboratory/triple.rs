@@ -3,7 +3,7 @@
 use fokker_laboratory::fokker_planck::{Forward, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};
 use fokker_laboratory::laws::LineMixture;
-use fokker_laboratory::stochastic::{Basis, Condition, Constants, EnergyBound, WeightedSpace};
+use fokker_laboratory::stochastic::{Basis, Condition, EnergyBound, VariationalConstants, WeightedSpace};
 use fokker_process::Process;
 use fokker_random::Index;
 use rand::RngExt;
@@ -96,7 +96,7 @@ fn cases() -> Vec<(std::sync::Arc<dyn Process>, f64, Vec<Axis>)> {
 fn the_conditions_hold_with_their_constants_on_random_fields() {
     for (process, c, axes) in cases() {
         let space = WeightedSpace { c };
-        let constants = Constants::of(&*process, c, axes.len()).unwrap();
+        let constants = VariationalConstants::of(&*process, c, axes.len()).unwrap();
         let solver = Solver::new(Forward::new(&*process, axes.len()), Scheme::ImplicitEuler);
         // Differences for ∇v of functions with up to five waves: (3h)²/12 of G, the grid's own error.
         let slack = (3.0 * axes[0].width()).powi(2) / 12.0;
@@ -139,7 +139,7 @@ fn at_the_edge_coercivity_is_an_equality_and_the_printed_constant_fails() {
     let process = process("kind = 'ornstein_uhlenbeck'\nlambda = 0.8\nsigma = 0.8944271909999159");
     for dimension in [1, 2] {
         let (space, axes) = (WeightedSpace { c: 1.0 }, vec![Axis::new(-7.0, 7.0, 280).unwrap(); dimension]);
-        let constants = Constants::of(&*process, 1.0, dimension).unwrap();
+        let constants = VariationalConstants::of(&*process, 1.0, dimension).unwrap();
         let v = Field::of(&axes, |x| (-0.5 * x.iter().map(|x| x * x).sum::<f64>()).exp());
         let solver = Solver::new(Forward::new(&*process, dimension), Scheme::ImplicitEuler);
         let left =
@@ -151,7 +151,7 @@ fn at_the_edge_coercivity_is_an_equality_and_the_printed_constant_fails() {
         assert!(constants.sharp_monotonicity.abs() < 1e-12);
     }
     // Outside of the condition there are none.
-    assert!(Constants::of(&*process, 0.9, 1).is_none());
+    assert!(VariationalConstants::of(&*process, 0.9, 1).is_none());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::view::figure;
-use fokker_laboratory::laws::{GaussHermite, LineMixtureConfig, LinearDecoder, Posterior};
+use fokker_laboratory::laws::{ApproximatePosterior, GaussHermite, LineMixtureConfig, LinearDecoder};
 use fokker_laboratory::{LaboratoryError, check};
 use fokker_plot::{Colour, Figure, Layer, Legend, Panel, Table};
 
@@ -70,16 +70,19 @@ impl VariationalBoundConfig {
             let means: Vec<f64> =
                 (0..=self.points).map(|k| lower + (upper - lower) * k as f64 / self.points as f64).collect();
             let curve = |factor: f64| -> Vec<f64> {
-                let at = |mean: &f64| model.bound(x, Posterior { mean: *mean, std: factor * narrowest }, &rule);
+                let at =
+                    |mean: &f64| model.bound(x, ApproximatePosterior { mean: *mean, std: factor * narrowest }, &rule);
                 means.iter().map(at).collect()
             };
             let curves = FACTORS.map(|(factor, ..)| curve(factor));
-            let best: Vec<Posterior> = modes
+            let best: Vec<ApproximatePosterior> = modes
                 .iter()
-                .map(|(_, mean, variance)| model.best(x, Posterior { mean: *mean, std: variance.sqrt() }, &rule))
+                .map(|(_, mean, variance)| {
+                    model.best(x, ApproximatePosterior { mean: *mean, std: variance.sqrt() }, &rule)
+                })
                 .collect();
             let (mean, variance) = posterior.moments();
-            let covering = Posterior { mean, std: variance.sqrt() };
+            let covering = ApproximatePosterior { mean, std: variance.sqrt() };
             let covered = model.bound(x, covering, &rule);
             let depth = f64::max(4.0, 1.3 * (evidence - covered));
             let title = if modes.len() == 1 { "Gaussian posterior" } else { "posterior of several modes" };
