@@ -80,6 +80,43 @@ fn files_that_are_named_exist() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Files and tests that the tables of the papers name are there: `L/…` and its like are short for folders, and `…` for the rest
+/// of a name.
+#[test]
+fn what_the_tables_of_the_papers_name_exists() {
+    let folders = [
+        ("Lt/", "laboratory/tests/laboratory/"),
+        ("L/", "laboratory/src/"),
+        ("Pt/", "process/tests/properties/"),
+        ("P/", "process/src/"),
+        ("Tt/", "training/tests/training/"),
+        ("T/", "training/src/"),
+    ];
+    let code: String = files(&[".rs"]).iter().map(|path| read(path)).collect();
+    let functions: BTreeSet<&str> = between(&code, "fn ", '(').collect();
+    let papers = read(&document("docs/PAPERS.md"));
+    let (mut named, mut wrong) = (0, Vec::new());
+    for name in papers.split('`').skip(1).step_by(2) {
+        let is_snake = |name: &str| name.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit());
+        let start = name.trim_end_matches('…');
+        let exists = if let Some((short, long)) = folders.iter().find(|(short, _)| name.starts_with(short)) {
+            document(&name.replacen(short, long, 1)).exists()
+        } else if name.starts_with("papers00") {
+            document(&format!("configs/figures/{name}.toml")).exists()
+        } else if is_snake(start) && start.matches('_').count() >= 3 {
+            functions.iter().any(|function| if start == name { *function == name } else { function.starts_with(start) })
+        } else {
+            continue;
+        };
+        named += 1;
+        if !exists {
+            wrong.push(name);
+        }
+    }
+    assert!(named > 150, "{named}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn every_page_is_in_the_table_of_contents() {
     let docs = document("docs");
