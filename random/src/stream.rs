@@ -53,6 +53,8 @@ pub enum Stream {
     LaboratoryField = 34,
     /// Random walks of the laboratory; the index is the walk.
     LaboratoryWalk = 35,
+    /// What metrics of samples draw: half-samples, subsets, directions; the index begins with which of them it is.
+    Evaluation = 48,
     /// Which examples of a published training set are held out for validation; the seed is 0 for every run.
     ValidationSplit = 64,
 }

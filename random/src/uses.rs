@@ -32,6 +32,11 @@
 //! | [`laboratory_path`](Index::laboratory_path) | LaboratoryPath | refinement (16), path (48) |
 //! | [`laboratory_field`](Index::laboratory_field) | LaboratoryField | refinement (16), realisation (48) |
 //! | [`laboratory_walk`](Index::laboratory_walk) | LaboratoryWalk | walk (64) |
+//! | [`evaluation_half`](Index::evaluation_half) | Evaluation | 0 (4), side (4), replicate (56) |
+//! | [`evaluation_choice`](Index::evaluation_choice) | Evaluation | 1 (4), side (4), choice (56) |
+//! | [`evaluation_direction`](Index::evaluation_direction) | Evaluation | 2 (4), direction (60) |
+//! | [`evaluation_subset`](Index::evaluation_subset) | Evaluation | 3 (4), side (4), subset (56) |
+//! | [`evaluation_order`](Index::evaluation_order) | Evaluation | 4 (4), replicate (60) |
 //! | [`test`](Index::test) | Test | number (64) |
 //!
 //! Two uses of one stream differ in a field that is the same number for all indices of the use. Complements keep the
@@ -225,4 +230,34 @@ impl Index {
     pub fn laboratory_walk(walk: u64) -> Self {
         IndexFields::of(Stream::LaboratoryWalk).field::<64>("walk", walk).index()
     }
+
+    /// Which vectors a half-sample holds; `side` is 0 for samples and 1 for the reference.
+    pub fn evaluation_half(replicate: u64, side: u64) -> Self {
+        evaluation(0).field::<4>("side", side).field::<56>("replicate", replicate).index()
+    }
+
+    /// Which vectors of a cloud are used where not all are, and how a cloud is cut in two.
+    pub fn evaluation_choice(choice: u64, side: u64) -> Self {
+        evaluation(1).field::<4>("side", side).field::<56>("choice", choice).index()
+    }
+
+    /// A direction that clouds are projected on.
+    pub fn evaluation_direction(direction: u64) -> Self {
+        evaluation(2).field::<60>("direction", direction).index()
+    }
+
+    /// A subset of the kernel distance.
+    pub fn evaluation_subset(subset: u64, side: u64) -> Self {
+        evaluation(3).field::<4>("side", side).field::<56>("subset", subset).index()
+    }
+
+    /// The order in which samples are added for the extrapolation to infinitely many.
+    pub fn evaluation_order(replicate: u64) -> Self {
+        evaluation(4).field::<60>("replicate", replicate).index()
+    }
+}
+
+/// The beginning of an index of the metrics.
+fn evaluation(what: u64) -> IndexFields {
+    IndexFields::of(Stream::Evaluation).field::<4>("what", what)
 }

@@ -39,6 +39,11 @@ const USES: &[Use] = &[
     ("laboratory path", &[48, 16], |[a, b, _]| Index::laboratory_path(a, b)),
     ("laboratory field", &[48, 16], |[a, b, _]| Index::laboratory_field(a, b)),
     ("laboratory walk", &[64], |[a, ..]| Index::laboratory_walk(a)),
+    ("evaluation half", &[56, 4], |[a, b, _]| Index::evaluation_half(a, b)),
+    ("evaluation choice", &[56, 4], |[a, b, _]| Index::evaluation_choice(a, b)),
+    ("evaluation direction", &[60], |[a, ..]| Index::evaluation_direction(a)),
+    ("evaluation subset", &[56, 4], |[a, b, _]| Index::evaluation_subset(a, b)),
+    ("evaluation order", &[60], |[a, ..]| Index::evaluation_order(a)),
     ("test", &[64], |[a, ..]| Index::test(a)),
 ];
 

@@ -1,0 +1,99 @@
+//! Arrays in files: `.npy`, `.npz`, `.safetensors` and `.csv`, in double precision.
+
+mod statistics;
+
+use std::fs;
+use std::path::Path;
+
+use fokker_arrays::{ArrayError, Contents, npz_bytes};
+use fokker_files::FileError;
+
+pub use statistics::{read_statistics, write_statistics};
+
+use crate::{EvaluationError, Features};
+
+/// An array of numbers with its shape, last dimension fastest.
+pub type Array = fokker_arrays::Array<f64>;
+
+/// Reads an array in the format that the name's extension means. A `.npz` or `.safetensors` holds the array `name`, or one array
+/// alone.
+///
+/// # Errors
+/// A file that cannot be read; another extension; no such array; types that are no numbers.
+pub fn read_array(path: &Path, name: &str) -> Result<Array, EvaluationError> {
+    let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let file = match &*extension {
+        "npy" => Contents::Npy(contents(path)?),
+        "npz" => Contents::Npz(contents(path)?),
+        "safetensors" => Contents::Safetensors(contents(path)?),
+        "csv" => {
+            let text = String::from_utf8(contents(path)?);
+            let array = text.map_err(|error| error.to_string()).and_then(|text| csv(&text));
+            return array.map_err(|problem| EvaluationError::contents(path, problem));
+        }
+        _ => {
+            let problem = "this extension is no format of arrays; there are .npy, .npz, .safetensors and .csv";
+            return Err(EvaluationError::contents(path, problem));
+        }
+    };
+    let refuse = |error: ArrayError| EvaluationError::contents(path, error);
+    let named = file.names().map_err(refuse)?.iter().any(|other| other == name);
+    file.read(named.then_some(name), None).map_err(refuse)
+}
+
+/// All arrays of an archive, compressed (`numpy.savez_compressed`) or not (`numpy.savez`), by their names.
+///
+/// # Errors
+/// A file that cannot be read or is no such archive.
+pub fn read_npz(path: &Path) -> Result<Vec<(String, Array)>, EvaluationError> {
+    let file = Contents::Npz(contents(path)?);
+    let refuse = |error: ArrayError| EvaluationError::contents(path, error);
+    let names = file.names().map_err(refuse)?;
+    names.into_iter().map(|name| file.read(Some(&name), None).map(|array| (name, array)).map_err(refuse)).collect()
+}
+
+/// Writes arrays as an archive, not compressed; the file is whole or not there.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_npz(path: &Path, arrays: &[(&str, &Array)]) -> Result<(), EvaluationError> {
+    let bytes = npz_bytes(arrays).map_err(|cause| FileError::new("cannot write", path, cause))?;
+    Ok(fokker_files::write(path, &bytes)?)
+}
+
+/// The bytes of a file.
+fn contents(path: &Path) -> Result<Vec<u8>, EvaluationError> {
+    fs::read(path).map_err(|cause| FileError::new("cannot read", path, cause).into())
+}
+
+impl Features {
+    /// The numbers of an array: a vector for each entry of its first dimension.
+    ///
+    /// # Errors
+    /// An array without dimensions, and what [`Features::new`] refuses.
+    pub fn of_array(name: &str, array: Array) -> Result<Self, EvaluationError> {
+        match array.shape[..] {
+            [] => Err(EvaluationError::input(name, "is a single number; expected rows of features")),
+            [_] => Self::new(name, 1, array.values),
+            [_, ref each @ ..] => Self::new(name, each.iter().product(), array.values),
+        }
+    }
+}
+
+/// Rows of numbers with commas; a first row that is no numbers is a head.
+fn csv(text: &str) -> Result<Array, String> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
+    let parse = |line: &str| line.split(',').map(|cell| cell.trim().parse::<f64>()).collect::<Result<Vec<f64>, _>>();
+    lines.next_if(|(_, line)| parse(line).is_err());
+    let (mut width, mut values, mut count) = (None, Vec::new(), 0);
+    for (number, line) in lines {
+        let row = parse(line).map_err(|error| format!("line {}: {error}", number + 1))?;
+        let expected = *width.get_or_insert(row.len());
+        if row.len() != expected {
+            return Err(format!("line {} has {} numbers, the ones before have {expected}", number + 1, row.len()));
+        }
+        values.extend(row);
+        count += 1;
+    }
+    Ok(Array::new([count, width.unwrap_or(0)], values))
+}

@@ -1,0 +1,8 @@
+//! Tests of the metrics.
+
+mod arrays;
+mod clouds;
+mod error_bars;
+mod extractors;
+mod golden;
+mod refusals;
