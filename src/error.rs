@@ -93,6 +93,9 @@ pub enum Error {
     /// From the samplers.
     #[error(transparent)]
     Sampling(fokker_sampling::SamplingError),
+    /// From the metrics of samples.
+    #[error(transparent)]
+    Evaluation(fokker_evaluation::EvaluationError),
     /// From training.
     #[error(transparent)]
     Training(#[from] fokker_training::TrainingError),
@@ -128,6 +131,16 @@ impl From<fokker_laboratory::LaboratoryError> for Error {
         match error {
             fokker_laboratory::LaboratoryError::Stopped => Self::Interrupted,
             other => Self::Laboratory(other),
+        }
+    }
+}
+
+impl From<fokker_evaluation::EvaluationError> for Error {
+    fn from(error: fokker_evaluation::EvaluationError) -> Self {
+        match error {
+            fokker_evaluation::EvaluationError::Stopped => Self::Interrupted,
+            fokker_evaluation::EvaluationError::File(error) => Self::Files(error),
+            other => Self::Evaluation(other),
         }
     }
 }

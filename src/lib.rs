@@ -30,6 +30,7 @@ mod continuation;
 pub mod draw;
 mod draw_options;
 pub mod error;
+pub mod evaluation;
 pub mod experiment;
 pub mod likelihood;
 pub mod memory;
@@ -69,6 +70,7 @@ pub use continuation::ResumeRequest;
 pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, ScoreSpec, draw, draw_network, draw_score};
 pub use draw_options::Draw;
 pub use error::Error;
+pub use evaluation::{EvaluationReport, EvaluationRequest, evaluate};
 pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use monitor::{Monitor, Progress};
@@ -89,6 +91,7 @@ mod book {
 
     pages! {
         Readme "../README.md",
+        Evaluation "../docs/EVALUATION.md",
         Extending "../docs/EXTENDING.md",
         FirstDigits "../docs/FIRST_DIGITS.md",
         Likelihood "../docs/LIKELIHOOD.md",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use fokker_datasets::{self as datasets, DataPath, Dataset, Split};
+use fokker_datasets::{self as datasets, DataPath, Dataset, DatasetConfig, Opened, Split};
 
 use crate::config::RunConfig;
 use crate::error::Error;
@@ -24,20 +24,7 @@ pub(crate) struct TrainingData {
 
 /// Opens the data of a training, shows how far it has come, and says what was left out.
 pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<TrainingData, Error> {
-    let _phase = tracing::debug_span!("data").entered();
-    let news = Arc::new(News::default());
-    let library = DataPath::from_env().with_progress({
-        let news = news.clone();
-        move |state| news.hear(state)
-    });
-    let opened = thread::scope(|scope| {
-        let shown = scope.spawn(|| news.show(monitor));
-        let opened = config.data.open_parts(&library, &[Split::Train, Split::Validation], config.seed);
-        news.over.store(true, Ordering::Release);
-        shown.thread().unpark();
-        opened
-    })?;
-    opened.notes.iter().for_each(|note| monitor.say(&format!("data: {note}")));
+    let opened = open_parts(&config.data, &[Split::Train, Split::Validation], config.seed, monitor)?;
     let train = opened.train.ok_or_else(|| Error::Usage("data: there is nothing to train on".into()))?;
     // Numbers that are called by their numbers need no list.
     let telling = |names: &Vec<String>| names.iter().enumerate().any(|(number, name)| *name != number.to_string());
@@ -48,6 +35,30 @@ pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Tra
     config.data.settle(opened.settled);
     config.preprocessing = config.preprocessing.fitted(&*train)?;
     Ok(TrainingData { train, validation: opened.validation, config })
+}
+
+/// Opens parts of data, shows how far it has come, and says what was left out.
+pub(crate) fn open_parts(
+    data: &DatasetConfig,
+    splits: &[Split],
+    seed: u64,
+    monitor: &dyn Monitor,
+) -> Result<Opened, Error> {
+    let _phase = tracing::debug_span!("data").entered();
+    let news = Arc::new(News::default());
+    let library = DataPath::from_env().with_progress({
+        let news = news.clone();
+        move |state| news.hear(state)
+    });
+    let opened = thread::scope(|scope| {
+        let shown = scope.spawn(|| news.show(monitor));
+        let opened = data.open_parts(&library, splits, seed);
+        news.over.store(true, Ordering::Release);
+        shown.thread().unpark();
+        opened
+    })?;
+    opened.notes.iter().for_each(|note| monitor.say(&format!("data: {note}")));
+    Ok(opened)
 }
 
 /// What the threads that read pictures report to the one that shows progress.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use fokker::Error;
 use fokker::datasets::DatasetError;
+use fokker::evaluation::EvaluationError;
 use fokker::laboratory::LaboratoryError;
 use fokker::model::ModelError;
 use fokker::sampling::SamplingError;
@@ -22,6 +23,7 @@ pub fn of(error: &Error) -> ExitCode {
             LaboratoryError::Value { .. } | LaboratoryError::Process(_) | LaboratoryError::Mixture(_),
         )
         | Error::Data(DatasetError::Config { .. })
+        | Error::Evaluation(EvaluationError::Value { .. })
         | Error::Model(ModelError::Config { .. })
         | Error::Sampling(SamplingError::Config { .. })
         | Error::Training(TrainingError::Config { .. }) => ExitCode::from(2),

@@ -18,6 +18,7 @@ mod check;
 mod compare_samplers;
 mod configuration;
 mod devices;
+mod evaluate;
 mod exit_code;
 mod generate;
 mod go_on;
@@ -81,6 +82,7 @@ enum Command {
     Resume(train::Resume),
     Sample(sample::Sample),
     CompareSamplers(compare_samplers::CompareSamplers),
+    Evaluate(evaluate::Evaluate),
     Likelihood(likelihood::Likelihood),
     Reproduce(reproduce::Reproduce),
     #[command(subcommand)]
@@ -113,6 +115,7 @@ impl Cli {
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
+            Command::Evaluate(command) => command.run(),
             Command::Likelihood(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Lab(command) => command.run(),
