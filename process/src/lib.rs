@@ -28,6 +28,8 @@
 //! A [`GaussianMixture`] stays a Gaussian mixture under every one of them, so its density, score, posterior mean and
 //! samples are exact at every time: the ground truth that the rest of fokker is tested against.
 //!
+//! Processes with matrix coefficients are in [`matrix`].
+//!
 //! A process of one's own implements [`Process`], is held to the same properties as the built-in ones by [`check()`], and is
 //! named in configurations after [`register_process!`].
 //!
@@ -58,6 +60,7 @@ mod edm;
 mod error;
 mod linear;
 mod linear_beta;
+pub mod matrix;
 mod mixture;
 mod mixture_error;
 mod ncsn_chain;

@@ -17,6 +17,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
+use crate::matrix::MatrixTransition;
 use crate::{MixtureError, Process};
 
 /// A positive definite covariance matrix, in squared data units.
@@ -186,6 +187,22 @@ impl GaussianMixture {
         Self { components: components.collect() }
     }
 
+    /// The law of x_t for x_s of this law, under a process with matrix coefficients: Σ w_k N(Ψ m_k, Ψ S_k Ψᵀ + Q).
+    ///
+    /// # Panics
+    /// If the transition has another dimension than the mixture.
+    pub fn carried(&self, transition: &MatrixTransition) -> Self {
+        let components = self.components.iter().map(|component| {
+            let (mean, covariance) = transition.moments(&component.mean, &component.covariance());
+            let eigen = covariance.symmetric_eigen();
+            // Rounding may put the smallest eigenvalue of a sum of positive matrices below 0.
+            let least = f64::MIN_POSITIVE.max(f64::EPSILON * f64::EPSILON * eigen.eigenvalues.amax());
+            let variances = eigen.eigenvalues.map(|variance| variance.max(least));
+            Component { weight: component.weight, mean, variances, axes: Some(eigen.eigenvectors) }
+        });
+        Self { components: components.collect() }
+    }
+
     /// The mean of the data.
     pub fn mean(&self) -> Vec<f64> {
         let zero = DVector::zeros(self.dimension());
@@ -198,11 +215,8 @@ impl GaussianMixture {
         let mean = DVector::from_vec(self.mean());
         let mut sum = DMatrix::zeros(dimension, dimension);
         for component in &self.components {
-            let identity = || DMatrix::identity(dimension, dimension);
-            let axes = component.axes.clone().unwrap_or_else(identity);
             let away = &component.mean - &mean;
-            let within = &axes * DMatrix::from_diagonal(&component.variances) * axes.transpose();
-            sum += (within + &away * away.transpose()) * component.weight;
+            sum += (component.covariance() + &away * away.transpose()) * component.weight;
         }
         sum.row_iter().map(|row| row.iter().copied().collect()).collect()
     }
@@ -215,6 +229,25 @@ impl GaussianMixture {
         let (scale, variance) = kernel(process, t);
         let logs: Vec<f64> = self.components.iter().map(|c| c.log_weighted(scale, variance, &self.point(x))).collect();
         log_sum_exp(&logs)
+    }
+
+    /// ln p(x) of the mixture itself, which is that of the data.
+    ///
+    /// # Panics
+    /// If x has another dimension; so do all functions of x.
+    pub fn data_log_density(&self, x: &[f64]) -> f64 {
+        let logs: Vec<f64> = self.components.iter().map(|c| c.log_weighted(1.0, 0.0, &self.point(x))).collect();
+        log_sum_exp(&logs)
+    }
+
+    /// ∇ln p(x) of the mixture itself.
+    pub fn data_score(&self, x: &[f64]) -> Vec<f64> {
+        self.mean_score(&self.opinions(1.0, 0.0, x)).as_slice().to_vec()
+    }
+
+    /// A draw from the mixture itself: one uniform number for the component, then one normal number per coordinate.
+    pub fn data_sample(&self, rng: &mut fokker_random::Rng) -> Vec<f64> {
+        self.draw(1.0, 0.0, rng)
     }
 
     /// ∇ln p_t(x).
@@ -246,6 +279,10 @@ impl GaussianMixture {
     /// A draw from p_t: one uniform number for the component, then one normal number per coordinate.
     pub fn sample(&self, process: &dyn Process, t: f64, rng: &mut fokker_random::Rng) -> Vec<f64> {
         let (scale, variance) = kernel(process, t);
+        self.draw(scale, variance, rng)
+    }
+
+    fn draw(&self, scale: f64, variance: f64, rng: &mut fokker_random::Rng) -> Vec<f64> {
         let mut left: f64 = rng.random();
         let chosen = self.components.iter().find(|c| {
             left -= c.weight;
@@ -284,6 +321,11 @@ impl GaussianMixture {
 }
 
 impl Component {
+    fn covariance(&self) -> DMatrix<f64> {
+        let scatter = DMatrix::from_diagonal(&self.variances);
+        self.axes.as_ref().map_or(scatter.clone(), |axes| axes * scatter * axes.transpose())
+    }
+
     fn variances_at(&self, scale: f64, variance: f64) -> DVector<f64> {
         self.variances.map(|v| scale * scale * v + variance)
     }

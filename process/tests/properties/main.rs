@@ -5,5 +5,6 @@ mod chains;
 mod check;
 mod config;
 mod fokker_planck;
+mod matrix;
 mod mixture;
 mod near_zero;
