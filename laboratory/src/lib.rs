@@ -8,6 +8,7 @@
 //!   and its transport form. Positive, conservative, and exact at equilibrium.
 //! - [`stochastic`]: the equation with noise of Seo, its condition, spaces, constants and energy bounds.
 //! - [`paths`]: Brownian paths that can be refined, Itô equations with state-dependent noise, their laws, Itô's formula.
+//! - [`matrix`]: equations with matrix-valued noise: their paths, their density in the plane, all of their reverses.
 //! - [`laws`]: mixtures on a line, scores, Kullback–Leibler divergence along flows, the bound of [Aamari 2025, Prop. 4.3].
 //! - [`check`]: what a person may choose, and what is refused by name.
 //!
@@ -39,6 +40,7 @@ mod error;
 pub mod fokker_planck;
 pub mod grid;
 pub mod laws;
+pub mod matrix;
 pub mod paths;
 pub mod stochastic;
 mod watch;

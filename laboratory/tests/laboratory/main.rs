@@ -6,6 +6,7 @@ mod density;
 mod golden;
 mod lecture;
 mod operators;
+mod matrix;
 mod paths;
 mod reversal;
 mod reverse;

@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::{MatrixError, MatrixProcess, MatrixTransition};
 
-/// Every coordinate x of the data has a velocity v, and noise acts on velocities alone Dockhorn et al. 2022, eq. 5:
+/// Every coordinate x of the data has a velocity v, and noise acts on velocities alone (Dockhorn et al. 2022, eq. 5):
 ///
 /// ```text
 /// dx = β v/M dt,    dv = −β x dt − β Γ v/M dt + √(2 Γ β) dw,    Γ² = 4 M.
