@@ -50,6 +50,8 @@ pub const FIGURES: &[(&str, &str)] = files!["../configs/figures/":
     "papers002_figure5",
     "papers002_paths",
     "papers002_bound",
+    "papers002_oscillator",
+    "papers002_phase_space",
     "papers004_figure1_plane",
     "papers004_figure1_digits",
     "papers004_figure2",

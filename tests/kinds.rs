@@ -29,6 +29,7 @@ fn all_kinds_of_all_crates_are_linked() {
     let processes = [
         "blurred_ve",
         "cosine",
+        "critically_damped_langevin",
         "ddpm_chain",
         "edm",
         "linear",

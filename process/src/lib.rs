@@ -22,6 +22,7 @@
 //! | `ornstein_uhlenbeck` | [`OrnsteinUhlenbeck`]: constant rates | [Aamari 2025, Definition 2.1] |
 //! | `linear` | [`Linear`]: any rates | [Lecture 6, eq. 1.6] |
 //! | `cosine` | [`Cosine`]: variance preserving, cosine ᾱ(t) | Nichol & Dhariwal 2021, eq. 17 |
+//! | `critically_damped_langevin` | [`CriticallyDampedLangevin`]: data with velocities | Dockhorn et al. 2022 |
 //! | `ddpm_chain` | [`DdpmChain`]: discrete variance preserving | Ho et al. 2020; [SDE tutorial, eq. 4.2.30] |
 //! | `ncsn_chain` | [`NcsnChain`]: discrete variance exploding | Song & Ermon 2019; [SDE tutorial, eq. 4.2.9] |
 //!
@@ -55,6 +56,7 @@ mod chain;
 pub mod check;
 mod config;
 mod cosine;
+mod critically_damped_langevin;
 mod ddpm_chain;
 mod edm;
 mod error;
@@ -82,6 +84,7 @@ pub use blurred_ve::{BlurredVe, BlurredVeConfig};
 pub use check::check;
 pub use config::{ProcessConfig, ProcessEntry, ProcessKind};
 pub use cosine::{Cosine, CosineConfig};
+pub use critically_damped_langevin::{CriticallyDampedLangevin, CriticallyDampedLangevinConfig, PhaseKernel};
 pub use ddpm_chain::{BetaSchedule, DdpmChain, DdpmChainConfig};
 pub use edm::{Edm, EdmConfig};
 pub use error::ProcessError;

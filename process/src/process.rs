@@ -165,6 +165,12 @@ pub trait Process: Debug + Send + Sync {
         None
     }
 
+    /// The dynamics of positions and velocities, if the state is the data with a velocity for each number. All other functions
+    /// are then those of the positions alone. Samplers that are written for one sort refuse the other.
+    fn phase_space(&self) -> Option<&crate::CriticallyDampedLangevin> {
+        None
+    }
+
     /// The bridge x_s given x_t and x_0, for 0 ≤ s ≤ t ≤ T. At s = 0 it is the point x_0.
     fn posterior(&self, s: f64, t: f64) -> Posterior {
         let Transition { scale, std } = self.transition(s, t);

@@ -23,6 +23,16 @@ pub trait MatrixEquation: Sync {
     fn at(&self, t: f64) -> Coefficients<'_>;
 }
 
+impl<E: MatrixEquation + ?Sized> MatrixEquation for &E {
+    fn dimension(&self) -> usize {
+        (**self).dimension()
+    }
+
+    fn at(&self, t: f64) -> Coefficients<'_> {
+        (**self).at(t)
+    }
+}
+
 /// A linear process: a = F x.
 #[derive(Clone, Copy, Debug)]
 pub struct Forward<'a>(pub &'a dyn MatrixProcess);

@@ -30,6 +30,7 @@ pub fn defaults() -> Vec<ProcessConfig> {
         OrnsteinUhlenbeckConfig::default().into(),
         linear.into(),
         CosineConfig::default().into(),
+        CriticallyDampedLangevinConfig::default().into(),
         DdpmChainConfig::default().into(),
         NcsnChainConfig::default().into(),
     ]
@@ -89,6 +90,9 @@ pub fn any_process() -> impl Strategy<Value = ProcessConfig> {
         ),
         (0.0..0.1, 20.0..1000.0, times()).prop_map(|(offset, beta_max, (horizon, min_time))| {
             ProcessConfig::from(CosineConfig { offset, beta_max, horizon, min_time })
+        }),
+        (0.5..8.0, 0.1..1.0, 0.01..1.0, times()).prop_map(|(beta, mass, gamma, (horizon, min_time))| {
+            ProcessConfig::from(CriticallyDampedLangevinConfig { beta, mass, gamma, horizon, min_time })
         }),
         (1..200usize, 1e-4..0.01, 0.01..0.1).prop_map(|(steps, start, end)| {
             let (beta_start, beta_end) = (Some(start), Some(end));

@@ -5,7 +5,7 @@ use fokker_process::matrix::{
     CriticallyDamped, DMatrix, DVector, MatrixError, MatrixProcess, MatrixTransition, TimeInvariant, TimeScaled,
     TimeVarying,
 };
-use fokker_process::{Covariance, GaussianMixture, Process, Vp};
+use fokker_process::{Covariance, CriticallyDampedLangevin, GaussianMixture, Process, Vp};
 use fokker_random::{Stream, rng};
 use serde_json::Value;
 
@@ -71,6 +71,22 @@ fn critically_damped_covariances_are_exact_entry_by_entry() {
     // N(0, I) × N(0, M I) in the long run.
     let late = process.transition(0.0, 40.0).covariance;
     assert!((late - DMatrix::from_diagonal(&DVector::from_vec(vec![1.0, 1.0, 0.6, 0.6]))).amax() < 1e-13);
+}
+
+#[test]
+fn the_kernel_given_data_is_that_of_the_dynamics() {
+    let process = CriticallyDampedLangevin::default();
+    for t in [1e-4, 0.1, 1.0] {
+        let kernel = process.kernel(t);
+        let [xx, vx, vv] = kernel.factor;
+        let factor = DMatrix::from_row_slice(2, 2, &[xx, 0.0, vx, vv]);
+        let start = DMatrix::from_diagonal(&DVector::from_vec(vec![0.0, process.first_velocity_variance()]));
+        let x0 = DVector::from_vec(vec![0.8, 0.0]);
+        let (mean, covariance) = process.dynamics().pair(t).moments(&x0, &start);
+        assert!((&factor * factor.transpose() - &covariance).amax() < 1e-15);
+        assert!((mean[0] - 0.8 * kernel.position).abs() < 1e-15 && (mean[1] - 0.8 * kernel.velocity).abs() < 1e-15);
+        assert_eq!((kernel.position, xx), (process.dynamics().pair(t).matrix[(0, 0)], process.std(t)));
+    }
 }
 
 #[test]

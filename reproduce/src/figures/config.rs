@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, FigureError, LangevinFigure,
-    LemmaConfig, NoisyDensityConfig, NoisyPlaneConfig, OrnsteinUhlenbeckFigure, RelaxationConfig, StrongOrderConfig,
-    ThereAndBackConfig, VariationalBoundConfig,
+    LemmaConfig, NoisyDensityConfig, NoisyPlaneConfig, OrnsteinUhlenbeckFigure, PhasePlaneConfig, RelaxationConfig,
+    StrongOrderConfig, ThereAndBackConfig, VariationalBoundConfig,
 };
 use fokker_laboratory::{LaboratoryError, Watch};
 use fokker_plot::Figure;
@@ -61,6 +61,8 @@ pub enum FigureConfig {
     StrongOrder(StrongOrderConfig),
     /// The variational bound.
     VariationalBound(VariationalBoundConfig),
+    /// Matrix-valued noise in the plane.
+    PhasePlane(PhasePlaneConfig),
 }
 
 /// The values of `kind`.
@@ -79,6 +81,7 @@ const KINDS: &[&str] = &[
     "noisy_plane",
     "strong_order",
     "variational_bound",
+    "phase_plane",
 ];
 
 /// By the kind first, so that an error in the rest names its key.
@@ -111,6 +114,7 @@ impl<'de> Deserialize<'de> for FigureConfig {
             "noisy_plane" => of(table, Self::NoisyPlane),
             "strong_order" => of(table, Self::StrongOrder),
             "variational_bound" => of(table, Self::VariationalBound),
+            "phase_plane" => of(table, Self::PhasePlane),
             unknown => Err(D::Error::unknown_variant(unknown, KINDS)),
         }
     }
@@ -170,6 +174,7 @@ impl FigureFile {
             FigureConfig::NoisyPlane(config) => config.check(),
             FigureConfig::StrongOrder(config) => config.check(),
             FigureConfig::VariationalBound(config) => config.check(),
+            FigureConfig::PhasePlane(config) => config.check(),
         }?)
     }
 
@@ -195,6 +200,7 @@ impl FigureFile {
             FigureConfig::NoisyPlane(config) => config.make(seed, watch),
             FigureConfig::StrongOrder(config) => config.make(seed, watch),
             FigureConfig::VariationalBound(config) => config.make(),
+            FigureConfig::PhasePlane(config) => config.make(seed, watch),
         }?;
         self.finished(figure, name)
     }

@@ -15,6 +15,7 @@
 //! | `noisy_density` | [Seo, eq. 1.1] and its energy |
 //! | `noisy_plane` | the same in the plane |
 //! | `variational_bound` | [SDE tutorial, §3]: evidence, bound and gap |
+//! | `phase_plane` | [SDE tutorial, eq. 2.3.1 and 2.4.19]: matrix-valued noise, forwards and back |
 //! | `strong_order` | methods for state-dependent noise, and ∫ B dB |
 
 mod bound;
@@ -31,6 +32,7 @@ mod lemma;
 mod noisy_density;
 mod noisy_plane;
 mod ornstein_uhlenbeck;
+mod phase_plane;
 mod relaxation;
 mod strong_order;
 mod there_and_back;
@@ -49,6 +51,7 @@ pub use lemma::LemmaConfig;
 pub use noisy_density::NoisyDensityConfig;
 pub use noisy_plane::NoisyPlaneConfig;
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeckFigure;
+pub use phase_plane::{PhasePlaneConfig, PlaneProcess};
 pub use relaxation::RelaxationConfig;
 pub use strong_order::StrongOrderConfig;
 pub use there_and_back::ThereAndBackConfig;
