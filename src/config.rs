@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::backend::BackendConfig;
+use crate::draw::state_shape;
 use crate::error::Error;
 use crate::overrides;
 use crate::recipes;
@@ -194,6 +195,15 @@ impl RunConfig {
         Ok(self.process.build()?)
     }
 
+    /// The shape of what the network sees and says: that of the data, or twice as much along the first axis if the process
+    /// has velocities.
+    ///
+    /// # Errors
+    /// Numbers that do not work.
+    pub fn state_shape(&self) -> Result<Vec<usize>, Error> {
+        Ok(state_shape(&*self.build_process()?, &self.data.shape()?))
+    }
+
     /// The law of the data, if it is a Gaussian mixture.
     ///
     /// # Errors
@@ -326,6 +336,10 @@ impl RunConfig {
         self.network.validate()?;
         self.parameterization.validate()?;
         self.objective.validate()?;
+        self.objective.validate_for(&*process, &self.parameterization)?;
+        if self.residuals.is_some() && process.phase_space().is_some() {
+            return usage("residuals: are those of scalar processes, and process.kind has velocities; leave them out");
+        }
         if self.objective.needs_truth() && self.mixture()?.is_none() {
             return usage("objective.loss: needs data whose score is known: data.kind = \"mixture\"");
         }
@@ -339,7 +353,7 @@ impl RunConfig {
         }
         self.data.check()?;
         self.preprocessing.check(self.data.is_image())?;
-        self.network.validate_for(&self.data.shape()?)?;
+        self.network.validate_for(&self.state_shape()?)?;
         match self.data.class_count()? {
             ClassCount::None => self.validate_classes(None)?,
             ClassCount::Known(classes) => self.validate_classes(Some(classes))?,

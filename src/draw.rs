@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use fokker_model::{Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
-use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, SamplerConfig};
+use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, SamplerConfig, positions};
 
 use crate::condition::Condition;
 use crate::error::Error;
@@ -151,6 +151,15 @@ impl DrawRequest {
     }
 }
 
+/// The shape of a state for data of a shape: twice their numbers along the first axis, if the process has velocities.
+pub(crate) fn state_shape(process: &dyn Process, shape: &[usize]) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if process.phase_space().is_some() {
+        shape[0] *= 2;
+    }
+    shape
+}
+
 /// Draws samples; the values are the network's, sample after sample.
 ///
 /// # Errors
@@ -187,6 +196,10 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
     check_classes(network.classes(), request)?;
     if let Some(condition) = &request.condition {
+        if reading.process.phase_space().is_some() {
+            let message = "a condition on the way is not there for processes with velocities";
+            return Err(Error::Usage(message.into()));
+        }
         condition.validate(&request.sampler)?;
     }
     let score_of = |first: u64, size: usize, counter: &CallCounter| -> Box<dyn Score<D>> {
@@ -266,11 +279,11 @@ fn each_batch<const D: usize>(
         let size = request.batch_size.min(request.count - offset);
         let first = request.first + offset as u64;
         let mut full = [size; D];
-        full[1..].copy_from_slice(shape);
+        full[1..].copy_from_slice(&state_shape(process, shape));
         let mut frames: Vec<Vec<f32>> = Vec::with_capacity(request.frames);
         let mut observe = |step: usize, x: &burn::tensor::Tensor<D>| {
             while frames.len() < kept.len() && kept[frames.len()] <= step {
-                let state = x.clone().mul_scalar(scale(step)).into_data_as::<f32>();
+                let state = positions(process, x.clone()).mul_scalar(scale(step)).into_data_as::<f32>();
                 frames.push(state.as_slice::<f32>().expect("converted to f32 just above").to_vec());
             }
             progress.update((batch * steps + step) as u64, "");
@@ -281,7 +294,7 @@ fn each_batch<const D: usize>(
         let drawn = request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?;
         cost.network_calls = cost.network_calls.max(counter.count());
         cost.note = drawn.diagnostics.to_string();
-        let samples = drawn.samples.into_data_as::<f32>();
+        let samples = positions(process, drawn.samples).into_data_as::<f32>();
         let values = samples.as_slice::<f32>().expect("converted to f32 just above");
         if request.frames > 0 {
             frames.push(values.to_vec());

@@ -90,7 +90,7 @@ impl RunConfig {
     /// # Errors
     /// A network that does not fit the data.
     pub fn training_memory(&self) -> Result<TrainingMemory, Error> {
-        let shape = self.data.shape()?;
+        let shape = self.state_shape()?;
         let recompute = self.training.recompute == Recompute::Blocks;
         let Cost { parameters, kept, held, .. } = self.network.cost(&shape, recompute)?;
         let reduced = !matches!(self.training.precision.dtype(), None | Some(FloatDType::F32));

@@ -31,7 +31,10 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
     /// What a trainer has arrived at, on the device that it trained on (without autodiff).
     pub(crate) fn new(trainer: &Trainer<N, D>, outcome: Outcome, device: &Device) -> Self {
         let plan = trainer.plan();
-        let mut sampler = SamplerConfig::new(Method::PROBABILITY_FLOW);
+        let mut sampler = SamplerConfig::new(match plan.process.phase_space() {
+            None => Method::PROBABILITY_FLOW,
+            Some(_) => Method::SSCS,
+        });
         if plan.train.is_image() {
             let (lowest, highest) = plan.preprocessing.data_range();
             sampler.range = DataRange::new(lowest, highest);

@@ -273,7 +273,11 @@ fn sampler_table() -> String {
             Noise::Optional(when) => when,
             Noise::Always => "yes",
         };
-        let processes = if info.processes == Processes::Any { "all" } else { "VP, VE" };
+        let processes = match info.processes {
+            Processes::Any => "scalar",
+            Processes::Chains => "VP, VE",
+            Processes::PhaseSpace => "velocity",
+        };
         table += &format!(
             "{:<22} {kind:<9} {:>5} {:>6} {:>10}  {noise:<10} {processes:<9} {}{}\n",
             info.name,

@@ -43,8 +43,9 @@ pub use registry::Registration;
 pub use sampler::{Diagnostics, Level, Observe, Sampler, Step, denoised_at, noise_at, score_at};
 pub use samplers::{
     Ancestral, AnnealedLangevin, Ddim, DormandPrince, DpmSolver, DpmSolverPp2S, EdmHeun, ExponentialEuler, FlowSampler,
-    Langevin, MetropolisLangevin, Multistep, MultistepFamily, PredictorCorrector, ReverseDiffusion, ReverseSdeSampler,
-    UniPc, ancestral_step, langevin_step,
+    Langevin, MetropolisLangevin, Multistep, MultistepFamily, PhaseFlow, PhaseReverse, PredictorCorrector,
+    ReverseDiffusion, ReverseSdeSampler, SymmetricSplitting, UniPc, ancestral_step, langevin_step, positions,
+    velocity_score,
 };
 pub use scores::{CallCounter, ClassifierFree, CountedScore, DataRange, Threshold, Thresholded, inverse};
 pub use solvers::{

@@ -20,16 +20,22 @@ pub enum Equation {
 /// Which processes a sampler works with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Processes {
-    /// All.
+    /// All scalar ones.
     Any,
     /// Those that are the limit of DDPM's or NCSN's chain: variance preserving or exploding.
     Chains,
+    /// Those of positions and velocities.
+    PhaseSpace,
 }
 
 impl Processes {
     /// Whether a process is one of them.
     pub fn include(self, process: &dyn Process) -> bool {
-        self == Self::Any || process.is_variance_preserving() || process.is_variance_exploding()
+        match self {
+            Self::Any => process.phase_space().is_none(),
+            Self::Chains => process.is_variance_preserving() || process.is_variance_exploding(),
+            Self::PhaseSpace => process.phase_space().is_some(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use fokker_process::Process;
 use crate::config::SamplerConfig;
 use crate::error::SamplingError;
 use crate::grid::MOST_STEPS;
-use crate::method::{Equation, Method, Schedule};
+use crate::method::{Equation, Method, Processes, Schedule};
 use crate::registry;
 use crate::solvers::BackwardNoise;
 
@@ -24,13 +24,25 @@ impl SamplerConfig {
         kind.validate(self, process)?;
         let info = self.kind.info();
         if !info.processes.include(process) {
-            let message = format!(
-                "{} updates exist for variance-preserving and variance-exploding chains, which {} is not; use \
-                 reverse_sde or probability_flow",
-                info.name,
-                process.name()
-            );
+            let (name, process) = (info.name, process.name());
+            let message = match info.processes {
+                Processes::Any => format!(
+                    "{name} is for processes without velocities, and {process} has some; use sscs, phase_reverse or \
+                     phase_flow"
+                ),
+                Processes::Chains => format!(
+                    "{name} updates exist for variance-preserving and variance-exploding chains, which {process} is \
+                     not; use reverse_sde or probability_flow"
+                ),
+                Processes::PhaseSpace => format!(
+                    "{name} is for processes of positions and velocities, and {process} has no velocities; use \
+                     reverse_sde or probability_flow"
+                ),
+            };
             return fail("kind", message);
+        }
+        if self.threshold.is_some() && process.phase_space().is_some() {
+            return fail("threshold", format!("there are no predicted data on the way of {}", info.name));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::error::SamplingError;
 use crate::grid::TimeGrid;
 use crate::noise::ImageNoise;
 use crate::sampler::{Diagnostics, Observe, Sampler, Step};
+use crate::samplers::stationary;
 use crate::scores::{CallCounter, CountedScore, DataRange, Threshold, Thresholded};
 use crate::solvers::Brownian;
 
@@ -121,6 +122,10 @@ impl Walk {
         let mut prior = ImageNoise::new(seed, Index::prior, first, shape[0]);
         let mut noise = ImageNoise::new(seed, Index::brownian, first, shape[0]);
         let x = prior.normal(shape, device).mul_scalar(self.initial_std);
+        let x = match score.process().phase_space() {
+            Some(phase) => stationary(phase, x),
+            None => x,
+        };
         self.run(sampler, score, x, &mut noise, observe)
     }
 

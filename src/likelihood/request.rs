@@ -81,6 +81,13 @@ impl LikelihoodRequest {
 
     pub(super) fn validate(&self, config: &RunConfig, process: &dyn Process) -> Result<(), Error> {
         let refuse = |name, value: &str, message: &str| Err(Error::field(name, value, message));
+        if process.phase_space().is_some() {
+            return refuse(
+                "process.kind",
+                process.name(),
+                "has velocities, and likelihoods are those of scalar processes",
+            );
+        }
         for (name, number) in [("count", self.count), ("batch_size", self.batch_size), ("draws", self.draws)] {
             if number == 0 {
                 return refuse(name, "0", "must be at least 1");

@@ -309,12 +309,24 @@ fn denoising_of_output<N: Network<D>, const D: usize>(
     part: &Slice<D>,
 ) -> Tensor<1> {
     let (process, table, t) = (Score::<D>::process(score), score.parameterization(), part.times());
+    if process.phase_space().is_some() {
+        // The output is ε, and that of velocities alone counts.
+        let error = loss::phase_space::velocities(&(output - part.noise.clone()));
+        return mean_squares(error);
+    }
     let target = scale_examples(part.x0.clone(), t.iter().map(|&t| table.target(process, t).0))
         + scale_examples(part.noise.clone(), t.iter().map(|&t| table.target(process, t).1));
     let error = output - target;
-    let (count, numbers) = (t.len(), error.shape().num_elements());
-    let squares = error.square().reshape([count, numbers / count]).mean_dim(1).reshape([count]);
-    scale_examples(squares, t.iter().map(|&t| table.estimate(Estimate::Noise, process, t).output.value.powi(2)))
+    scale_examples(
+        mean_squares(error),
+        t.iter().map(|&t| table.estimate(Estimate::Noise, process, t).output.value.powi(2)),
+    )
+}
+
+/// The mean of each example's squares.
+fn mean_squares<const D: usize>(error: Tensor<D>) -> Tensor<1> {
+    let (count, numbers) = (error.dims()[0], error.shape().num_elements());
+    error.square().reshape([count, numbers / count]).mean_dim(1).reshape([count])
 }
 
 fn higher_order<const D: usize>(

@@ -67,6 +67,11 @@ impl TrainingPlan {
         self.training.validate()?;
         self.checkpoints.validate()?;
         self.objective.validate()?;
+        self.objective.validate_for(&*self.process, &self.parameterization)?;
+        if self.residuals.is_some() && self.process.phase_space().is_some() {
+            let message = "are those of scalar processes: leave the section out";
+            return Err(TrainingError::config("residuals", message));
+        }
         self.optimizer.validate()?;
         self.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
         if self.objective.needs_truth() && self.truth.is_none() {

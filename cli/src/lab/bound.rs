@@ -72,6 +72,11 @@ impl Bound {
         };
         let network = load_ema(&checkpoint, network)?;
         let process: Arc<dyn Process> = config.build_process()?;
+        if process.phase_space().is_some() {
+            let message =
+                format!("{}: its process has velocities, and the bound is that of scalar ones", self.run.display());
+            return Err(Error::Usage(message));
+        }
         let network = NetworkScore::new(network, process.clone(), config.parameterization);
         let prior = 5.0 * process.prior_std();
         let (left, right) = check::reach(&data, &*process, 5.0);

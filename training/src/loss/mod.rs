@@ -22,6 +22,7 @@ mod implicit;
 mod kind;
 mod named;
 mod own;
+pub(crate) mod phase_space;
 mod sliced;
 
 use burn::tensor::{Tensor, TensorData};
@@ -39,6 +40,7 @@ pub use higher_order::{first_derivative, second_derivative};
 pub use implicit::implicit;
 pub use kind::{LossConfig, LossEntry, LossKind};
 pub use own::{LossBatch, LossFunction, OwnLoss};
+pub use phase_space::state;
 pub use sliced::sliced;
 
 use crate::error::{MOST_PROBES, TrainingError, require_size};
@@ -206,11 +208,14 @@ pub enum LossProbes<const D: usize> {
     Directions(Vec<Tensor<D>>),
 }
 
-/// `x_t = α x₀ + σ ε`
+/// `x_t = α x₀ + σ ε`; positions and velocities, if the process has them and `x0` is a [`state`].
 ///
 /// # Shapes
 /// `x0`, `noise`: `[batch, …]`, one time for each example → like `x0`
 pub fn noisy<const D: usize>(process: &dyn Process, x0: &Tensor<D>, noise: &Tensor<D>, t: &[f64]) -> Tensor<D> {
+    if let Some(phase) = process.phase_space() {
+        return phase_space::noisy(phase, x0, noise, t);
+    }
     scale_examples(x0.clone(), t.iter().map(|&t| process.mean_scale(t)))
         + scale_examples(noise.clone(), t.iter().map(|&t| process.std(t)))
 }

@@ -9,6 +9,7 @@ use fokker_random::Index;
 use super::Trainer;
 use crate::error::TrainingError;
 use crate::example_noise::example_noise;
+use crate::loss;
 use crate::objective::Randomness;
 use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
 
@@ -41,9 +42,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             }
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
             let positions = batch.first_position..batch.first_position + size as u64;
-            let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
+            let x0 = loss::state(&*plan.process, Tensor::from_data(TensorData::new(batch.values, shape), &device));
             let randomness = Randomness {
-                noise: example_noise(plan.seed, positions.clone().map(Index::held_out_noise), shape, &device),
+                noise: example_noise(plan.seed, positions.clone().map(Index::held_out_noise), x0.dims(), &device),
                 times: plan.objective.times(&*plan.process, plan.seed, Index::held_out_time(index), size),
                 probes: plan.objective.loss.probes(plan.seed, Index::held_out_loss_probe, positions, &x0),
                 regularizer: None,

@@ -16,6 +16,7 @@ use crate::ema::ema_decay;
 use crate::error::TrainingError;
 use crate::gradients;
 use crate::learning_rate::learning_rate;
+use crate::loss;
 use crate::objective::Randomness;
 use crate::readings::{StepReading, scale_on_device};
 
@@ -126,6 +127,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let plan = &self.plan;
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
         let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
+        let x0 = loss::state(&*plan.process, x0);
         let labels = self.weights.network.classes().zip(batch.labels).map(|(null, mut labels)| {
             let mut rng = Index::label_dropout(micro_batch).rng(plan.seed);
             for label in &mut labels {
