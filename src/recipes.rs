@@ -20,6 +20,8 @@ pub const RUNS: &[(&str, &str)] = files!["../configs/":
     "fashion_vp",
     "folder_vp",
     "mixture_2d",
+    "mixture_2d_langevin",
+    "mnist_langevin",
     "mnist_likelihood",
     "mnist_rve",
     "mnist_ve",

@@ -23,6 +23,8 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "fashion_vp",
         "folder_vp",
         "mixture_2d",
+        "mixture_2d_langevin",
+        "mnist_langevin",
         "mnist_likelihood",
         "mnist_rve",
         "mnist_ve",

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! with the Cholesky factor l of Q + γ M Ψ_v Ψ_vᵀ, whose velocity column is Ψ_v. The score in v of this kernel is −ε_v/l_vv: the
-//! target of hybrid score matching (Dockhorn et al. 2022, section 3.2). Noise acts on v alone, so no other score is asked for.
+//! target of hybrid score matching (Dockhorn et al. 2022). Noise acts on v alone, so no other score is asked for.
 //!
 //! [`Process`] is a scalar equation, and the positions alone have one: α = Ψ_xx and σ = l_xx are their kernel, and
 //! f = α′/α, g² = (σ²)′ − 2fσ² their law at every time. Weights, times and grids count in these. The path of the positions

@@ -8,7 +8,7 @@ use fokker_process::Process;
 use crate::config::SamplerConfig;
 use crate::error::SamplingError;
 use crate::kind::{AnyKind, SamplerKind};
-use crate::method::{Method, MethodInfo};
+use crate::method::{Method, MethodInfo, Processes};
 use crate::sampler::Sampler;
 
 /// A sampler under its name.
@@ -92,6 +92,11 @@ impl Method {
         methods.sort_by_key(|method| (method.info().equation, method.name()));
         methods.into_iter()
     }
+
+    /// Every registered method but those of processes with velocities, by equation and name.
+    pub fn scalar() -> impl Iterator<Item = Self> {
+        Self::all().filter(|method| method.info().processes != Processes::PhaseSpace)
+    }
 }
 
 impl std::str::FromStr for Method {
@@ -143,7 +148,7 @@ mod tests {
                 names.push(name);
             }
         }
-        assert!(names.len() > 27);
+        assert!(names.len() > 30);
         let count = names.len();
         names.sort_unstable();
         names.dedup();

@@ -91,7 +91,7 @@ fn ancestral_updates_are_refused_where_there_is_no_chain() {
 #[test]
 fn a_sample_does_not_depend_on_the_batch_it_is_drawn_in() {
     let score = MixtureScore::new(mixture(), process("vp"));
-    for method in Method::all() {
+    for method in Method::scalar() {
         // One chooses its steps.
         let steps = (method != Method::DORMAND_PRINCE).then_some(12);
         let sampler = SamplerConfig { steps, ..SamplerConfig::new(method) };

@@ -8,8 +8,9 @@
 //! dx = [f x − ½ (1 + σ̃²) g² ∇ log p_t(x)] dt + σ̃ g dw̄,     t from T down to 0.
 //! ```
 //!
-//! `σ̃ = 0` is the probability-flow ODE, `σ̃ = 1` the reverse SDE. Drift and noise are scalars that depend on time alone: the theorem
-//! with noise that depends on the state, and [SDE tutorial, eq. 2.4.19] with a matrix `L(t)`, are more than this.
+//! `σ̃ = 0` is the probability-flow ODE, `σ̃ = 1` the reverse SDE. Drift and noise are scalars that depend on time alone. The theorem
+//! with noise that depends on the state is more than this. [SDE tutorial, eq. 2.4.19] with a matrix `L(t)` is in
+//! `samplers/phase_space/` for positions with velocities, and for any matrix in the laboratory.
 
 use burn::tensor::Tensor;
 use fokker_model::Score;

@@ -57,7 +57,7 @@ fn replaced_data_agree_with_the_measurement_under_every_sampler_with_a_final_ste
     let mask = Mask { mask: tensor(vec![1.0, 0.0, 1.0], [1, 3]) };
     let measured = mask.apply(tensor(vec![0.7, 9.0, -1.2], [1, 3]));
     let score = Replacement { score: ProductMixture::two_bumps(vp()), operator: mask, measured };
-    for method in Method::all().filter(|method| method.info().equation != Equation::Langevin) {
+    for method in Method::scalar().filter(|method| method.info().equation != Equation::Langevin) {
         let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
         let mut sampler = SamplerConfig::new(method);
         if method != Method::DORMAND_PRINCE {

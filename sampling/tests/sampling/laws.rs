@@ -59,7 +59,7 @@ fn sampler(method: Method) -> SamplerConfig {
 fn assert_all_reproduce_the_mixture(name: &str, process: impl Fn() -> Arc<dyn Process>) {
     device();
     let mut wrong = Vec::new();
-    for method in Method::all().filter(|method| method.info().equation != Equation::Langevin) {
+    for method in Method::scalar().filter(|method| method.info().equation != Equation::Langevin) {
         let distance = distance(&sampler(method), process());
         println!("{name} {:<24} {distance:.4}", method.name());
         if distance.is_nan() || distance >= BOUND {
@@ -185,7 +185,7 @@ fn every_sampler_costs_what_it_says() {
         "metropolis_langevin" => 22,
         other => panic!("{other}: count its calls by hand"),
     };
-    for method in Method::all().filter(|&method| method != Method::DORMAND_PRINCE) {
+    for method in Method::scalar().filter(|&method| method != Method::DORMAND_PRINCE) {
         let mut sampler = SamplerConfig { steps: Some(10), ..SamplerConfig::new(method) };
         assert_eq!(calls(&sampler), expected(method), "{}", method.name());
         sampler.denoise = false;
@@ -199,7 +199,7 @@ fn a_sample_does_not_depend_on_its_batch() {
     device();
     let mixture = ProductMixture::two_bumps(vp());
     let mut observe = |_: usize, _: &Tensor<2>| ControlFlow::Continue(());
-    for method in Method::all() {
+    for method in Method::scalar() {
         let mut sampler = SamplerConfig::new(method);
         if method != Method::DORMAND_PRINCE {
             sampler.steps = Some(6);

@@ -5,4 +5,5 @@ mod golden_traces;
 mod laws;
 mod likelihood;
 mod orders;
+mod phase_space;
 mod problems;

@@ -75,7 +75,7 @@ type Case = (String, f64, Box<dyn Fn(usize) -> SamplerConfig>);
 fn deterministic_samplers_have_their_order() {
     device();
     let mut cases: Vec<Case> = Vec::new();
-    for method in Method::all() {
+    for method in Method::scalar() {
         let info = method.info();
         if info.equation == Equation::Ode && method != Method::DORMAND_PRINCE {
             cases.push((info.name.into(), info.order.unwrap(), Box::new(move |steps| sampler(method, steps))));
@@ -202,7 +202,7 @@ fn stochastic_samplers_have_their_weak_order() {
     let mut table = Table::default();
     for (name, process) in moderate_problems() {
         let gaussian = ProductMixture::gaussian(process);
-        for method in Method::all() {
+        for method in Method::scalar() {
             let declared = method.info().order;
             for (variant, change) in stochastic_variants(method) {
                 let measure = |steps| {
@@ -268,7 +268,7 @@ fn samplers_of_a_mixture_have_their_strong_order() {
         let mut path = Replay::new(fine, PATHS, 5);
         let mut solve = |sampler: &SamplerConfig| walk(sampler, &mixture, tensor(start.clone(), [PATHS, 1]), &mut path);
         let exact = solve(&sampler(Method::SRA, 8192));
-        for method in Method::all() {
+        for method in Method::scalar() {
             let Some(declared) = method.info().strong_order else { continue };
             let measure = |steps| (steps, mean_distance(&solve(&sampler(method, steps)), &exact));
             table.add(name, method.name(), declared, &[256, 512, 1024].map(measure));

@@ -1,4 +1,4 @@
-//! Hybrid score matching (Dockhorn et al. 2022, section 3.2), for processes whose state is the data with velocities.
+//! Hybrid score matching (Dockhorn et al. 2022), for processes whose state is the data with velocities.
 //!
 //! The state has twice the numbers of the data along its first axis after the batch: channels of an image, numbers of a
 //! vector. The first half are positions, the second velocities. So has the network's output; its second half estimates the

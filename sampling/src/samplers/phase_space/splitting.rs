@@ -1,4 +1,4 @@
-//! The symmetric splitting sampler (Dockhorn et al. 2022, section 3.4 and algorithm 1, "SSCS").
+//! The symmetric splitting sampler ("SSCS", Dockhorn et al. 2022).
 
 use burn::tensor::Tensor;
 use fokker_model::Score;
