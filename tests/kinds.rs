@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use fokker::sampling::SamplerConfig;
-use fokker::{Draw, Run, RunConfig};
 use fokker::datasets::{DatasetConfig, MixtureConfig};
 use fokker::model::NetworkConfig;
 use fokker::process::{Process, ProcessConfig, ProcessError, ProcessKind, Ve, register_process};
+use fokker::sampling::SamplerConfig;
+use fokker::{Draw, Run, RunConfig};
 use serde::{Deserialize, Serialize};
 
 /// VE up to a deviation.
@@ -81,7 +81,8 @@ fn classes_are_counted_with_or_without_the_null_class() {
 fn a_process_with_velocities_is_trained_resumed_and_drawn_from() {
     let runs = tempfile::tempdir().unwrap();
     let load = |changes: &[&str]| {
-        let common = ["training.batch_size=64", "training.log_every=50", "training.validate_every=0", "network.width=48"];
+        let common =
+            ["training.batch_size=64", "training.log_every=50", "training.validate_every=0", "network.width=48"];
         let runs = format!("runs={:?}", runs.path());
         let changes = common.iter().chain(changes).map(|change| (*change).to_string());
         let changes: Vec<String> = changes.chain(["previews.every=0".into(), runs]).collect();
@@ -97,7 +98,9 @@ fn a_process_with_velocities_is_trained_resumed_and_drawn_from() {
     fokker::train(&part, false, &()).unwrap();
     let rest = load(&["name=parts", "training.steps=200", "training.decay=constant"]).unwrap();
     fokker::train(&rest, true, &()).unwrap();
-    for sampler in ["kind = 'sscs'\nsteps = 40", "kind = 'phase_reverse'\nsteps = 60", "kind = 'phase_flow'\nsteps = 30"] {
+    for sampler in
+        ["kind = 'sscs'\nsteps = 40", "kind = 'phase_reverse'\nsteps = 60", "kind = 'phase_flow'\nsteps = 30"]
+    {
         let [once, twice] = [&whole, &rest].map(|config| drawn(&config.run_folder(), sampler));
         assert_eq!((once.count(), &once.shape), (400, &vec![2]));
         assert_eq!(once.values, twice.values, "{sampler}");

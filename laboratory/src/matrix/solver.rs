@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::equations::{Coefficients, MatrixEquation};
 use super::tensor::{Offset, split};
-use crate::fokker_planck::{ChainSolver, Rates, Scheme, Transport, bernoulli};
+use crate::fokker_planck::{ChainSolver, JumpRates, Scheme, Transport, bernoulli};
 use crate::grid::Field;
 use crate::{LaboratoryError, Watch};
 
@@ -113,7 +113,7 @@ fn parts(noise: &DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>, DMatrix<f64>) {
 
 /// The lines of cells along one offset, with their rates.
 struct Sweep {
-    lines: Vec<(Vec<usize>, Rates)>,
+    lines: Vec<(Vec<usize>, JumpRates)>,
 }
 
 impl Sweep {
@@ -132,7 +132,7 @@ impl Sweep {
                 line.push((at[0] + at[1] * counts[0]) as usize);
                 at = [at[0] + cells[0], at[1] + cells[1]];
             }
-            let mut rates = Rates { right: vec![0.0; line.len()], left: vec![0.0; line.len()] };
+            let mut rates = JumpRates { right: vec![0.0; line.len()], left: vec![0.0; line.len()] };
             for (k, cell) in line[..line.len() - 1].iter().enumerate() {
                 let centre = density.point(*cell);
                 let w = tilt(&[centre[0] + 0.5 * along[0], centre[1] + 0.5 * along[1]], along);

@@ -179,7 +179,7 @@ fn draws_have_the_law_of_their_transition() {
         assert!((found - exact).abs() < 5.0 * error, "{found} {exact}");
     }
     // The density of the transition is that of a mixture of one narrow Gaussian, carried.
-    let narrow = GaussianMixture::isotropic(vec![1.0], vec![start.as_slice().to_vec()], vec![1e-18]).unwrap();
+    let narrow = GaussianMixture::with_variances(vec![1.0], vec![start.as_slice().to_vec()], vec![1e-18]).unwrap();
     let end = DVector::from_vec(vec![0.4, 0.2]);
     let density = transition.log_density(&start, &end).unwrap();
     assert!((density - narrow.carried(&transition).data_log_density(end.as_slice())).abs() < 1e-10);

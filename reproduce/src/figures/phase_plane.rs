@@ -5,7 +5,7 @@ use fokker_process::{Covariance, GaussianMixture};
 use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
-use super::view::{BACKWARD_NOISE, MOST_PANELS, figure, plane, said};
+use super::view::{BACKWARD_NOISE, MOST_PANELS, as_caption, figure, plane};
 use fokker_laboratory::fokker_planck::Scheme;
 use fokker_laboratory::grid::{Axis, Field};
 use fokker_laboratory::matrix::{Forward, Law, MatrixEquation, PlaneSolver, Reverse, draw};
@@ -71,7 +71,7 @@ impl PlaneProcess {
     }
 
     fn build(&self) -> Result<Box<dyn MatrixProcess>, LaboratoryError> {
-        let refused = |error| LaboratoryError::value("figure.process", said(self), error);
+        let refused = |error| LaboratoryError::value("figure.process", as_caption(self), error);
         Ok(match *self {
             Self::Oscillator { stiffness, damping } => {
                 Box::new(TimeInvariant::oscillator(stiffness, damping).map_err(refused)?)
@@ -187,7 +187,7 @@ impl PhasePlaneConfig {
              the process. Other rows: reverse equations with the exact score and the backward noise that stands over them, from \
              the law at the horizon, with their samples. Process {}; {}² cells, {} steps. L¹ distances to the closed form at the \
              end of each row: {}. No row's mass changes by more than {lost:.0e} of it, and the smallest value is {least:.0e}.",
-            said(&self.process),
+            as_caption(&self.process),
             self.axis.cells,
             self.steps,
             distances.join(", "),

@@ -173,7 +173,8 @@ impl Score<2> for Normal {
         let [xx, xv, vv] = self.covariance(t[0]);
         let [l_xx, l_vx, l_vv] = self.0.phase_space().unwrap().kernel(t[0]).factor;
         let determinant = xx * vv - xv * xv;
-        let noise = values(&z).chunks(2).flat_map(|z| {
+        let states = values(&z);
+        let noise = states.chunks(2).flat_map(|z| {
             let score = [(xv * z[1] - vv * z[0]) / determinant, (xv * z[0] - xx * z[1]) / determinant];
             [-l_xx * score[0] - l_vx * score[1], -l_vv * score[1]]
         });
@@ -243,6 +244,7 @@ fn samplers_and_processes_that_do_not_go_together_are_refused() {
         assert!(message.contains("vp has no velocities"), "{message}");
         assert!(SamplerConfig::new(method).validate(&*langevin).is_ok());
     }
-    let threshold: SamplerConfig = serde_json::from_value(json!({ "kind": "sscs", "threshold": { "kind": "clip" } })).unwrap();
+    let threshold: SamplerConfig =
+        serde_json::from_value(json!({ "kind": "sscs", "threshold": { "kind": "clip" } })).unwrap();
     assert!(refused(threshold, &*langevin).contains("no predicted data"));
 }
