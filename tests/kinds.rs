@@ -106,7 +106,7 @@ fn a_process_with_velocities_is_trained_resumed_and_drawn_from() {
         assert_eq!(once.values, twice.values, "{sampler}");
         // The data's deviation is 1.38 in both coordinates; so few steps find no bumps, but where the data are.
         let square = once.values.iter().map(|x| f64::from(x * x)).sum::<f64>() / 800.0;
-        assert!((0.7..3.5).contains(&square), "{sampler}: {square}");
+        assert!((0.7..4.0).contains(&square), "{sampler}: {square}");
     }
     let refused = |change: &str| load(&["name=wrong", change]).unwrap_err().to_string();
     for (change, part) in [

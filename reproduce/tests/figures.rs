@@ -101,6 +101,22 @@ fn the_reverse_chain_keeps_a_trace_of_its_start_and_says_so() {
 }
 
 #[test]
+fn full_tensors_keep_mass_and_sign_and_lead_back() {
+    for name in ["papers002_oscillator", "papers002_phase_space"] {
+        let few = [("pictures", Toml::Integer(2)), ("samples", Toml::Integer(10))];
+        let figure = make(&with(config(name), &few));
+        let table = figure.tables.iter().find(|table| table.name == "numbers").unwrap();
+        for row in &table.rows {
+            let [_, distance, mass, least] = row[..] else { panic!("{row:?}") };
+            // The pictures are of cells that are a third of the narrowest deviation wide.
+            assert!(distance < 0.12 && mass.abs() < 1e-12 && least >= 0.0, "{name}: {row:?}");
+        }
+        // No component is left out of the samples' panels, and there is a row of two for every equation.
+        assert_eq!(figure.panels.len(), 2 * table.rows.len());
+    }
+}
+
+#[test]
 fn schemes_are_finer_than_the_draws_can_tell() {
     for name in ["papers004_figure3", "papers004_figure4"] {
         let figure = config(name)["figure"].clone();

@@ -135,10 +135,10 @@ impl PhasePlaneConfig {
 
     fn rows(&self, process: &dyn MatrixProcess) -> Vec<Row> {
         let scaled =
-            self.backward_noise.iter().map(|noise| (format!("back, σ̃ = {noise}"), process.noise(0.0) * *noise));
+            self.backward_noise.iter().map(|noise| (format!("back, noise × {noise}"), process.noise(0.0) * *noise));
         let own = self.backward_matrices.iter().map(|rows| {
             let [[a, b], [c, d]] = rows;
-            (format!("back, L̃ = ({a}, {b}; {c}, {d})"), DMatrix::from_row_slice(2, 2, rows.as_flattened()))
+            (format!("back, noise ({a}, {b}; {c}, {d})"), DMatrix::from_row_slice(2, 2, rows.as_flattened()))
         });
         scaled.chain(own).collect()
     }
@@ -184,8 +184,8 @@ impl PhasePlaneConfig {
         let lost = numbers.iter().map(|(_, mass, _)| mass.abs()).fold(0.0, f64::max);
         let caption = format!(
             "Position to the right, velocity upwards. First row: the Fokker–Planck equation with its full tensor, with samples of \
-             the process. Other rows: reverse equations with the exact score and the backward noise that stands over them, from \
-             the law at the horizon, with their samples. Process {}; {}² cells, {} steps. L¹ distances to the closed form at the \
+             the process. Other rows: reverse equations with the exact score, from the law at the horizon, with their samples. Over them stands the backward \
+             noise: a factor of the forward noise, or a matrix by rows. Process {}; {}² cells, {} steps. L¹ distances to the closed form at the \
              end of each row: {}. No row's mass changes by more than {lost:.0e} of it, and the smallest value is {least:.0e}.",
             as_caption(&self.process),
             self.axis.cells,

@@ -214,9 +214,8 @@ fn weak_error(sampler: &mut dyn Sampler<2>, score: &Normal, steps: usize) -> f64
 fn the_samplers_have_their_orders() {
     device();
     let score = Normal(process(json!({ "kind": "critically_damped_langevin" })));
-    let order = |sampler: &mut dyn Sampler<2>| {
-        let errors = [200, 400].map(|steps| weak_error(sampler, &score, steps));
-        println!("{errors:?}");
+    let order = |sampler: &mut dyn Sampler<2>, steps: [usize; 2]| {
+        let errors = steps.map(|steps| weak_error(sampler, &score, steps));
         (errors[0] / errors[1]).log2()
     };
     for (method, sampler) in [
@@ -224,7 +223,9 @@ fn the_samplers_have_their_orders() {
         (Method::SSCS, &mut SymmetricSplitting),
         (Method::PHASE_FLOW, &mut fokker_sampling::PhaseFlow { solver: fokker_sampling::HEUN }),
     ] {
-        let (found, declared) = (order(sampler), method.info().order.unwrap());
+        // With fewer steps two errors of Heun's method nearly cancel.
+        let steps = if method == Method::PHASE_FLOW { [800, 1600] } else { [200, 400] };
+        let (found, declared) = (order(sampler, steps), method.info().order.unwrap());
         assert!((found - declared).abs() < 0.15, "{method:?}: order {found}, declared {declared}");
     }
 }

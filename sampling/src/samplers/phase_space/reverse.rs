@@ -82,7 +82,7 @@ static REVERSE: MethodInfo = MethodInfo {
     equation: Equation::Sde,
     order: Some(1.0),
     steps: 250,
-    grid: &TimeGrid::Uniform,
+    grid: &TimeGrid::Quadratic,
     processes: Processes::PhaseSpace,
     noise: Noise::Optional("0 and up"),
     options: &[SamplerOption::Grid, SamplerOption::BackwardNoise],
@@ -94,7 +94,7 @@ static FLOW: MethodInfo = MethodInfo {
     order: Some(2.0),
     calls_per_step: 2,
     steps: 100,
-    grid: &TimeGrid::Uniform,
+    grid: &TimeGrid::Quadratic,
     processes: Processes::PhaseSpace,
     ..MethodInfo::new("phase_flow", "The probability flow of positions and velocities by Heun's method.")
 };

@@ -68,7 +68,7 @@ static INFO: MethodInfo = MethodInfo {
     equation: Equation::Sde,
     order: Some(1.0),
     steps: 100,
-    grid: &TimeGrid::Uniform,
+    grid: &TimeGrid::Quadratic,
     processes: Processes::PhaseSpace,
     noise: Noise::Always,
     ..MethodInfo::new("sscs", "The symmetric splitting of the reverse SDE of positions and velocities.")
