@@ -103,15 +103,17 @@ fn the_reverse_chain_keeps_a_trace_of_its_start_and_says_so() {
 #[test]
 fn full_tensors_keep_mass_and_sign_and_lead_back() {
     for name in ["papers002_oscillator", "papers002_phase_space"] {
-        let few = [("pictures", Toml::Integer(2)), ("samples", Toml::Integer(10))];
-        let figure = make(&with(config(name), &few));
+        let mut few = with(config(name), &[("pictures", Toml::Integer(2)), ("samples", Toml::Integer(10))]);
+        few["figure"]["steps"] = Toml::Integer(75);
+        few["figure"]["axis"]["cells"] = Toml::Integer(60);
+        let figure = make(&few);
         let table = figure.tables.iter().find(|table| table.name == "numbers").unwrap();
         for row in &table.rows {
             let [_, distance, mass, least] = row[..] else { panic!("{row:?}") };
-            // The pictures are of cells that are a third of the narrowest deviation wide.
-            assert!(distance < 0.12 && mass.abs() < 1e-12 && least >= 0.0, "{name}: {row:?}");
+            // Two laws apart are at a distance of 2; cells of half a deviation leave 0.1 of it where they are upwind.
+            assert!(distance < 0.25 && mass.abs() < 1e-12 && least >= 0.0, "{name}: {row:?}");
         }
-        // No component is left out of the samples' panels, and there is a row of two for every equation.
+        // Two pictures for every equation.
         assert_eq!(figure.panels.len(), 2 * table.rows.len());
     }
 }
