@@ -117,7 +117,7 @@ fn a_process_with_velocities_is_trained_resumed_and_drawn_from() {
         ("sampler={ kind = 'probability_flow' }", "use sscs, phase_reverse or phase_flow"),
         ("objective.loss=sliced", "objective.loss"),
         ("residuals={ every = 5 }", "residuals"),
-        ("process={ kind = 'vp' }", "network.dimension"),
+        ("process={ kind = 'vp' }", "vp has no velocities"),
     ] {
         let message = refused(change);
         assert!(message.contains(part), "{change}: {message}");
