@@ -184,9 +184,10 @@ impl PhasePlaneConfig {
         let lost = numbers.iter().map(|(_, mass, _)| mass.abs()).fold(0.0, f64::max);
         let caption = format!(
             "Position to the right, velocity upwards. First row: the Fokker–Planck equation with its full tensor, with samples of \
-             the process. Other rows: reverse equations with the exact score, from the law at the horizon, with their samples. Over them stands the backward \
-             noise: a factor of the forward noise, or a matrix by rows. Process {}; {}² cells, {} steps. L¹ distances to the closed form at the \
-             end of each row: {}. No row's mass changes by more than {lost:.0e} of it, and the smallest value is {least:.0e}.",
+             the process. Other rows: reverse equations with the exact score, from the law at the horizon, with their samples. \
+             Over them stands the backward noise: a factor of the forward noise, or a matrix by rows. Process {}; {}² cells, \
+             {} steps. L¹ distances to the closed form at the end of each row: {}. No row's mass changes by more than {lost:.0e} \
+             of it, and the smallest value is {least:.0e}.",
             as_caption(&self.process),
             self.axis.cells,
             self.steps,
