@@ -5,6 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_datasets::{Background, Channels, Dequantization, Picture};
 use fokker_model::Score;
+use fokker_process::Process;
 use fokker_sampling::inverse::{AveragePool, LinearOperator, Mask, PosteriorGradient, Replacement};
 use fokker_sampling::{Equation, SamplerConfig};
 
@@ -89,8 +90,14 @@ impl Condition {
     /// Checks that the sampler can use it.
     ///
     /// # Errors
-    /// Langevin dynamics with replacement: what is corrected there is no score of any density.
-    pub fn validate(&self, sampler: &SamplerConfig) -> Result<(), Error> {
+    /// Langevin dynamics with replacement: what is corrected there is no score of any density. Gradients under a process that reaches
+    /// pure noise: the data given the state say nothing of it there, and have no derivative in it.
+    pub fn validate(&self, sampler: &SamplerConfig, process: &dyn Process) -> Result<(), Error> {
+        if self.technique == Technique::Gradient && process.reaches_pure_noise() {
+            let message =
+                format!("{} begins in pure noise, which no gradient leads out of; take replacement", process.name());
+            return Err(Error::field("technique", "gradient", message));
+        }
         if self.technique == Technique::Replacement && sampler.kind.info().equation == Equation::Langevin {
             let name = sampler.kind.name();
             let message = format!("{name} needs the score of a density, and corrected data are none; take gradient");

@@ -335,19 +335,25 @@ impl RunConfig {
         let process = self.build_process()?;
         self.network.validate()?;
         self.parameterization.validate()?;
+        self.parameterization.validate_under(&*process)?;
         self.objective.validate()?;
         self.objective.validate_for(&*process, &self.parameterization)?;
         if self.residuals.is_some() && process.phase_space().is_some() {
             return usage("residuals: are those of scalar processes, and process.kind has velocities; leave them out");
         }
+        self.objective.validate_under(&*process)?;
         if self.objective.needs_truth() && self.mixture()?.is_none() {
             return usage("objective.loss: needs data whose score is known: data.kind = \"mixture\"");
         }
-        self.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
+        if let Some(residuals) = &self.residuals {
+            residuals.validate()?;
+            residuals.validate_under(&*process)?;
+        }
         self.optimizer.validate()?;
         self.training.validate()?;
         self.checkpoints.validate()?;
         self.sampler.validate(&*process)?;
+        self.check_coupling(&self.sampler)?;
         if !(1..=MOST_PREVIEWS).contains(&self.previews.count) {
             return usage(&format!("previews.count: {} is not in 1..={MOST_PREVIEWS}", self.previews.count));
         }
@@ -363,6 +369,21 @@ impl RunConfig {
             return usage("training.class_dropout: the network has no classes (network.num_class_embeds)");
         }
         Ok(self.network.validate_reading(&self.parameterization)?)
+    }
+
+    /// Checks that what was learnt is enough for a sampler: a coupling other than the independent one leaves a velocity and no score.
+    ///
+    /// # Errors
+    /// A sampler that follows the score: one with noise, or Langevin dynamics.
+    pub fn check_coupling(&self, sampler: &SamplerConfig) -> Result<(), Error> {
+        if self.objective.coupling.is_independent() || !sampler.draws_noise() {
+            return Ok(());
+        }
+        let name = sampler.kind.name();
+        Err(Error::Usage(format!(
+            "sampler.kind: {name} with noise follows the score, and with objective.coupling = \"optimal_transport\" only a velocity is \
+             learnt; use a sampler of the probability flow, such as dormand_prince or probability_flow"
+        )))
     }
 
     /// Checks that the network can be asked without classes: it has none, or its null class was trained.

@@ -200,7 +200,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
             let message = "a condition on the way is not there for processes with velocities";
             return Err(Error::Usage(message.into()));
         }
-        condition.validate(&request.sampler)?;
+        condition.validate(&request.sampler, &*reading.process)?;
     }
     let score_of = |first: u64, size: usize, counter: &CallCounter| -> Box<dyn Score<D>> {
         let score = batch_score(network, reading, request, first, size, counter);

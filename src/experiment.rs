@@ -92,7 +92,8 @@ impl CheckpointSampler {
     /// Numbers that do not work, a sampler that does not fit the process.
     pub fn check(&self, request: &DrawRequest) -> Result<(), Error> {
         request.validate(&self.shape)?;
-        Ok(request.sampler.validate(&*self.reading.process)?)
+        request.sampler.validate(&*self.reading.process)?;
+        self.config.check_coupling(&request.sampler)
     }
 
     /// Draws samples and hands over each batch.

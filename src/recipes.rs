@@ -21,6 +21,7 @@ pub const RUNS: &[(&str, &str)] = files!["../configs/":
     "folder_vp",
     "mixture_2d",
     "mixture_2d_langevin",
+    "mnist_flow",
     "mnist_langevin",
     "mnist_likelihood",
     "mnist_rve",

@@ -24,6 +24,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "folder_vp",
         "mixture_2d",
         "mixture_2d_langevin",
+        "mnist_flow",
         "mnist_langevin",
         "mnist_likelihood",
         "mnist_rve",
@@ -115,4 +116,30 @@ fn a_sampler_that_the_process_cannot_have_is_refused() {
     let changes = ["process={kind=\"sub_vp\"}".to_string(), "sampler={kind=\"ancestral\",steps=100}".to_string()];
     let message = RunConfig::load(small, &changes).unwrap_err().to_string();
     assert!(message.contains("ancestral") && message.contains("sub_vp"), "{message}");
+}
+
+/// What has no value in pure noise, and what needs a score where a velocity is learnt.
+#[test]
+fn what_flow_matching_cannot_have_is_refused_by_name() {
+    let cases = [
+        ("parameterization.output=epsilon", "parameterization.output"),
+        ("parameterization.conditioning=log_sigma", "parameterization.conditioning"),
+        ("objective.time={ kind = \"importance\" }", "objective.time"),
+        ("objective.regularizer={ gamma = 0.1 }", "objective.regularizer"),
+        ("residuals={ every = 100 }", "residuals"),
+        ("sampler.grid={ kind = \"log_snr\" }", "sampler.grid"),
+    ];
+    let flow = Path::new("configs/mnist_flow.toml");
+    for (change, key) in cases {
+        let message = RunConfig::load(flow, &[change.to_string()]).unwrap_err().to_string();
+        assert!(message.contains(key) && message.contains("linear_path"), "{change}: {message}");
+    }
+    let coupled = |sampler: &str| {
+        let changes =
+            ["objective.coupling=optimal_transport".to_string(), format!("sampler={{ kind = \"{sampler}\" }}")];
+        RunConfig::load(flow, &changes).map_err(|error| error.to_string())
+    };
+    assert!(coupled("unipc").is_ok());
+    let message = coupled("sra").unwrap_err();
+    assert!(message.contains("sampler.kind: sra") && message.contains("dormand_prince"), "{message}");
 }

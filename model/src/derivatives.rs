@@ -33,6 +33,9 @@ pub trait Derivatives<const D: usize>: Score<D> {
     /// The expected noise, and its derivative along `v`.
     fn noise_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>);
 
+    /// The expected data, and their derivative along `v`.
+    fn denoised_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>);
+
     /// The score `s`, and its derivative `J v` along `v`.
     fn score_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>);
 
@@ -59,6 +62,10 @@ pub trait Derivatives<const D: usize>: Score<D> {
 impl<const D: usize, S: SmoothScore<D>> Derivatives<D> for S {
     fn noise_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
         parts(self.noise_in::<Dual<Plain>>(DualArray::new(x, v), &BatchTimes::fixed(t)))
+    }
+
+    fn denoised_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+        parts(self.denoised_in::<Dual<Plain>>(DualArray::new(x, v), &BatchTimes::fixed(t)))
     }
 
     fn score_jvp(&self, x: Tensor<D>, t: &[f64], v: Tensor<D>) -> (Tensor<D>, Tensor<D>) {

@@ -1,5 +1,5 @@
-//! The divergence `tr ∂ₓ E[ε | x]` of the noise prediction, exactly or by random probes. That of the score is `−1/σ`
-//! times it.
+//! The divergence of the noise prediction, `tr ∂ₓ E[ε | x]`, or of another vector field, exactly or by random probes. That of the
+//! score is `−1/σ` times the first.
 
 use burn::tensor::{Tensor, TensorData};
 use fokker_random::Index;
@@ -87,19 +87,30 @@ impl<const D: usize> Divergence<D> {
     /// # Panics
     /// If there is no probe.
     pub fn of_noise(&self, score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64]) -> (Tensor<D>, Tensor<1>) {
+        self.of(&|x, t, v| score.noise_jvp(x, t, v), x, t)
+    }
+
+    /// A vector field and its divergence, from the field's value and derivative along a direction.
+    ///
+    /// # Shapes
+    /// As [`of_noise`](Self::of_noise).
+    ///
+    /// # Panics
+    /// If there is no probe.
+    pub fn of(&self, product: Product<D>, x: Tensor<D>, t: &[f64]) -> (Tensor<D>, Tensor<1>) {
         match self {
-            Self::Exact { block } => exact(score, x, t, *block),
+            Self::Exact { block } => exact(product, x, t, *block),
             Self::Hutchinson(probes) => {
-                let (noises, products): (Vec<_>, Vec<_>) = probes
+                let (values, products): (Vec<_>, Vec<_>) = probes
                     .iter()
                     .map(|probe| {
-                        let (noise, product) = score.noise_jvp(x.clone(), t, probe.clone());
-                        (noise, inner_product(product, probe.clone()))
+                        let (value, image) = product(x.clone(), t, probe.clone());
+                        (value, inner_product(image, probe.clone()))
                     })
                     .unzip();
-                (noises.into_iter().next().expect("there is a probe"), mean(products))
+                (values.into_iter().next().expect("there is a probe"), mean(products))
             }
-            Self::HutchPlusPlus { sketch, probes } => hutch_plus_plus(score, x, t, sketch, probes),
+            Self::HutchPlusPlus { sketch, probes } => hutch_plus_plus(product, x, t, sketch, probes),
         }
     }
 
@@ -113,11 +124,14 @@ impl<const D: usize> Divergence<D> {
     }
 }
 
-fn exact<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], block: usize) -> (Tensor<D>, Tensor<1>) {
+/// The value of a vector field at points and times, and its derivative along directions.
+pub type Product<'a, const D: usize> = &'a dyn Fn(Tensor<D>, &[f64], Tensor<D>) -> (Tensor<D>, Tensor<D>);
+
+fn exact<const D: usize>(product: Product<D>, x: Tensor<D>, t: &[f64], block: usize) -> (Tensor<D>, Tensor<1>) {
     let shape = x.dims();
     let (batch, dimension) = (shape[0], shape[1..].iter().product::<usize>());
     let (device, dtype) = (x.device(), x.dtype());
-    let mut noise = None;
+    let mut field = None;
     let mut divergence = Tensor::zeros([batch], (&device, dtype));
     for first in (0..dimension).step_by(block.max(1)) {
         let copies = block.max(1).min(dimension - first);
@@ -129,25 +143,25 @@ fn exact<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], bl
         let mut all = shape;
         all[0] = copies * batch;
         let points = Tensor::cat(vec![x.clone(); copies], 0);
-        let (value, product) = score.noise_jvp(points, &t.repeat(copies), axes.clone().reshape(all));
-        noise.get_or_insert_with(|| value.narrow(0, 0, batch));
-        let each: Tensor<3> = (product.reshape([copies, batch, dimension]) * axes).sum_dim(2).sum_dim(0);
+        let (value, image) = product(points, &t.repeat(copies), axes.clone().reshape(all));
+        field.get_or_insert_with(|| value.narrow(0, 0, batch));
+        let each: Tensor<3> = (image.reshape([copies, batch, dimension]) * axes).sum_dim(2).sum_dim(0);
         divergence = divergence + each.reshape([batch]);
     }
-    (noise.expect("an example has a coordinate"), divergence)
+    (field.expect("an example has a coordinate"), divergence)
 }
 
 /// The share of an image's length below which it counts as spanned by others.
 const SPANNED: f64 = 1e-3;
 
 fn hutch_plus_plus<const D: usize>(
-    score: &dyn Derivatives<D>,
+    product: Product<D>,
     x: Tensor<D>,
     t: &[f64],
     sketch: &[Tensor<D>],
     probes: &[Tensor<D>],
 ) -> (Tensor<D>, Tensor<1>) {
-    let product = |v: Tensor<D>| score.noise_jvp(x.clone(), t, v);
+    let product = |v: Tensor<D>| product(x.clone(), t, v);
     // An orthonormal basis of the image, example by example; twice, because once loses digits.
     let mut basis: Vec<Tensor<D>> = Vec::new();
     for direction in sketch {
@@ -160,11 +174,11 @@ fn hutch_plus_plus<const D: usize>(
         let scale = square.mask_fill(spanned.clone(), 1.0).sqrt().recip().mask_fill(spanned, 0.0);
         basis.push(image * broadcast(scale));
     }
-    let mut noise = None;
+    let mut field = None;
     let mut divergence: Option<Tensor<1>> = None;
     for direction in &basis {
         let (value, image) = product(direction.clone());
-        noise.get_or_insert(value);
+        field.get_or_insert(value);
         let part = inner_product(image, direction.clone());
         divergence = Some(divergence.map_or(part.clone(), |sum| sum + part));
     }
@@ -172,7 +186,7 @@ fn hutch_plus_plus<const D: usize>(
     for probe in probes {
         let probe = without(probe.clone(), &basis);
         let (value, image) = product(probe.clone());
-        noise.get_or_insert(value);
+        field.get_or_insert(value);
         rest.push(inner_product(image, probe));
     }
     let divergence = match (divergence, rest.is_empty()) {
@@ -180,7 +194,7 @@ fn hutch_plus_plus<const D: usize>(
         (Some(divergence), true) => divergence,
         (None, _) => mean(rest),
     };
-    (noise.expect("there is a probe"), divergence)
+    (field.expect("there is a probe"), divergence)
 }
 
 /// `v` less its parts along an orthonormal basis.

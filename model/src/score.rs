@@ -16,7 +16,7 @@ use crate::per_example::scale_examples;
 use crate::precision::Precision;
 use crate::time_dual::TimeDual;
 
-/// The gradient field `∇ log p_t` of a diffused distribution, in its three equivalent forms.
+/// The gradient field `∇ log p_t` of a diffused distribution, in its four equivalent forms.
 ///
 /// One time for each example of the batch.
 pub trait Score<const D: usize>: Send + Sync {
@@ -35,12 +35,25 @@ pub trait Score<const D: usize>: Send + Sync {
         scale_examples(noise, t.iter().map(|&t| -1.0 / self.process().std(t)))
     }
 
-    /// The expected data `E[x₀ | x_t] = (x_t + σ² ∇ log p_t)/α` (Tweedie).
+    /// The expected data `E[x₀ | x_t] = (x_t + σ² ∇ log p_t)/α` (Tweedie). Where `α = 0` this formula has no value: a score under a
+    /// process that [reaches pure noise](Process::reaches_pure_noise) states its own.
     fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
         let noise = self.noise(x.clone(), t);
         let process = self.process();
         scale_examples(x, t.iter().map(|&t| 1.0 / process.mean_scale(t)))
             - scale_examples(noise, t.iter().map(|&t| process.std(t) / process.mean_scale(t)))
+    }
+
+    /// The velocity `E[α′ x₀ + σ′ ε | x_t]`: the drift of the probability flow in the process's time (Lipman et al. 2023, eq. 8).
+    /// With `ε = (x − α x₀)/σ` it is `σ′/σ x + (α′ − α σ′/σ) E[x₀ | x_t]`, which is finite where `α = 0`.
+    fn velocity(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        let data = self.denoised(x.clone(), t);
+        let process = self.process();
+        let of_data = |t: f64| {
+            process.mean_scale_derivative(t) - process.mean_scale(t) * process.std_derivative(t) / process.std(t)
+        };
+        scale_examples(x, t.iter().map(|&t| process.std_derivative(t) / process.std(t)))
+            + scale_examples(data, t.iter().map(|&t| of_data(t)))
     }
 }
 
@@ -48,6 +61,14 @@ pub trait Score<const D: usize>: Send + Sync {
 pub trait SmoothScore<const D: usize>: Score<D> {
     /// The expected noise on the arrays of any calculus.
     fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D>;
+
+    /// The expected data on the arrays of any calculus. As with [`Score::denoised`], `α = 0` needs a statement of its own.
+    fn denoised_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
+        let process = self.process();
+        let noise = self.noise_in::<C>(x.clone(), clock);
+        let noise = clock.scale(noise, |t| -(TimeDual::std(process, t) / TimeDual::mean_scale(process, t)));
+        C::add(clock.scale(x, |t| TimeDual::mean_scale(process, t).recip()), noise)
+    }
 
     /// The score `∇ log p_t` on the arrays of any calculus.
     fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
@@ -58,6 +79,10 @@ pub trait SmoothScore<const D: usize>: Score<D> {
 impl<const D: usize, S: SmoothScore<D> + ?Sized> SmoothScore<D> for &S {
     fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
         (**self).noise_in::<C>(x, clock)
+    }
+
+    fn denoised_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
+        (**self).denoised_in::<C>(x, clock)
     }
 
     fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
@@ -83,6 +108,10 @@ macro_rules! score_behind {
 
             fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
                 (**self).denoised(x, t)
+            }
+
+            fn velocity(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+                (**self).velocity(x, t)
             }
         })*
     };
@@ -255,11 +284,19 @@ impl<N: Network<D>, const D: usize> Score<D> for NetworkScore<N> {
     fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
         self.estimate_in::<Plain, D>(x, &BatchTimes::fixed(t), Estimate::Denoised)
     }
+
+    fn velocity(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        self.estimate_in::<Plain, D>(x, &BatchTimes::fixed(t), Estimate::Velocity)
+    }
 }
 
 impl<N: Network<D>, const D: usize> SmoothScore<D> for NetworkScore<N> {
     fn noise_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
         self.estimate_in::<C, D>(x, clock, Estimate::Noise)
+    }
+
+    fn denoised_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {
+        self.estimate_in::<C, D>(x, clock, Estimate::Denoised)
     }
 
     fn score_in<C: Calculus>(&self, x: C::Array<D>, clock: &BatchTimes<C>) -> C::Array<D> {

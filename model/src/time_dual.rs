@@ -33,6 +33,18 @@ impl TimeDual {
         Self { value, derivative: 0.5 * process.variance_derivative(t) / value }
     }
 
+    /// `α′` at `t`; its derivative is NaN under a process that does not [state](Process::second_derivatives) it.
+    pub fn mean_scale_derivative(process: &dyn Process, t: f64) -> Self {
+        let derivative = process.second_derivatives(t).map_or(f64::NAN, |[of_mean_scale, _]| of_mean_scale);
+        Self { value: process.mean_scale_derivative(t), derivative }
+    }
+
+    /// `σ′` at `t`; its derivative likewise.
+    pub fn std_derivative(process: &dyn Process, t: f64) -> Self {
+        let derivative = process.second_derivatives(t).map_or(f64::NAN, |[_, of_std]| of_std);
+        Self { value: process.std_derivative(t), derivative }
+    }
+
     /// `ln(α²/σ²)` at `t`.
     pub fn log_snr(process: &dyn Process, t: f64) -> Self {
         Self { value: process.log_snr(t), derivative: process.log_snr_derivative(t) }

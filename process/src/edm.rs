@@ -104,6 +104,10 @@ impl Process for Edm {
         (-0.5 * lambda).exp().clamp(0.0, self.sigma_max)
     }
 
+    fn second_derivatives(&self, _t: f64) -> Option<[f64; 2]> {
+        Some([0.0, 0.0])
+    }
+
     fn is_variance_exploding(&self) -> bool {
         true
     }

@@ -23,6 +23,8 @@
 //! | `linear` | [`Linear`]: any rates | [Lecture 6, eq. 1.6] |
 //! | `cosine` | [`Cosine`]: variance preserving, cosine ᾱ(t) | Nichol & Dhariwal 2021, eq. 17 |
 //! | `critically_damped_langevin` | [`CriticallyDampedLangevin`]: data with velocities | Dockhorn et al. 2022 |
+//! | `linear_path` | [`LinearPath`]: α = 1 − t, σ = t, up to pure noise | Liu et al. 2023, Lipman et al. 2023 |
+//! | `trigonometric_path` | [`TrigonometricPath`]: α = cos(πt/2), σ = sin(πt/2) | Albergo & Vanden-Eijnden 2023 |
 //! | `ddpm_chain` | [`DdpmChain`]: discrete variance preserving | Ho et al. 2020; [SDE tutorial, eq. 4.2.30] |
 //! | `ncsn_chain` | [`NcsnChain`]: discrete variance exploding | Song & Ermon 2019; [SDE tutorial, eq. 4.2.9] |
 //!
@@ -62,6 +64,7 @@ mod edm;
 mod error;
 mod linear;
 mod linear_beta;
+mod linear_path;
 pub mod matrix;
 mod mixture;
 mod mixture_error;
@@ -73,6 +76,7 @@ mod quadrature;
 mod root;
 mod rve;
 mod sub_vp;
+mod trigonometric_path;
 mod variance_preserving;
 mod ve;
 mod vp;
@@ -89,6 +93,7 @@ pub use ddpm_chain::{BetaSchedule, DdpmChain, DdpmChainConfig};
 pub use edm::{Edm, EdmConfig};
 pub use error::ProcessError;
 pub use linear::{FunctionRates, Linear, LinearConfig, PolynomialRates, Rates};
+pub use linear_path::{LinearPath, LinearPathConfig};
 pub use mixture::{Covariance, GaussianMixture, MixtureComponent};
 pub use mixture_error::MixtureError;
 pub use ncsn_chain::{NcsnChain, NcsnChainConfig};
@@ -96,5 +101,6 @@ pub use ornstein_uhlenbeck::{OrnsteinUhlenbeck, OrnsteinUhlenbeckConfig};
 pub use process::{Posterior, Process, ReverseStep, Transition};
 pub use rve::{Rve, RveConfig};
 pub use sub_vp::{SubVp, SubVpConfig};
+pub use trigonometric_path::{TrigonometricPath, TrigonometricPathConfig};
 pub use ve::{Ve, VeConfig};
 pub use vp::{Vp, VpConfig};

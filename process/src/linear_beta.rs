@@ -41,7 +41,8 @@ impl LinearBeta {
         (2.0 * integral / (self.beta_min + root)).clamp(0.0, self.horizon)
     }
 
-    fn slope(&self) -> f64 {
+    /// β′.
+    pub fn slope(&self) -> f64 {
         (self.beta_max - self.beta_min) / self.horizon
     }
 }

@@ -93,16 +93,17 @@ pub trait Process: Debug + Send + Sync {
     /// is infinite.
     fn min_time(&self) -> f64;
 
-    /// f(t), per unit of time.
+    /// f(t), per unit of time; −∞ where α = 0.
     fn drift(&self, t: f64) -> f64;
 
-    /// g²(t) ≥ 0, squared data units per unit of time.
+    /// g²(t) ≥ 0, squared data units per unit of time; +∞ where α = 0.
     fn diffusion_squared(&self, t: f64) -> f64;
 
     /// The kernel of x_t given x_s, for 0 ≤ s ≤ t ≤ T, without cancellation however close the two times are.
     fn transition(&self, s: f64, t: f64) -> Transition;
 
-    /// α(t) in (0, 1] (above 1 only for a [`Linear`](crate::Linear) process that inflates); α(0) = 1.
+    /// α(t) in (0, 1], above 1 only for a [`Linear`](crate::Linear) process that inflates, and 0 only at the horizon of a process
+    /// that [reaches pure noise](Self::reaches_pure_noise); α(0) = 1.
     fn mean_scale(&self, t: f64) -> f64 {
         self.transition(0.0, t).scale
     }
@@ -137,6 +138,22 @@ pub trait Process: Debug + Send + Sync {
     /// (σ²)′(t) = 2fσ² + g².
     fn variance_derivative(&self, t: f64) -> f64 {
         2.0 * self.drift(t) * self.std(t).powi(2) + self.diffusion_squared(t)
+    }
+
+    /// (α″, σ″) at t > 0, where the process states them: what the time derivative of a velocity needs.
+    fn second_derivatives(&self, _t: f64) -> Option<[f64; 2]> {
+        None
+    }
+
+    /// σ′(t) = (fσ² + ½g²)/σ, at t > 0.
+    fn std_derivative(&self, t: f64) -> f64 {
+        0.5 * self.variance_derivative(t) / self.std(t)
+    }
+
+    /// Whether nothing is left of the data at the horizon: α(T) = 0, λ(T) = −∞. Then the rates f and g² are infinite there,
+    /// and sampling begins in the prior exactly.
+    fn reaches_pure_noise(&self) -> bool {
+        self.mean_scale(self.horizon()) == 0.0
     }
 
     /// Standard deviation of the centred Gaussian that sampling starts from at the horizon, in data units.
@@ -183,7 +200,8 @@ pub trait Process: Debug + Send + Sync {
         Posterior { x_t: scale * past * past, x0: mean_scale_s * step * step, std_small: std_s * step, std_large: std }
     }
 
-    /// The same bridge with x_0 replaced by its estimate from the score; the exact ancestral step of [SDE tutorial].
+    /// The same bridge with x_0 replaced by its estimate from the score; the exact ancestral step of [SDE tutorial]. Not from
+    /// pure noise, where the score says nothing of x_0.
     fn reverse_step(&self, s: f64, t: f64) -> ReverseStep {
         let Transition { scale, std } = self.transition(s, t);
         let Posterior { std_small, std_large, .. } = self.posterior(s, t);

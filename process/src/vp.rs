@@ -111,6 +111,14 @@ impl Process for Vp {
         self.beta.time_of_integral(variance_preserving::integral_of_log_snr(lambda))
     }
 
+    /// From f = −½β and α² + σ² = 1.
+    fn second_derivatives(&self, t: f64) -> Option<[f64; 2]> {
+        let (alpha, sigma, f) = (self.mean_scale(t), self.std(t), self.drift(t));
+        let second = (f * f - 0.5 * self.beta.slope()) * alpha;
+        let squares = (f * alpha).powi(2) + self.std_derivative(t).powi(2);
+        Some([second, -(squares + alpha * second) / sigma])
+    }
+
     fn prior_std(&self) -> f64 {
         1.0
     }

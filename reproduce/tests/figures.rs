@@ -247,8 +247,20 @@ fn put(value: &mut Toml, path: &[String], number: Toml) {
 
 /// Keys that may be 0 or −1, which are ordinary numbers there.
 fn ordinary(key: &str, number: &Toml) -> bool {
-    let signed =
-        ["means", "lower", "upper", "mean", "start", "growth", "amplitude", "wavenumber", "alpha", "slope", "observed", "backward_matrices"];
+    let signed = [
+        "means",
+        "lower",
+        "upper",
+        "mean",
+        "start",
+        "growth",
+        "amplitude",
+        "wavenumber",
+        "alpha",
+        "slope",
+        "observed",
+        "backward_matrices",
+    ];
     let zero = ["shown", "samples", "forward", "backward", "times", "beta", "beta_min"];
     let is = |value: f64| number.as_float() == Some(value) || number.as_integer() == Some(value as i64);
     (signed.contains(&key) && (is(0.0) || is(-1.0))) || (zero.contains(&key) && is(0.0))

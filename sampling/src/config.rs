@@ -6,7 +6,7 @@ use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::TimeGrid;
-use crate::method::{Method, Schedule};
+use crate::method::{Method, Noise, Schedule};
 use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, PosteriorVariance, SamplerOption, SolverType};
 use crate::scores::{DataRange, Threshold};
 use crate::solvers::{BackwardNoise, ToleranceConfig};
@@ -151,6 +151,34 @@ impl SamplerConfig {
     /// The backward noise.
     pub fn backward_noise(&self) -> BackwardNoise {
         self.backward_noise.clone().unwrap_or(BackwardNoise::Constant(1.0))
+    }
+
+    /// Whether the sampler draws noise on its way, with these options.
+    pub fn draws_noise(&self) -> bool {
+        match self.kind.info().noise {
+            Noise::None => false,
+            Noise::Always => true,
+            Noise::Optional(_) => {
+                let takes = |option| self.kind.takes(option);
+                (takes(SamplerOption::BackwardNoise) && !self.backward_noise().is_zero())
+                    || (takes(SamplerOption::Eta) && self.eta() > 0.0)
+                    || (takes(SamplerOption::Churn) && self.churn().amount > 0.0)
+            }
+        }
+    }
+
+    /// Whether the sampler draws noise in a step that begins at a time.
+    pub(crate) fn draws_at(&self, t: f64) -> bool {
+        match self.kind.takes(SamplerOption::BackwardNoise) {
+            true => self.backward_noise().at(t) > 0.0,
+            false => self.kind.info().noise == Noise::Always,
+        }
+    }
+
+    /// Whether the first step begins in pure noise and is not the sampler's own: it asks the score once.
+    pub(crate) fn first_step_is_closed(&self, process: &dyn Process) -> bool {
+        let begins = || self.times(process).first().is_some_and(|&t| process.mean_scale(t) == 0.0);
+        !self.kind.info().leaves_pure_noise && process.reaches_pure_noise() && begins()
     }
 
     /// η.

@@ -23,8 +23,10 @@ pub trait SamplerKind: Sync {
     }
 
     /// Number of score calls for one batch; none if the sampler decides on the way.
-    fn score_calls(&self, config: &SamplerConfig, _process: &dyn Process) -> Option<usize> {
-        Some(config.steps() * config.kind.info().calls_per_step + usize::from(config.denoise))
+    fn score_calls(&self, config: &SamplerConfig, process: &dyn Process) -> Option<usize> {
+        let calls = config.kind.info().calls_per_step;
+        let spared = if config.first_step_is_closed(process) { calls - 1 } else { 0 };
+        Some(config.steps() * calls - spared + usize::from(config.denoise))
     }
 }
 

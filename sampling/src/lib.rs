@@ -43,14 +43,14 @@ pub use registry::Registration;
 pub use sampler::{Diagnostics, Level, Observe, Sampler, Step, denoised_at, noise_at, score_at};
 pub use samplers::{
     Ancestral, AnnealedLangevin, Ddim, DormandPrince, DpmSolver, DpmSolverPp2S, EdmHeun, ExponentialEuler, FlowSampler,
-    Langevin, MetropolisLangevin, Multistep, MultistepFamily, PhaseFlow, PhaseReverse, PredictorCorrector,
-    ReverseDiffusion, ReverseSdeSampler, SymmetricSplitting, UniPc, ancestral_step, langevin_step, positions,
-    velocity_score,
+    FromPureNoise, Langevin, MetropolisLangevin, Multistep, MultistepFamily, PhaseFlow, PhaseReverse,
+    PredictorCorrector, ReverseDiffusion, ReverseSdeSampler, SymmetricSplitting, UniPc, ancestral_step, langevin_step,
+    positions, velocity_score,
 };
 pub use scores::{CallCounter, ClassifierFree, CountedScore, DataRange, Threshold, Thresholded, inverse};
 pub use solvers::{
-    BackwardNoise, Brownian, DORMAND_PRINCE, Dynamics, EULER, EulerMaruyama, Flow, HEUN, OdeSolver, ProbabilityFlow,
-    RUNGE_KUTTA_4, ReverseDynamics, SdeSolver, Sra, StepStatistics, StochasticHeun, Summation, Tableau,
-    ToleranceConfig, integrate,
+    BackwardNoise, Brownian, Coordinates, DORMAND_PRINCE, Dynamics, EULER, EulerMaruyama, Flow, HEUN, OdeSolver,
+    ProbabilityFlow, RUNGE_KUTTA_4, ReverseDynamics, SdeSolver, Sra, StepStatistics, StochasticHeun, Summation,
+    Tableau, ToleranceConfig, integrate,
 };
 pub use walk::{Drawn, Numbers, Walk};

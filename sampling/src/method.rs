@@ -89,6 +89,9 @@ pub struct MethodInfo {
     pub processes: Processes,
     /// Whether it draws noise.
     pub noise: Noise,
+    /// Whether its own step has a value from pure noise, where `α = 0`. Otherwise [`FromPureNoise`](crate::FromPureNoise) takes that
+    /// step, under processes that begin there.
+    pub leaves_pure_noise: bool,
     /// Whether a step needs more than the state before it, so that the state must not be changed in between.
     pub has_memory: bool,
     /// The options it takes.
@@ -113,6 +116,7 @@ impl MethodInfo {
             schedule: Schedule::Grid,
             processes: Processes::Any,
             noise: Noise::None,
+            leaves_pure_noise: false,
             has_memory: false,
             options: &[SamplerOption::Grid],
             parameters: &[],

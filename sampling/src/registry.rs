@@ -10,6 +10,7 @@ use crate::error::SamplingError;
 use crate::kind::{AnyKind, SamplerKind};
 use crate::method::{Method, MethodInfo, Processes};
 use crate::sampler::Sampler;
+use crate::samplers::FromPureNoise;
 
 /// A sampler under its name.
 pub struct Registration {
@@ -130,7 +131,11 @@ impl SamplerConfig {
         let sampler = kind(self.kind)?.build_any(D, self, process);
         let sampler = sampler.and_then(|sampler| sampler.downcast::<Box<dyn Sampler<D>>>().ok());
         let message = || format!("samplers are for arrays of rank 2, 3 and 4, not of rank {D}");
-        sampler.map(|sampler| *sampler).ok_or_else(|| SamplingError::sampler("kind", message()))
+        let sampler = sampler.ok_or_else(|| SamplingError::sampler("kind", message()))?;
+        if self.kind.info().leaves_pure_noise || !process.reaches_pure_noise() {
+            return Ok(*sampler);
+        }
+        Ok(Box::new(FromPureNoise { sampler: *sampler, draws: self.draws_at(process.horizon()) }))
     }
 }
 

@@ -14,6 +14,9 @@ pub enum TrainingError {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// A parameterisation that has no meaning under the process.
+    #[error(transparent)]
+    Model(#[from] fokker_model::ModelError),
     /// A file or folder of the run that cannot be read or written.
     #[error("{action} {path}: {message}", path = path.display())]
     File {

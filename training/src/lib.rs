@@ -6,6 +6,7 @@ mod breakdown;
 pub mod callbacks;
 mod checkpoint;
 mod config;
+mod coupling;
 mod ema;
 mod error;
 mod example_noise;
@@ -41,6 +42,7 @@ pub use checkpoint::{
     read_state, step_of, verify as verify_checkpoint,
 };
 pub use config::{CheckpointConfig, Recompute, TrainingConfig};
+pub use coupling::{Coupling, assignment};
 pub use ema::ema_decay;
 pub use error::TrainingError;
 pub use example_noise::example_noise;

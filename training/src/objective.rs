@@ -2,7 +2,8 @@
 //! [regulariser](crate::score_fpe).
 //!
 //! For denoising score matching the network's raw output `F` is compared with its target, and the error is weighed so
-//! that the loss is `E_t w(t) ‖ε_θ(x_t, t) − ε‖² / dimension` with `x_t = α x₀ + σ ε`, whatever `F` estimates.
+//! that the loss is `E_t w(t) ‖ε_θ(x_t, t) − ε‖² / dimension` with `x_t = α x₀ + σ ε`, whatever `F` estimates. With the weighting
+//! `velocity` it is that of flow matching, `E_t ‖u_θ(x_t, t) − (α′ x₀ + σ′ ε)‖² / dimension` (Lipman et al. 2023, eq. 9).
 
 use std::ops::Range;
 
@@ -15,6 +16,7 @@ use fokker_process::Process;
 use fokker_random::Index;
 use serde::{Deserialize, Serialize};
 
+use crate::coupling::Coupling;
 use crate::error::TrainingError;
 use crate::example_noise::example_noise;
 use crate::loss::{self, Loss, LossProbes};
@@ -45,6 +47,9 @@ pub struct Objective {
     pub weighting: Weighting,
     /// Law of the diffusion times.
     pub time: TimeSampling,
+    /// How data and noise are joined.
+    #[serde(default, skip_serializing_if = "Coupling::is_independent")]
+    pub coupling: Coupling,
     /// Spread the times of a batch evenly over the quantiles of their law, which has less variance than independent
     /// draws and the same mean (Kingma et al. 2021, appendix I.1).
     #[serde(default = "yes")]
@@ -66,6 +71,7 @@ impl Default for Objective {
             loss: Loss::default(),
             weighting: Weighting::default(),
             time: TimeSampling::default(),
+            coupling: Coupling::default(),
             stratified: yes(),
             regularizer: None,
         }
@@ -98,7 +104,41 @@ impl Objective {
             let message = "the loss \"initial_value\" is not weighed: set weighting = { kind = \"epsilon\" }";
             return Err(TrainingError::config("objective.weighting", message));
         }
+        if !self.coupling.is_independent() && (self.loss != Loss::Denoising || self.regularizer.is_some()) {
+            let message = "optimal_transport joins data and noise for the loss \"denoising\" alone, without a regularizer: \
+                           what is learnt is a velocity and no score";
+            return Err(TrainingError::config("objective.coupling", message));
+        }
         self.regularizer.map_or(Ok(()), |regularizer| regularizer.validate())
+    }
+
+    /// Checks that everything has a value under a process.
+    ///
+    /// # Errors
+    /// What is infinite under a process that reaches pure noise.
+    pub fn validate_under(&self, process: &dyn Process) -> Result<(), TrainingError> {
+        let fail = |key: &str, message: String| Err(TrainingError::config(format!("objective.{key}"), message));
+        if !process.reaches_pure_noise() {
+            return Ok(());
+        }
+        let name = process.name();
+        if self.time == TimeSampling::Importance {
+            let message = "importance spreads times over the log-SNR, which is −∞ where";
+            return fail(
+                "time",
+                format!("{message} {name} begins; use \"logit_normal\", \"log_normal\" or \"uniform\""),
+            );
+        }
+        if self.regularizer.is_some() {
+            return fail(
+                "regularizer",
+                format!("the rates of the equation are infinite where {name} begins; leave it out"),
+            );
+        }
+        if !matches!(self.loss, Loss::Denoising | Loss::Own(_)) {
+            return fail("loss", format!("the score says nothing of the data where {name} begins; use \"denoising\""));
+        }
+        Ok(())
     }
 
     /// Whether the loss needs data whose score is known.
@@ -125,6 +165,7 @@ impl Objective {
         let positions = first_position..first_position + batch as u64;
         let place = (&x0.device(), x0.dtype());
         let noise = example_noise(seed, positions.clone().map(Index::training_noise), x0.dims(), place);
+        let noise = self.coupling.join(x0, noise);
         let times = self.times(process, seed, Index::training_time(micro_batch), batch);
         let key = (seed, micro_batch, first_position);
         let regularizer = self.regularizer.map(|config| config.draw(process, key, x0, &noise, &times));
@@ -188,8 +229,12 @@ impl Objective {
                     match shares {
                         true => {
                             let output = score.output_of_score(value, draw.points, &part.times());
-                            self.weighed(denoising_of_output(&score, output, &part), &score, &part.draws, batch)
-                                + penalty
+                            self.weighed(
+                                denoising_of_output(&score, output, &part, self.measured()),
+                                &score,
+                                &part.draws,
+                                batch,
+                            ) + penalty
                         }
                         false => penalty,
                     }
@@ -237,9 +282,21 @@ impl Objective {
         batch: usize,
     ) -> Tensor<1> {
         let process = Score::<D>::process(score);
-        let weights = draws.iter().map(|draw| self.weighting.on_noise(process, draw.t) * draw.importance);
+        let weights = draws.iter().map(|draw| match self.measured() {
+            Estimate::Velocity => draw.importance,
+            _ => self.weighting.on_noise(process, draw.t) * draw.importance,
+        });
         let mean = scale_examples(errors, weights).mean();
         if draws.len() == batch { mean } else { mean.mul_scalar(draws.len() as f64 / batch as f64) }
+    }
+
+    /// In what the errors are measured: in the noise, or, with the weights of flow matching, in the velocity itself, since the
+    /// weight of the noise has no bound as `α → 0`.
+    fn measured(&self) -> Estimate {
+        match (&self.loss, self.weighting) {
+            (Loss::Denoising, Weighting::Velocity) => Estimate::Velocity,
+            _ => Estimate::Noise,
+        }
     }
 
     /// The loss of each example, without a penalty and without weights.
@@ -255,7 +312,8 @@ impl Objective {
         let truth = || truth.expect("checked before the terms are made");
         match (&self.loss, probes) {
             (Loss::Denoising, _) => {
-                denoising_of_output(score, score.output(loss::noisy(process, &x0, &noise, &t), &t), part)
+                let output = score.output(loss::noisy(process, &x0, &noise, &t), &t);
+                denoising_of_output(score, output, part, self.measured())
             }
             (Loss::Expanded, _) => loss::expanded(score, x0, noise, &t),
             (Loss::Explicit, _) => loss::explicit(score, truth(), x0, noise, &t),
@@ -302,11 +360,12 @@ fn frozen<N: Module + Clone>(score: &NetworkScore<N>) -> NetworkScore<N> {
     score.clone().map_network(|network| network.valid())
 }
 
-/// `‖ε_θ − ε‖²/dimension` from the raw output, whose error enters ε with the factor of the table.
+/// `‖ε_θ − ε‖²/dimension`, or the same for another estimate, from the raw output, whose error enters it with the factor of the table.
 fn denoising_of_output<N: Network<D>, const D: usize>(
     score: &NetworkScore<N>,
     output: Tensor<D>,
     part: &Slice<D>,
+    estimate: Estimate,
 ) -> Tensor<1> {
     let (process, table, t) = (Score::<D>::process(score), score.parameterization(), part.times());
     if process.phase_space().is_some() {
@@ -317,10 +376,8 @@ fn denoising_of_output<N: Network<D>, const D: usize>(
     let target = scale_examples(part.x0.clone(), t.iter().map(|&t| table.target(process, t).0))
         + scale_examples(part.noise.clone(), t.iter().map(|&t| table.target(process, t).1));
     let error = output - target;
-    scale_examples(
-        mean_squares(error),
-        t.iter().map(|&t| table.estimate(Estimate::Noise, process, t).output.value.powi(2)),
-    )
+    let factors = t.iter().map(|&t| table.estimate(estimate, process, t).output.value.powi(2));
+    scale_examples(mean_squares(error), factors)
 }
 
 /// The mean of each example's squares.

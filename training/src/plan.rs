@@ -72,8 +72,13 @@ impl TrainingPlan {
             let message = "are those of scalar processes: leave the section out";
             return Err(TrainingError::config("residuals", message));
         }
+        self.objective.validate_under(&*self.process)?;
+        self.parameterization.validate_under(&*self.process)?;
         self.optimizer.validate()?;
-        self.residuals.map_or(Ok(()), |residuals| residuals.validate())?;
+        if let Some(residuals) = &self.residuals {
+            residuals.validate()?;
+            residuals.validate_under(&*self.process)?;
+        }
         if self.objective.needs_truth() && self.truth.is_none() {
             let message = "needs data whose score is known: data.kind = \"mixture\"";
             return Err(TrainingError::config("objective.loss", message));

@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn objective(weighting: Weighting, time: TimeSampling) -> Objective {
-        Objective { loss: Loss::Denoising, weighting, time, stratified: true, regularizer: None }
+        Objective { weighting, time, ..Objective::default() }
     }
 
     const RVE: &str = r#"{ "kind": "rve", "sigma_min": 0.01, "sigma_max": 50.0, "epsilon": 1e-5, "min_time": 1e-5 }"#;

@@ -41,6 +41,20 @@ pub enum TimeSampling {
         #[serde(default = "default_std")]
         std: f64,
     },
+    /// `ln(t/(T − t)) ~ N(mean, std²)`, cut off at the smallest time; the density is part of the objective (Esser et al. 2024, eq. 19).
+    /// Under the linear path it is [`TimeSampling::LogNormal`], since σ/α is t/(1 − t) there.
+    LogitNormal {
+        /// Mean of the logit; above 0 for more times of strong noise.
+        #[serde(default)]
+        mean: f64,
+        /// Standard deviation of the logit.
+        #[serde(default = "one")]
+        std: f64,
+    },
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 fn default_mean() -> f64 {
@@ -77,6 +91,7 @@ impl TimeSampling {
             Self::Uniform => "uniform",
             Self::Importance => "importance",
             Self::LogNormal { .. } => "log_normal",
+            Self::LogitNormal { .. } => "logit_normal",
         }
     }
 
@@ -85,7 +100,7 @@ impl TimeSampling {
     /// # Errors
     /// A mean that is not finite, or a standard deviation that is not positive.
     pub fn validate(&self) -> Result<(), TrainingError> {
-        let Self::LogNormal { mean, std } = *self else { return Ok(()) };
+        let (Self::LogNormal { mean, std } | Self::LogitNormal { mean, std }) = *self else { return Ok(()) };
         if !mean.is_finite() {
             return Err(TrainingError::config("objective.time.mean", format!("{mean} is not finite")));
         }
@@ -129,6 +144,12 @@ impl TimeSampling {
                 let ln_ratio = normal.inverse_cdf(end(first) + u * (end(last) - end(first)));
                 TimeDraw { t: process.time_of_log_snr(-2.0 * ln_ratio).clamp(first, last), importance: 1.0 }
             }
+            Self::LogitNormal { mean, std } => {
+                let normal = Normal::new(mean, std).expect("validated to be finite and positive");
+                let below = normal.cdf((first / (last - first)).ln());
+                let logit = normal.inverse_cdf(below + u * (1.0 - below));
+                TimeDraw { t: (last / (1.0 + (-logit).exp())).max(first), importance: 1.0 }
+            }
         }
     }
 }
@@ -153,6 +174,20 @@ mod tests {
     use fokker_random::{Stream, rng};
 
     use super::*;
+
+    /// Under the linear path σ/α = t/(1 − t), so that the two laws are one; the median is where the logit has its mean.
+    #[test]
+    fn logit_normal_times_of_the_linear_path_are_log_normal() {
+        let process = ProcessConfig::named("linear_path").unwrap().build().unwrap();
+        let (mean, std) = (0.3, 0.9);
+        for u in [0.0, 0.02, 0.4, 0.77, 0.999] {
+            let logit = TimeSampling::LogitNormal { mean, std }.at_quantile(&*process, u);
+            let ratio = TimeSampling::LogNormal { mean, std }.at_quantile(&*process, u);
+            assert!((logit.t - ratio.t).abs() < 1e-12 && logit.importance == 1.0, "{u}: {logit:?} {ratio:?}");
+        }
+        let median = TimeSampling::LogitNormal { mean, std }.at_quantile(&*process, 0.5).t;
+        assert!((median - 1.0 / (1.0 + f64::exp(-mean))).abs() < 1e-6, "{median}");
+    }
 
     /// All quantiles of a batch, one in each of `count` parts; and the first few, one in each of fewer parts but for neighbours.
     #[test]

@@ -6,6 +6,7 @@
 //! | `sigma2` | 1 | `σ² ‖s_θ − s‖²`, [SDE tutorial, eq. 4.2.57]: the same as `epsilon`, since `s = −ε/σ` |
 //! | `likelihood` | `g²/σ²` | `g² ‖s_θ − s‖²`, Song et al. 2021b; [Lai 2023, sec. 2] |
 //! | `edm` | `(σ̂² + σ_d²)/σ_d²` | `(σ̂² + σ_d²)/(σ̂ σ_d)² ‖D − x₀‖²`, Karras et al. 2022 |
+//! | `velocity` | `(g²/2σ)²` | `‖u_θ − (α′ x₀ + σ′ ε)‖²`, Lipman et al. 2023, eq. 9 |
 //! | `min_snr` | `min(SNR, γ)/SNR` | `min(SNR, γ) ‖x̂₀ − x₀‖²`, Hang et al. 2023 |
 
 use fokker_process::Process;
@@ -41,6 +42,8 @@ pub enum Weighting {
         #[serde(default = "half")]
         sigma_data: f64,
     },
+    /// Unit weight in the velocity: flow matching.
+    Velocity,
     /// Clipped signal-to-noise ratio.
     MinSnr {
         /// The largest weight, `γ`.
@@ -76,6 +79,7 @@ impl Weighting {
             Self::Sigma2 => "sigma2",
             Self::Likelihood => "likelihood",
             Self::Edm { .. } => "edm",
+            Self::Velocity => "velocity",
             Self::MinSnr { .. } => "min_snr",
         }
     }
@@ -96,12 +100,14 @@ impl Weighting {
         Err(TrainingError::config(key, format!("{value} is not positive")))
     }
 
-    /// `w(t)`.
+    /// `w(t)`; infinite in pure noise for all but the first two and `min_snr`, where errors in the noise are 0.
     pub fn on_noise(&self, process: &dyn Process, t: f64) -> f64 {
         match *self {
             Self::Epsilon | Self::Sigma2 => 1.0,
             Self::Likelihood => process.diffusion_squared(t) / process.std(t).powi(2),
             Self::Edm { sigma_data } => 1.0 + (-process.log_snr(t)).exp() / sigma_data.powi(2),
+            // An error e in ε is one of −σ/α e in x₀, so of (σ′ − α′σ/α) e = g²/2σ e in the velocity.
+            Self::Velocity => (0.5 * process.diffusion_squared(t) / process.std(t)).powi(2),
             Self::MinSnr { gamma } => {
                 let snr = process.log_snr(t).exp();
                 snr.min(gamma) / snr

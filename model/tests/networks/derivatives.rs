@@ -63,6 +63,9 @@ fn check<const D: usize>(score: &dyn Derivatives<D>, x: Tensor<D>, t: &[f64], wh
     let (_, noise) = score.noise_jvp(x.clone(), t, v.clone());
     let want = difference(1e-3, |step| score.noise(moved(&v, step), t));
     assert!(distance(noise, want) < TOLERANCE, "{what}: the noise along v");
+    let (_, data) = score.denoised_jvp(x.clone(), t, v.clone());
+    let want = difference(1e-3, |step| score.denoised(moved(&v, step), t));
+    assert!(distance(data, want) < TOLERANCE, "{what}: the expected data along v");
 
     let (_, rate) = score.score_rate(x.clone(), t);
     // Fourier features turn many times while t doubles.
@@ -123,6 +126,12 @@ fn an_mlp_has_exact_derivatives_under_every_process_and_parameterization() {
             let score = NetworkScore::new(network.clone(), process, table).with_classes(vec![0, 2]);
             check::<2>(&score, draw([2, 3], 1), &t, &format!("{kind} {table:?}"));
         }
+    }
+    for kind in ["vp", "linear_path", "trigonometric_path"] {
+        let process = process(kind);
+        let (t, table) = (times(&*process), table(Output::Velocity, Conditioning::Time));
+        let score = NetworkScore::new(network.clone(), process, table).with_classes(vec![0, 2]);
+        check::<2>(&score, draw([2, 3], 1), &t, &format!("{kind} {table:?}"));
     }
 }
 

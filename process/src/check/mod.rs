@@ -3,7 +3,7 @@
 //! | property | source |
 //! |---|---|
 //! | x_0 is the data: α(0) = 1, σ(0) = 0, λ(0) = ∞ | [`Process`] |
-//! | SDE and kernel agree: α′ = fα, (σ²)′ = 2fσ² + g², λ′ = −g²/σ² | [Lecture 6, eq. 1.7–1.10] |
+//! | SDE and kernel agree: α′ = fα, (σ²)′ = 2fσ² + g², λ′ = −g²/σ², and α″, σ″ where they are stated | [Lecture 6, eq. 1.7–1.10] |
 //! | transitions compose, and short ones do not cancel | Chapman–Kolmogorov |
 //! | bridges obey Bayes' rule | Ho et al. 2020, eq. 6–7 |
 //! | λ falls, and `time_of_log_snr` inverts it | Song et al. 2021b |

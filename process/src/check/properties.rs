@@ -48,6 +48,11 @@ pub fn statements(process: &dyn Process, times: &Times, t: f64) -> Result<(), St
     let slope = derivative(|t| process.log_snr(t), t, h, 1.0 + lambda.abs());
     let exact = process.log_snr_derivative(t);
     agree("λ′ by log_snr_derivative", slope, exact)?;
+    if let Some([of_mean_scale, of_std]) = process.second_derivatives(t) {
+        let (first, second) = (process.mean_scale_derivative(t), process.std_derivative(t));
+        agree("α″", derivative(|t| process.mean_scale_derivative(t), t, h, 1.0 + first.abs()), of_mean_scale)?;
+        agree("σ″", derivative(|t| process.std_derivative(t), t, h, 1.0 + second.abs()), of_std)?;
+    }
     // An error bar that is too wide would leave room for a wrong formula.
     require(slope.error <= 1e-5 * (exact.abs() + 1.0 / h), || {
         format!("at t = {t}: log_snr is too rough to be differentiated (± {}); {REMEDY}", slope.error)

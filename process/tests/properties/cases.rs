@@ -31,6 +31,8 @@ pub fn defaults() -> Vec<ProcessConfig> {
         linear.into(),
         CosineConfig::default().into(),
         CriticallyDampedLangevinConfig::default().into(),
+        LinearPathConfig::default().into(),
+        TrigonometricPathConfig::default().into(),
         DdpmChainConfig::default().into(),
         NcsnChainConfig::default().into(),
     ]
@@ -94,6 +96,9 @@ pub fn any_process() -> impl Strategy<Value = ProcessConfig> {
         (0.5..8.0, 0.1..1.0, 0.01..1.0, times()).prop_map(|(beta, mass, gamma, (horizon, min_time))| {
             ProcessConfig::from(CriticallyDampedLangevinConfig { beta, mass, gamma, horizon, min_time })
         }),
+        (0.1..30.0, 1e-5..1e-2)
+            .prop_map(|(noise_std, min_time)| { ProcessConfig::from(LinearPathConfig { noise_std, min_time }) }),
+        (1e-5..1e-2).prop_map(|min_time| ProcessConfig::from(TrigonometricPathConfig { min_time })),
         (1..200usize, 1e-4..0.01, 0.01..0.1).prop_map(|(steps, start, end)| {
             let (beta_start, beta_end) = (Some(start), Some(end));
             ProcessConfig::from(DdpmChainConfig { steps, beta_start, beta_end, ..DdpmChainConfig::default() })

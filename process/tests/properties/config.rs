@@ -24,8 +24,8 @@ fn every_kind_is_built_under_its_name_and_survives_a_round_trip() {
 
 #[test]
 fn a_kind_alone_is_a_config_and_whole_numbers_are_numbers() {
-    let continuous = ["vp", "ve", "blurred_ve", "edm", "sub_vp", "rve", "ornstein_uhlenbeck", "cosine"];
-    for kind in continuous.into_iter().chain(["ddpm_chain", "ncsn_chain"]) {
+    let others = ["ornstein_uhlenbeck", "cosine", "linear_path", "trigonometric_path", "ddpm_chain", "ncsn_chain"];
+    for kind in ["vp", "ve", "blurred_ve", "edm", "sub_vp", "rve"].into_iter().chain(others) {
         let config: ProcessConfig = toml::from_str(&format!("kind = '{kind}'")).unwrap();
         assert_eq!(config.build().unwrap().name(), kind);
     }
@@ -61,6 +61,9 @@ fn wrong_parameters_are_refused_by_name_with_what_would_be_right() {
         ("kind = 'ornstein_uhlenbeck'\nlambda = 0.0", ["lambda = 0", "above 0"]),
         ("kind = 'cosine'\noffset = -0.1", ["offset = -0.1", "0 or above"]),
         ("kind = 'cosine'\nbeta_max = 0.01", ["beta_max = 0.01", "above β(0)"]),
+        ("kind = 'linear_path'\nnoise_std = 0.0", ["noise_std = 0", "above 0"]),
+        ("kind = 'linear_path'\nhorizon = 2.0", ["unknown field `horizon`", "min_time"]),
+        ("kind = 'trigonometric_path'\nmin_time = 1.0", ["min_time = 1", "below horizon = 1"]),
         ("kind = 'linear'\nalpha = []\nbeta = []", ["beta = []", "not zero everywhere"]),
         ("kind = 'linear'\nalpha = []\nbeta = [1.0, -2.0]", ["beta = [1.0, -2.0]", "its minimum is -1"]),
         ("kind = 'linear'\nalpha = [nan]\nbeta = [1.0]", ["alpha[0] = NaN", "finite"]),

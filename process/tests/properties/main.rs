@@ -8,3 +8,4 @@ mod fokker_planck;
 mod matrix;
 mod mixture;
 mod near_zero;
+mod pure_noise;

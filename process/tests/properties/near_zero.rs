@@ -107,3 +107,13 @@ fn chains() {
         check(&ncsn, t, 1.0, 1e-4 * 1000.0 * t);
     }
 }
+
+#[test]
+fn linear_and_trigonometric_paths() {
+    let (linear, trigonometric) = (LinearPath::default(), TrigonometricPath::default());
+    for t in TIMES {
+        let angle = std::f64::consts::FRAC_PI_2 * t;
+        check(&linear, t, 1.0 - t, t * t);
+        check(&trigonometric, t, 1.0 - 0.5 * angle * angle, angle * angle * (1.0 - angle * angle / 3.0));
+    }
+}

@@ -60,6 +60,7 @@ pub(super) fn objective(config: &RunConfig) -> String {
         TimeSampling::Uniform => "uniform times".into(),
         TimeSampling::Importance => "times even in the log-SNR".into(),
         TimeSampling::LogNormal { mean, std } => format!("ln(σ/α) from N({mean}, {std}²)"),
+        TimeSampling::LogitNormal { mean, std } => format!("the logit of t from N({mean}, {std}²)"),
         other => format!("times {}", other.name()),
     };
     match (loss, weighting) {

@@ -12,6 +12,8 @@ mod validate;
 use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
+use crate::solvers::{Coordinates, ratio};
+
 /// The most steps that a grid can have.
 pub const MOST_STEPS: usize = 1 << 22;
 
@@ -34,9 +36,10 @@ pub enum TimeGrid {
     Uniform,
     /// Equal steps in `√t` (Song et al. 2020, "quadratic").
     Quadratic,
-    /// Equal steps in `log SNR` (Lu et al. 2022).
+    /// Equal steps in `log SNR` (Lu et al. 2022); not from pure noise, where it is −∞.
     LogSnr,
-    /// Equal steps in `(σ/α)^{1/ρ}` (Karras et al. 2022, eq. 5).
+    /// Equal steps in `(σ/α)^{1/ρ}` (Karras et al. 2022, eq. 5); from pure noise, in that power of the share of the noise, the
+    /// variable of [`Coordinates`].
     Karras {
         /// The exponent; larger spends more steps at low noise.
         #[serde(default = "default_rho")]
@@ -116,14 +119,18 @@ impl TimeGrid {
         }
         let (first, last) = (process.horizon(), process.min_time());
         let between = |a: f64, b: f64, k: usize| a + (b - a) * k as f64 / steps as f64;
-        let ratio = |t: f64| (-0.5 * process.log_snr(t)).exp();
+        let coordinates = Coordinates::of(process);
+        let place = |t: f64| coordinates.of_ratio(ratio(process, t));
         let mut times: Vec<f64> = (0..=steps)
             .map(|k| match *self {
                 Self::Quadratic => between(first.sqrt(), last.sqrt(), k).powi(2),
                 Self::LogSnr => process.time_of_log_snr(between(process.log_snr(first), process.log_snr(last), k)),
                 Self::Karras { rho } => {
-                    let root = between(ratio(first).powf(1.0 / rho), ratio(last).powf(1.0 / rho), k);
-                    process.time_of_log_snr(-2.0 * rho * root.ln())
+                    let root = between(place(first).powf(1.0 / rho), place(last).powf(1.0 / rho), k);
+                    match coordinates {
+                        Coordinates::Ratio => process.time_of_log_snr(-2.0 * rho * root.ln()),
+                        _ => process.time_of_log_snr(-2.0 * coordinates.ratio(root.powf(rho)).ln()),
+                    }
                 }
                 _ => between(first, last, k),
             })

@@ -12,9 +12,14 @@ fn process(kind: &str) -> Arc<dyn Process> {
 
 #[test]
 fn every_grid_falls_strictly_from_the_horizon_to_the_smallest_time() {
-    for kind in ["vp", "ve", "sub_vp", "rve", "edm", "cosine"] {
+    for kind in ["vp", "ve", "sub_vp", "rve", "edm", "cosine", "linear_path", "trigonometric_path"] {
         let process = process(kind);
         for grid in [TimeGrid::Uniform, TimeGrid::Quadratic, TimeGrid::LogSnr, TimeGrid::Karras { rho: 7.0 }] {
+            if grid == TimeGrid::LogSnr && process.reaches_pure_noise() {
+                let message = grid.validate(&*process, 37).unwrap_err().to_string();
+                assert!(message.contains("log_snr") && message.contains("uniform"), "{message}");
+                continue;
+            }
             let times = grid.times(&*process, 37);
             assert_eq!(times.len(), 38);
             assert_eq!((times[0], times[37]), (process.horizon(), process.min_time()));
@@ -62,4 +67,19 @@ fn edm_process_gives_the_noise_levels_of_karras() {
         let sigma = (max + k as f64 / 17.0 * (min - max)).powi(7);
         assert!((t / sigma - 1.0).abs() < 1e-10, "{t} {sigma}");
     }
+}
+
+/// Under the straight path the share of the noise is the time itself.
+#[test]
+fn karras_steps_of_the_linear_path_are_roots_of_its_time() {
+    let process = process("linear_path");
+    let grid = TimeGrid::Karras { rho: 3.0 };
+    for (k, t) in grid.times(&*process, 8).iter().enumerate() {
+        let root = 1.0 - k as f64 / 8.0 * 0.9;
+        assert!((t / root.powi(3) - 1.0).abs() < 1e-13, "{t}");
+    }
+    // Noise levels may begin in pure noise.
+    let levels = TimeGrid::NoiseLevels { values: vec![f64::INFINITY, 1.0, 0.25] };
+    levels.validate(&*process, 3).unwrap();
+    assert_eq!(levels.times(&*process, 3), [1.0, 0.5, 0.2]);
 }

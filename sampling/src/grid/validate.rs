@@ -15,6 +15,12 @@ impl TimeGrid {
             return fail(format!("{steps} steps are not in 1..={MOST_STEPS}"));
         }
         self.validate_numbers(steps)?;
+        if *self == Self::LogSnr && process.reaches_pure_noise() {
+            return fail(format!(
+                "log_snr has no first step: {} begins in pure noise, at a log-SNR of −∞; use uniform, quadratic or karras",
+                process.name()
+            ));
+        }
         match self.counts_points() {
             true => self.validate_points(process, steps),
             false => Ok(()),

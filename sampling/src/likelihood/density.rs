@@ -13,8 +13,8 @@ use super::fixed_step;
 use super::host::host;
 use super::prior::Prior;
 use super::truncation::Truncation;
-use crate::solvers::adaptive::{RatioSpan, walk};
-use crate::solvers::{ProbabilityFlow, Slopes, StepStatistics};
+use crate::solvers::adaptive::{Span, walk};
+use crate::solvers::{Coordinates, ProbabilityFlow, Slopes, StepStatistics, ratio};
 
 /// Whose random numbers a batch sees: those of its examples, whatever batch they are in.
 #[derive(Clone, Copy, Debug)]
@@ -72,21 +72,35 @@ struct DensityFlow<'a, const D: usize> {
     evaluations: Cell<usize>,
 }
 
+impl<const D: usize> DensityFlow<'_, D> {
+    /// The slope at states in the units of the data, and its divergence there.
+    fn divergence(&self, divergence: &Divergence<D>, x: Tensor<D>, times: &[f64]) -> (Tensor<D>, Tensor<1>) {
+        if self.flow.coordinates() == Coordinates::Ratio {
+            return divergence.of_noise(self.score, x, times);
+        }
+        let product = |x: Tensor<D>, t: &[f64], v: Tensor<D>| {
+            let (data, change) = self.score.denoised_jvp(x.clone(), t, v.clone());
+            (self.flow.slope_of_data(x, data, t), self.flow.slope_of_data(v, change, t))
+        };
+        divergence.of(&product, x, times)
+    }
+}
+
 impl<const D: usize> Slopes<D> for DensityFlow<'_, D> {
-    fn slopes(&self, x: Tensor<D>, ratios: &[f64]) -> (Tensor<D>, Vec<f64>) {
+    fn slopes(&self, x: Tensor<D>, places: &[f64]) -> (Tensor<D>, Vec<f64>) {
         self.evaluations.set(self.evaluations.get() + 1);
-        let times: Vec<f64> = ratios.iter().map(|&ratio| self.flow.time(ratio)).collect();
-        let scales: Vec<f64> = times.iter().map(|&t| self.score.process().mean_scale(t)).collect();
+        let times: Vec<f64> = places.iter().map(|&place| self.flow.time(place)).collect();
+        let scales: Vec<f64> = times.iter().map(|&t| self.flow.scale(t)).collect();
         let x = scale_examples(x, scales.iter().copied());
-        let (mut noise, mut columns) = (None, Vec::new());
+        let (mut slope, mut columns) = (None, Vec::new());
         for divergence in &self.divergences {
-            let (value, trace) = divergence.of_noise(self.score, x.clone(), &times);
-            noise.get_or_insert(value);
+            let (value, trace) = self.divergence(divergence, x.clone(), &times);
+            slope.get_or_insert(value);
             columns.push(host(trace));
         }
         let integrands =
             scales.iter().enumerate().flat_map(|(k, scale)| columns.iter().map(move |column| scale * column[k]));
-        (noise.expect("there is an estimate of the divergence"), integrands.collect())
+        (slope.expect("there is an estimate of the divergence"), integrands.collect())
     }
 }
 
@@ -100,31 +114,57 @@ impl<const D: usize> DensityFlow<'_, D> {
     /// `x`: `[batch, …]` → the same, slopes like it, and a number for each example and estimate of the divergence
     fn begin(&self, x: Tensor<D>, truncation: Truncation, draw: &Draw) -> (Tensor<D>, SlopesThere<D>, Vec<f64>) {
         let process = self.score.process();
-        let (batch, scale) = (x.dims()[0], process.mean_scale(process.min_time()));
-        let ratio = self.flow.ratio(process.min_time());
-        let here = vec![ratio; batch];
+        let (batch, t) = (x.dims()[0], process.min_time());
+        let dimension = x.dims()[1..].iter().product::<usize>() as f64;
+        let (alpha, scale, level) = (process.mean_scale(t), self.flow.scale(t), ratio(process, t));
+        let here = vec![self.flow.place(t); batch];
+        // From x/α to the flow's own coordinates, and what that adds to a log-density.
+        let share = if self.flow.coordinates() == Coordinates::Ratio { 1.0 } else { alpha / scale };
+        let stretched = dimension * share.ln();
         match truncation {
             Truncation::None => {
-                let dimension = x.dims()[1..].iter().product::<usize>() as f64;
                 let start = x.div_scalar(scale);
                 let first = self.slopes(start.clone(), &here);
                 (start, first, vec![-dimension * scale.ln(); batch * self.divergences.len()])
             }
             Truncation::Extrapolated => {
-                let guess = x.clone().mul_scalar(scale);
-                let noise = self.score.noise(guess, &vec![process.min_time(); batch]);
-                let start = x + noise.mul_scalar(0.5 * ratio);
+                let guess = x.clone().mul_scalar(alpha);
+                let noise = self.score.noise(guess, &vec![t; batch]);
+                let start = (x + noise.mul_scalar(0.5 * level)).mul_scalar(share);
                 let first = self.slopes(start.clone(), &here);
-                let correction = first.1.iter().map(|integrand| 0.5 * ratio * integrand).collect();
+                let (_, traces) = self.noise_and_traces(&start, &first);
+                let correction = traces.iter().map(|trace| 0.5 * trace + stretched).collect();
                 (start, first, correction)
             }
             Truncation::Variational | Truncation::Matched => {
                 let z = draw.normals(&x, 0);
-                let start = x + z.clone().mul_scalar(ratio);
+                let start = (x + z.clone().mul_scalar(level)).mul_scalar(share);
                 let first = self.slopes(start.clone(), &here);
-                let traces: Vec<f64> = first.1.iter().map(|integrand| ratio * integrand).collect();
-                let correction = truncation.decoder(z, first.0.clone(), &traces);
-                (start, first, correction)
+                let (noise, traces) = self.noise_and_traces(&start, &first);
+                let correction = truncation.decoder(z, noise, &traces).into_iter().map(|value| value + stretched);
+                (start, first, correction.collect())
+            }
+        }
+    }
+
+    /// `E[ε | x]` and `σ tr ∂ₓE[ε | x]` at the smallest time, from the slopes there. Of `b = c ε − x₀ = (c κ ε − x)/α`, with
+    /// `κ = α + σ/c`, they are `(α b + x)/(c κ)` and `σ (α tr ∂ₓb + D)/(c κ)`.
+    fn noise_and_traces(&self, start: &Tensor<D>, first: &SlopesThere<D>) -> (Tensor<D>, Vec<f64>) {
+        let process = self.score.process();
+        let t = process.min_time();
+        match self.flow.coordinates() {
+            Coordinates::Ratio => {
+                let level = ratio(process, t);
+                (first.0.clone(), first.1.iter().map(|integrand| level * integrand).collect())
+            }
+            Coordinates::Share { noise_std } => {
+                let (alpha, sigma, scale) = (process.mean_scale(t), process.std(t), self.flow.scale(t));
+                let dimension = start.dims()[1..].iter().product::<usize>() as f64;
+                let noise =
+                    first.0.clone().mul_scalar(alpha / (noise_std * scale)) + start.clone().div_scalar(noise_std);
+                // An integrand is κ times the trace.
+                let trace = |integrand: &f64| sigma * (alpha / scale * integrand + dimension) / (noise_std * scale);
+                (noise, first.1.iter().map(trace).collect())
             }
         }
     }
@@ -134,7 +174,7 @@ impl<const D: usize> DensityFlow<'_, D> {
         &self,
         start: Tensor<D>,
         first: SlopesThere<D>,
-        span: RatioSpan,
+        span: Span,
         config: &LikelihoodConfig,
         observe: Told,
     ) -> Option<(Tensor<D>, Vec<f64>, Option<StepStatistics>)> {
@@ -145,10 +185,10 @@ impl<const D: usize> DensityFlow<'_, D> {
         };
         let steps = config.steps();
         let times = config.grid().times(self.score.process(), steps);
-        let mut ratios: Vec<f64> = times.into_iter().rev().map(|t| self.flow.ratio(t)).collect();
-        (ratios[0], ratios[steps]) = (span.first, span.last);
+        let mut places: Vec<f64> = times.into_iter().rev().map(|t| self.flow.place(t)).collect();
+        (places[0], places[steps]) = (span.first, span.last);
         let mut told = |step: usize| observe(100 * step / steps);
-        let (state, integrals) = fixed_step::walk(tableau, self, start, &ratios, &mut told)?;
+        let (state, integrals) = fixed_step::walk(tableau, self, start, &places, &mut told)?;
         Some((state, integrals, None))
     }
 }
@@ -173,7 +213,7 @@ pub fn log_density<const D: usize>(
     let process = score.process();
     let divergences = config.divergences(&x, draw.seed, draw.examples, draw.number);
     let flow = ProbabilityFlow::new(score);
-    let span = RatioSpan { first: flow.ratio(process.min_time()), last: flow.ratio(process.horizon()) };
+    let span = Span { first: flow.place(process.min_time()), last: flow.place(process.horizon()) };
     let dimension = x.dims()[1..].iter().product::<usize>();
     let products: usize = divergences.iter().map(|divergence| divergence.products(dimension)).sum();
     let columns = divergences.len();
@@ -181,8 +221,8 @@ pub fn log_density<const D: usize>(
     let (start, first, mut values) = slopes.begin(x, config.truncation, draw);
     let (state, integrals, statistics) = slopes.walk(start, first, span, config, observe)?;
 
-    // ln p̂ = ln p_T + D ln α_T.
-    let scale = process.mean_scale(process.horizon());
+    // ln p̂ = ln p_T + D ln of the scale there.
+    let scale = flow.scale(process.horizon());
     let ends = host(state);
     for (k, (value, integral)) in values.iter_mut().zip(integrals).enumerate() {
         let end = &ends[k / columns * dimension..(k / columns + 1) * dimension];

@@ -66,10 +66,11 @@ pub fn diffusion_bound<const D: usize>(
         network_calls: points + 1,
     };
     for point in 0..points {
-        let (times, part) = times(score.process(), draw, point, points);
+        let (times, parts) = times(score.process(), draw, point, points);
         let (state, z) = noisy(score, x0, &times, draw, point);
         let misses = squares(score.noise(state, &times) - z);
-        bound.diffusion.iter_mut().zip(misses).for_each(|(sum, miss)| *sum += 0.5 * part * miss);
+        let terms = misses.into_iter().zip(parts).map(|(miss, part)| 0.5 * part * miss);
+        bound.diffusion.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
         if observe(100 * (point + 1) / points).is_break() {
             return None;
         }
@@ -77,20 +78,30 @@ pub fn diffusion_bound<const D: usize>(
     Some(bound)
 }
 
-/// A time for each example in one part of the log-SNR, and the size of the part.
+/// A time for each example in one part of the integral, and the size of its part in λ.
+///
+/// Parts are equal in λ. From pure noise, where λ = −∞, they are equal in `S = ln(1 + c² α²/σ²)`, `c` the deviation of the noise
+/// there: `dλ = (1 + σ²/(c² α²)) dS`, and `σ²/α² |ε̂ − z|² = |x̂₀ − x₀|²`, so that the integrand is bounded at both ends.
 pub(super) fn times(
     process: &dyn fokker_process::Process,
     draw: &Draw,
     point: usize,
     points: usize,
-) -> (Vec<f64>, f64) {
+) -> (Vec<f64>, Vec<f64>) {
     let (low, high) = (process.log_snr(process.horizon()), process.log_snr(process.min_time()));
+    let shift = |&example: &u64| -> f64 { point as f64 + draw.time_rng(example, point).random::<f64>() };
+    if process.reaches_pure_noise() {
+        let square = process.prior_std().powi(2);
+        let part = (square * high.exp()).ln_1p() / points as f64;
+        let draws = draw.examples.iter().map(|example| {
+            let snr = (shift(example) * part).exp_m1();
+            (process.time_of_log_snr((snr / square).ln()), part * (1.0 + 1.0 / snr))
+        });
+        return draws.unzip();
+    }
     let part = (high - low) / points as f64;
-    let time = |&example: &u64| {
-        let shift: f64 = draw.time_rng(example, point).random();
-        process.time_of_log_snr(low + (point as f64 + shift) * part)
-    };
-    (draw.examples.iter().map(time).collect(), part)
+    let time = |example| process.time_of_log_snr(low + shift(example) * part);
+    (draw.examples.iter().map(time).collect(), vec![part; draw.examples.len()])
 }
 
 /// The data with noise of these times, and the noise.

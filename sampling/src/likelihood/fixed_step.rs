@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::solvers::{Slopes, Tableau};
 
-/// Walks along `ratios`; `observe` is called with the number of steps done. Returns the state and the integrals.
+/// Walks along `places`; `observe` is called with the number of steps done. Returns the state and the integrals.
 ///
 /// # Shapes
 /// `state`: `[batch, …]` → the same, and `batch · integrals` numbers
@@ -14,12 +14,12 @@ pub(super) fn walk<const D: usize>(
     tableau: Tableau,
     slopes: &dyn Slopes<D>,
     mut state: Tensor<D>,
-    ratios: &[f64],
+    places: &[f64],
     observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Option<(Tensor<D>, Vec<f64>)> {
     let batch = state.dims()[0];
     let mut integrals: Vec<f64> = Vec::new();
-    for (index, pair) in ratios.windows(2).enumerate() {
+    for (index, pair) in places.windows(2).enumerate() {
         let (first, step) = (pair[0], pair[1] - pair[0]);
         let (mut slope_number, steps) = (0, vec![step; batch]);
         let drifts = tableau.slopes(&state, &steps, None, |stage, node| {

@@ -73,10 +73,11 @@ pub fn kl_bound<const D: usize>(
         network_calls: points,
     };
     for point in 0..points {
-        let (times, part) = times(process, draw, point, points);
+        let (times, parts) = times(process, draw, point, points);
         let (state, _) = noisy(score, x0, &times, draw, point);
         let misses = squares(truth.noise(state.clone(), &times) - score.noise(state, &times));
-        bound.score.iter_mut().zip(misses).for_each(|(sum, miss)| *sum += coefficient * 0.5 * part * miss);
+        let terms = misses.into_iter().zip(parts).map(|(miss, part)| coefficient * 0.5 * part * miss);
+        bound.score.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
         if observe(100 * (point + 1) / points).is_break() {
             return Err(SamplingError::Stopped);
         }

@@ -14,6 +14,9 @@
 //! from dual numbers ([`Divergence`](fokker_model::Divergence)), exactly or by probes that stay the same along a path,
 //! so that the integrand is smooth; states are tensors, the integral is a sum of `f64`.
 //!
+//! Under a process that reaches pure noise the flow's variable is the share of the noise, and with `κ = α + σ/c` in the place of α
+//! the same formulas hold for the slope `E[c ε − x₀ | x]` ([`Coordinates`](crate::Coordinates)).
+//!
 //! Measured on Gaussian mixtures in 1, 2 and 8 dimensions with `σ̂` from 0.002 up to 150: Dormand–Prince needs as many
 //! steps for an error of 1e-4 nats in these coordinates as in `x̂/√(1+σ̂²)` over `ln σ̂`, and fewer than in `x̂` over
 //! `ln σ̂`, because far from the data `x̂` is a straight line in `σ̂`.

@@ -59,6 +59,7 @@ static INFO: MethodInfo = MethodInfo {
     processes: Processes::Chains,
     noise: Noise::Always,
     options: &[SamplerOption::Grid, SamplerOption::Variance],
+    leaves_pure_noise: true,
     ..MethodInfo::new("ancestral", "DDPM's ancestral updates.")
 };
 

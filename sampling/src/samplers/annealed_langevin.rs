@@ -29,7 +29,9 @@ pub struct AnnealedLangevin {
 impl<const D: usize> Sampler<D> for AnnealedLangevin {
     fn step(&mut self, score: &dyn Score<D>, x: Tensor<D>, step: &Step, noise: &mut dyn Brownian<D>) -> Tensor<D> {
         let (t, s) = step.levels(score.process());
-        let x = combine(&[(s.mean_scale / t.mean_scale, &x)]);
+        // In pure noise there is no scale of data.
+        let scale = if t.mean_scale == 0.0 { s.std / t.std } else { s.mean_scale / t.mean_scale };
+        let x = combine(&[(scale, &x)]);
         let delta = self.step_size * s.std * s.std;
         (0..self.steps_per_level).fold(x, |x, _| langevin_step(score, x, s.time, delta, noise))
     }
@@ -43,6 +45,7 @@ static INFO: MethodInfo = MethodInfo {
     grid: &TimeGrid::LogSnr,
     noise: Noise::Always,
     options: &[SamplerOption::Grid, SamplerOption::Langevin],
+    leaves_pure_noise: true,
     ..MethodInfo::new("annealed_langevin", "Langevin dynamics at falling noise levels (Song & Ermon 2019).")
 };
 

@@ -47,6 +47,7 @@ static INFO: MethodInfo = MethodInfo {
     order: Some(1.0),
     noise: Noise::Optional("if eta > 0"),
     options: &[SamplerOption::Grid, SamplerOption::Eta],
+    leaves_pure_noise: true,
     ..MethodInfo::new("ddim", "DDIM; with eta above 0 a stochastic chain.")
 };
 

@@ -73,6 +73,7 @@ static INFO: MethodInfo = MethodInfo {
     steps: 100,
     schedule: Schedule::Adaptive,
     options: &[SamplerOption::Tolerance],
+    leaves_pure_noise: true,
     ..MethodInfo::new("dormand_prince", "The probability-flow ODE with steps that fit each sample.")
 };
 

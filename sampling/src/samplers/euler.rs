@@ -14,6 +14,7 @@ use crate::solvers::EULER;
 static INFO: MethodInfo = MethodInfo {
     order: Some(EULER.order),
     calls_per_step: EULER.evaluations(),
+    leaves_pure_noise: true,
     ..MethodInfo::new("euler", "The probability-flow ODE in x/α over σ/α by Euler's method.")
 };
 

@@ -6,7 +6,8 @@ use fokker_model::Score;
 use crate::sampler::{Sampler, Step};
 use crate::solvers::{Brownian, OdeSolver, ProbabilityFlow};
 
-/// A solver of ordinary differential equations on [`ProbabilityFlow`]: σ/α stands for time, and the linear part is gone.
+/// A solver of ordinary differential equations on [`ProbabilityFlow`]: σ/α, or the share of the noise, stands for time, and the linear
+/// part is gone.
 #[derive(Clone, Copy, Debug)]
 pub struct FlowSampler<S> {
     /// The method.
@@ -15,9 +16,9 @@ pub struct FlowSampler<S> {
 
 impl<S: OdeSolver<D>, const D: usize> Sampler<D> for FlowSampler<S> {
     fn step(&mut self, score: &dyn Score<D>, x: Tensor<D>, step: &Step, _: &mut dyn Brownian<D>) -> Tensor<D> {
-        let (flow, process) = (ProbabilityFlow::new(score), score.process());
-        let rescaled = x.div_scalar(process.mean_scale(step.from()));
-        let rescaled = self.solver.step(&flow, rescaled, flow.ratio(step.from()), flow.ratio(step.to()));
-        rescaled.mul_scalar(process.mean_scale(step.to()))
+        let flow = ProbabilityFlow::new(score);
+        let rescaled = x.div_scalar(flow.scale(step.from()));
+        let rescaled = self.solver.step(&flow, rescaled, flow.place(step.from()), flow.place(step.to()));
+        rescaled.mul_scalar(flow.scale(step.to()))
     }
 }

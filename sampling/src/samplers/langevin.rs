@@ -53,6 +53,7 @@ static INFO: MethodInfo = MethodInfo {
     schedule: Schedule::SmallestTime,
     noise: Noise::Always,
     options: &[SamplerOption::Langevin],
+    leaves_pure_noise: true,
     ..MethodInfo::new("langevin", "Langevin dynamics at the smallest time.")
 };
 

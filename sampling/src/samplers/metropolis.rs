@@ -87,6 +87,7 @@ static INFO: MethodInfo = MethodInfo {
     schedule: Schedule::SmallestTime,
     noise: Noise::Always,
     options: &[SamplerOption::Langevin],
+    leaves_pure_noise: true,
     ..MethodInfo::new("metropolis_langevin", "Langevin dynamics at the smallest time, with Metropolis's correction.")
 };
 

@@ -11,13 +11,14 @@ use crate::options::{SamplerOption, SolverType};
 use crate::register_sampler;
 use crate::sampler::Sampler;
 
-/// A row of the registry. The order of the methods with noise is the weak one, which is 2 for both.
+/// A row of the registry. The order of the methods with noise is the weak one, which is 2 for both. Those that predict the data
+/// leave pure noise by their own formula.
 const fn info(
     name: &'static str,
     aliases: &'static [&'static str],
     summary: &'static str,
     order: f64,
-    with_noise: bool,
+    (with_noise, predicts_data): (bool, bool),
 ) -> MethodInfo {
     MethodInfo {
         aliases,
@@ -25,22 +26,33 @@ const fn info(
         order: Some(order),
         steps: if with_noise { 40 } else { 20 },
         noise: if with_noise { Noise::Always } else { Noise::None },
+        leaves_pure_noise: predicts_data,
         has_memory: true,
         options: &[SamplerOption::Grid, SamplerOption::SolverType, SamplerOption::LowerOrderFinal],
         ..MethodInfo::new(name, summary)
     }
 }
 
-static DPM_2M: MethodInfo = info("dpm_solver_2m", &[], "DPM-Solver of second order with memory.", 2.0, false);
-static DPM_3M: MethodInfo = info("dpm_solver_3m", &[], "DPM-Solver of third order with memory.", 3.0, false);
+static DPM_2M: MethodInfo = info("dpm_solver_2m", &[], "DPM-Solver of second order with memory.", 2.0, (false, false));
+static DPM_3M: MethodInfo = info("dpm_solver_3m", &[], "DPM-Solver of third order with memory.", 3.0, (false, false));
 static PP_2M: MethodInfo =
-    info("dpm_solver_pp_2m", &["dpmpp_2m"], "DPM-Solver++ of second order with memory.", 2.0, false);
+    info("dpm_solver_pp_2m", &["dpmpp_2m"], "DPM-Solver++ of second order with memory.", 2.0, (false, true));
 static PP_3M: MethodInfo =
-    info("dpm_solver_pp_3m", &["dpmpp_3m"], "DPM-Solver++ of third order with memory.", 3.0, false);
-static SDE_2M: MethodInfo =
-    info("sde_dpm_solver_pp_2m", &["dpmpp_2m_sde"], "DPM-Solver++ of second order on the reverse SDE.", 2.0, true);
-static SDE_3M: MethodInfo =
-    info("sde_dpm_solver_pp_3m", &["dpmpp_3m_sde"], "DPM-Solver++ of third order on the reverse SDE.", 2.0, true);
+    info("dpm_solver_pp_3m", &["dpmpp_3m"], "DPM-Solver++ of third order with memory.", 3.0, (false, true));
+static SDE_2M: MethodInfo = info(
+    "sde_dpm_solver_pp_2m",
+    &["dpmpp_2m_sde"],
+    "DPM-Solver++ of second order on the reverse SDE.",
+    2.0,
+    (true, true),
+);
+static SDE_3M: MethodInfo = info(
+    "sde_dpm_solver_pp_3m",
+    &["dpmpp_3m_sde"],
+    "DPM-Solver++ of third order on the reverse SDE.",
+    2.0,
+    (true, true),
+);
 
 impl Method {
     /// DPM-Solver of second order with memory.

@@ -85,6 +85,7 @@ static INFO: MethodInfo = MethodInfo {
     grid: &TimeGrid::Quadratic,
     noise: Noise::Always,
     options: &[SamplerOption::Grid, SamplerOption::Predictor, SamplerOption::Corrector],
+    leaves_pure_noise: true,
     ..MethodInfo::new("predictor_corrector", "A sampler with Langevin corrections (Song et al. 2021).")
 };
 
@@ -124,8 +125,12 @@ impl SamplerKind for Kind {
     }
 
     fn score_calls(&self, config: &SamplerConfig, process: &dyn Process) -> Option<usize> {
-        let (corrections, predictor) = (config.corrector().steps, predictor(config, process).info());
-        let of_steps = config.steps() * (predictor.calls_per_step + corrections);
+        let (corrections, predictor) = (config.corrector().steps, predictor(config, process));
+        let calls = predictor.info().calls_per_step;
+        let grid = Some(config.grid());
+        let alone = SamplerConfig { steps: config.steps, grid, ..SamplerConfig::new(predictor) };
+        let spared = if alone.first_step_is_closed(process) { calls - 1 } else { 0 };
+        let of_steps = config.steps() * (calls + corrections) - spared;
         Some(of_steps + usize::from(config.denoise) * (1 + corrections))
     }
 }

@@ -15,6 +15,7 @@ static INFO: MethodInfo = MethodInfo {
     aliases: &["heun"],
     order: Some(HEUN.order),
     calls_per_step: HEUN.evaluations(),
+    leaves_pure_noise: true,
     ..MethodInfo::new("probability_flow", "The probability-flow ODE in x/α over σ/α by Heun's method.")
 };
 

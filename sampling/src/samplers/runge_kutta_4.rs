@@ -14,6 +14,7 @@ use crate::solvers::RUNGE_KUTTA_4;
 static INFO: MethodInfo = MethodInfo {
     order: Some(RUNGE_KUTTA_4.order),
     calls_per_step: RUNGE_KUTTA_4.evaluations(),
+    leaves_pure_noise: true,
     ..MethodInfo::new("rk4", "The probability-flow ODE in x/α over σ/α by the classical Runge–Kutta method.")
 };
 

@@ -46,7 +46,8 @@ impl<const D: usize> UniPc<D> {
     /// The step from `x` at `t` to `s` with `order` predictions of the history, and the one at `s` if there is one.
     fn advance(&self, x: &Tensor<D>, t: Level, s: Level, order: usize, at_end: Option<&Tensor<D>>) -> Tensor<D> {
         let c = t.lambda - s.lambda;
-        let scale = if self.solver_type == SolverType::Bh1 { c } else { c.exp_m1() };
+        // From pure noise, where c = −∞, the two types have the one limit.
+        let scale = if self.solver_type == SolverType::Bh1 && c.is_finite() { c } else { c.exp_m1() };
         let now = &self.history[0].1;
         let first = combine(&[(s.std / t.std, x), (-s.mean_scale * c.exp_m1(), now)]);
         let mut nodes: Vec<(f64, &Tensor<D>)> =
@@ -72,6 +73,8 @@ impl<const D: usize> Sampler<D> for UniPc<D> {
             Some((from, level, order)) => self.advance(&from, level, t, order, Some(&prediction)),
             None => x,
         };
+        // The prediction in pure noise is at λ = −∞: no node for a polynomial in λ, once there is another one.
+        self.history.retain(|(lambda, _)| lambda.is_finite());
         self.history.insert(0, (t.lambda, prediction));
         self.history.truncate(self.order);
         let allowed = if self.lower_order_final { self.order.min(step.remaining()) } else { self.order };
@@ -124,6 +127,7 @@ static INFO: MethodInfo = MethodInfo {
     order: Some(3.0),
     has_memory: true,
     options: &[SamplerOption::Grid, SamplerOption::Order, SamplerOption::SolverType, SamplerOption::LowerOrderFinal],
+    leaves_pure_noise: true,
     ..MethodInfo::new("unipc", "UniPC, predictor and corrector with memory.")
 };
 

@@ -5,11 +5,15 @@ use fokker_model::Score;
 use fokker_model::per_example::scale_examples;
 use fokker_process::Process;
 
+use super::threshold::{denoised_of_noise, noise_of_denoised};
+use crate::solvers::ratio;
+
 /// `ε = ε_uncond + w (ε_cond − ε_uncond)`: `w = 1` is the conditional score, larger exaggerates the class.
 ///
 /// It may be confined to an interval of noise levels (Kynkäänniemi et al. 2024): outside of it the score is the
 /// conditional one, at half the price. And it may be rescaled (Lin et al. 2023, eq. 15–16): the guided prediction is
-/// brought back to the conditional one's deviation, and a share `φ` of that is taken.
+/// brought back to the conditional one's deviation, and a share `φ` of that is taken. The prediction is that of the noise; under a
+/// process that reaches pure noise it is that of the data, of which the noise says nothing there.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -62,20 +66,26 @@ impl<S> ClassifierFree<S> {
     }
 }
 
-impl<S: Score<D>, const D: usize> Score<D> for ClassifierFree<S> {
-    fn process(&self) -> &dyn Process {
-        self.conditional.process()
-    }
-
-    fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+impl<S> ClassifierFree<S> {
+    /// What is predicted with guidance, of predictions of the same kind. As noise and data are affine functions of each other,
+    /// it is the same guidance of both, but for the rescaling.
+    fn guided<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        t: &[f64],
+        predict: impl Fn(&S, Tensor<D>, &[f64]) -> Tensor<D>,
+    ) -> Tensor<D>
+    where
+        S: Score<D>,
+    {
         let process = Score::<D>::process(&self.conditional);
-        let inside = |t: f64| (self.interval.0..=self.interval.1).contains(&(-0.5 * process.log_snr(t)).exp());
+        let inside = |t: f64| (self.interval.0..=self.interval.1).contains(&ratio(process, t));
         let weights: Vec<f64> = t.iter().map(|&t| if inside(t) { self.weight } else { 1.0 }).collect();
         if weights.iter().all(|&weight| weight == 1.0) {
-            return self.conditional.noise(x, t);
+            return predict(&self.conditional, x, t);
         }
-        let unconditional = self.unconditional.noise(x.clone(), t);
-        let conditional = self.conditional.noise(x, t);
+        let unconditional = predict(&self.unconditional, x.clone(), t);
+        let conditional = predict(&self.conditional, x, t);
         let guided =
             unconditional.clone() + scale_examples(conditional.clone() - unconditional, weights.iter().copied());
         if self.rescale == 0.0 {
@@ -85,6 +95,28 @@ impl<S: Score<D>, const D: usize> Score<D> for ClassifierFree<S> {
         let share: Vec<f64> = weights.iter().map(|&w| if w == 1.0 { 0.0 } else { self.rescale }).collect();
         let change = guided.clone() * (factor - 1.0);
         guided + scale_examples(change, share.into_iter())
+    }
+}
+
+impl<S: Score<D>, const D: usize> Score<D> for ClassifierFree<S> {
+    fn process(&self) -> &dyn Process {
+        self.conditional.process()
+    }
+
+    fn noise(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        let process = Score::<D>::process(self);
+        match process.reaches_pure_noise() {
+            true => noise_of_denoised(process, x.clone(), self.denoised(x, t), t),
+            false => self.guided(x, t, |score, x, t| score.noise(x, t)),
+        }
+    }
+
+    fn denoised(&self, x: Tensor<D>, t: &[f64]) -> Tensor<D> {
+        let process = Score::<D>::process(self);
+        match process.reaches_pure_noise() {
+            true => self.guided(x, t, |score, x, t| score.denoised(x, t)),
+            false => denoised_of_noise(process, x.clone(), self.noise(x, t), t),
+        }
     }
 }
 

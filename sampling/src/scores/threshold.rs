@@ -163,6 +163,17 @@ pub(crate) fn noise_of_denoised<const D: usize>(
         - scale_examples(data, t.iter().map(|&t| process.mean_scale(t) / process.std(t)))
 }
 
+/// `(x − σ ε̂)/α`: the data that belong to a prediction of the noise.
+pub(crate) fn denoised_of_noise<const D: usize>(
+    process: &dyn Process,
+    x: Tensor<D>,
+    noise: Tensor<D>,
+    t: &[f64],
+) -> Tensor<D> {
+    scale_examples(x, t.iter().map(|&t| 1.0 / process.mean_scale(t)))
+        - scale_examples(noise, t.iter().map(|&t| process.std(t) / process.mean_scale(t)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ use fokker_model::Score;
 use fokker_model::per_example::scale_examples;
 
 use super::backward_noise::BackwardNoise;
+use super::coordinates::{Coordinates, ratio};
 
 /// An Itô equation `dx = drift(x, t) dt + diffusion(t) dw` with additive noise.
 ///
@@ -68,20 +69,19 @@ impl<const D: usize> Dynamics<D> for ReverseDynamics<'_, D> {
     }
 }
 
-/// The probability-flow ODE in the coordinates in which its linear part is gone.
+/// The probability-flow ODE in [`Coordinates`] in which its linear part is gone.
 ///
-/// With `x̂ = x/α` and the noise-to-data ratio `σ̂ = σ/α` in the place of time, the flow of *every* linear process is
-/// `dx̂/dσ̂ = E[ε | x]` (Karras et al. 2022, sec. 3; Song et al. 2020, eq. 14). Nothing is left of the process but
-/// the map between `t` and `σ̂`, so solvers make no error on the linear part.
+/// Nothing is left of the process but the map between `t` and the variable, so solvers make no error on the linear part.
 #[derive(Clone, Copy)]
 pub struct ProbabilityFlow<'a, const D: usize> {
     score: &'a dyn Score<D>,
+    coordinates: Coordinates,
 }
 
 impl<'a, const D: usize> ProbabilityFlow<'a, D> {
     /// The flow of a score.
     pub fn new(score: &'a dyn Score<D>) -> Self {
-        Self { score }
+        Self { score, coordinates: Coordinates::of(score.process()) }
     }
 
     /// The score.
@@ -89,36 +89,59 @@ impl<'a, const D: usize> ProbabilityFlow<'a, D> {
         self.score
     }
 
-    /// `σ̂ = σ/α` at time `t`.
-    pub fn ratio(&self, t: f64) -> f64 {
-        (-0.5 * self.score.process().log_snr(t)).exp()
+    /// The coordinates.
+    pub fn coordinates(&self) -> Coordinates {
+        self.coordinates
     }
 
-    /// The time with `σ/α = ratio`.
-    pub fn time(&self, ratio: f64) -> f64 {
-        self.score.process().time_of_log_snr(-2.0 * ratio.ln())
+    /// The variable `ρ` at time `t`.
+    pub fn place(&self, t: f64) -> f64 {
+        self.coordinates.of_ratio(ratio(self.score.process(), t))
     }
 
-    /// α at the time with `σ/α = ratio`.
-    pub fn mean_scale(&self, ratio: f64) -> f64 {
-        self.score.process().mean_scale(self.time(ratio))
+    /// The time of a place.
+    pub fn time(&self, place: f64) -> f64 {
+        self.score.process().time_of_log_snr(-2.0 * self.coordinates.ratio(place).ln())
     }
 
-    /// The drift with a ratio of its own for each example.
+    /// What the state is divided by at time `t`: `α`, or `α + σ/c`.
+    pub fn scale(&self, t: f64) -> f64 {
+        let process = self.score.process();
+        match self.coordinates {
+            Coordinates::Ratio => process.mean_scale(t),
+            Coordinates::Share { noise_std } => process.mean_scale(t) + process.std(t) / noise_std,
+        }
+    }
+
+    /// The drift at a place of each example's own.
     ///
     /// # Shapes
-    /// `x`: `[batch, …]`, `ratios`: `batch` numbers → like `x`
-    pub fn drift_each(&self, x: Tensor<D>, ratios: &[f64]) -> Tensor<D> {
+    /// `x`: `[batch, …]`, `places`: `batch` numbers → like `x`
+    pub fn drift_each(&self, x: Tensor<D>, places: &[f64]) -> Tensor<D> {
+        let times: Vec<f64> = places.iter().map(|&place| self.time(place)).collect();
+        let x = scale_examples(x, times.iter().map(|&t| self.scale(t)));
+        match self.coordinates {
+            Coordinates::Ratio => self.score.noise(x, &times),
+            Coordinates::Share { .. } => {
+                let data = self.score.denoised(x.clone(), &times);
+                self.slope_of_data(x, data, &times)
+            }
+        }
+    }
+
+    /// `c ε − x₀ = c (x − (α + σ/c) x₀)/σ` of [`Coordinates::Share`], or its derivative, from the expected data or theirs.
+    pub(crate) fn slope_of_data(&self, x: Tensor<D>, data: Tensor<D>, times: &[f64]) -> Tensor<D> {
         let process = self.score.process();
-        let times: Vec<f64> = ratios.iter().map(|&ratio| self.time(ratio)).collect();
-        self.score.noise(scale_examples(x, times.iter().map(|&t| process.mean_scale(t))), &times)
+        let factor = |t: f64| process.prior_std() / process.std(t);
+        scale_examples(x, times.iter().map(|&t| factor(t)))
+            - scale_examples(data, times.iter().map(|&t| factor(t) * self.scale(t)))
     }
 }
 
 impl<const D: usize> Flow<D> for ProbabilityFlow<'_, D> {
-    /// `x` is `x̂ = x_t/α`, `ratio` is `σ̂`.
-    fn drift(&self, x: Tensor<D>, ratio: f64) -> Tensor<D> {
+    /// `x` is the state divided by its scale, `place` stands for the time.
+    fn drift(&self, x: Tensor<D>, place: f64) -> Tensor<D> {
         let batch = x.dims()[0];
-        self.drift_each(x, &vec![ratio; batch])
+        self.drift_each(x, &vec![place; batch])
     }
 }

@@ -7,6 +7,7 @@
 pub(crate) mod adaptive;
 mod backward_noise;
 mod combination;
+mod coordinates;
 mod dormand_prince;
 mod dynamics;
 mod euler;
@@ -23,6 +24,8 @@ mod tolerance;
 pub use adaptive::{StepStatistics, integrate};
 pub use backward_noise::BackwardNoise;
 pub(crate) use combination::combine;
+pub use coordinates::Coordinates;
+pub(crate) use coordinates::ratio;
 pub use dormand_prince::DORMAND_PRINCE;
 pub use dynamics::{Dynamics, Flow, ProbabilityFlow, ReverseDynamics};
 pub use euler::EULER;

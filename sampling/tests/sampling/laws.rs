@@ -79,6 +79,31 @@ fn all_samplers_reproduce_the_mixture_under_ve() {
     assert_all_reproduce_the_mixture("ve", ve);
 }
 
+/// A quarter of the points, so twice the distance: 10 000 draws exceed 1.95/√10000 once in a thousand times.
+#[test]
+fn all_samplers_reproduce_the_mixture_from_pure_noise() {
+    device();
+    let mut wrong = Vec::new();
+    for kind in ["linear_path", "trigonometric_path"] {
+        let process = process(json!({ "kind": kind, "min_time": 0.005 }));
+        let mixture = ProductMixture::two_bumps(process.clone());
+        let fits = |method: &Method| method.info().processes.include(&*process);
+        for method in Method::all().filter(fits).filter(|method| method.info().equation != Equation::Langevin) {
+            let mut sampler = sampler(method);
+            sampler.grid = sampler.grid.map(|_| TimeGrid::Karras { rho: 3.0 });
+            sampler.validate(&*process).unwrap();
+            let drawn = draw(&sampler, &mixture, [500, 20]);
+            assert_eq!(sampler.score_calls(&*process).unwrap_or(drawn.score_calls), drawn.score_calls, "{sampler:?}");
+            let distance = mixture.kolmogorov(process.min_time(), &values(&drawn.samples));
+            println!("{kind} {:<24} {distance:.4}", method.name());
+            if distance.is_nan() || distance >= 2.0 * 0.0098 + 0.0025 {
+                wrong.push(format!("{kind} {}: {distance:.4}", method.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn the_marginals_do_not_depend_on_the_backward_noise() {
     device();

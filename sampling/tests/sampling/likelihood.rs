@@ -60,7 +60,10 @@ fn mixture(dimension: usize) -> GaussianMixture {
 }
 
 fn processes() -> Vec<Arc<dyn Process>> {
-    ["vp", "ve", "rve", "sub_vp"].into_iter().map(|kind| process(json!({ "kind": kind }))).collect()
+    ["vp", "ve", "rve", "sub_vp", "linear_path", "trigonometric_path"]
+        .into_iter()
+        .map(|kind| process(json!({ "kind": kind })))
+        .collect()
 }
 
 /// Draws from p_t, point after point.
@@ -284,7 +287,7 @@ fn a_batch_changes_nothing() {
 fn bounds_are_never_below_the_truth() {
     let mixture = mixture(2);
     let count = 256;
-    for kind in ["vp", "ve", "sub_vp"] {
+    for kind in ["vp", "ve", "sub_vp", "linear_path"] {
         // A smallest time that costs something.
         let process = process(json!({ "kind": kind, "min_time": 0.02 }));
         let score = MixtureScore::new(mixture.clone(), process.clone());
@@ -325,6 +328,29 @@ fn bounds_are_never_below_the_truth() {
         // In two dimensions the posterior is nearly normal: the matched decoder loses next to nothing.
         assert!(gaps[1].1.0 < 0.02, "{kind}: {gaps:?}");
         assert!(gaps[1].1.0 < gaps[0].1.0 + 3.0 * gaps[0].1.1, "{kind}: {gaps:?}");
+    }
+}
+
+/// From pure noise the integral over λ begins at −∞. For Gaussian data of variance S its mean is known: `E|ε̂ − z|²` is
+/// `S e^λ/(1 + S e^λ)` in each coordinate, so `½ ln(1 + S e^{λ(ε)})`.
+#[test]
+fn the_integral_from_pure_noise_is_that_of_gaussian_data() {
+    let (variance, count) = (0.25, 2000);
+    let law = GaussianMixture::with_variances(vec![1.0], vec![vec![0.4; 2]], vec![variance]).unwrap();
+    for config in [json!({ "kind": "linear_path", "noise_std": 2.0 }), json!({ "kind": "trigonometric_path" })] {
+        let process = process(config);
+        let score = MixtureScore::new(law.clone(), process.clone());
+        let x = tensor(draws(&law, &*process, 0.0, count), [count as usize, 2]);
+        let examples: Vec<u64> = (0..count).collect();
+        let draw = Draw { seed: 4, examples: &examples, number: 0 };
+        let told = &mut |_: usize| ControlFlow::Continue(());
+        let found = diffusion_bound(&score, &x, Decoder::Gaussian, 64, &draw, told).unwrap();
+        let terms: Vec<Vec<Vec<f64>>> = found.diffusion.iter().map(|&term| vec![vec![term]]).collect();
+        let estimate = Estimate::new(&terms);
+        let expected = (variance * process.log_snr(process.min_time()).exp()).ln_1p();
+        let error = estimate.standard_error.unwrap();
+        assert!((estimate.mean - expected).abs() < 4.0 * error, "{process:?}: {} ± {error}, {expected}", estimate.mean);
+        assert!(error < 0.01 * expected && found.prior.iter().all(|&term| term == 0.0), "{error}");
     }
 }
 

@@ -45,12 +45,21 @@ impl<const D: usize> Score<2> for Flattened<'_, D> {
     fn denoised(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
         self.flat(self.score.denoised(self.full(x), t))
     }
+
+    fn velocity(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
+        self.flat(self.score.velocity(self.full(x), t))
+    }
 }
 
 impl<const D: usize> Derivatives<2> for Flattened<'_, D> {
     fn noise_jvp(&self, x: Tensor<2>, t: &[f64], v: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let (noise, product) = self.score.noise_jvp(self.full(x), t, self.full(v));
         (self.flat(noise), self.flat(product))
+    }
+
+    fn denoised_jvp(&self, x: Tensor<2>, t: &[f64], v: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let (data, product) = self.score.denoised_jvp(self.full(x), t, self.full(v));
+        (self.flat(data), self.flat(product))
     }
 
     fn score_jvp(&self, x: Tensor<2>, t: &[f64], v: Tensor<2>) -> (Tensor<2>, Tensor<2>) {

@@ -62,6 +62,18 @@ impl ResidualsConfig {
         Self { every, times: eight(), examples: examples(), divergence: None }
     }
 
+    /// Checks that the equation has rates at all times of a process.
+    ///
+    /// # Errors
+    /// A process that reaches pure noise, where they are infinite.
+    pub fn validate_under(&self, process: &dyn fokker_process::Process) -> Result<(), TrainingError> {
+        if !process.reaches_pure_noise() {
+            return Ok(());
+        }
+        let message = "the rates of the score Fokker–Planck equation are infinite where";
+        Err(TrainingError::config("residuals", format!("{message} {} begins; leave the section out", process.name())))
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors

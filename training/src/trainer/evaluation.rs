@@ -43,8 +43,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
             let positions = batch.first_position..batch.first_position + size as u64;
             let x0 = loss::state(&*plan.process, Tensor::from_data(TensorData::new(batch.values, shape), &device));
+            let noise = example_noise(plan.seed, positions.clone().map(Index::held_out_noise), x0.dims(), &device);
             let randomness = Randomness {
-                noise: example_noise(plan.seed, positions.clone().map(Index::held_out_noise), x0.dims(), &device),
+                noise: plan.objective.coupling.join(&x0, noise),
                 times: plan.objective.times(&*plan.process, plan.seed, Index::held_out_time(index), size),
                 probes: plan.objective.loss.probes(plan.seed, Index::held_out_loss_probe, positions, &x0),
                 regularizer: None,

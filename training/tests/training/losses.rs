@@ -13,7 +13,7 @@ use fokker_model::{
 };
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_training::loss::{
-    DivergenceEstimator, LossBatch, LossFunction, denoising, expanded, explicit, first_derivative, implicit,
+    self, DivergenceEstimator, LossBatch, LossFunction, denoising, expanded, explicit, first_derivative, implicit,
     second_derivative, sliced,
 };
 use fokker_training::*;
@@ -120,6 +120,82 @@ fn the_losses_differ_by_constants() {
     }
 }
 
+/// Regression on the velocity of single paths is regression on that of their mean, up to a constant (Lipman et al. 2023, Theorem 2):
+/// with the velocity of the mixture in closed form, in pure noise as well.
+#[test]
+fn flow_matching_differs_from_regression_on_the_velocity_by_a_constant() {
+    let nodes = Nodes::new();
+    for (kind, t) in [("linear_path", 0.3), ("linear_path", 1.0), ("trigonometric_path", 0.7), ("vp", 0.2)] {
+        let process = process(kind);
+        let truth = truth(&process);
+        let constants = [1, 2, 3].map(|seed| {
+            let table =
+                Parameterization { output: Output::Velocity, conditioning: Conditioning::Time, sigma_data: 0.8 };
+            let score = NetworkScore::new(mlp(seed), process.clone(), table);
+            let noisy = |x0: &Tensor<2>, noise: &Tensor<2>, t: &[f64]| loss::noisy(&*process, x0, noise, t);
+            let of_paths = |x0: Tensor<2>, noise: Tensor<2>, t: &[f64]| {
+                let found = score.velocity(noisy(&x0, &noise, t), t);
+                let target =
+                    x0.mul_scalar(process.mean_scale_derivative(t[0])) + noise.mul_scalar(process.std_derivative(t[0]));
+                (found - target).square().flatten(0, 1)
+            };
+            let of_mean = |x0: Tensor<2>, noise: Tensor<2>, t: &[f64]| {
+                let x = noisy(&x0, &noise, t);
+                (score.velocity(x.clone(), t) - truth.velocity(x, t)).square().flatten(0, 1)
+            };
+            nodes.of(of_paths, t) - nodes.of(of_mean, t)
+        });
+        let [first, second, third] = constants;
+        assert!((first - second).abs() < 1e-9 && (first - third).abs() < 1e-9, "{kind} {t}: {constants:?}");
+    }
+}
+
+/// The weighting `velocity` makes the error in the velocity of every output, where α = 0 too.
+#[test]
+fn the_objective_of_flow_matching_is_the_error_in_the_velocity() {
+    let (x0, noise) = (column(vec![0.3, -1.2, 0.9]), column(vec![0.5, -0.7, 1.3]));
+    for (kind, outputs, times) in [
+        ("linear_path", &Output::ALL[2..], [0.1, 0.6, 1.0]),
+        ("trigonometric_path", &Output::ALL[2..], [0.1, 0.6, 1.0]),
+        ("vp", &Output::ALL[..], [0.1, 0.4, 0.8]),
+    ] {
+        let process = process(kind);
+        for &output in outputs {
+            let table = Parameterization { output, conditioning: Conditioning::Time, sigma_data: 0.8 };
+            table.validate_under(&*process).unwrap();
+            let score = NetworkScore::new(mlp(4), process.clone(), table);
+            let objective =
+                Objective { weighting: Weighting::Velocity, time: TimeSampling::Uniform, ..Objective::default() };
+            let draws = times.map(|t| TimeDraw { t, importance: 1.0 }).to_vec();
+            let probes = fokker_training::loss::LossProbes::None;
+            let randomness = Randomness { noise: noise.clone(), times: draws, probes, regularizer: None };
+            let loss = values(objective.loss(&score, None, x0.clone(), randomness).unwrap())[0];
+            let x = loss::noisy(&*process, &x0, &noise, &times);
+            let found = values(score.velocity(x, &times));
+            let (x0, noise) = (values(x0.clone()), values(noise.clone()));
+            let each = (0..3).map(|k| {
+                let (of_data, of_noise) = (process.mean_scale_derivative(times[k]), process.std_derivative(times[k]));
+                (found[k] - of_data * x0[k] - of_noise * noise[k]).powi(2)
+            });
+            let want = each.sum::<f64>() / 3.0;
+            assert!((loss - want).abs() < 1e-10 * want, "{kind} {output:?}: {loss} {want}");
+        }
+    }
+}
+
+#[test]
+fn objectives_that_are_infinite_in_pure_noise_are_refused() {
+    let path = process("linear_path");
+    let refuse = |objective: Objective, key: &str| {
+        let message = objective.validate_under(&*path).unwrap_err().to_string();
+        assert!(message.contains(key) && message.contains("linear_path"), "{message}");
+    };
+    refuse(Objective { time: TimeSampling::Importance, ..Objective::default() }, "objective.time");
+    refuse(Objective { loss: Loss::Expanded, ..Objective::default() }, "objective.loss");
+    let coupled = Objective { coupling: Coupling::OptimalTransport, loss: Loss::Explicit, ..Objective::default() };
+    assert!(coupled.validate().unwrap_err().to_string().contains("objective.coupling"));
+}
+
 /// With the true score, regression of a moment `B` on `x` leaves `E B² − E(E[B|x])²`, and the mean is the derivative.
 #[test]
 fn derivatives_of_the_true_score_are_the_moments_of_the_noise() {
@@ -154,7 +230,7 @@ fn derivatives_of_the_true_score_are_the_moments_of_the_noise() {
 fn the_objective_weighs_the_error_in_the_noise() {
     let process = process("vp");
     let (x0, noise) = (column(vec![0.3, -1.2, 0.9]), column(vec![0.5, -0.7, 1.3]));
-    for output in [Output::Epsilon, Output::Score, Output::X0, Output::V, Output::Edm] {
+    for output in Output::ALL {
         let score = score(4, &process, output);
         let objective =
             Objective { weighting: Weighting::Likelihood, time: TimeSampling::Uniform, ..Objective::default() };

@@ -131,6 +131,7 @@ fn every_objective_trains_and_resumes() {
     };
     let mut objectives: Vec<Objective> = losses.map(objective).to_vec();
     objectives.extend(penalties.map(|penalty| Objective { regularizer: Some(penalty), ..objective(Loss::Denoising) }));
+    objectives.push(Objective { coupling: Coupling::OptimalTransport, ..objective(Loss::Denoising) });
     let plan = |objective: &Objective| {
         let mut plan = plan(4, 1e-3);
         let means = vec![vec![-1.0, -1.0], vec![1.0, 1.0]];

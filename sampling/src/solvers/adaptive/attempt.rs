@@ -25,7 +25,7 @@ pub(super) struct Attempt<const D: usize> {
     steps: Vec<f64>,
     /// The same with the sign of the direction.
     signed: Vec<f64>,
-    /// The ratio at the end of each example's step.
+    /// The place at the end of each example's step.
     ends: Vec<f64>,
 }
 
@@ -36,7 +36,7 @@ impl<const D: usize> Attempt<D> {
         let signed: Vec<f64> = steps.iter().map(|step| step * control.sign()).collect();
         let mut integrands = vec![path.integrand.clone()];
         let mut evaluate = |stage: Tensor<D>, node: f64| {
-            let (slope, more) = slopes.slopes(stage, &control.ratios_at(&steps, node));
+            let (slope, more) = slopes.slopes(stage, &control.places_at(&steps, node));
             integrands.push(more);
             slope
         };
@@ -45,7 +45,7 @@ impl<const D: usize> Attempt<D> {
         let last_slope = evaluate(next.clone(), 1.0);
         all.push(last_slope.clone());
         let error = weighted(&ERROR, &all);
-        let ends = control.ratios_at(&steps, 1.0);
+        let ends = control.places_at(&steps, 1.0);
         Self { next, last_slope, error, integrands, steps, signed, ends }
     }
 
@@ -70,7 +70,7 @@ impl<const D: usize> Attempt<D> {
 
     /// The error of each example in units of the tolerance: the largest of its state's and its integrals'.
     pub fn errors(&self, flow: ProbabilityFlow<D>, tolerance: ToleranceConfig) -> Vec<f64> {
-        let scales: Vec<f64> = self.ends.iter().map(|&ratio| flow.mean_scale(ratio)).collect();
+        let scales: Vec<f64> = self.ends.iter().map(|&place| flow.scale(flow.time(place))).collect();
         let factors = self.signed.iter().zip(&scales).map(|(step, scale)| step * scale);
         let error = scale_examples(self.error.clone(), factors);
         let after = scale_examples(self.next.clone(), scales.iter().copied());

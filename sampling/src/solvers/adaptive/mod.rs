@@ -6,7 +6,7 @@
 //! An example that has arrived takes steps of length zero while the others finish, and neither changes nor holds them
 //! back: it takes the same steps at every batch size.
 //!
-//! The equation is solved in `x/α` over `σ/α`, towards the data or away from them. The error is measured on `x'`, the state
+//! The equation is solved in the [coordinates](crate::Coordinates) of the flow, towards the data or away from them. The error is measured on `x'`, the state
 //! at the end of the step, as the root mean square over the coordinates of `e/(absolute + relative · |x'|)` (Hairer,
 //! Nørsett & Wanner 1993, eq. II.4.11; there the larger of `|x|` and `|x'|` is taken, but at the beginning that is the noise,
 //! which says nothing about the data).
@@ -28,14 +28,14 @@ use super::dynamics::ProbabilityFlow;
 use super::slopes::Slopes;
 use super::tolerance::ToleranceConfig;
 
-pub(crate) use self::control::RatioSpan;
+pub(crate) use self::control::Span;
 pub use self::control::StepStatistics;
 
 /// Where the paths of a batch arrive.
 pub(crate) struct AdaptiveResult<const D: usize> {
-    /// `x/α`.
+    /// The states, divided by their scale.
     pub state: Tensor<D>,
-    /// The integrals over σ/α, example after example.
+    /// The integrals over the variable, example after example.
     pub integrals: Vec<f64>,
     /// What it took.
     pub statistics: StepStatistics,
@@ -65,7 +65,7 @@ fn lose<const D: usize>(path: &mut Path<D>, control: &Control, errors: &[f64]) {
 }
 
 /// From `x` at `t0` to `t1 < t0`. `observe` is called with the share that the slowest example has done (in the logarithm of
-/// σ/α, as a percentage) and the states, each at its own time.
+/// the flow's variable, as a percentage) and the states, each at its own time.
 ///
 /// # Shapes
 /// `x`: `[batch, …]` → the same; `None` if `observe` broke off
@@ -76,15 +76,15 @@ pub fn integrate<const D: usize>(
     tolerance: ToleranceConfig,
     observe: &mut dyn FnMut(usize, &Tensor<D>) -> ControlFlow<()>,
 ) -> Option<(Tensor<D>, StepStatistics)> {
-    let (flow, process) = (ProbabilityFlow::new(score), score.process());
-    let span = RatioSpan { first: flow.ratio(t0), last: flow.ratio(t1) };
-    let state = x.div_scalar(process.mean_scale(t0));
+    let flow = ProbabilityFlow::new(score);
+    let span = Span { first: flow.place(t0), last: flow.place(t1) };
+    let state = x.div_scalar(flow.scale(t0));
     let slopes = flow.slopes(state.clone(), &vec![span.first; state.dims()[0]]);
     let result = walk(flow, &flow, (state, slopes), span, tolerance, observe)?;
-    Some((result.state.mul_scalar(process.mean_scale(t1)), result.statistics))
+    Some((result.state.mul_scalar(flow.scale(t1)), result.statistics))
 }
 
-/// From a state at one ratio, with the slopes there, to another ratio, in either direction. The error of an integral
+/// From a state at one place, with the slopes there, to another place, in either direction. The error of an integral
 /// is measured in units of the absolute tolerance for each coordinate of the state; the largest error counts.
 ///
 /// # Shapes
@@ -93,7 +93,7 @@ pub(crate) fn walk<const D: usize>(
     flow: ProbabilityFlow<D>,
     slopes: &dyn Slopes<D>,
     (state, (slope, integrand)): (Tensor<D>, (Tensor<D>, Vec<f64>)),
-    span: RatioSpan,
+    span: Span,
     tolerance: ToleranceConfig,
     observe: &mut dyn FnMut(usize, &Tensor<D>) -> ControlFlow<()>,
 ) -> Option<AdaptiveResult<D>> {
@@ -106,7 +106,7 @@ pub(crate) fn walk<const D: usize>(
         let accepted = control.decide(attempt.steps(), &errors);
         lose(&mut path, &control, &errors);
         accept(&mut path, attempt, accepted);
-        let scales = control.ratios().map(|ratio| flow.mean_scale(ratio));
+        let scales = control.places().map(|place| flow.scale(flow.time(place)));
         if observe(control.percent(), &scale_examples(path.state.clone(), scales)).is_break() {
             return None;
         }

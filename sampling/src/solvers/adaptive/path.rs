@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 /// The states of a batch on their paths.
 pub(super) struct Path<const D: usize> {
-    /// `x/α`.
+    /// The states, divided by their scale.
     pub state: Tensor<D>,
     /// The slope at the state.
     pub slope: Tensor<D>,

@@ -61,6 +61,18 @@ impl ProductMixture {
         score_of(&parts, x)
     }
 
+    /// The expected datum of one coordinate.
+    pub fn denoised_of(&self, t: f64, x: f64) -> f64 {
+        let (scale, std) = (self.process.mean_scale(t), self.process.std(t));
+        let logs = self.at(t).map(|[w, m, s]| (w / s).ln() - 0.5 * ((x - m) / s).powi(2));
+        let logs: Vec<f64> = logs.collect();
+        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<f64> = logs.iter().map(|log| (log - largest).exp()).collect();
+        let given = |[_, m, s]: &[f64; 3]| m + scale * s * s * (x - scale * m) / ((scale * s).powi(2) + std * std);
+        let sum: f64 = self.components.iter().zip(&weights).map(|(component, weight)| weight * given(component)).sum();
+        sum / weights.iter().sum::<f64>()
+    }
+
     /// The distribution function of a coordinate of p_t.
     pub fn cdf(&self, t: f64, x: f64) -> f64 {
         self.at(t).map(|[w, m, s]| w * 0.5 * statrs::function::erf::erfc((m - x) / (s * 2f64.sqrt()))).sum()
@@ -128,6 +140,16 @@ impl Score<2> for ProductMixture {
             noise.extend(point.iter().map(|&x| -parts.2 * score_of(&parts.1, x)));
         }
         Tensor::from_data(TensorData::new(noise, [batch, dimension]), (&device, dtype))
+    }
+
+    /// The mean of the components' `m + α s² (x − α m)/(α² s² + σ²)`, which has a value where `α = 0`.
+    fn denoised(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
+        let ([batch, dimension], device, dtype) = (x.dims(), x.device(), x.dtype());
+        let points = values(&x);
+        let each =
+            points.chunks(dimension).zip(t).flat_map(|(point, &t)| point.iter().map(move |&x| self.denoised_of(t, x)));
+        let data: Vec<f64> = each.collect();
+        Tensor::from_data(TensorData::new(data, [batch, dimension]), (&device, dtype))
     }
 }
 
