@@ -34,17 +34,29 @@ fn all_kinds_of_all_crates_are_linked() {
         "ddpm_chain",
         "edm",
         "linear",
+        "linear_path",
         "loud",
         "ncsn_chain",
         "ornstein_uhlenbeck",
         "rve",
         "sub_vp",
+        "trigonometric_path",
         "ve",
         "vp",
     ];
     assert_eq!(ProcessConfig::kinds(), processes);
-    let data =
-        ["checkerboard", "cifar10", "fashion_mnist", "folder", "mixture", "mnist", "moons", "rings", "swiss_roll"];
+    let data = [
+        "array",
+        "checkerboard",
+        "cifar10",
+        "fashion_mnist",
+        "folder",
+        "mixture",
+        "mnist",
+        "moons",
+        "rings",
+        "swiss_roll",
+    ];
     assert_eq!(DatasetConfig::kinds(), data);
     assert_eq!(NetworkConfig::kinds(), ["mlp", "score_net", "unet"]);
 }
@@ -60,7 +72,7 @@ fn a_kind_of_ones_own_is_a_kind_like_any_other() {
     let said = refused("process={ kind = \"loud\", up_to = \"three\" }");
     assert!(said.contains("up_to: invalid type: string \"three\", expected f64"), "{said}");
     assert!(refused("process={ kind = \"loud\", upto = 3 }").contains("unknown field `upto`, expected `up_to`"));
-    assert!(refused("process={ kind = \"laud\" }").contains("`linear`, `loud`, `ncsn_chain`"));
+    assert!(refused("process={ kind = \"laud\" }").contains("`linear_path`, `loud`, `ncsn_chain`"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::support::{assert_refused, checkout, fokker};
 fn an_unknown_kind_is_refused_with_those_that_there_are() {
     for (section, parts) in [
         ("process", ["unknown process `nonsense`, expected one of `blurred_ve`, `cosine`, ", "`ve`, `vp`"]),
-        ("data", ["unknown data set `nonsense`, expected one of `checkerboard`, `cifar10`, ", "`swiss_roll`"]),
+        ("data", ["unknown data set `nonsense`, expected one of `array`, `checkerboard`, ", "`swiss_roll`"]),
         ("network", ["unknown network `nonsense`, expected one of `mlp`, `score_net`, `unet`", ""]),
     ] {
         let change = format!("{section}={{ kind = \"nonsense\" }}");
