@@ -26,5 +26,5 @@ pub enum LoadProgress<'a> {
 }
 
 /// Is called now and then while a data set is opened, and once at the end of each work. If it breaks, opening ends with
-/// [`DatasetError::Stopped`].
+/// [`DatasetError::Stopped`](crate::DatasetError::Stopped).
 pub type ProgressCallback = Arc<dyn Fn(LoadProgress<'_>) -> ControlFlow<()> + Send + Sync>;

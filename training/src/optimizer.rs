@@ -152,7 +152,7 @@ impl ModuleAdam {
     }
 
     /// The same with a `scale`, `[1]`, that the host does not wait for. If it is negative nothing changes but the number
-    /// of updates, which [`ModuleAdam::take_back`] puts right when that is known.
+    /// of updates, which [`ModuleAdam::uncount_step`] puts right when that is known.
     pub fn step_scaled_on_device<M: Module>(
         &mut self,
         weights: &mut Weights<M>,
