@@ -337,11 +337,7 @@ impl RunConfig {
         self.parameterization.validate()?;
         self.parameterization.validate_under(&*process)?;
         self.objective.validate()?;
-        self.objective.validate_for(&*process, &self.parameterization)?;
-        if self.residuals.is_some() && process.phase_space().is_some() {
-            return usage("residuals: are those of scalar processes, and process.kind has velocities; leave them out");
-        }
-        self.objective.validate_under(&*process)?;
+        self.objective.validate_under(&*process, &self.parameterization)?;
         if self.objective.needs_truth() && self.mixture()?.is_none() {
             return usage("objective.loss: needs data whose score is known: data.kind = \"mixture\"");
         }

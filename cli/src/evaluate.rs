@@ -10,6 +10,7 @@ use fokker::{Error, datasets::Split};
 
 use super::numbers::positive;
 use super::results::{print_file, print_result};
+use super::split_name::SplitName;
 use super::terminal::Terminal;
 
 /// Measure how good samples are: Fréchet and kernel distances, precision, recall, copies of training examples, with error bars
@@ -57,27 +58,6 @@ pub struct Evaluate {
     /// Change a key of the run's configuration, such as --set sampler.steps=50
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<String>,
-}
-
-/// The parts of the data.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum SplitName {
-    /// What neither the network nor a choice has seen, such as a published test set
-    Test,
-    /// What was held out while training, and choices are made by
-    Validation,
-    /// What the network has seen
-    Train,
-}
-
-impl From<SplitName> for Split {
-    fn from(name: SplitName) -> Self {
-        match name {
-            SplitName::Test => Self::Test,
-            SplitName::Validation => Self::Validation,
-            SplitName::Train => Self::Train,
-        }
-    }
 }
 
 /// A name of a list.

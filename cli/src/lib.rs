@@ -32,6 +32,7 @@ mod results;
 mod sample;
 mod score_fpe;
 mod signals;
+mod split_name;
 mod terminal;
 mod train;
 mod verbosity;

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::numbers::positive;
 use super::results::{print_file, print_result};
+use super::split_name::SplitName;
 use super::terminal::Terminal;
 
 /// Log-likelihood of data in nats and bits per dimension, or a bound on it
@@ -102,27 +103,6 @@ enum Bound {
     Diffusion,
     /// The bound of [Aamari 2025, Prop. 4.3] on KL(data | model), for data.kind = "mixture"
     Kl,
-}
-
-/// The parts of the data.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum SplitName {
-    /// What neither the network nor a choice has seen, such as a published test set
-    Test,
-    /// What was held out while training, and choices are made by
-    Validation,
-    /// What the network has seen
-    Train,
-}
-
-impl From<SplitName> for Split {
-    fn from(name: SplitName) -> Self {
-        match name {
-            SplitName::Test => Self::Test,
-            SplitName::Validation => Self::Validation,
-            SplitName::Train => Self::Train,
-        }
-    }
 }
 
 impl Likelihood {

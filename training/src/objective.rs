@@ -11,7 +11,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use fokker_kernels::memo::Memo;
 use fokker_model::per_example::scale_examples;
-use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Score};
+use fokker_model::{Derivatives, Estimate, MixtureScore, Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
 use fokker_random::Index;
 use serde::{Deserialize, Serialize};
@@ -112,11 +112,16 @@ impl Objective {
         self.regularizer.map_or(Ok(()), |regularizer| regularizer.validate())
     }
 
-    /// Checks that everything has a value under a process.
+    /// Checks that a process has this objective, and that everything has a value under it.
     ///
     /// # Errors
-    /// What is infinite under a process that reaches pure noise.
-    pub fn validate_under(&self, process: &dyn Process) -> Result<(), TrainingError> {
+    /// Anything but denoising of ε for a process with velocities; what is infinite under a process that reaches pure noise.
+    pub fn validate_under(
+        &self,
+        process: &dyn Process,
+        parameterization: &Parameterization,
+    ) -> Result<(), TrainingError> {
+        self.validate_velocities(process, parameterization)?;
         let fail = |key: &str, message: String| Err(TrainingError::config(format!("objective.{key}"), message));
         if !process.reaches_pure_noise() {
             return Ok(());

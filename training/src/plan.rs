@@ -67,12 +67,7 @@ impl TrainingPlan {
         self.training.validate()?;
         self.checkpoints.validate()?;
         self.objective.validate()?;
-        self.objective.validate_for(&*self.process, &self.parameterization)?;
-        if self.residuals.is_some() && self.process.phase_space().is_some() {
-            let message = "are those of scalar processes: leave the section out";
-            return Err(TrainingError::config("residuals", message));
-        }
-        self.objective.validate_under(&*self.process)?;
+        self.objective.validate_under(&*self.process, &self.parameterization)?;
         self.parameterization.validate_under(&*self.process)?;
         self.optimizer.validate()?;
         if let Some(residuals) = &self.residuals {

@@ -49,7 +49,7 @@ fn go_on_with_room(kib: usize, root: &Path) -> Output {
     command.env("FOKKER_DATA", checkout().join("datasets/data")).output().unwrap()
 }
 
-/// The steps of the lines of metrics, each of which is whole.
+/// The steps of the lines of metrics. Every line is whole.
 fn steps(run: &Path) -> Vec<u64> {
     let lines = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64().unwrap();

@@ -86,7 +86,7 @@ fn files_that_hold_no_features_are_refused_by_name() {
     write_npz(&several, &[("a", &one), ("b", &one)]).unwrap();
     let error = read_array(&several, "samples").unwrap_err().to_string();
     assert!(error.ends_with("has several arrays, and none is named: it has a, b"), "{error}");
-    // A whole archive, one bit of which has fallen over.
+    // One bit of a whole archive is flipped.
     let mut bytes = fs::read(&several).unwrap();
     let place = bytes.len() / 3;
     bytes[place] ^= 1;

@@ -11,8 +11,8 @@ pub struct Offset {
     pub rate: f64,
 }
 
-/// The longest offset. A tensor whose axes lie askew, and one of which is shorter than the other by more than about the
-/// square of this number, needs longer ones.
+/// The longest offset. A tensor needs longer ones if its axes lie askew and their lengths differ by more than about the square of
+/// this number.
 const LONGEST: i64 = 24;
 
 /// Splits a symmetric tensor, in cells squared per unit of time, as D = Σ ρ e eᵀ with ρ > 0 and at most three integer offsets e

@@ -79,7 +79,7 @@ impl RandomWalk {
 }
 
 /// P(max Z_n = k/√n) for k = 0 … n of the walk of signs, exactly, by the reflection principle:
-/// P(max S = k) = P(S_n = k) + P(S_n = k + 1), of which one is 0.
+/// P(max S = k) = P(S_n = k) + P(S_n = k + 1). One of the two is 0, because S_n and n are both even or both odd.
 pub fn maximum_of_signs(steps: usize) -> Vec<f64> {
     // ln P(S_n = n − 2j) = ln C(n, j) − n ln 2.
     let mut log = -(steps as f64) * std::f64::consts::LN_2;

@@ -7,10 +7,10 @@
 use fokker_random::Index;
 use rand::RngExt;
 use rand_distr::StandardNormal;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::draws::{Draws, memory};
+use super::in_chunks::in_chunks;
 use super::view::{Law, MOST_SHOWN, Show, check_heat, density_table, evolution, figure, histogram, path_table};
 use fokker_laboratory::fokker_planck::{Custom, Scheme, Solver};
 use fokker_laboratory::grid::{Axis, Field};
@@ -120,12 +120,7 @@ impl ExplodingConfig {
             }
             seen
         };
-        let mut seen: Vec<Vec<f64>> = Vec::with_capacity(self.paths);
-        for first in (0..self.paths).step_by(512) {
-            watch.advance(first as f64 / self.paths as f64)?;
-            let chunk: Vec<_> = (first..self.paths.min(first + 512)).into_par_iter().map(|i| run(i as u64)).collect();
-            seen.extend(chunk);
-        }
+        let seen: Vec<Vec<f64>> = in_chunks(self.paths, 512, watch, run)?;
         let density = |look: usize| Field::histogram(&[self.axis], seen.iter().map(|run| vec![run[look]])).values;
         let (mean, spread) = data.moments();
         let ends: Vec<f64> = seen.iter().map(|run| run[looks]).collect();

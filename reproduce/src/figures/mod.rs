@@ -27,6 +27,7 @@ mod draws;
 mod energy;
 mod error;
 mod exploding;
+mod in_chunks;
 mod langevin;
 mod lemma;
 mod noisy_density;

@@ -1,10 +1,10 @@
 //! The density equation with noise, its mean, and its energy [Seo, eq. 1.1].
 
 use fokker_process::ProcessConfig;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::energy::{energy_panel, in_space};
+use super::in_chunks::in_chunks;
 use super::view::{MOST_SHOWN, as_caption, figure};
 use fokker_laboratory::fokker_planck::Forward;
 use fokker_laboratory::grid::{Axis, Field};
@@ -71,12 +71,7 @@ impl NoisyDensityConfig {
             });
             (u.values, energies)
         };
-        let mut runs: Vec<Curve> = Vec::new();
-        for first in (0..self.realisations).step_by(16) {
-            watch.advance(first as f64 / self.realisations as f64)?;
-            let last = self.realisations.min(first + 16);
-            runs.extend((first..last).into_par_iter().map(|i| run(i as u64)).collect::<Vec<_>>());
-        }
+        let runs: Vec<Curve> = in_chunks(self.realisations, 16, watch, run)?;
         let mut noiseless = start.clone();
         equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
         let n = runs.len() as f64;

@@ -1,10 +1,10 @@
 //! The density equation with noise in the plane [Seo, eq. 1.1].
 
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::energy::{energy_panel, in_space};
+use super::in_chunks::in_chunks;
 use super::view::{MOST_PANELS, as_caption, figure, plane};
 use fokker_laboratory::fokker_planck::Forward;
 use fokker_laboratory::grid::{Axis, Field};
@@ -100,12 +100,7 @@ impl NoisyPlaneConfig {
             });
             (u.values, energies)
         };
-        let mut runs: Vec<Run> = Vec::new();
-        for first in (0..self.realisations).step_by(8) {
-            watch.advance(first as f64 / self.realisations as f64)?;
-            let last = self.realisations.min(first + 8);
-            runs.extend((first..last).into_par_iter().map(|i| run(i as u64)).collect::<Vec<_>>());
-        }
+        let runs: Vec<Run> = in_chunks(self.realisations, 8, watch, run)?;
         let mut noiseless = start.clone();
         equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
         let n = runs.len() as f64;

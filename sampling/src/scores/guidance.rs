@@ -12,8 +12,8 @@ use crate::solvers::ratio;
 ///
 /// It may be confined to an interval of noise levels (Kynkäänniemi et al. 2024): outside of it the score is the
 /// conditional one, at half the price. And it may be rescaled (Lin et al. 2023, eq. 15–16): the guided prediction is
-/// brought back to the conditional one's deviation, and a share `φ` of that is taken. The prediction is that of the noise; under a
-/// process that reaches pure noise it is that of the data, of which the noise says nothing there.
+/// brought back to the conditional one's deviation, and a share `φ` of that is taken. The prediction is that of the noise. Under a process that
+/// reaches pure noise it is that of the data, because in pure noise the predicted noise says nothing of the data.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -55,11 +55,8 @@ fn halves<const D: usize>(array: &Tensor<D>) -> [Tensor<D>; 2] {
 }
 
 impl Objective {
-    /// Checks that the objective is one that a process has.
-    ///
-    /// # Errors
-    /// Anything but denoising of ε for a process with velocities, by name.
-    pub fn validate_for(
+    /// Refuses anything but denoising of ε for a process with velocities, by name.
+    pub(crate) fn validate_velocities(
         &self,
         process: &dyn Process,
         parameterization: &Parameterization,

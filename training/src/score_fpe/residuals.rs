@@ -62,16 +62,20 @@ impl ResidualsConfig {
         Self { every, times: eight(), examples: examples(), divergence: None }
     }
 
-    /// Checks that the equation has rates at all times of a process.
+    /// Checks that a process has the equation, with rates at all times.
     ///
     /// # Errors
-    /// A process that reaches pure noise, where they are infinite.
+    /// A process with velocities; one that reaches pure noise, where the rates are infinite.
     pub fn validate_under(&self, process: &dyn fokker_process::Process) -> Result<(), TrainingError> {
-        if !process.reaches_pure_noise() {
+        let name = process.name();
+        let problem = if process.phase_space().is_some() {
+            format!("are those of scalar processes, and {name} has velocities")
+        } else if process.reaches_pure_noise() {
+            format!("the rates of the score Fokker–Planck equation are infinite where {name} begins")
+        } else {
             return Ok(());
-        }
-        let message = "the rates of the score Fokker–Planck equation are infinite where";
-        Err(TrainingError::config("residuals", format!("{message} {} begins; leave the section out", process.name())))
+        };
+        Err(TrainingError::config("residuals", format!("{problem}; leave the section out")))
     }
 
     /// Checks the numbers.

@@ -187,7 +187,7 @@ fn the_objective_of_flow_matching_is_the_error_in_the_velocity() {
 fn objectives_that_are_infinite_in_pure_noise_are_refused() {
     let path = process("linear_path");
     let refuse = |objective: Objective, key: &str| {
-        let message = objective.validate_under(&*path).unwrap_err().to_string();
+        let message = objective.validate_under(&*path, &Parameterization::default()).unwrap_err().to_string();
         assert!(message.contains(key) && message.contains("linear_path"), "{message}");
     };
     refuse(Objective { time: TimeSampling::Importance, ..Objective::default() }, "objective.time");
