@@ -125,6 +125,7 @@ const CLASSES: &[(&str, KeyClass)] = &[
     ("training.validate_every", KeyClass::Course),
     ("training.validation_examples", KeyClass::Course),
     ("residuals", KeyClass::Course),
+    ("averages", KeyClass::Course),
     ("checkpoints", KeyClass::Course),
     ("previews", KeyClass::Course),
     ("sampler", KeyClass::Course),
@@ -153,7 +154,7 @@ mod tests {
             }};
         }
         let sections = names!(
-            RunConfig, config, "": name, runs, seed, backend, data, preprocessing, process, network, parameterization, objective, optimizer, training, residuals, checkpoints, previews, sampler
+            RunConfig, config, "": name, runs, seed, backend, data, preprocessing, process, network, parameterization, objective, optimizer, training, residuals, checkpoints, averages, previews, sampler
         );
         let training = names!(
             TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, precision, recompute, skip_non_finite, log_every, validate_every, validation_examples

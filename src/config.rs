@@ -9,7 +9,7 @@ use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
-use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, TrainingConfig, TrainingPlan};
+use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -67,6 +67,9 @@ pub struct RunConfig {
     pub residuals: Option<ResidualsConfig>,
     /// When to save.
     pub checkpoints: CheckpointConfig,
+    /// Averages whose length is chosen after the training; absent, none are tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub averages: Option<PowerAverageConfig>,
     /// Pictures drawn while training.
     pub previews: PreviewConfig,
     /// The sampler of previews, and of `fokker sample` unless another is named.
@@ -241,6 +244,7 @@ impl RunConfig {
             optimizer: self.optimizer.clone(),
             training: self.training.clone(),
             checkpoints: self.checkpoints.clone(),
+            averages: self.averages.clone(),
             preprocessing: self.preprocessing.clone(),
             train,
             validation,

@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod average;
 pub mod backend;
 pub mod changes;
 pub mod condition;
@@ -63,6 +64,7 @@ pub use fokker_training as training;
 /// What settings of one's own are read and written with.
 pub use serde;
 
+pub use average::{AverageRequest, ReconstructedAverage, average};
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
 pub use condition::{Condition, Technique};
 pub use config::RunConfig;
@@ -91,6 +93,7 @@ mod book {
 
     pages! {
         Readme "../README.md",
+        Averages "../docs/AVERAGES.md",
         Evaluation "../docs/EVALUATION.md",
         Extending "../docs/EXTENDING.md",
         FirstDigits "../docs/FIRST_DIGITS.md",

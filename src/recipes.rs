@@ -22,6 +22,7 @@ pub const RUNS: &[(&str, &str)] = files!["../configs/":
     "mixture_2d",
     "mixture_2d_langevin",
     "mnist_flow",
+    "mnist_flow_small",
     "mnist_langevin",
     "mnist_likelihood",
     "mnist_rve",

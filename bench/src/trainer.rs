@@ -107,6 +107,7 @@ impl<'a, N> Sessions<'a, N> {
             training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
             checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
             residuals: None,
+            averages: None,
             ..config.training_plan(self.train.clone(), None)?
         };
         let mut trainer = Trainer::new(plan, self.network.clone(), self.device)?;

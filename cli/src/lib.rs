@@ -12,6 +12,7 @@
 #[macro_use]
 mod output;
 
+mod average;
 mod bench;
 mod bench_gpu;
 mod check;
@@ -83,6 +84,7 @@ enum Command {
     Resume(train::Resume),
     Sample(sample::Sample),
     CompareSamplers(compare_samplers::CompareSamplers),
+    Average(average::Average),
     Evaluate(evaluate::Evaluate),
     Likelihood(likelihood::Likelihood),
     Reproduce(reproduce::Reproduce),
@@ -116,6 +118,7 @@ impl Cli {
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
+            Command::Average(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Likelihood(command) => command.run(),
             Command::Reproduce(command) => command.run(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::backend::DispatchTensor;
 use burn::tensor::{Device, Tensor, activation};
-use fokker_kernels::{Adam, TensorFn, group_norm, is_asynchronous, recomputed, softmax};
+use fokker_kernels::{Adam, RunningAverage, TensorFn, group_norm, is_asynchronous, recomputed, softmax};
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -226,6 +226,21 @@ fn the_average_of_constant_weights_is_the_weights() {
         let error = weight.iter().zip(average).map(|(w, a)| (a / w - 1.0 - left).abs()).fold(0.0, f64::max);
         let tolerance = if start == 1.0 { 1e-7 } else { 5e-6 };
         assert!(error < tolerance, "from {start}: off by {error:e}");
+    }
+}
+
+#[test]
+fn a_running_average_is_the_one_on_the_processor() {
+    let Some(gpu) = gpu() else { return };
+    let step = |device: &Device, decay: f64| {
+        let [average, weight] = [1, 2].map(|seed| random([67, 31], seed, device));
+        let after = RunningAverage { decay, update: 41 }.step(average.clone(), weight);
+        (average, after)
+    };
+    for decay in [0.3, 0.9993] {
+        let (before, after) = step(&gpu, decay);
+        assert_close(&after, &step(&Device::flex(), decay).1, 1e-6, "average");
+        assert_ne!(bits(&before), bits(&after), "an average that others hold is not changed");
     }
 }
 

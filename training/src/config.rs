@@ -163,6 +163,8 @@ impl TrainingConfig {
         require(clip.is_finite() && clip > 0.0, "gradient_clip", &format!("{clip} is not positive"))?;
         require((0.0..1.0).contains(&self.ema_decay), "ema_decay", &format!("{} is not in [0, 1)", self.ema_decay))?;
         require((0.0..=1.0).contains(&self.class_dropout), "class_dropout", "must be in [0, 1]")?;
+        let counts = self.decay != Decay::InverseSqrt || self.warmup > 0;
+        require(counts, "decay", "\"inverse_sqrt\" counts from the warm-up: set training.warmup")?;
         require(self.log_every > 0, "log_every", "must be at least 1")?;
         require_size("training.validation_examples", self.validation_examples as u64, MOST_EXAMPLES)
     }

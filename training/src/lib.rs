@@ -18,6 +18,7 @@ mod objective;
 mod optimizer;
 mod outcome;
 mod plan;
+mod power_average;
 mod readings;
 mod run;
 pub mod score_fpe;
@@ -34,8 +35,8 @@ pub use fokker_registry as registry;
 
 pub use breakdown::Breakdown;
 pub use callbacks::{
-    Callback, Callbacks, Checkpoints, MetricsFile, Moment, Previews, ResidualReports, SetAside, TensorBoard,
-    ValidationLoss, Wants,
+    Callback, Callbacks, Checkpoints, MetricsFile, Moment, PowerAverages, Previews, ResidualReports, SetAside,
+    TensorBoard, ValidationLoss, Wants,
 };
 pub use checkpoint::{
     Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
@@ -54,6 +55,9 @@ pub use objective::{Objective, Randomness};
 pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind, Weights};
 pub use outcome::Outcome;
 pub use plan::TrainingPlan;
+pub use power_average::{
+    PowerAverageConfig, PowerProfile, Reconstruction, Snapshot, list_snapshots, load_snapshot, save_snapshot,
+};
 pub use run::RunFolder;
 pub use spread::Spread;
 pub use tensorboard::EventsWriter;

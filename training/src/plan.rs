@@ -10,6 +10,7 @@ use crate::config::{CheckpointConfig, TrainingConfig};
 use crate::error::TrainingError;
 use crate::objective::Objective;
 use crate::optimizer::OptimizerConfig;
+use crate::power_average::PowerAverageConfig;
 use crate::score_fpe::ResidualsConfig;
 use crate::weighting::Weighting;
 
@@ -46,6 +47,8 @@ pub struct TrainingPlan {
     pub training: TrainingConfig,
     /// When to save.
     pub checkpoints: CheckpointConfig,
+    /// Averages whose length is chosen afterwards, if any are tracked.
+    pub averages: Option<PowerAverageConfig>,
     /// Scaling and augmentation of the data.
     pub preprocessing: Preprocessing,
     /// The examples to learn from.
@@ -66,6 +69,7 @@ impl TrainingPlan {
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.training.validate()?;
         self.checkpoints.validate()?;
+        self.averages.as_ref().map_or(Ok(()), PowerAverageConfig::validate)?;
         self.objective.validate()?;
         self.objective.validate_under(&*self.process, &self.parameterization)?;
         self.parameterization.validate_under(&*self.process)?;
@@ -99,6 +103,7 @@ impl TrainingPlan {
             optimizer: OptimizerConfig::default(),
             training: TrainingConfig::default(),
             checkpoints: CheckpointConfig::default(),
+            averages: None,
             preprocessing: if train.is_image() { Preprocessing::default() } else { Preprocessing::RAW },
             train,
             validation: None,

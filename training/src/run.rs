@@ -1,4 +1,4 @@
-//! A run is a folder: `config.toml`, `metrics.jsonl`, `events.*`, `report.html`, `samples/`, `checkpoints/`.
+//! A run is a folder: `config.toml`, `metrics.jsonl`, `events.*`, `report.html`, `samples/`, `averages/`, `checkpoints/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use fokker_files::{FileError, Lock};
 
 use crate::checkpoint;
 use crate::error::TrainingError;
+use crate::power_average::list_snapshots;
 use crate::unused_path::unused_path;
 
 /// The folder of a run.
@@ -64,6 +65,11 @@ impl RunFolder {
         self.path.join("checkpoints")
     }
 
+    /// Snapshots of power-function averages.
+    pub fn averages(&self) -> PathBuf {
+        self.path.join("averages")
+    }
+
     /// What a run that went back to an earlier step had made after it. Nothing here is ever deleted.
     pub fn set_aside(&self) -> PathBuf {
         self.path.join("set-aside")
@@ -107,7 +113,7 @@ impl RunFolder {
     fn remains(&self) -> Option<String> {
         let has_entries = |folder: PathBuf| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
         let files = [(self.metrics(), "metrics.jsonl"), (self.set_aside(), "set-aside")];
-        let folders = [(self.checkpoints(), "checkpoints"), (self.samples(), "samples")];
+        let folders = [(self.checkpoints(), "checkpoints"), (self.samples(), "samples"), (self.averages(), "averages")];
         let files = files.into_iter().filter(|(path, _)| path.exists());
         let folders = folders.into_iter().filter(|(path, _)| has_entries(path.clone()));
         files.chain(folders).map(|(_, name)| name.to_string()).next()
@@ -139,10 +145,11 @@ impl RunFolder {
         let of_run = |name: &str| name.starts_with('.') && name.ends_with(".partial");
         remove_where(&self.checkpoints(), of_checkpoints)?;
         remove_where(&self.samples(), of_previews)?;
+        remove_where(&self.averages(), of_previews)?;
         Ok(remove_where(&self.path, of_run)?)
     }
 
-    /// Moves what was made after `step` steps, checkpoints and previews, into a folder of [`RunFolder::set_aside`],
+    /// Moves what was made after `step` steps, checkpoints, previews and snapshots of averages, into a folder of [`RunFolder::set_aside`],
     /// together with a copy of the metrics. Returns that folder, or `None` if there is no later checkpoint.
     ///
     /// # Errors
@@ -162,6 +169,8 @@ impl RunFolder {
         }
         let previews = fs::read_dir(self.samples()).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
         later.extend(previews.filter(|path| is_later(&path.with_extension("")) && path.is_file()));
+        let snapshots = list_snapshots(&self.averages()).into_iter().filter(|snapshot| snapshot.step > step);
+        later.extend(snapshots.map(|snapshot| snapshot.path));
         for path in later {
             let name = path.file_name().unwrap_or_default();
             fs::rename(&path, folder.join(name)).map_err(failed)?;

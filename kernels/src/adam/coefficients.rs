@@ -21,6 +21,6 @@ pub(super) struct Coefficients {
     pub average_decay: f32,
     /// 1 less the decay rate of the running average.
     pub average_fresh: f32,
-    /// The [phase](super::average) of the first number's rounding in this update.
+    /// The [phase](crate::running_average::rounding) of the first number's rounding in this update.
     pub phase: u32,
 }

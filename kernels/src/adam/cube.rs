@@ -6,9 +6,10 @@ use burn_cubecl::kernel::into_contiguous;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use super::average::{EXPONENT, MANY, NEIGHBOUR, ONE};
 use super::coefficients::Coefficients;
-use crate::tensors::cube::{Primitive, from_plain};
+use crate::running_average::cube::{averaged, mixed};
+use crate::running_average::rounding::NEIGHBOUR;
+use crate::tensors::cube::{from_plain, own};
 use crate::tensors::dispatch::{context, is_on, primitive};
 
 /// Whether [`step`] is for these tensors: single precision on a GPU.
@@ -68,12 +69,6 @@ pub(super) fn step<const D: usize>(
     [weight, first, second, average].map(from_plain)
 }
 
-/// The tensor in a buffer that nothing else refers to.
-fn own(tensor: Primitive) -> Primitive {
-    let tensor = into_contiguous(tensor);
-    if tensor.can_mut() && tensor.is_contiguous_buffer() { tensor } else { tensor.copy() }
-}
-
 /// [`Coefficients`] as the kernel takes them.
 #[derive(CubeLaunch, CubeType)]
 struct AdamScalars {
@@ -88,25 +83,6 @@ struct AdamScalars {
     decay: f32,
     fresh: f32,
     phase: u32,
-}
-
-/// [`super::average::mixed`].
-#[cube]
-fn mixed(old: f32, new: f32, fresh: f32, kept: f32) -> f32 {
-    let change = new - old;
-    select(fresh < 0.5f32, old + change * fresh, new - change * kept)
-}
-
-/// [`super::average::averaged`].
-#[cube]
-fn averaged(average: f32, weight: f32, fresh: f32, kept: f32, phase: u32) -> f32 {
-    let exponent = u32::reinterpret(average) & EXPONENT;
-    let steps = (weight - average) * fresh * f32::reinterpret(277u32 * ONE - exponent);
-    let unit = f32::reinterpret(max(exponent, 24u32 * ONE) - 23u32 * ONE);
-    let share = f32::cast_from(phase >> 8u32) * (1.0f32 / 16_777_216.0f32);
-    let spread = average + f32::floor(steps + share) * unit;
-    let plain = exponent < 24u32 * ONE || f32::abs(steps) >= MANY || fresh >= 0.5f32;
-    select(plain, mixed(average, weight, fresh, kept), spread)
 }
 
 #[cube(launch)]

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::average::{NEIGHBOUR, averaged, mixed};
 use super::coefficients::Coefficients;
+use crate::running_average::rounding::{NEIGHBOUR, averaged, mixed};
 use crate::simd::multiversion;
 
 /// Numbers of each tensor that a thread takes at a time.

@@ -3,13 +3,13 @@
 //! On flex and on GPUs it is one operation for each parameter; other backends in single precision give the numbers to the
 //! CPU's loop and take them back, and other precisions use Burn's operations.
 
-mod average;
 mod coefficients;
 mod cube;
 mod flex;
 
 use burn::tensor::{DType, Tensor, TensorData};
 
+use crate::running_average::rounding::phase;
 use crate::tensors::flex::{Inputs, contiguous, from_plain, numbers, numbers_mut};
 use coefficients::Coefficients;
 
@@ -99,7 +99,7 @@ impl Adam {
             lost: (1.0 - self.keep) as f32,
             average_decay: self.average_decay as f32,
             average_fresh: (1.0 - self.average_decay) as f32,
-            phase: average::phase(self.update),
+            phase: phase(self.update),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use burn::backend::{Autodiff, Cube, DispatchAutodiffContext, DispatchTensor, TensorMetadata, tensor::FloatTensor};
 use burn::tensor::{DType, Tensor};
+use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 
 use crate::tensors::dispatch::{context, is_on, of_plain, of_tracked, primitive, tracked};
@@ -45,6 +46,12 @@ pub(crate) fn from_plain<const D: usize>(tensor: Primitive) -> Tensor<D> {
 /// A result under automatic differentiation, as Burn's tensor.
 pub(crate) fn from_tracked<const D: usize>(tensor: Tracked, autodiff: DispatchAutodiffContext) -> Tensor<D> {
     Tensor::from_dispatch(of_tracked::<Cube>(tensor, autodiff))
+}
+
+/// The tensor in a buffer that nothing else refers to.
+pub(crate) fn own(tensor: Primitive) -> Primitive {
+    let tensor = into_contiguous(tensor);
+    if tensor.can_mut() && tensor.is_contiguous_buffer() { tensor } else { tensor.copy() }
 }
 
 /// A buffer of these sizes on the device of another, with whatever was in its memory.

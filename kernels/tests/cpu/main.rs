@@ -7,5 +7,6 @@ mod fused;
 mod group_norm;
 mod group_norm_derivatives;
 mod many_inputs;
+mod running_average;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,7 +3,8 @@
 use fokker_model::Network;
 
 use super::{
-    Callback, Checkpoints, MetricsFile, Moment, ResidualReports, SetAside, TensorBoard, ValidationLoss, Wants,
+    Callback, Checkpoints, MetricsFile, Moment, PowerAverages, ResidualReports, SetAside, TensorBoard, ValidationLoss,
+    Wants,
 };
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
@@ -32,7 +33,7 @@ impl<'a, N: Network<D>, const D: usize> Callbacks<'a, N, D> {
     }
 
     /// Those of a run in a folder: what is of later steps is set aside, validation and residuals are measured as the plan says,
-    /// metrics are written for readers and for TensorBoard, checkpoints are saved. `config` is stored in every checkpoint.
+    /// metrics are written for readers and for TensorBoard, averages are tracked, checkpoints are saved. `config` is stored in every checkpoint.
     pub fn in_folder(run: &RunFolder, config: impl Into<String>) -> Self {
         Self::new()
             .with(SetAside::new(run))
@@ -40,6 +41,7 @@ impl<'a, N: Network<D>, const D: usize> Callbacks<'a, N, D> {
             .with(ResidualReports)
             .with(MetricsFile::new(run))
             .with(TensorBoard::new(run))
+            .with(PowerAverages::new(run))
             .with(Checkpoints::new(run, config))
     }
 

@@ -4,17 +4,18 @@
 //!
 //! | point | when | built-in callbacks |
 //! |---|---|---|
-//! | [`start`](Callback::start) | before the first step | [`SetAside`], [`MetricsFile`], [`TensorBoard`] |
-//! | [`step`](Callback::step) | after every step | [`Previews`] |
+//! | [`start`](Callback::start) | before the first step | [`SetAside`], [`MetricsFile`], [`TensorBoard`], [`PowerAverages`] |
+//! | [`step`](Callback::step) | after every step | [`PowerAverages`], [`Previews`] |
 //! | [`measure`](Callback::measure) | a line of metrics is due, and is completed | [`ValidationLoss`], [`ResidualReports`] |
 //! | [`line`](Callback::line) | the line is complete | [`MetricsFile`], [`TensorBoard`] |
-//! | [`save`](Callback::save) | everything up to this step is to be safe | [`MetricsFile`], [`Checkpoints`] |
+//! | [`save`](Callback::save) | everything up to this step is to be safe | [`MetricsFile`], [`PowerAverages`], [`Checkpoints`] |
 //! | [`end`](Callback::end) | after the last step, or when training is stopped | |
 
 mod checkpoint;
 mod list;
 mod metrics;
 mod moment;
+mod power_averages;
 mod previews;
 mod residuals;
 mod set_aside;
@@ -25,6 +26,7 @@ pub use checkpoint::Checkpoints;
 pub use list::Callbacks;
 pub use metrics::MetricsFile;
 pub use moment::Moment;
+pub use power_averages::PowerAverages;
 pub use previews::Previews;
 pub use residuals::ResidualReports;
 pub use set_aside::SetAside;

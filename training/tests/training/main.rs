@@ -1,6 +1,7 @@
 //! Losses, precision, resumed runs and the score Fokker–Planck equation.
 
 mod losses;
+mod power_averages;
 mod precision;
 mod resume;
 mod score_fpe;

@@ -10,29 +10,29 @@
 /// `2³²` over the golden ratio: multiples of it, modulo `2³²`, lie more evenly than those of any other number.
 const GOLDEN: u32 = 0x9E37_79B9;
 /// How far the phases of neighbouring numbers are apart; odd, and otherwise arbitrary.
-pub(super) const NEIGHBOUR: u32 = 0x85EB_CA6B;
+pub(crate) const NEIGHBOUR: u32 = 0x85EB_CA6B;
 /// `2²³`: a change of so many units needs no spreading.
-pub(super) const MANY: f32 = 8_388_608.0;
+pub(crate) const MANY: f32 = 8_388_608.0;
 /// The bits of the exponent of a number in single precision.
-pub(super) const EXPONENT: u32 = 0x7F80_0000;
+pub(crate) const EXPONENT: u32 = 0x7F80_0000;
 /// One in the exponent's place.
-pub(super) const ONE: u32 = 1 << 23;
+pub(crate) const ONE: u32 = 1 << 23;
 
 /// The phase of the first number in an update.
-pub(super) fn phase(update: u64) -> u32 {
+pub(crate) fn phase(update: u64) -> u32 {
     (update as u32).wrapping_mul(GOLDEN)
 }
 
 /// `old + (new − old)·fresh`, whose error is that of rounding the larger share once, for `fresh` from 0 to 1.
 #[inline(always)]
-pub(super) fn mixed(old: f32, new: f32, fresh: f32, kept: f32) -> f32 {
+pub(crate) fn mixed(old: f32, new: f32, fresh: f32, kept: f32) -> f32 {
     if fresh < 0.5 { old + (new - old) * fresh } else { new - (new - old) * kept }
 }
 
 /// `average + (weight − average)·fresh`, rounded to a multiple of the average's last place: down, after a share of it was added
 /// that `phase` is in `2³²`. Phases that lie evenly make the mean of many such steps that of exact ones.
 #[inline(always)]
-pub(super) fn averaged(average: f32, weight: f32, fresh: f32, kept: f32, phase: u32) -> f32 {
+pub(crate) fn averaged(average: f32, weight: f32, fresh: f32, kept: f32, phase: u32) -> f32 {
     let exponent = average.to_bits() & EXPONENT;
     let change = (weight - average) * fresh;
     // 2^(23 − e) and 2^(e − 23) for a number between 2^e and 2^(e + 1).

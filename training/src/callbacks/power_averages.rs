@@ -1,0 +1,112 @@
+//! Power-function averages, tracked along the training.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use fokker_kernels::RunningAverage;
+use fokker_model::Network;
+use replace_with::replace_with_or_abort;
+
+use super::{Callback, Moment};
+use crate::error::TrainingError;
+use crate::optimizer::arrays;
+use crate::power_average::{PowerProfile, Snapshot, load_snapshot, save_snapshot};
+use crate::run::RunFolder;
+
+/// Tracks the [averages](crate::PowerAverageConfig) that the plan names, if it names any, and keeps snapshots of them in the folder
+/// `averages` of a run: as often as the plan says, and with every checkpoint, so that a resumed run has the same ones.
+#[derive(Clone, Debug)]
+pub struct PowerAverages<N> {
+    run: RunFolder,
+    averages: Vec<Tracked<N>>,
+    /// The step that the last snapshots are of.
+    saved: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Tracked<N> {
+    std: f64,
+    profile: PowerProfile,
+    average: N,
+}
+
+impl<N> PowerAverages<N> {
+    /// For a run. It comes before the checkpoints: a checkpoint that is there has its snapshots.
+    pub fn new(run: &RunFolder) -> Self {
+        Self { run: run.clone(), averages: Vec::new(), saved: 0 }
+    }
+}
+
+impl<N: Module> PowerAverages<N> {
+    fn write(&mut self, step: u64) -> Result<(), TrainingError> {
+        if self.saved == step {
+            return Ok(());
+        }
+        for Tracked { std, average, .. } in &self.averages {
+            save_snapshot(&Snapshot::new(&self.run.averages(), step, *std), average.clone())?;
+        }
+        self.saved = step;
+        Ok(())
+    }
+}
+
+impl<N: Network<D>, const D: usize> Callback<N, D> for PowerAverages<N> {
+    fn start(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
+        let Some(config) = at.trainer.plan().averages.clone() else { return Ok(()) };
+        let step = at.step();
+        self.averages.clear();
+        for (&std, profile) in config.stds.iter().zip(config.profiles()) {
+            let snapshot = Snapshot::new(&self.run.averages(), step, std);
+            let average = match snapshot.path.is_file() {
+                true => load_snapshot(&snapshot, at.trainer.network())?,
+                false => at.trainer.network(),
+            };
+            if step > 0 && !snapshot.path.is_file() {
+                at.warn(format!(
+                    "the average of σ_rel = {std} begins at step {step}: it was not tracked before, so the weights of step {step} \
+                     stand for all earlier ones"
+                ));
+            }
+            self.averages.push(Tracked { std, profile, average });
+        }
+        self.saved = step;
+        Ok(())
+    }
+
+    fn step(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
+        let step = at.step();
+        for Tracked { profile, average, .. } in &mut self.averages {
+            let update = RunningAverage { decay: profile.decay(step), update: step };
+            let values = arrays(&at.trainer.network());
+            replace_with_or_abort(average, |average| average.map(&mut Update { update, values }));
+        }
+        let due =
+            at.trainer.plan().averages.as_ref().is_some_and(|config| at.trainer.plan().is_due(config.every, step));
+        match if due { self.write(step) } else { Ok(()) } {
+            Err(error) if error.is_full_disk() => {
+                let cause = error.without_remedy();
+                at.warn(format!("step {step}: there is no snapshot of the averages: {cause}. Training goes on"));
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    fn save(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
+        self.write(at.step())
+    }
+}
+
+/// Takes an update of every parameter.
+struct Update {
+    update: RunningAverage,
+    values: GradientsParams,
+}
+
+impl ModuleMapper for Update {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, average, mapper) = param.consume();
+        let value = self.values.remove::<D>(id).expect("average and network have the same parameters");
+        Param::from_mapped_value(id, self.update.step(average, value), mapper)
+    }
+}
