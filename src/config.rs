@@ -276,6 +276,20 @@ impl RunConfig {
         condition::conditions(given, &self.condition_reader()?)
     }
 
+    /// The conditions of examples that are held out, for networks that need more than a class: what samples are drawn for that are
+    /// compared with these data. At most `count`.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn held_out_conditions(&self, count: usize) -> Result<Option<Conditions>, Error> {
+        let takes = self.network.condition();
+        if takes.vector.is_none() && takes.array.is_none() {
+            return Ok(None);
+        }
+        let data = self.conditioned(self.data.open(self.data.held_out(), self.seed)?)?;
+        Ok(Some(Conditions::of(&*data, 0..count.min(data.len()))))
+    }
+
     /// Data with the vectors and arrays that this configuration asks for, in the network's units.
     ///
     /// # Errors

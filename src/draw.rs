@@ -223,7 +223,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
-    check_condition(network.condition(), request)?;
+    check_condition(network.condition(), request, shape)?;
     if let Some(measurement) = &request.measurement {
         if reading.process.phase_space().is_some() {
             let message = "a measurement on the way is not there for processes with velocities";
@@ -334,7 +334,7 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
-fn check_condition(takes: ConditionShape, request: &DrawRequest) -> Result<(), Error> {
+fn check_condition(takes: ConditionShape, request: &DrawRequest, shape: &[usize]) -> Result<(), Error> {
     let none = Conditions::default();
     let given = request.condition.as_ref().unwrap_or(&none);
     // Nothing on purpose is something else than nothing by mistake.
@@ -361,10 +361,15 @@ fn check_condition(takes: ConditionShape, request: &DrawRequest) -> Result<(), E
             _ => {}
         }
     }
-    if let (Some(size), Some(vectors)) = (takes.vector, &given.vectors)
-        && vectors.size() != size
+    let positions = shape.iter().skip(1).product::<usize>();
+    for (size, rows) in
+        [(takes.vector, &given.vectors), (takes.array.map(|channels| channels * positions), &given.arrays)]
     {
-        return Err(Error::field("condition", "", format!("{} numbers; the network takes {size}", vectors.size())));
+        if let (Some(size), Some(rows)) = (size, rows)
+            && rows.size() != size
+        {
+            return Err(Error::field("condition", "", format!("{} numbers; the network takes {size}", rows.size())));
+        }
     }
     if takes.is_some() && takes.classes.is_none() && request.class.is_none() {
         return Ok(());

@@ -33,7 +33,7 @@ pub struct Draw<'a> {
     class: Option<String>,
     guidance: f64,
     given: Vec<Given>,
-    without: bool,
+    conditions: Option<Conditions>,
     measurement: Option<Measurement>,
     monitor: &'a dyn Monitor,
 }
@@ -57,7 +57,7 @@ impl<'a> Draw<'a> {
             class: None,
             guidance: 1.0,
             given: Vec::new(),
-            without: false,
+            conditions: None,
             measurement: None,
             monitor: &(),
         }
@@ -107,7 +107,13 @@ impl<'a> Draw<'a> {
 
     /// Without the vector and the array that the network takes: under the null condition.
     pub fn without_condition(self) -> Self {
-        Self { without: true, ..self }
+        self.conditions(Conditions::default())
+    }
+
+    /// Under conditions in the network's units, such as those of examples ([`Conditions::of`]): sample `i` takes number `i` modulo how
+    /// many there are.
+    pub fn conditions(self, conditions: Conditions) -> Self {
+        Self { conditions: Some(conditions), ..self }
     }
 
     /// With what is known of the samples beforehand, and was not when the network was trained.
@@ -137,11 +143,10 @@ impl<'a> Draw<'a> {
         class_number: impl Fn(&str) -> Result<usize, Error>,
         conditions: impl Fn(&[Given]) -> Result<Conditions, Error>,
     ) -> Result<DrawRequest, Error> {
-        let condition = match (self.without, &self.given[..]) {
-            (true, []) => Some(Conditions::default()),
-            (true, _) => return Err(Error::field("condition", "", "is both given and left out")),
-            (false, []) => None,
-            (false, given) => Some(conditions(given)?),
+        let condition = match (&self.conditions, &self.given[..]) {
+            (own, []) => own.clone(),
+            (None, given) => Some(conditions(given)?),
+            (Some(_), _) => return Err(Error::field("condition", "", "is said twice, or both given and left out")),
         };
         let mut sampler = match &self.sampler {
             // The range is the data's, whatever the sampler.

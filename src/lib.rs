@@ -93,6 +93,7 @@ mod book {
 
     pages! {
         Readme "../README.md",
+        Conditions "../docs/CONDITIONS.md",
         Evaluation "../docs/EVALUATION.md",
         Extending "../docs/EXTENDING.md",
         FirstDigits "../docs/FIRST_DIGITS.md",

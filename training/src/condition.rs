@@ -4,8 +4,10 @@
 //! the rest, an example loses all of its condition or none of it.
 
 use burn::tensor::Device;
-use fokker_datasets::{Conditions, Rows};
+use fokker_datasets::{Conditions, Dataset, Rows};
 use fokker_model::{Condition, ConditionPart, ConditionShape};
+
+use crate::error::TrainingError;
 
 /// What a network takes of the conditions of some examples, on a device.
 ///
@@ -29,6 +31,24 @@ pub fn of(takes: ConditionShape, conditions: Conditions, device: &Device) -> Con
         vector: part(takes.vector, conditions.vectors),
         array: part(takes.array, conditions.arrays),
     }
+}
+
+/// Checks that data have what a network takes besides classes.
+pub(crate) fn check(takes: ConditionShape, data: &dyn Dataset) -> Result<(), TrainingError> {
+    let parts = [
+        ("vector", "numbers", takes.vector, data.vector_size()),
+        ("array", "channels", takes.array, data.array_channels()),
+    ];
+    for (part, unit, takes, there) in parts {
+        let Some(takes) = takes.filter(|takes| Some(*takes) != there) else { continue };
+        let found = there.map_or("none".into(), |there| format!("one of {there}"));
+        let message = format!(
+            "the network takes a condition's {part} of {takes} {unit}, and the data {} have {found}",
+            data.name()
+        );
+        return Err(TrainingError::config("data", message));
+    }
+    Ok(())
 }
 
 /// The condition of a training batch, null where the number of an example is below the probability.
