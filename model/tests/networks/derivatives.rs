@@ -194,7 +194,7 @@ fn networks_have_exact_derivatives_under_any_condition() {
     for config in [UNetConfig { down_block_types, up_block_types, ..config.clone() }, config] {
         let network = cast(UNet1d::new(&config, 1, &Device::flex()).unwrap(), FloatDType::F64);
         let score = NetworkScore::new(network, process("vp"), table(Output::Edm, Conditioning::LogSigma));
-        check::<3>(&score.with_condition(condition(12)), draw([2, 1, 12], 1), &[0.3, 0.4], "a signal");
+        check::<3>(&score.with_condition(condition(32)), draw([2, 1, 32], 1), &[0.3, 0.4], "a signal");
     }
 }
 
