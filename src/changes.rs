@@ -103,6 +103,7 @@ const CLASSES: &[(&str, KeyClass)] = &[
     ("backend", KeyClass::Course),
     ("data", KeyClass::Meaning),
     ("preprocessing", KeyClass::Meaning),
+    ("condition", KeyClass::Meaning),
     ("process", KeyClass::Meaning),
     ("network", KeyClass::Meaning),
     ("network.dropout", KeyClass::Course),
@@ -118,6 +119,7 @@ const CLASSES: &[(&str, KeyClass)] = &[
     ("training.gradient_clip", KeyClass::Course),
     ("training.ema_decay", KeyClass::Course),
     ("training.class_dropout", KeyClass::Course),
+    ("training.condition_dropout", KeyClass::Course),
     ("training.precision", KeyClass::Course),
     ("training.recompute", KeyClass::Course),
     ("training.skip_non_finite", KeyClass::Course),
@@ -154,10 +156,10 @@ mod tests {
             }};
         }
         let sections = names!(
-            RunConfig, config, "": name, runs, seed, backend, data, preprocessing, process, network, parameterization, objective, optimizer, training, residuals, checkpoints, averages, previews, sampler
+            RunConfig, config, "": name, runs, seed, backend, data, preprocessing, condition, process, network, parameterization, objective, optimizer, training, residuals, checkpoints, averages, previews, sampler
         );
         let training = names!(
-            TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, precision, recompute, skip_non_finite, log_every, validate_every, validation_examples
+            TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, condition_dropout, precision, recompute, skip_non_finite, log_every, validate_every, validation_examples
         );
         sections.into_iter().filter(|name| name != "training").chain(training).collect()
     }

@@ -1,212 +1,219 @@
-//! What is known of the samples beforehand: pixels of a picture, or the picture in small.
+//! What samples are drawn for: conditions as a user gives them, in the units of the data.
 
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
-use fokker_datasets::{Background, Channels, Dequantization, Picture};
-use fokker_model::Score;
-use fokker_process::Process;
-use fokker_sampling::inverse::{AveragePool, LinearOperator, Mask, PosteriorGradient, Replacement};
-use fokker_sampling::{Equation, SamplerConfig};
+use burn::tensor::Tensor;
+use fokker_datasets::{
+    ArrayConfig, Channels, ConditionReader, Conditions, Dataset, DatasetConfig, Picture, Rows, Split,
+};
 
 use crate::config::RunConfig;
 use crate::error::Error;
+use crate::opening::open_parts;
 
-/// How what is known enters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Technique {
-    /// The predicted data are corrected where they are known.
-    Replacement,
-    /// The gradient of the likelihood is added to the score, for three network calls instead of one.
-    Gradient,
+/// Something that a condition is made of, in the units of the data: the numbers of a vector, an array, or a whole example that the
+/// run's transformations measure. One of it, or several in a row: sample `i` is drawn for number `i` modulo how many there are.
+///
+/// ```
+/// use fokker::{Draw, Given};
+///
+/// // Slant and thickness, for all samples.
+/// let draw = Draw::new(16).given([0.3, 2.5]);
+/// // Two small pictures of 7 × 7 pixels from 0 to 255, in turn.
+/// let draw = Draw::new(16).given(Given::new([2, 1, 7, 7], vec![0.0; 98])?);
+/// # Ok::<(), fokker::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    shape: Vec<usize>,
+    values: Vec<f32>,
 }
 
-/// What was measured of the data.
-#[derive(Clone, Debug)]
-pub enum Measured {
-    /// A picture, and 1 where it is known.
-    Pixels {
-        /// The picture's values, as the network sees them.
-        picture: Vec<f32>,
-        /// 1 where they are known, 0 elsewhere.
-        mask: Vec<f32>,
-    },
-    /// A picture of which every pixel is the mean of `factor × factor` pixels.
-    Small {
-        /// The small picture's values, as the network sees them.
-        picture: Vec<f32>,
-        /// How much smaller it is.
-        factor: usize,
-    },
+impl<const N: usize> From<[f32; N]> for Given {
+    fn from(numbers: [f32; N]) -> Self {
+        Self::from(numbers.to_vec())
+    }
 }
 
-/// What is known, and how it enters.
-#[derive(Clone, Debug)]
-pub struct Condition {
-    /// What is known.
-    pub measured: Measured,
-    /// How it enters.
-    pub technique: Technique,
-    /// The deviation of what is measured from the picture, in the network's units, for gradients: one level of 8 bits.
-    pub noise_std: f64,
-    /// The deviation of the data in the network's units, for gradients
-    /// ([`pixel_deviation`](fokker_datasets::DatasetKind::pixel_deviation)).
-    pub data_std: f64,
+impl From<Vec<f32>> for Given {
+    fn from(values: Vec<f32>) -> Self {
+        Self { shape: vec![values.len()], values }
+    }
 }
 
-impl Condition {
-    /// A picture of which the pixels are known where the mask is bright. What is transparent in the mask is not known.
+impl Given {
+    /// Numbers of a shape, last dimension fastest.
     ///
     /// # Errors
-    /// Pictures that cannot be read or have another size than the samples; samples that are no images.
-    pub fn pixels(picture: &Path, mask: &Path, config: &RunConfig, technique: Technique) -> Result<Self, Error> {
-        let [channels, height, width] = image_shape(config)?;
-        let picture = values(picture, [channels, height, width], config)?;
-        let mask = load(mask, [1, height, width], Background::BLACK)?;
-        let one: Vec<f32> = mask.pixels.iter().map(|&pixel| f32::from(pixel > 127)).collect();
-        let mask = one.iter().copied().cycle().take(channels * height * width).collect();
-        Ok(Self::new(Measured::Pixels { picture, mask }, config, technique))
+    /// Numbers that do not fill the shape, or none.
+    pub fn new(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Result<Self, Error> {
+        let shape = shape.into();
+        if values.is_empty() || shape.iter().product::<usize>() != values.len() {
+            let message = format!("{} numbers do not fill the shape {shape:?}", values.len());
+            return Err(Error::field("condition", "", message));
+        }
+        Ok(Self { shape, values })
     }
 
-    /// A small picture of which the samples are the large ones.
+    /// The numbers of a tensor.
     ///
     /// # Errors
-    /// As [`Condition::pixels`]; a factor that does not divide the size.
-    pub fn small(picture: &Path, factor: usize, config: &RunConfig, technique: Technique) -> Result<Self, Error> {
-        let [channels, height, width] = image_shape(config)?;
-        if factor == 0 || height % factor != 0 || width % factor != 0 {
-            return Err(Error::field("factor", factor, format!("does not divide the size {width}×{height}")));
-        }
-        let picture = values(picture, [channels, height / factor, width / factor], config)?;
-        Ok(Self::new(Measured::Small { picture, factor }, config, technique))
+    /// A tensor without numbers.
+    pub fn tensor<const D: usize>(tensor: Tensor<D>) -> Result<Self, Error> {
+        let shape = tensor.dims();
+        Self::new(shape, tensor.into_data_as::<f32>().as_slice::<f32>().expect("converted to f32 just above").to_vec())
     }
 
-    fn new(measured: Measured, config: &RunConfig, technique: Technique) -> Self {
-        let level = config.preprocessing.data_scale();
-        Self { measured, technique, noise_std: level, data_std: config.data.pixel_deviation() * level }
-    }
-
-    /// Checks that the sampler can use it.
+    /// Numbers as text, such as `0.3,1.2`; or a file: `.npy`, `.npz`, `.safetensors`, `.csv` and `.tsv` with one condition in a row, or a
+    /// picture.
     ///
     /// # Errors
-    /// Langevin dynamics with replacement: what is corrected there is no score of any density. Gradients under a process that reaches
-    /// pure noise: the data given the state say nothing of it there, and have no derivative in it.
-    pub fn validate(&self, sampler: &SamplerConfig, process: &dyn Process) -> Result<(), Error> {
-        if self.technique == Technique::Gradient && process.reaches_pure_noise() {
-            let message =
-                format!("{} begins in pure noise, which no gradient leads out of; take replacement", process.name());
-            return Err(Error::field("technique", "gradient", message));
+    /// A file that cannot be read or is of no such kind.
+    pub fn parse(text: &str, config: &RunConfig) -> Result<Self, Error> {
+        let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse::<f32>()).collect();
+        match numbers {
+            Ok(numbers) if numbers.iter().all(|number| number.is_finite()) => Ok(numbers.into()),
+            Ok(_) => Err(Error::field("condition", text, "expected finite numbers")),
+            Err(_) => Self::load(text.as_ref(), config),
         }
-        if self.technique == Technique::Replacement && sampler.kind.info().equation == Equation::Langevin {
-            let name = sampler.kind.name();
-            let message = format!("{name} needs the score of a density, and corrected data are none; take gradient");
-            return Err(Error::field("technique", "replacement", message));
-        }
-        Ok(())
     }
 
-    /// The score of samples of `shape` that agree with what is known.
-    pub fn apply<const D: usize>(
-        &self,
-        score: Box<dyn Score<D>>,
-        shape: &[usize],
-        device: &Device,
-    ) -> Box<dyn Score<D>> {
-        let tensor = |values: &[f32], divide: usize| {
-            let mut full = [1; D];
-            full[1..].copy_from_slice(shape);
-            full[D - 1] /= divide;
-            full[D - 2] /= divide;
-            Tensor::<D>::from_data(TensorData::new(values.to_vec(), full), device)
-        };
-        match &self.measured {
-            Measured::Pixels { picture, mask } => {
-                let operator = Mask { mask: tensor(mask, 1) };
-                let measured = operator.apply(tensor(picture, 1));
-                self.combine(score, operator, measured)
+    /// Reads a file, as [`Given::parse`].
+    ///
+    /// # Errors
+    /// A file that cannot be read or is of no such kind.
+    pub fn load(path: &Path, config: &RunConfig) -> Result<Self, Error> {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("npy" | "npz" | "safetensors" | "csv" | "tsv") => {
+                let file = ArrayConfig { validation_fraction: 0.0, pixels: Some(false), ..ArrayConfig::new(path) };
+                let opened = open_parts(&DatasetConfig::from(file), &[Split::Train], 0, &())?;
+                let rows =
+                    opened.train.ok_or_else(|| Error::field("condition", path.display(), "there are no rows in it"))?;
+                let mut values = vec![0.0; rows.len() * rows.size()];
+                for (index, row) in values.chunks_mut(rows.size()).enumerate() {
+                    rows.example(index, row);
+                }
+                Self::new([&[rows.len()], rows.shape()].concat(), values)
             }
-            Measured::Small { picture, factor } => {
-                self.combine(score, AveragePool { factor: *factor }, tensor(picture, *factor))
+            _ => {
+                let shape = config.data.shape()?;
+                let background = config.data.background();
+                let channels = Channels::of(shape[0], background).filter(|_| shape.len() == 3).ok_or_else(|| {
+                    let message = "is no file of numbers by its name, and the run's data are no pictures; expected .npy, .npz, \
+                                   .safetensors, .csv, or numbers such as 0.3,1.2";
+                    Error::field("condition", path.display(), message)
+                })?;
+                let Picture { shape, pixels } = Picture::load(path, channels)?;
+                Self::new(shape, pixels.into_iter().map(f32::from).collect())
             }
         }
     }
 
-    fn combine<const D: usize>(
-        &self,
-        score: Box<dyn Score<D>>,
-        operator: impl LinearOperator<D> + 'static,
-        measured: Tensor<D>,
-    ) -> Box<dyn Score<D>> {
-        match self.technique {
-            Technique::Replacement => Box::new(Replacement { score, operator, measured }),
-            Technique::Gradient => {
-                let (noise_std, data_std) = (self.noise_std, self.data_std);
-                Box::new(PosteriorGradient { score, operator, measured, noise_std, data_std })
+    /// Its rows, if they are of this shape: one, or several.
+    fn rows(&self, shape: &[usize]) -> Option<Vec<&[f32]>> {
+        // What stands in a file may lack a dimension of one: one row, one channel, one number.
+        let without_ones = |shape: &[usize]| shape.iter().copied().filter(|&side| side != 1).collect::<Vec<_>>();
+        let (own, wanted) = (without_ones(&self.shape), without_ones(shape));
+        let fits = own == wanted || own.get(1..).is_some_and(|rest| rest == wanted);
+        fits.then(|| self.values.chunks_exact(shape.iter().product::<usize>().max(1)).collect())
+    }
+}
+
+/// The conditions that several things make together, in the network's units.
+///
+/// # Errors
+/// Something that is neither a vector, an array nor an example of the run; a part that is given twice.
+pub(crate) fn conditions(given: &[Given], reader: &ConditionReader) -> Result<Conditions, Error> {
+    let (mut vectors, mut arrays): (Option<Rows>, Option<Rows>) = (None, None);
+    for given in given {
+        let vector = reader.vector_size().filter(|_| vectors.is_none());
+        let array = reader.array_shape().filter(|_| arrays.is_none());
+        if let Some((size, rows)) = vector.and_then(|size| Some((size, given.rows(&[size])?))) {
+            let mut values: Vec<f32> = rows.concat();
+            values.chunks_mut(size).for_each(|row| reader.vector(row));
+            vectors = Some(Rows::new(size, values));
+        } else if let Some(rows) = array.and_then(|shape| given.rows(shape)) {
+            arrays = Some(each(&rows, reader.joined_size(), |row, out| reader.array(row, out)));
+        } else if let Some(examples) = given.rows(reader.example_shape()) {
+            let (mut measured, size) = (false, vector.unwrap_or(0));
+            let mut none = true;
+            if size > 0 {
+                let rows = each(&examples, size, |row, out| measured = reader.vector_of_example(row, out));
+                (vectors, none) = if measured { (Some(rows), false) } else { (vectors, none) };
             }
+            if array.is_some() {
+                let size = reader.joined_size();
+                let rows = each(&examples, size, |row, out| measured = reader.array_of_example(row, out));
+                (arrays, none) = if measured { (Some(rows), false) } else { (arrays, none) };
+            }
+            if none {
+                return Err(unfit(given, reader));
+            }
+        } else {
+            return Err(unfit(given, reader));
         }
     }
+    Ok(Conditions { classes: None, vectors, arrays })
 }
 
-fn image_shape(config: &RunConfig) -> Result<[usize; 3], Error> {
-    let shape = config.data.shape()?;
-    shape.try_into().map_err(|_| Error::field("measured", "", "the run's samples are points, not images"))
-}
-
-/// Reads a picture of this shape; what is transparent in it is laid on `background`.
-fn load(path: &Path, shape: [usize; 3], background: Background) -> Result<Picture, Error> {
-    let channels = Channels::of(shape[0], background)
-        .ok_or_else(|| Error::field("measured", "", format!("samples of {} channels are no pictures", shape[0])))?;
-    let picture = Picture::load(path, channels)?;
-    if picture.shape == shape {
-        return Ok(picture);
+fn each(rows: &[&[f32]], size: usize, mut write: impl FnMut(&[f32], &mut [f32])) -> Rows {
+    let mut values = Vec::new();
+    for row in rows {
+        let start = values.len();
+        values.resize(start + size, 0.0);
+        write(row, &mut values[start..]);
     }
-    let message = format!("is {}×{} pixels, but must be {}×{}", picture.shape[2], picture.shape[1], shape[2], shape[1]);
-    Err(Error::File { path: path.into(), message })
+    Rows::new(size, values)
 }
 
-/// The values of a picture as the network sees them, each pixel on its level.
-fn values(path: &Path, shape: [usize; 3], config: &RunConfig) -> Result<Vec<f32>, Error> {
-    let units = Dequantization::new(config.preprocessing.clone(), true);
-    let picture = load(path, shape, config.data.background())?;
-    Ok(picture.pixels.into_iter().map(|pixel| units.level(pixel) as f32).collect())
+/// What would have fitted.
+fn unfit(given: &Given, reader: &ConditionReader) -> Error {
+    let mut known = Vec::new();
+    if let Some(size) = reader.vector_size() {
+        known.push(format!("a vector of {size} numbers ({})", reader.vector_names().join(", ")));
+    }
+    if let Some(shape) = reader.array_shape() {
+        known.push(format!("an array of shape {shape:?}"));
+    }
+    if known.is_empty() {
+        return Error::field("condition", "", "the network was trained without a vector or an array");
+    }
+    let (shape, known) = (&given.shape, known.join(" or "));
+    let example = reader.example_shape();
+    Error::field(
+        "condition",
+        "",
+        format!(
+            "the shape {shape:?} fits nothing that is missing; expected {known}, or, where it is made of examples, one of shape \
+             {example:?}; or several in a row"
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::Pictures;
 
-    /// The constants are one level and the deviation of digits whatever the scale, and known pixels are on their levels.
+    fn config(changes: &[&str]) -> RunConfig {
+        let changes: Vec<String> = changes.iter().map(|change| change.to_string()).collect();
+        RunConfig::load(Path::new("configs/mnist_from_small.toml"), &changes).unwrap()
+    }
+
     #[test]
-    fn what_is_measured_follows_the_scale_of_the_run() {
-        let folder = tempfile::tempdir().unwrap();
-        let [picture, mask] = ["picture.png", "mask.png"].map(|name| folder.path().join(name));
-        let save = |path: &Path, value: fn(usize) -> u8| {
-            Pictures { shape: [1, 28, 28], pixels: (0..784).map(value).collect() }.save_grid(path, 1).unwrap();
-        };
-        save(&picture, |k| (k % 256) as u8);
-        save(&mask, |k| if k < 392 { 255 } else { 0 });
-        for (scale, dequantize, width, lowest) in [
-            ("minus_one_one", false, 2.0 / 255.0, -1.0),
-            ("zero_one", false, 1.0 / 255.0, 0.0),
-            ("zero_one", true, 1.0 / 256.0, 0.5 / 256.0),
-            ("minus_one_one", true, 2.0 / 256.0, -1.0 + 1.0 / 256.0),
-        ] {
-            let changes = [format!("preprocessing.scale={scale}"), format!("preprocessing.dequantize={dequantize}")];
-            let config = RunConfig::load(Path::new("configs/mnist_vp_small.toml"), &changes).unwrap();
-            let condition = Condition::pixels(&picture, &mask, &config, Technique::Gradient).unwrap();
-            assert!((condition.noise_std / width - 1.0).abs() < 1e-12);
-            // MNIST's deviation is 0.3081 of the range of 255 levels.
-            assert!((condition.data_std / (255.0 * width) - 0.3081).abs() < 1e-4, "{}", condition.data_std);
-            let Measured::Pixels { picture, mask } = condition.measured else { panic!("pixels") };
-            for (k, &value) in picture.iter().enumerate() {
-                let level = lowest + (k % 256) as f64 * width;
-                assert!((f64::from(value) - level).abs() < 1e-6, "{scale} {dequantize}: {value} {level}");
-                // Drawn again it is the same pixel.
-                assert_eq!(usize::from(config.preprocessing.to_u8(value)), k % 256);
-            }
-            assert_eq!(mask.iter().sum::<f32>(), 392.0);
-        }
+    fn small_pictures_and_large_ones_make_the_same_condition() {
+        let config = config(&[]);
+        let small = Given::new([7, 7], (0..49).map(|value| value as f32).collect()).unwrap();
+        let large = (0..784).map(|place| (place / 28 / 4 * 7 + place % 28 / 4) as f32).collect();
+        let large = Given::new([1, 1, 28, 28], large).unwrap();
+        let [small, large] = [small, large].map(|given| config.conditions(&[given]).unwrap().arrays.unwrap());
+        assert_eq!(small, large);
+        assert_eq!((small.count(), small.size()), (1, 784));
+        assert!((small.row(0)[783] - (48.0 / 127.5 - 1.0)).abs() < 1e-6);
+        let message = config.conditions(&[[0.5, 0.5].into()]).unwrap_err().to_string();
+        assert!(
+            message.contains("[2]") && message.contains("[1, 7, 7]") && message.contains("[1, 28, 28]"),
+            "{message}"
+        );
     }
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fokker_datasets::{ClassCount, Dataset, DatasetConfig, Preprocessing, Scale};
+use fokker_datasets::{
+    ClassCount, ConditionConfig, ConditionReader, Conditioned, Conditions, Dataset, DatasetConfig, Preprocessing, Scale,
+};
 use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::backend::BackendConfig;
+use crate::condition::{self, Given};
 use crate::draw::state_shape;
 use crate::error::Error;
 use crate::overrides;
@@ -50,6 +53,9 @@ pub struct RunConfig {
     pub data: DatasetConfig,
     /// Scaling and augmentation of the data.
     pub preprocessing: Preprocessing,
+    /// What the network is told of an example besides its class, as far as it is made of the example itself.
+    #[serde(default, skip_serializing_if = "ConditionConfig::is_empty")]
+    pub condition: ConditionConfig,
     /// How data becomes noise.
     pub process: ProcessConfig,
     /// The network.
@@ -174,6 +180,10 @@ impl RunConfig {
         };
         let (mut own, theirs) = (table(self)?, table(before)?);
         let fitted = (self.preprocessing.scale == Scale::Standardize).then_some(("preprocessing", "standardization"));
+        let fitted = fitted.into_iter().chain(ConditionConfig::SETTLED.map(|key| ("condition", key)));
+        if theirs.contains_key("condition") {
+            own.entry("condition").or_insert_with(|| Value::Table(Table::new()));
+        }
         for (section, key) in self.data.settled_keys().iter().map(|key| ("data", *key)).chain(fitted) {
             if let (Some(own), Some(value)) = (
                 own.get_mut(section).and_then(Value::as_table_mut),
@@ -246,11 +256,54 @@ impl RunConfig {
             checkpoints: self.checkpoints.clone(),
             averages: self.averages.clone(),
             preprocessing: self.preprocessing.clone(),
-            train,
-            validation,
+            train: self.conditioned(train)?,
+            validation: validation.map(|data| self.conditioned(data)).transpose()?,
             truth: self.exact_score()?,
             residuals: self.residuals,
         })
+    }
+
+    /// How conditions are made of examples, or of what a user gives.
+    ///
+    /// # Errors
+    /// A transformation that the data cannot have; files of data that cannot be read.
+    pub fn condition_reader(&self) -> Result<ConditionReader, Error> {
+        let (shape, stored) = (self.data.shape()?, self.data.stored_condition()?);
+        Ok(ConditionReader::new(&self.condition, &self.preprocessing, &shape, self.data.is_image(), stored)?)
+    }
+
+    /// The conditions that are given in the units of the data, in those of the network.
+    ///
+    /// # Errors
+    /// What is no condition of this run.
+    pub fn conditions(&self, given: &[Given]) -> Result<Conditions, Error> {
+        condition::conditions(given, &self.condition_reader()?)
+    }
+
+    /// The conditions of examples that are held out, for networks that need more than a class: what samples are drawn for that are
+    /// compared with these data. At most `count`.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn held_out_conditions(&self, count: usize) -> Result<Option<Conditions>, Error> {
+        let takes = self.network.condition();
+        if takes.vector.is_none() && takes.array.is_none() {
+            return Ok(None);
+        }
+        let data = self.conditioned(self.data.open(self.data.held_out(), self.seed)?)?;
+        Ok(Some(Conditions::of(&*data, 0..count.min(data.len()))))
+    }
+
+    /// Data with the vectors and arrays that this configuration asks for, in the network's units.
+    ///
+    /// # Errors
+    /// A transformation that the data cannot have; numbers that are the same in all examples.
+    pub fn conditioned(&self, data: Arc<dyn Dataset>) -> Result<Arc<dyn Dataset>, Error> {
+        let has_own = data.vector_size().is_some() || data.array_channels().is_some();
+        match has_own || !self.condition.is_empty() {
+            true => Ok(Arc::new(Conditioned::new(data, &self.condition, &self.preprocessing)?)),
+            false => Ok(data),
+        }
     }
 
     /// What is allowed and hardly meant, each with its remedy: to be said before work starts.
@@ -307,10 +360,15 @@ impl RunConfig {
 
     /// What is to be said of guidance of this weight: it compares with a null class that may never have been trained.
     pub fn guidance_warning(&self, weight: f64) -> Option<String> {
-        let pointless = weight != 1.0 && self.network.num_class_embeds().is_some() && !self.trains_null_class();
-        pointless.then(|| {
+        let takes = self.network.condition();
+        let (key, null) = match takes.classes.is_some() && !self.trains_null_class() {
+            true => ("class_dropout", "class"),
+            false if self.trains_null_condition() => return None,
+            false => ("condition_dropout", "condition"),
+        };
+        (weight != 1.0).then(|| {
             format!(
-                "guidance {weight}: the run was trained with training.class_dropout = 0, so its null class, which \
+                "guidance {weight}: the run was trained with training.{key} = 0, so its null {null}, which \
                  guidance compares with, was never trained: the samples mean little"
             )
         })
@@ -319,6 +377,12 @@ impl RunConfig {
     /// Whether the network's null class is trained: guidance compares each class with it.
     pub fn trains_null_class(&self) -> bool {
         self.training.class_dropout > 0.0
+    }
+
+    /// Whether the network can be asked without a vector and an array: it takes none, or the null condition is trained.
+    pub fn trains_null_condition(&self) -> bool {
+        let takes = self.network.condition();
+        (takes.vector.is_none() && takes.array.is_none()) || self.training.condition_dropout > 0.0
     }
 
     /// Checks everything that can be checked without the data and the device.
@@ -368,6 +432,7 @@ impl RunConfig {
         if self.training.class_dropout > 0.0 && self.network.num_class_embeds().is_none() {
             return usage("training.class_dropout: the network has no classes (network.num_class_embeds)");
         }
+        self.validate_condition()?;
         Ok(self.network.validate_reading(&self.parameterization)?)
     }
 
@@ -391,6 +456,12 @@ impl RunConfig {
     /// # Errors
     /// A null class that was never trained, in the name of `what` asks for it.
     pub fn check_null_class(&self, what: &str) -> Result<(), Error> {
+        if !self.trains_null_condition() {
+            return Err(Error::Usage(format!(
+                "{what}: asks a network with a condition without one, and its null condition was never trained \
+                 (training.condition_dropout is 0)"
+            )));
+        }
         if self.network.num_class_embeds().is_none() || self.trains_null_class() {
             return Ok(());
         }
@@ -398,6 +469,46 @@ impl RunConfig {
             "{what}: asks a network with classes without them, and its null class was never trained \
              (training.class_dropout is 0)"
         )))
+    }
+
+    /// Checks that the network takes the vector and the array that there are.
+    fn validate_condition(&self) -> Result<(), Error> {
+        let (takes, reader) = (self.network.condition(), self.condition_reader()?);
+        let refuse = |message: String| Err(Error::Usage(message));
+        let parts = [
+            ("vector", "condition_size", "numbers", takes.vector, reader.vector_size(), "data.vector"),
+            ("array", "condition_channels", "channels", takes.array, reader.array_channels(), "data.joined"),
+        ];
+        for (part, key, unit, takes, there, of_data) in parts {
+            match (takes, there) {
+                (None, None) => {}
+                (Some(takes), Some(there)) if takes == there => {}
+                (Some(takes), Some(there)) => {
+                    return refuse(format!(
+                        "network.{key}: is {takes}; the {part} of the condition has {there} {unit}"
+                    ));
+                }
+                (None, Some(there)) => {
+                    return refuse(format!(
+                        "condition.{part}: the network takes no {part}; set network.{key} = {there}, or leave out the {part}"
+                    ));
+                }
+                (Some(_), None) => {
+                    return refuse(format!(
+                        "network.{key}: there is no {part}; set condition.{part} to a transformation, or {of_data} for \
+                         data.kind = \"array\", or leave it out"
+                    ));
+                }
+            }
+        }
+        if self.training.condition_dropout > 0.0 && takes.vector.is_none() && takes.array.is_none() {
+            return refuse(
+                "training.condition_dropout: the network takes neither a vector nor an array (network.condition_size, \
+                 network.condition_channels)"
+                    .into(),
+            );
+        }
+        Ok(())
     }
 
     /// Checks that the network fits the data's classes.

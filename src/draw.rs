@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_model::{Network, NetworkScore, Parameterization, Score};
+use fokker_datasets::{Conditions, Rows};
+use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
 use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, SamplerConfig, positions};
+use fokker_training::condition_of;
 
-use crate::condition::Condition;
 use crate::error::Error;
+use crate::measurement::Measurement;
 use crate::monitor::Monitor;
 
 /// What to draw.
@@ -32,8 +34,12 @@ pub struct DrawRequest {
     pub guidance_interval: (f64, f64),
     /// The share of the guided prediction that is brought back to the conditional one's deviation, in \[0, 1\].
     pub guidance_rescale: f64,
-    /// What is known of the samples beforehand.
-    pub condition: Option<Condition>,
+    /// The conditions of the samples in the network's units ([`RunConfig::conditions`](crate::RunConfig::conditions)), for networks
+    /// that take a vector or an array: sample `i` takes number `i` modulo how many there are. If it is there and empty, they are drawn
+    /// without. Classes in it go before `class`.
+    pub condition: Option<Conditions>,
+    /// What is known of the samples beforehand, and was not when the network was trained.
+    pub measurement: Option<Measurement>,
     /// How many states on the way are kept, from the initial state to the samples; 0 for none.
     pub frames: usize,
 }
@@ -52,6 +58,7 @@ impl DrawRequest {
             guidance_interval: (0.0, f64::INFINITY),
             guidance_rescale: 0.0,
             condition: None,
+            measurement: None,
             frames: 0,
         }
     }
@@ -100,6 +107,28 @@ impl DrawRequest {
     /// The most samples of one request, and the most numbers in one batch: 1 GiB in single precision.
     const MOST: u64 = u32::MAX as u64;
     const LARGEST_BATCH: usize = 1 << 28;
+
+    /// The conditions of the samples `first, first + 1, …`.
+    fn conditions_of(&self, classes: Option<usize>, first: u64, size: usize) -> Conditions {
+        let none = Conditions::default();
+        let given = self.condition.as_ref().unwrap_or(&none);
+        let numbers = || first..first + size as u64;
+        let turn = |number: u64, count: usize| (number % count.max(1) as u64) as usize;
+        let rows = |rows: &Option<Rows>| {
+            let rows = rows.as_ref()?;
+            let values = numbers().flat_map(|number| rows.row(turn(number, rows.count())).iter().copied());
+            Some(Rows::new(rows.size(), values.collect()))
+        };
+        let class = |classes: usize, number: u64| match &given.classes {
+            Some(given) => given[turn(number, given.len())],
+            None => self.class.unwrap_or(turn(number, classes)),
+        };
+        Conditions {
+            classes: classes.map(|classes| numbers().map(|number| class(classes, number)).collect()),
+            vectors: rows(&given.vectors),
+            arrays: rows(&given.arrays),
+        }
+    }
 
     /// Checks the numbers for samples of a shape.
     ///
@@ -163,7 +192,7 @@ pub(crate) fn state_shape(process: &dyn Process, shape: &[usize]) -> Vec<usize> 
 /// Draws samples; the values are the network's, sample after sample.
 ///
 /// # Errors
-/// A class for a network without classes, or one that it does not have; a monitor that stops it.
+/// A condition that the network needs and is not given, or that it does not take; a class that it does not have; a monitor that stops it.
 pub fn draw<N: Network<D>, const D: usize>(
     network: &N,
     reading: &ScoreSpec,
@@ -194,18 +223,18 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
-    check_classes(network.classes(), request)?;
-    if let Some(condition) = &request.condition {
+    check_condition(network.condition(), request, shape)?;
+    if let Some(measurement) = &request.measurement {
         if reading.process.phase_space().is_some() {
-            let message = "a condition on the way is not there for processes with velocities";
+            let message = "a measurement on the way is not there for processes with velocities";
             return Err(Error::Usage(message.into()));
         }
-        condition.validate(&request.sampler, &*reading.process)?;
+        measurement.validate(&request.sampler, &*reading.process)?;
     }
     let score_of = |first: u64, size: usize, counter: &CallCounter| -> Box<dyn Score<D>> {
-        let score = batch_score(network, reading, request, first, size, counter);
-        match &request.condition {
-            Some(condition) => condition.apply(score, shape, device),
+        let score = batch_score(network, reading, request, (first, size), device, counter);
+        match &request.measurement {
+            Some(measurement) => measurement.apply(score, shape, device),
             None => score,
         }
     };
@@ -305,8 +334,47 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
-fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {
-    match (classes, request.class) {
+fn check_condition(takes: ConditionShape, request: &DrawRequest, shape: &[usize]) -> Result<(), Error> {
+    let none = Conditions::default();
+    let given = request.condition.as_ref().unwrap_or(&none);
+    // Nothing on purpose is something else than nothing by mistake.
+    let is_null = request.condition.as_ref() == Some(&none);
+    let parts =
+        [("vector", takes.vector, &given.vectors, "numbers"), ("array", takes.array, &given.arrays, "channels")];
+    for (part, takes, given, unit) in parts {
+        match (takes, given) {
+            (Some(size), None) if !is_null => {
+                let message = format!(
+                    "the network takes a condition, {} {part} of {size} {unit}, and none is given; give it, or ask for samples \
+                     without (none), which needs a training with training.condition_dropout above 0",
+                    if part == "array" { "an" } else { "a" }
+                );
+                return Err(Error::field("condition", "", message));
+            }
+            (None, Some(_)) => {
+                return Err(Error::field(
+                    "condition",
+                    "",
+                    format!("the network was trained without a condition's {part}"),
+                ));
+            }
+            _ => {}
+        }
+    }
+    let positions = shape.iter().skip(1).product::<usize>();
+    for (size, rows) in
+        [(takes.vector, &given.vectors), (takes.array.map(|channels| channels * positions), &given.arrays)]
+    {
+        if let (Some(size), Some(rows)) = (size, rows)
+            && rows.size() != size
+        {
+            return Err(Error::field("condition", "", format!("{} numbers; the network takes {size}", rows.size())));
+        }
+    }
+    if takes.is_some() && takes.classes.is_none() && request.class.is_none() {
+        return Ok(());
+    }
+    match (takes.classes, request.class) {
         (None, Some(_)) => Err(Error::field("class", "", "the network was trained without classes")),
         (Some(count), Some(class)) if class >= count => {
             Err(Error::field("class", class, format!("the network has the classes 0 to {}", count - 1)))
@@ -322,18 +390,22 @@ fn batch_score<N: Network<D>, const D: usize>(
     network: &N,
     reading: &ScoreSpec,
     request: &DrawRequest,
-    first: u64,
-    size: usize,
+    (first, size): (u64, usize),
+    device: &Device,
     counter: &CallCounter,
 ) -> Box<dyn Score<D>> {
     let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
-    let Some(classes) = network.classes() else { return Box::new(CountedScore::new(score, counter)) };
-    let class = |sample: usize| request.class.unwrap_or(((first + sample as u64) % classes.max(1) as u64) as usize);
-    let conditional = CountedScore::new(score.clone().with_classes((0..size).map(class).collect()), counter);
+    let takes = network.condition();
+    if !takes.is_some() {
+        return Box::new(CountedScore::new(score, counter));
+    }
+    let condition = condition_of(takes, request.conditions_of(takes.classes, first, size), device);
+    let conditional = CountedScore::new(score.clone().with_condition(condition), counter);
     if request.guidance == 1.0 {
         return Box::new(conditional);
     }
-    let unconditional = CountedScore::new(score.with_classes(vec![classes; size]), counter);
+    let null = Condition { classes: takes.classes.map(|null| vec![null; size]), ..Condition::default() };
+    let unconditional = CountedScore::new(score.with_condition(null), counter);
     let (low, high) = request.guidance_interval;
     let guided = ClassifierFree::new(conditional, unconditional, request.guidance);
     Box::new(guided.within(low, high).rescaled(request.guidance_rescale))

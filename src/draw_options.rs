@@ -2,11 +2,13 @@
 
 use std::fmt::Display;
 
+use fokker_datasets::Conditions;
 use fokker_sampling::SamplerConfig;
 
-use crate::condition::Condition;
+use crate::condition::Given;
 use crate::draw::DrawRequest;
 use crate::error::Error;
+use crate::measurement::Measurement;
 use crate::monitor::Monitor;
 
 /// What to draw: how many samples, and whatever is to differ from the model's own choice. A number alone will do where one
@@ -30,7 +32,9 @@ pub struct Draw<'a> {
     steps: Option<usize>,
     class: Option<String>,
     guidance: f64,
-    condition: Option<Condition>,
+    given: Vec<Given>,
+    conditions: Option<Conditions>,
+    measurement: Option<Measurement>,
     monitor: &'a dyn Monitor,
 }
 
@@ -52,7 +56,9 @@ impl<'a> Draw<'a> {
             steps: None,
             class: None,
             guidance: 1.0,
-            condition: None,
+            given: Vec::new(),
+            conditions: None,
+            measurement: None,
             monitor: &(),
         }
     }
@@ -87,14 +93,32 @@ impl<'a> Draw<'a> {
         Self { class: Some(class.to_string()), ..self }
     }
 
-    /// With classifier-free guidance of a weight (Ho & Salimans 2022), for networks with classes. The weight 1 is none.
+    /// With classifier-free guidance of a weight (Ho & Salimans 2022), for networks with a condition. The weight 1 is none.
     pub fn guidance(self, weight: f64) -> Self {
         Self { guidance: weight, ..self }
     }
 
-    /// With what is known of the samples beforehand.
-    pub fn condition(self, condition: Condition) -> Self {
-        Self { condition: Some(condition), ..self }
+    /// Under a condition that the network was trained with: a vector, an array, or an example that the run measures them in. Several
+    /// calls give several parts.
+    pub fn given(mut self, condition: impl Into<Given>) -> Self {
+        self.given.push(condition.into());
+        self
+    }
+
+    /// Without the vector and the array that the network takes: under the null condition.
+    pub fn without_condition(self) -> Self {
+        self.conditions(Conditions::default())
+    }
+
+    /// Under conditions in the network's units, such as those of examples ([`Conditions::of`]): sample `i` takes number `i` modulo how
+    /// many there are.
+    pub fn conditions(self, conditions: Conditions) -> Self {
+        Self { conditions: Some(conditions), ..self }
+    }
+
+    /// With what is known of the samples beforehand, and was not when the network was trained.
+    pub fn measurement(self, measurement: Measurement) -> Self {
+        Self { measurement: Some(measurement), ..self }
     }
 
     /// With a monitor that hears of progress and may stop the work.
@@ -117,7 +141,13 @@ impl<'a> Draw<'a> {
         &self,
         sampler: &SamplerConfig,
         class_number: impl Fn(&str) -> Result<usize, Error>,
+        conditions: impl Fn(&[Given]) -> Result<Conditions, Error>,
     ) -> Result<DrawRequest, Error> {
+        let condition = match (&self.conditions, &self.given[..]) {
+            (own, []) => own.clone(),
+            (None, given) => Some(conditions(given)?),
+            (Some(_), _) => return Err(Error::field("condition", "", "is said twice, or both given and left out")),
+        };
         let mut sampler = match &self.sampler {
             // The range is the data's, whatever the sampler.
             Some(own) => SamplerConfig { range: sampler.range, ..own.clone() },
@@ -131,7 +161,8 @@ impl<'a> Draw<'a> {
             batch_size: self.batch_size.unwrap_or(request.batch_size),
             class: self.class.as_deref().map(class_number).transpose()?,
             guidance: self.guidance,
-            condition: self.condition.clone(),
+            condition,
+            measurement: self.measurement.clone(),
             ..request
         })
     }

@@ -34,6 +34,7 @@ pub mod error;
 pub mod evaluation;
 pub mod experiment;
 pub mod likelihood;
+pub mod measurement;
 pub mod memory;
 pub mod monitor;
 mod opening;
@@ -66,7 +67,7 @@ pub use serde;
 
 pub use average::{AverageRequest, ReconstructedAverage, average};
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
-pub use condition::{Condition, Technique};
+pub use condition::Given;
 pub use config::RunConfig;
 pub use continuation::ResumeRequest;
 pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, ScoreSpec, draw, draw_network, draw_score};
@@ -75,6 +76,7 @@ pub use error::Error;
 pub use evaluation::{EvaluationReport, EvaluationRequest, evaluate};
 pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
+pub use measurement::{Measurement, Technique};
 pub use monitor::{Monitor, Progress};
 pub use report::{ReportPage, write_report};
 pub use resume::resume;
@@ -94,6 +96,7 @@ mod book {
     pages! {
         Readme "../README.md",
         Averages "../docs/AVERAGES.md",
+        Conditions "../docs/CONDITIONS.md",
         Evaluation "../docs/EVALUATION.md",
         Extending "../docs/EXTENDING.md",
         FirstDigits "../docs/FIRST_DIGITS.md",

@@ -34,6 +34,7 @@ pub(crate) fn open_data(config: &RunConfig, monitor: &dyn Monitor) -> Result<Tra
     let mut config = config.clone();
     config.data.settle(opened.settled);
     config.preprocessing = config.preprocessing.fitted(&*train)?;
+    config.condition = config.condition.fitted(&*train, &config.preprocessing)?;
     Ok(TrainingData { train, validation: opened.validation, config })
 }
 

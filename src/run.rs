@@ -67,7 +67,8 @@ impl Run {
     /// A sampler that does not fit the process, a class that there is not, a monitor that stops it.
     pub fn draw<'a>(&self, draw: impl Into<Draw<'a>>) -> Result<Samples, Error> {
         let (draw, config) = (draw.into(), self.config());
-        let request = draw.request(&config.sampler, |class| config.class_number(class))?;
+        let request =
+            draw.request(&config.sampler, |class| config.class_number(class), |given| config.conditions(given))?;
         let monitor = draw.watched_by();
         if let Some(warning) = config.guidance_warning(draw.guidance_weight()) {
             monitor.warn(&warning);

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_datasets::Dataset;
-use fokker_model::{Network, NetworkVisitor};
-use fokker_training::{Callbacks, Outcome, Previews, RunFolder, Trainer};
+use fokker_datasets::{Conditions, Dataset};
+use fokker_model::{ConditionShape, Network, NetworkVisitor};
+use fokker_training::{Callbacks, Outcome, Previews, RunFolder, Trainer, TrainingPlan};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
@@ -126,6 +126,7 @@ impl NetworkVisitor for Work<'_> {
             monitor.say(&format!("training.validate_every = {every} has no effect: nothing is held out"));
         }
         let plan = config.training_plan(train.clone(), validation)?;
+        let condition = preview_condition(&plan, network.condition(), config.previews.count);
         let process = plan.process.clone();
         let mut trainer = Trainer::new(plan, network, &chosen.device)?;
         let mut lock = None;
@@ -152,6 +153,7 @@ impl NetworkVisitor for Work<'_> {
             folder: &folder,
             reading: ScoreSpec { process, parameterization: config.parameterization },
             shape: train.shape().to_vec(),
+            condition,
             device: chosen.device.clone(),
             monitor,
         };
@@ -171,6 +173,7 @@ struct Preview<'a> {
     folder: &'a RunFolder,
     reading: ScoreSpec,
     shape: Vec<usize>,
+    condition: Option<Conditions>,
     device: Device,
     monitor: &'a dyn Monitor,
 }
@@ -187,6 +190,7 @@ impl Preview<'_> {
         let count = self.config.previews.count;
         let mut request = DrawRequest::new(self.config.sampler.clone(), count);
         (request.batch_size, request.seed) = (count, self.config.seed);
+        request.condition.clone_from(&self.condition);
         let values = draw::<N, D>(average, &self.reading, &request, &self.shape, &self.device, self.monitor)?;
         let extension = preview_extension(&self.shape, self.config.data.is_image());
         let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));
@@ -198,6 +202,13 @@ impl Preview<'_> {
         }
         Ok(())
     }
+}
+
+/// The conditions of the first examples that are held out, or learnt from, if the network needs more than classes.
+fn preview_condition(plan: &TrainingPlan, takes: ConditionShape, count: usize) -> Option<Conditions> {
+    let data = plan.validation.as_ref().unwrap_or(&plan.train);
+    let needs_more = takes.vector.is_some() || takes.array.is_some();
+    needs_more.then(|| Conditions::of(&**data, (0..count).map(|number| number % data.len())))
 }
 
 /// Pictures and points in the plane are seen, vectors are read, and all else goes to other programs.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_datasets::Preprocessing;
+use fokker_datasets::{ConditionConfig, ConditionReader, Conditions, Preprocessing};
 use fokker_model::{Network, NetworkScore, Parameterization};
 use fokker_process::Process;
 use fokker_sampling::{DataRange, Method, SamplerConfig};
 use fokker_training::{Outcome, Trainer};
 
+use crate::condition::{Given, conditions};
 use crate::draw::{ScoreSpec, draw_network};
 use crate::draw_options::Draw;
 use crate::error::Error;
@@ -88,7 +89,7 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
     /// A sampler that does not fit the process, a class that there is not, a monitor that stops it.
     pub fn draw<'a>(&self, draw: impl Into<Draw<'a>>) -> Result<Samples, Error> {
         let draw = draw.into();
-        let request = draw.request(&self.sampler, |class| self.class_number(class))?;
+        let request = draw.request(&self.sampler, |class| self.class_number(class), |given| self.conditions(given))?;
         let (reading, shape, device) = (&self.reading, &self.shape, &self.device);
         let mut values = Vec::new();
         let cost = draw_network(&self.network, reading, &request, shape, device, draw.watched_by(), |batch| {
@@ -96,6 +97,13 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
             Ok(())
         })?;
         Ok(Samples { cost, first: request.first, ..Samples::new(values, shape.clone(), self.preprocessing.clone()) })
+    }
+
+    /// Conditions are taken as they are, as the data set gives them.
+    fn conditions(&self, given: &[Given]) -> Result<Conditions, Error> {
+        let takes = self.network.condition();
+        let (none, stored) = (ConditionConfig::default(), (takes.vector, takes.array));
+        conditions(given, &ConditionReader::new(&none, &Preprocessing::RAW, &self.shape, false, stored)?)
     }
 
     /// A class by its name, or by its number.

@@ -51,6 +51,7 @@ fn all_kinds_of_all_crates_are_linked() {
         "cifar10",
         "fashion_mnist",
         "folder",
+        "heartbeat",
         "mixture",
         "mnist",
         "moons",

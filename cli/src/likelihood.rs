@@ -74,7 +74,7 @@ pub struct Likelihood {
     /// Backward noise of --bound kl, in units of the forward noise
     #[arg(long, default_value_t = 1.0)]
     backward_noise: f64,
-    /// Ask a network with classes without them
+    /// Ask a network with a condition without one
     #[arg(long)]
     unconditional: bool,
     /// Evaluate the network in double precision (backends flex and ndarray)

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use fokker::datasets::Conditions;
 use fokker::sampling::{Equation, Method, Noise, Processes, SamplerConfig, SamplerOption};
 use fokker::training::RunFolder;
 use fokker::{
-    CheckpointSampler, Condition, DrawRequest, Error, RunConfig, SampleWriter, Technique, TrajectoryWriter,
+    CheckpointSampler, DrawRequest, Error, Given, Measurement, RunConfig, SampleWriter, Technique, TrajectoryWriter,
     find_checkpoint,
 };
 
@@ -45,7 +46,11 @@ pub struct Sample {
     /// Class of all samples by its name or number, for a network with classes; all classes in turn if absent
     #[arg(long)]
     class: Option<String>,
-    /// Weight of classifier-free guidance, for a network with classes
+    /// The condition of the samples, for a network that takes numbers or an array: numbers such as 0.3,1.2, a picture, or a file with one
+    /// condition in a row (.npy, .npz, .safetensors, .csv), which are taken in turn; none for samples without. Several for several parts
+    #[arg(long, value_name = "NUMBERS|FILE", allow_hyphen_values = true)]
+    condition: Vec<String>,
+    /// Weight of classifier-free guidance, for a network with a condition
     #[arg(long, default_value_t = 1.0)]
     guidance: f64,
     /// Noise levels sigma/alpha between which the guidance acts, such as 0.3,5
@@ -171,17 +176,36 @@ impl Sample {
             guidance: self.guidance,
             guidance_interval: self.guidance_interval,
             guidance_rescale: self.guidance_rescale,
-            condition: self.condition(config)?,
+            condition: self.conditions(config)?,
+            measurement: self.measurement(config)?,
             frames: if self.trajectory.is_some() { self.frames } else { 0 },
         })
     }
 
-    fn condition(&self, config: &RunConfig) -> Result<Option<Condition>, Error> {
+    fn conditions(&self, config: &RunConfig) -> Result<Option<Conditions>, Error> {
+        match &self.condition[..] {
+            [] => Ok(None),
+            [none] if none == "none" => match config.trains_null_condition() {
+                true => Ok(Some(Conditions::default())),
+                false => {
+                    let message =
+                        "the null condition was never trained (training.condition_dropout is 0); give a condition";
+                    Err(Error::field("condition", "none", message))
+                }
+            },
+            texts => {
+                let given: Result<Vec<Given>, Error> = texts.iter().map(|text| Given::parse(text, config)).collect();
+                Ok(Some(config.conditions(&given?)?))
+            }
+        }
+    }
+
+    fn measurement(&self, config: &RunConfig) -> Result<Option<Measurement>, Error> {
         let Some(picture) = &self.measured else { return Ok(None) };
         let technique = self.technique.into();
         match (&self.mask, self.factor) {
-            (Some(mask), _) => Condition::pixels(picture, mask, config, technique).map(Some),
-            (None, Some(factor)) => Condition::small(picture, factor, config, technique).map(Some),
+            (Some(mask), _) => Measurement::pixels(picture, mask, config, technique).map(Some),
+            (None, Some(factor)) => Measurement::small(picture, factor, config, technique).map(Some),
             (None, None) => Err(Error::Usage("--measured: needs --mask or --factor".into())),
         }
     }
@@ -237,7 +261,11 @@ impl Sample {
 
 /// Where samples go if nothing is said: into the run's folder, or, for a checkpoint elsewhere, here.
 fn default_out(run: &Path, name: &str, seed: u64, shape: &[usize]) -> PathBuf {
-    let extension = if shape.len() == 1 { "csv" } else { "png" };
+    let extension = match shape.len() {
+        1 => "csv",
+        3 => "png",
+        _ => "npy",
+    };
     let file = format!("{name}-seed{seed}.{extension}");
     match RunFolder::new(run).exists() && run.join("checkpoints").is_dir() {
         true => RunFolder::new(run).samples().join(file),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fokker_random::Index;
 
+use crate::condition::{Conditions, Writer};
 use crate::{Dataset, DatasetError, Preprocessing};
 
 /// Examples, one after the other.
@@ -18,8 +19,8 @@ pub struct Batch {
     pub values: Vec<f32>,
     /// `[batch, channels, height, width]` for images, `[batch, dimension]` for vectors.
     pub shape: Vec<usize>,
-    /// The labels, one per example, if the data set has any.
-    pub labels: Option<Vec<usize>>,
+    /// The condition of each example, as far as the data set has any.
+    pub conditions: Conditions,
     /// The number in the data set of each example.
     pub indices: Vec<usize>,
     /// The position of the first example: in the endless stream, or in the data set when there is no shuffling. The
@@ -77,7 +78,7 @@ impl Batches {
     pub fn at(&self, step: u64) -> Batch {
         let size = self.dataset.size();
         let first_position = step.wrapping_mul(self.batch_size as u64);
-        let mut labels = self.dataset.classes().map(|_| Vec::with_capacity(self.batch_size));
+        let mut conditions = Writer::new(&*self.dataset);
         let mut indices = Vec::with_capacity(self.batch_size);
         let mut values = vec![0.0; self.batch_size * size];
         let length = self.dataset.len() as u64;
@@ -88,11 +89,14 @@ impl Batches {
                 order = self.order(position / length);
             }
             let index = order[place];
-            let label = self.preprocessing.train(&*self.dataset, index, self.seed, position, out);
-            push(&mut labels, label, self.dataset.classes());
+            let place = (self.seed, position);
+            let raw = |raw: &[f32], mirrored| conditions.condition(&*self.dataset, index, raw, mirrored);
+            let label = self.preprocessing.training_example(&*self.dataset, index, place, out, raw);
+            conditions.label(&*self.dataset, label);
             indices.push(index);
         }
-        Batch { values, shape: shape(self.batch_size, &*self.dataset), labels, indices, first_position }
+        let shape = shape(self.batch_size, &*self.dataset);
+        Batch { values, shape, conditions: conditions.finish(), indices, first_position }
     }
 
     /// The order of an epoch.
@@ -144,14 +148,15 @@ impl Sequential {
         let first = index.checked_mul(self.batch_size).filter(|&first| first < self.dataset.len())?;
         let last = first.saturating_add(self.batch_size).min(self.dataset.len());
         let size = self.dataset.size();
-        let mut labels = self.dataset.classes().map(|_| Vec::with_capacity(last - first));
+        let mut conditions = Writer::new(&*self.dataset);
         let mut values = vec![0.0; (last - first) * size];
         for (index, out) in (first..last).zip(values.chunks_exact_mut(size)) {
-            let label = self.preprocessing.validation(&*self.dataset, index, self.seed, out);
-            push(&mut labels, label, self.dataset.classes());
+            let raw = |raw: &[f32]| conditions.condition(&*self.dataset, index, raw, false);
+            let label = self.preprocessing.validation_example(&*self.dataset, index, self.seed, out, raw);
+            conditions.label(&*self.dataset, label);
         }
-        let shape = shape(last - first, &*self.dataset);
-        Some(Batch { values, shape, labels, indices: (first..last).collect(), first_position: first as u64 })
+        let (shape, conditions) = (shape(last - first, &*self.dataset), conditions.finish());
+        Some(Batch { values, shape, conditions, indices: (first..last).collect(), first_position: first as u64 })
     }
 
     /// All batches, in order.
@@ -174,12 +179,4 @@ fn check(dataset: &dyn Dataset, preprocessing: &Preprocessing, batch_size: usize
 
 fn shape(examples: usize, dataset: &dyn Dataset) -> Vec<usize> {
     std::iter::once(examples).chain(dataset.shape().iter().copied()).collect()
-}
-
-/// Adds the label of an example of a data set with classes. An example without one is of the null class, whose number
-/// follows those of the others.
-fn push(labels: &mut Option<Vec<usize>>, label: Option<usize>, classes: Option<usize>) {
-    if let (Some(labels), Some(null)) = (labels, classes) {
-        labels.push(label.unwrap_or(null));
-    }
 }

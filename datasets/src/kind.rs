@@ -64,6 +64,15 @@ pub trait DatasetKind: Settings {
         Ok(ClassCount::None)
     }
 
+    /// The size of the vector and the channels of the array that come with the data as conditions
+    /// ([`Dataset::vector_size`](crate::Dataset::vector_size), [`Dataset::array_channels`](crate::Dataset::array_channels)).
+    ///
+    /// # Errors
+    /// Files that cannot be read, values that cannot be.
+    fn stored_condition(&self) -> Result<(Option<usize>, Option<usize>), DatasetError> {
+        Ok((None, None))
+    }
+
     /// The names of the classes in the order of their numbers, as far as they are known before the set is open.
     fn class_names(&self) -> Option<Vec<String>> {
         None
@@ -147,7 +156,7 @@ impl<K: LawKind> DatasetKind for K {
     }
 
     fn shape(&self) -> Result<Vec<usize>, DatasetError> {
-        Ok(vec![self.law()?.dimension()])
+        Ok(self.law()?.shape())
     }
 
     fn check(&self) -> Result<(), DatasetError> {

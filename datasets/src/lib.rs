@@ -27,6 +27,7 @@ mod batches;
 mod checkerboard;
 mod checksum;
 mod cifar10;
+pub mod condition;
 mod config;
 pub mod data_path;
 mod dequantization;
@@ -34,6 +35,7 @@ mod download;
 mod error;
 mod fashion_mnist;
 mod folder;
+mod heartbeat;
 pub mod idx;
 mod images;
 mod kind;
@@ -59,6 +61,10 @@ pub use array::ArrayConfig;
 pub use batches::{Batch, Batches, Sequential};
 pub use checkerboard::{Checkerboard, CheckerboardConfig};
 pub use cifar10::Cifar10Config;
+pub use condition::{
+    ConditionConfig, ConditionReader, Conditioned, Conditions, Measured, PartConfig, Rows, SlantAndThickness,
+    SmallConfig, TransformationConfig, TransformationEntry, TransformationKind,
+};
 pub use config::{DatasetConfig, DatasetEntry};
 pub use data_path::DataPath;
 pub use dequantization::{Dequantization, Levels};
@@ -67,6 +73,7 @@ pub use fashion_mnist::FashionMnistConfig;
 #[doc(hidden)]
 pub use fokker_registry as registry;
 pub use folder::{Filter, FolderConfig, Unreadable};
+pub use heartbeat::{Heartbeat, HeartbeatConfig};
 pub use images::Images;
 pub use kind::{ClassCount, DatasetKind, LawKind};
 pub use mixture::{Mixture, MixtureConfig, MixturePreset};
@@ -122,35 +129,71 @@ pub trait Dataset: Send + Sync {
     /// # Panics
     /// If `index` is not below [`Dataset::len`], or `out` has another length than [`Dataset::size`].
     fn example(&self, index: usize, out: &mut [f32]) -> Option<usize>;
+
+    /// How many numbers the vector has that comes with each example as its [condition](crate::condition), if there is one.
+    fn vector_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// How many channels the array has that comes with each example as its [condition](crate::condition), if there is one. It is of
+    /// the example's size: an example `[channels, height, width]` has an array `[this many, height, width]`.
+    fn array_channels(&self) -> Option<usize> {
+        None
+    }
+
+    /// Writes the vector and the array of an example; a slice is empty if there is no such part. `example` holds the raw values of the
+    /// example, mirrored left to right if `mirrored`: an array must be mirrored like them.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Dataset::len`], or a slice has another length.
+    fn condition(&self, _index: usize, _example: &[f32], _mirrored: bool, _vector: &mut [f32], _array: &mut [f32]) {}
 }
 
-/// A shared data set is one.
-impl<T: Dataset + ?Sized> Dataset for std::sync::Arc<T> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
+/// A data set behind a pointer is one.
+macro_rules! dataset_behind {
+    ($($pointer:ty),*) => {
+        $(impl<T: Dataset + ?Sized> Dataset for $pointer {
+            fn name(&self) -> &str {
+                (**self).name()
+            }
 
-    fn len(&self) -> usize {
-        (**self).len()
-    }
+            fn len(&self) -> usize {
+                (**self).len()
+            }
 
-    fn shape(&self) -> &[usize] {
-        (**self).shape()
-    }
+            fn shape(&self) -> &[usize] {
+                (**self).shape()
+            }
 
-    fn classes(&self) -> Option<usize> {
-        (**self).classes()
-    }
+            fn classes(&self) -> Option<usize> {
+                (**self).classes()
+            }
 
-    fn class_names(&self) -> Option<Vec<String>> {
-        (**self).class_names()
-    }
+            fn class_names(&self) -> Option<Vec<String>> {
+                (**self).class_names()
+            }
 
-    fn is_image(&self) -> bool {
-        (**self).is_image()
-    }
+            fn is_image(&self) -> bool {
+                (**self).is_image()
+            }
 
-    fn example(&self, index: usize, out: &mut [f32]) -> Option<usize> {
-        (**self).example(index, out)
-    }
+            fn example(&self, index: usize, out: &mut [f32]) -> Option<usize> {
+                (**self).example(index, out)
+            }
+
+            fn vector_size(&self) -> Option<usize> {
+                (**self).vector_size()
+            }
+
+            fn array_channels(&self) -> Option<usize> {
+                (**self).array_channels()
+            }
+
+            fn condition(&self, index: usize, example: &[f32], mirrored: bool, vector: &mut [f32], array: &mut [f32]) {
+                (**self).condition(index, example, mirrored, vector, array);
+            }
+        })*
+    };
 }
+
+dataset_behind!(&T, std::sync::Arc<T>);

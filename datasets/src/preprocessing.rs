@@ -196,14 +196,27 @@ impl Preprocessing {
         position: u64,
         out: &mut [f32],
     ) -> Option<usize> {
+        self.training_example(dataset, index, (seed, position), out, |_, _| {})
+    }
+
+    /// The same; `raw` sees the raw values once they are flipped, and whether they are.
+    pub(crate) fn training_example(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        (seed, position): (u64, u64),
+        out: &mut [f32],
+        raw: impl FnOnce(&[f32], bool),
+    ) -> Option<usize> {
         let label = dataset.example(index, out);
-        if self.flip || self.dequantize {
-            let mut rng = Index::augmentation(position).rng(seed);
-            let flip = rng.next_u64() >> 63 == 1;
-            if self.flip && flip {
-                mirror(out, dataset.shape());
-            }
-            self.dequantize(&mut rng, out);
+        let mut rng = (self.flip || self.dequantize).then(|| Index::augmentation(position).rng(seed));
+        let flip = rng.as_mut().is_some_and(|rng| rng.next_u64() >> 63 == 1) && self.flip;
+        if flip {
+            mirror(out, dataset.shape());
+        }
+        raw(out, flip);
+        if let Some(rng) = &mut rng {
+            self.dequantize(rng, out);
         }
         self.map(out);
         label
@@ -211,7 +224,20 @@ impl Preprocessing {
 
     /// Reads example `index` of a data set for validation: never flipped, dequantised as configured.
     pub fn validation(&self, dataset: &dyn Dataset, index: usize, seed: u64, out: &mut [f32]) -> Option<usize> {
+        self.validation_example(dataset, index, seed, out, |_| {})
+    }
+
+    /// The same; `raw` sees the raw values.
+    pub(crate) fn validation_example(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        seed: u64,
+        out: &mut [f32],
+        raw: impl FnOnce(&[f32]),
+    ) -> Option<usize> {
         let label = dataset.example(index, out);
+        raw(out);
         self.dequantize(&mut Index::held_out_dequantization(index as u64).rng(seed), out);
         self.map(out);
         label
@@ -230,6 +256,14 @@ impl Preprocessing {
         }
     }
 
+    /// Values without noise, each on its level: what the middle of its cell is mapped to, if the data are dequantised.
+    pub(crate) fn map_levels(&self, values: &mut [f32]) {
+        if self.dequantize {
+            values.iter_mut().for_each(|value| *value += 0.5);
+        }
+        self.map(values);
+    }
+
     pub(crate) fn map(&self, values: &mut [f32]) {
         match (self.scale, self.dequantize) {
             (Scale::MinusOneOne, false) => values.iter_mut().for_each(|v| *v = *v / 127.5 - 1.0),
@@ -246,7 +280,7 @@ impl Preprocessing {
 }
 
 /// Reverses every row.
-fn mirror(values: &mut [f32], shape: &[usize]) {
+pub(crate) fn mirror(values: &mut [f32], shape: &[usize]) {
     if let Some(&width) = shape.last() {
         values.chunks_exact_mut(width).for_each(<[f32]>::reverse);
     }

@@ -10,12 +10,16 @@ use rand::Rng as _;
 
 use crate::{Dataset, DatasetError, Split};
 
-/// A probability law on vectors.
+/// A probability law on vectors, or on signals.
 pub trait Law: Send + Sync {
     /// Its name, as in the config's `kind`.
     fn name(&self) -> &str;
     /// The number of coordinates.
     fn dimension(&self) -> usize;
+    /// The shape of an example: vectors of the dimension unless it is overridden, `[channels, length]` for signals.
+    fn shape(&self) -> Vec<usize> {
+        vec![self.dimension()]
+    }
     /// The number of components that examples are labelled with; `None` if it has no parts.
     fn classes(&self) -> Option<usize>;
     /// Draws one vector into `out` (of length [`Law::dimension`]) and returns its component, if the law has components.
@@ -49,7 +53,7 @@ pub struct Synthetic<L> {
     seed: u64,
     part: SyntheticPart,
     length: usize,
-    shape: [usize; 1],
+    shape: Vec<usize>,
 }
 
 impl<L: Law> Synthetic<L> {
@@ -64,7 +68,7 @@ impl<L: Law> Synthetic<L> {
             Split::Validation => (counts.validation_examples, SyntheticPart::Validation),
             Split::Test => (counts.validation_examples, SyntheticPart::Test),
         };
-        let shape = [law.dimension()];
+        let shape = law.shape();
         Ok(Self { law, seed, part, length, shape })
     }
 
@@ -97,7 +101,7 @@ impl<L: Law> Dataset for Synthetic<L> {
 
     fn example(&self, index: usize, out: &mut [f32]) -> Option<usize> {
         assert!(index < self.length, "example {index} of {}", self.length);
-        assert_eq!(out.len(), self.shape[0], "the slice for an example of {:?}", self.shape);
+        assert_eq!(out.len(), self.size(), "the slice for an example of {:?}", self.shape);
         self.law.draw(&mut Index::synthetic(self.part, index as u64).rng(self.seed), out)
     }
 }

@@ -1,6 +1,7 @@
 //! A data set of one's own, in memory.
 
-use crate::{Dataset, DatasetError};
+use crate::preprocessing::mirror;
+use crate::{Dataset, DatasetError, Rows};
 
 /// Examples of one's own: numbers in memory, with labels or without.
 ///
@@ -31,6 +32,8 @@ pub struct Tensors {
     classes: usize,
     class_names: Option<Vec<String>>,
     are_pixels: bool,
+    vectors: Option<Rows>,
+    arrays: Option<Rows>,
 }
 
 impl Tensors {
@@ -61,6 +64,8 @@ impl Tensors {
             classes: 0,
             class_names: None,
             are_pixels: false,
+            vectors: None,
+            arrays: None,
         })
     }
 
@@ -121,6 +126,48 @@ impl Tensors {
         Ok(Self { classes: found, class_names: Some(names), ..self })
     }
 
+    /// The same with a vector for each example, which a network can be told as its [condition](crate::condition): so many numbers
+    /// each, one vector after the other. They are taken as they are; [`Conditioned`](crate::Conditioned) brings them to mean 0 and
+    /// deviation 1.
+    ///
+    /// ```
+    /// use fokker_datasets::{Conditions, Tensors};
+    ///
+    /// let points = Tensors::from_examples([[0.0, 1.0], [0.5, 0.5]], [2])?.with_vectors(vec![1.7, 1.9], 1)?;
+    /// assert_eq!(Conditions::of(&points, [1]).vectors.unwrap().row(0), [1.9]);
+    /// # Ok::<(), fokker_datasets::DatasetError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DatasetError::Config`]: not so many numbers for each example, or one that is not finite.
+    pub fn with_vectors(self, numbers: Vec<f32>, size: usize) -> Result<Self, DatasetError> {
+        let vectors = Some(rows("vectors", numbers, size, self.len())?);
+        Ok(Self { vectors, ..self })
+    }
+
+    /// The same with an array of the example's size for each example, which a network can be told as its
+    /// [condition](crate::condition): of so many channels, one array after the other. They are taken as they are.
+    ///
+    /// ```
+    /// use fokker_datasets::{Dataset, Tensors};
+    ///
+    /// // Two signals of three steps, each with two others.
+    /// let signals = Tensors::new(vec![0.0; 6], [1, 3])?.with_arrays(vec![1.0; 12], 2)?;
+    /// assert_eq!(signals.array_channels(), Some(2));
+    /// # Ok::<(), fokker_datasets::DatasetError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DatasetError::Config`]: examples that are vectors, not so many numbers for each example, or one that is not finite.
+    pub fn with_arrays(self, numbers: Vec<f32>, channels: usize) -> Result<Self, DatasetError> {
+        if self.shape.len() < 2 {
+            return refuse(format!("examples of shape {:?} have no channels that others can be joined to", self.shape));
+        }
+        let size = channels * self.shape[1..].iter().product::<usize>();
+        let arrays = Some(rows("arrays", numbers, size, self.len())?);
+        Ok(Self { arrays, ..self })
+    }
+
     /// The same under a name, for reports. The name is `tensors` otherwise.
     pub fn named(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
@@ -135,7 +182,9 @@ impl Tensors {
         let values = numbers.iter().flat_map(|&number| &self.values[number * size..(number + 1) * size]);
         let labels = self.labels.as_ref().map(|labels| numbers.iter().map(|&number| labels[number]).collect());
         let (name, shape, class_names) = (self.name.clone(), self.shape.clone(), self.class_names.clone());
-        Self { name, shape, class_names, values: values.copied().collect(), labels, ..*self }
+        let chosen = |rows: &Option<Rows>| rows.as_ref().map(|rows| select(rows, numbers.iter().copied()));
+        let (vectors, arrays) = (chosen(&self.vectors), chosen(&self.arrays));
+        Self { name, shape, class_names, values: values.copied().collect(), labels, vectors, arrays, ..*self }
     }
 
     /// The same numbers as pixels from 0 to 255.
@@ -160,13 +209,39 @@ impl Tensors {
         let values = first.values.split_off(at * first.size());
         let labels = first.labels.as_mut().map(|labels| labels.split_off(at));
         let (shape, name, class_names) = (first.shape.clone(), first.name.clone(), first.class_names.clone());
-        let last = Self { values, labels, shape, name, class_names, ..first };
+        let part = |rows: &Option<Rows>, from, to| rows.as_ref().map(|rows| select(rows, from..to));
+        let (vectors, arrays) = (part(&first.vectors, at, examples), part(&first.arrays, at, examples));
+        (first.vectors, first.arrays) = (part(&first.vectors, 0, at), part(&first.arrays, 0, at));
+        let last = Self { values, labels, shape, name, class_names, vectors, arrays, ..first };
         Ok((first, last))
     }
 }
 
 fn refuse<T>(problem: String) -> Result<T, DatasetError> {
     Err(DatasetError::config("data", problem))
+}
+
+/// Finite numbers, `size` of them for each example.
+fn rows(what: &str, numbers: Vec<f32>, size: usize, examples: usize) -> Result<Rows, DatasetError> {
+    let found = numbers.len();
+    if size == 0 || size.checked_mul(examples) != Some(found) {
+        return refuse(format!("{found} numbers are no {what} of {size} numbers for {examples} examples"));
+    }
+    match numbers.iter().position(|number| !number.is_finite()) {
+        Some(place) => {
+            let (example, value) = (place / size, numbers[place]);
+            refuse(format!(
+                "number {} of the {what} of example {example} is {value}; expected finite numbers",
+                place % size
+            ))
+        }
+        None => Ok(Rows::new(size, numbers)),
+    }
+}
+
+/// The rows of these numbers.
+fn select(rows: &Rows, numbers: impl Iterator<Item = usize>) -> Rows {
+    Rows::new(rows.size(), numbers.flat_map(|number| rows.row(number).iter().copied()).collect())
 }
 
 impl Dataset for Tensors {
@@ -198,6 +273,27 @@ impl Dataset for Tensors {
         let size = self.size();
         out.copy_from_slice(&self.values[index * size..(index + 1) * size]);
         self.labels.as_ref().map(|labels| labels[index])
+    }
+
+    fn vector_size(&self) -> Option<usize> {
+        self.vectors.as_ref().map(Rows::size)
+    }
+
+    fn array_channels(&self) -> Option<usize> {
+        let positions = self.shape[1..].iter().product::<usize>();
+        self.arrays.as_ref().map(|arrays| arrays.size() / positions)
+    }
+
+    fn condition(&self, index: usize, _: &[f32], mirrored: bool, vector: &mut [f32], array: &mut [f32]) {
+        if let (Some(vectors), false) = (&self.vectors, vector.is_empty()) {
+            vector.copy_from_slice(vectors.row(index));
+        }
+        if let (Some(arrays), false) = (&self.arrays, array.is_empty()) {
+            array.copy_from_slice(arrays.row(index));
+            if mirrored {
+                mirror(array, &self.shape);
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use fokker_registry::Settings;
 
 use crate::any_network::AnyNetwork;
+use crate::condition::ConditionShape;
 use crate::cost::Cost;
 use crate::error::{ModelError, require};
 use crate::initializer::Initializer;
@@ -48,6 +49,11 @@ pub trait NetworkKind: Settings {
     /// Rows of the class table, the null class included; none without classes.
     fn num_class_embeds(&self) -> Option<usize> {
         None
+    }
+
+    /// The conditions that the network takes.
+    fn condition(&self) -> ConditionShape {
+        ConditionShape { classes: self.num_class_embeds().map(|rows| rows.saturating_sub(1)), ..ConditionShape::NONE }
     }
 }
 

@@ -5,10 +5,14 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::calculus::Calculus;
+use crate::condition::ConditionShape;
 use crate::error::{MOST_FEATURES, MOST_LAYERS, ModelError, require, require_size};
 use crate::initializer::Initializer;
 use crate::kind::{BuiltNetwork, NetworkKind};
-use crate::layers::{Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding, check_class_rows, class_rows};
+use crate::layers::{
+    Dropout, DropoutKey, Embedding, Linear, PositionalEmbedding, VectorEmbedding, check_class_rows, check_condition,
+    class_rows,
+};
 use crate::network::{Context, Network};
 use crate::register_network;
 
@@ -36,6 +40,9 @@ pub struct MlpConfig {
     /// The number of classes, in the place of `num_class_embeds`: one less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_classes: Option<usize>,
+    /// How many numbers the vector of a [condition](crate::Condition) has; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition_size: Option<usize>,
 }
 
 fn default_width() -> usize {
@@ -68,6 +75,7 @@ impl MlpConfig {
             dropout: 0.0,
             num_class_embeds: None,
             num_classes: None,
+            condition_size: None,
         }
     }
 
@@ -91,6 +99,7 @@ impl NetworkKind for MlpConfig {
         require_size("blocks", self.blocks, MOST_LAYERS)?;
         require_size("embedding_width", self.embedding_width, MOST_FEATURES)?;
         check_class_rows(self.num_class_embeds, self.num_classes)?;
+        check_condition(self.condition())?;
         require(self.embedding_width.is_multiple_of(2), "embedding_width", "must be even")?;
         require((0.0..1.0).contains(&self.dropout), "dropout", format!("{} is not in [0, 1)", self.dropout))
     }
@@ -107,6 +116,11 @@ impl NetworkKind for MlpConfig {
     fn num_class_embeds(&self) -> Option<usize> {
         class_rows(self.num_class_embeds, self.num_classes)
     }
+
+    fn condition(&self) -> ConditionShape {
+        let classes = self.num_class_embeds().map(|rows| rows.saturating_sub(1));
+        ConditionShape { classes, vector: self.condition_size, array: None }
+    }
 }
 
 register_network!(MlpConfig as "mlp");
@@ -119,9 +133,11 @@ pub struct Mlp {
     waves: PositionalEmbedding,
     time: Linear,
     class_embedding: Option<Embedding>,
+    condition_embedding: Option<VectorEmbedding>,
     blocks: Vec<MlpBlock>,
     output: Linear,
-    classes: Option<usize>,
+    #[module(skip)]
+    condition: ConditionShape,
 }
 
 #[derive(Module, Debug)]
@@ -153,6 +169,7 @@ impl Mlp {
             waves: PositionalEmbedding::new(config.embedding_width, true, 0.0),
             time: Linear::new(config.embedding_width, width, init),
             class_embedding: config.num_class_embeds().map(|rows| Embedding::new(rows, width, init)),
+            condition_embedding: config.condition_size.map(|size| VectorEmbedding::new(size, width, init)),
             blocks: (0..config.blocks)
                 .map(|_| MlpBlock {
                     inner: Linear::new(width, width, init),
@@ -162,7 +179,7 @@ impl Mlp {
                 })
                 .collect(),
             output: Linear::new(width, config.dimension, init),
-            classes: config.num_class_embeds().map(|rows| rows - 1),
+            condition: config.condition(),
         })
     }
 }
@@ -180,7 +197,13 @@ impl Network<2> for Mlp {
         let time = self.time.forward::<C, 2>(self.waves.forward::<C>(noise));
         let [batch, _] = C::dims(&time);
         let time = match &self.class_embedding {
-            Some(table) => C::add(time, C::constant(table.forward_or_null(context.classes.as_ref(), batch))),
+            Some(table) => {
+                C::add(time, C::constant(table.forward_or_null(context.condition.classes.as_deref(), batch)))
+            }
+            None => time,
+        };
+        let time = match &self.condition_embedding {
+            Some(embedding) => embedding.add_to::<C>(time, &context.condition),
             None => time,
         };
         let time = C::silu(time);
@@ -191,7 +214,7 @@ impl Network<2> for Mlp {
         self.output.forward::<C, 2>(C::silu(hidden))
     }
 
-    fn classes(&self) -> Option<usize> {
-        self.classes
+    fn condition(&self) -> ConditionShape {
+        self.condition
     }
 }

@@ -1,15 +1,16 @@
-//! What a network is to the rest of fokker: a function of an array and a number, with optional classes.
+//! What a network is to the rest of fokker: a function of an array and a number, under a condition if it takes one.
 
 use burn::module::{Module, ModuleDisplay};
-use burn::tensor::{Int, Tensor};
 
-use crate::{calculus::Calculus, layers::DropoutKey};
+use crate::calculus::Calculus;
+use crate::condition::{Condition, ConditionShape};
+use crate::layers::DropoutKey;
 
 /// What a forward pass knows besides the noisy data and the noise level.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// One class for each example, if the network is conditional; without them it is asked for "no class", the null class.
-    pub classes: Option<Tensor<1, Int>>,
+    /// The condition of the examples; what is absent of it is null.
+    pub condition: Condition,
     /// The dropout masks, while training.
     pub dropout: Option<DropoutKey>,
     /// Whether automatic differentiation keeps only what the network's blocks take, and computes them again; networks
@@ -32,8 +33,8 @@ pub trait Network<const D: usize>: Module + ModuleDisplay + Sync + 'static {
         false
     }
 
-    /// Number of classes the network can be asked for, the null class not counted; `None` if it has none.
-    fn classes(&self) -> Option<usize> {
-        None
+    /// The conditions that the network takes; none unless it says so.
+    fn condition(&self) -> ConditionShape {
+        ConditionShape::NONE
     }
 }

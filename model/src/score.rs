@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::{FloatDType, Int, Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor};
 use fokker_process::Process;
 
 use crate::batch_times::BatchTimes;
 use crate::calculus::Calculus;
 use crate::calculus::plain::Plain;
+use crate::condition::Condition;
 use crate::layers::DropoutKey;
 use crate::network::{Context, Network};
 use crate::parameterization::{Estimate, Parameterization};
@@ -125,7 +126,7 @@ pub struct NetworkScore<N> {
     network: N,
     process: Arc<dyn Process>,
     parameterization: Parameterization,
-    classes: Option<Vec<usize>>,
+    condition: Condition,
     dropout: Option<DropoutKey>,
     precision: Precision,
     recompute_blocks: bool,
@@ -138,7 +139,7 @@ impl<N> NetworkScore<N> {
             network,
             process,
             parameterization,
-            classes: None,
+            condition: Condition::default(),
             dropout: None,
             precision: Precision::default(),
             recompute_blocks: false,
@@ -155,8 +156,31 @@ impl<N> NetworkScore<N> {
 
     /// The same score for examples of these classes, one for each example of the batches to come.
     #[must_use]
-    pub fn with_classes(mut self, classes: Vec<usize>) -> Self {
-        self.classes = Some(classes);
+    pub fn with_classes(self, classes: Vec<usize>) -> Self {
+        self.with_condition(Condition::of_classes(classes))
+    }
+
+    /// The same score under a condition for each example of the batches to come.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use burn::tensor::{Device, Tensor};
+    /// use fokker_model::{Condition, ConditionPart, Mlp, MlpConfig, NetworkScore, Parameterization, Score};
+    /// use fokker_process::Vp;
+    ///
+    /// let device = Device::flex();
+    /// let config = MlpConfig { condition_size: Some(1), ..MlpConfig::new(2) };
+    /// let score = NetworkScore::new(config.init(0, &device)?, Arc::new(Vp::default()), Parameterization::default());
+    /// let x = Tensor::<2>::zeros([3, 2], &device);
+    /// let heights = Tensor::from_floats([[1.5], [1.7], [1.9]], &device);
+    /// let condition = Condition { vector: Some(ConditionPart::new(heights)), ..Condition::default() };
+    /// assert_eq!(score.with_condition(condition).score(x, &[0.5; 3]).dims(), [3, 2]);
+    /// # Ok::<(), fokker_model::ModelError>(())
+    /// ```
+    #[must_use]
+    pub fn with_condition(mut self, condition: Condition) -> Self {
+        self.condition = condition;
         self
     }
 
@@ -180,7 +204,7 @@ impl<N> NetworkScore<N> {
         if let Some(dropout) = &mut self.dropout {
             dropout.first += examples.start;
         }
-        self.classes = self.classes.map(|classes| classes[examples].to_vec());
+        self.condition = self.condition.select(examples);
         self
     }
 
@@ -226,12 +250,10 @@ impl<N> NetworkScore<N> {
         N: Network<D>,
     {
         let (process, table) = (&*self.process, &self.parameterization);
-        let (device, _) = C::place(&x);
-        // A batch of several copies has the classes several times.
-        let copies = |classes: &Vec<usize>| classes.repeat(clock.times().len() / classes.len());
-        let classes = self.classes.as_ref().map(|classes| class_tensor(&copies(classes), &device));
+        // A batch of several copies has the condition several times.
+        let condition = self.condition.repeated_to(clock.times().len());
         let (dropout, recompute_blocks) = (self.dropout.clone(), self.recompute_blocks);
-        let context = Context { classes, dropout, recompute_blocks };
+        let context = Context { condition, dropout, recompute_blocks };
         let noise = clock.vector(|t| table.noise_condition(process, t), &x);
         let input = clock.scale(x, |t| table.input_scale(process, t));
         let Some(precision) = self.precision.dtype() else {
@@ -260,12 +282,6 @@ impl<N> NetworkScore<N> {
         }
         C::add(clock.scale(x, skip), raw)
     }
-}
-
-/// Classes as a tensor.
-pub fn class_tensor(classes: &[usize], device: &burn::tensor::Device) -> Tensor<1, Int> {
-    let values: Vec<i32> = classes.iter().map(|&class| class as i32).collect();
-    Tensor::from_data(TensorData::new(values, [classes.len()]), device)
 }
 
 impl<N: Network<D>, const D: usize> Score<D> for NetworkScore<N> {

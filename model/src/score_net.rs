@@ -233,10 +233,6 @@ impl Network<4> for ScoreNet {
         let out = self.output.forward::<C>(x, [height, width]);
         C::swap_dims(C::swap_dims(out, 2, 3), 1, 2)
     }
-
-    fn classes(&self) -> Option<usize> {
-        None
-    }
 }
 
 #[cfg(test)]

@@ -213,6 +213,10 @@ pub(super) fn samples(
 fn drawn(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Collection, Error> {
     let run = Run::open_with(&request.samples, &request.changes)?;
     let draw = Draw::new(request.count).seed(request.seed).batch(request.batch_size).monitor(monitor);
+    let draw = match run.config().held_out_conditions(request.count)? {
+        Some(conditions) => draw.conditions(conditions),
+        None => draw,
+    };
     let drawn = run.draw(draw)?;
     let size = drawn.shape.iter().product();
     NotFinite::among(&drawn.values, size, 0).check("samples")?;

@@ -4,14 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use fokker_datasets::{Dataset, Dequantization, Split};
+use fokker_datasets::{Conditions, Dataset, Dequantization, Split};
 use fokker_model::precision::cast;
-use fokker_model::{MixtureScore, Network, NetworkScore, NetworkVisitor};
+use fokker_model::{Condition, MixtureScore, Network, NetworkScore, NetworkVisitor};
 use fokker_process::GaussianMixture;
 use fokker_sampling::likelihood::{
     ChainConfig, Decoder, Draw, GaussianPrior, KlBound, chain_bound, chain_times, diffusion_bound, kl_bound,
     log_density,
 };
+use fokker_training::condition_of;
 
 use super::request::{LikelihoodRequest, Quantity};
 use crate::config::RunConfig;
@@ -102,13 +103,12 @@ impl Evaluation<'_> {
     ) -> Result<(), Error> {
         let (units, each) = (self.units(), self.data.size());
         let mut values = vec![0.0f32; size * each];
-        let mut labels = Vec::with_capacity(size);
-        for (k, out) in values.chunks_mut(each).enumerate() {
-            let index = self.request.first + offset + k;
-            labels.push(match self.request.quantity {
+        let numbers = self.request.first + offset..self.request.first + offset + size;
+        for (index, out) in numbers.clone().zip(values.chunks_mut(each)) {
+            match self.request.quantity {
                 Quantity::Flow(_) => units.example(&*self.data, index, self.request.seed, number, out),
                 _ => units.level_example(&*self.data, index, out),
-            });
+            };
         }
         if let (Some(law), 0) = (law, number) {
             let point = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
@@ -120,9 +120,15 @@ impl Evaluation<'_> {
         let precision = if self.request.double { DType::F64 } else { DType::F32 };
         let x = Tensor::<D>::from_data(TensorData::new(values, shape), (self.device, precision));
         let mut score = NetworkScore::new(network.clone(), self.reading.process.clone(), self.reading.parameterization);
-        if let Some(null) = network.classes() {
-            let class = |label: &Option<usize>| label.filter(|_| !self.request.unconditional).unwrap_or(null);
-            score = score.with_classes(labels.iter().map(class).collect());
+        let takes = network.condition();
+        if takes.is_some() {
+            let null = || takes.classes.map(|null| vec![null; size]);
+            let conditions = match self.request.unconditional {
+                true => Conditions::default(),
+                false => Conditions::of(&*self.data, numbers),
+            };
+            let condition = condition_of(takes, conditions, self.device);
+            score = score.with_condition(Condition { classes: condition.classes.or_else(null), ..condition });
         }
         let first = (self.request.first + offset) as u64;
         let examples: Vec<u64> = (first..first + size as u64).collect();

@@ -38,7 +38,12 @@ pub fn likelihood(
         );
     }
     let split = request.split.unwrap_or(config.data.held_out());
-    let data = config.data.open(split, config.seed)?;
+    if request.unconditional && !config.trains_null_condition() {
+        monitor.warn(
+            "unconditional: the run was trained with training.condition_dropout = 0, so its null condition was never trained",
+        );
+    }
+    let data = config.conditioned(config.data.open(split, config.seed)?)?;
     if request.first >= data.len() {
         return Err(Error::field("first", request.first, format!("there are {} examples", data.len())));
     }

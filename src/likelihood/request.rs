@@ -57,7 +57,7 @@ pub struct LikelihoodRequest {
     pub batch_size: usize,
     /// Seed of draws and probes.
     pub seed: u64,
-    /// Whether a network with classes is asked without.
+    /// Whether a network with a condition is asked without.
     pub unconditional: bool,
     /// Whether the network is evaluated in double precision, on backends that have it.
     pub double: bool,
@@ -111,7 +111,7 @@ impl LikelihoodRequest {
                     let value = backward_noise.to_string();
                     return refuse("backward_noise", &value, "must be above 0; the probability flow has no such bound");
                 }
-                if config.network.num_class_embeds().is_some() && !self.unconditional {
+                if config.network.condition().is_some() && !self.unconditional {
                     return refuse(
                         "bound",
                         "kl",

@@ -64,6 +64,9 @@ impl SampleFormat {
                 "samples with {} coordinates are no picture; {}",
                 shape[0], "numbers are .csv, .npy, .npz or .safetensors"
             )),
+            (Some(Self::Picture(_)), &[channels, length]) => refuse(&format!(
+                "signals of {channels} × {length} numbers are no picture; numbers are .csv, .npy, .npz or .safetensors"
+            )),
             (Some(format), _) => Ok(format),
             (None, shape) => {
                 let pictures = if shape.len() == 1 && shape[0] != 2 { "" } else { ".png, .jpg, .jpeg, .webp, " };

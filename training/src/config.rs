@@ -40,6 +40,10 @@ pub struct TrainingConfig {
     /// Probability that an example's class is replaced by the null class (Ho & Salimans 2022).
     #[serde(default)]
     pub class_dropout: f64,
+    /// Probability that the vector and the array of an example's condition are replaced by the null condition. What is decided is the
+    /// same for both, and for the class as far as the two probabilities agree.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub condition_dropout: f64,
     /// The precision in which the network computes its values while training; weights, moments, averages and the loss are
     /// in single precision whatever it is.
     #[serde(default)]
@@ -86,6 +90,10 @@ impl Recompute {
     }
 }
 
+fn is_zero(probability: &f64) -> bool {
+    *probability == 0.0
+}
+
 fn one() -> u64 {
     1
 }
@@ -128,6 +136,7 @@ impl Default for TrainingConfig {
             gradient_clip: None,
             ema_decay: 0.999,
             class_dropout: 0.0,
+            condition_dropout: 0.0,
             precision: Precision::default(),
             recompute: Recompute::default(),
             skip_non_finite: 0,
@@ -165,6 +174,7 @@ impl TrainingConfig {
         require((0.0..=1.0).contains(&self.class_dropout), "class_dropout", "must be in [0, 1]")?;
         let counts = self.decay != Decay::InverseSqrt || self.warmup > 0;
         require(counts, "decay", "\"inverse_sqrt\" counts from the warm-up: set training.warmup")?;
+        require((0.0..=1.0).contains(&self.condition_dropout), "condition_dropout", "must be in [0, 1]")?;
         require(self.log_every > 0, "log_every", "must be at least 1")?;
         require_size("training.validation_examples", self.validation_examples as u64, MOST_EXAMPLES)
     }

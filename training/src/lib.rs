@@ -5,6 +5,7 @@
 mod breakdown;
 pub mod callbacks;
 mod checkpoint;
+mod condition;
 mod config;
 mod coupling;
 mod ema;
@@ -42,6 +43,7 @@ pub use checkpoint::{
     Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
     read_state, step_of, verify as verify_checkpoint,
 };
+pub use condition::of as condition_of;
 pub use config::{CheckpointConfig, Recompute, TrainingConfig};
 pub use coupling::{Coupling, assignment};
 pub use ema::ema_decay;

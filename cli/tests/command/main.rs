@@ -4,6 +4,7 @@ mod absurd_values;
 mod array_runs;
 mod bench_command;
 mod command_line;
+mod conditions;
 mod evaluation;
 mod folder_runs;
 #[cfg(target_os = "linux")]

@@ -6,18 +6,18 @@ use std::path::Path;
 use fokker_arrays::{Array, Header};
 
 use super::file::{Examples, open, wrong};
-use crate::DatasetError;
+use crate::{DatasetError, Rows};
 
 /// How many columns are data. The rows are not read, so there is no number of examples.
-pub(super) fn header(file: &Path, columns: Option<&[String]>, labels: Option<&str>) -> Result<Header, DatasetError> {
-    let table = Table::open(file, columns, labels)?;
+pub(super) fn header(file: &Path, chosen: &Chosen) -> Result<Header, DatasetError> {
+    let table = Table::open(file, chosen)?;
     Ok(Header { shape: vec![0, table.data.len()], are_bytes: false })
 }
 
 /// Reads all rows.
-pub(super) fn read(file: &Path, columns: Option<&[String]>, labels: Option<&str>) -> Result<Examples, DatasetError> {
-    let mut table = Table::open(file, columns, labels)?;
-    let mut values = Vec::new();
+pub(super) fn read(file: &Path, chosen: &Chosen) -> Result<Examples, DatasetError> {
+    let mut table = Table::open(file, chosen)?;
+    let (mut values, mut vectors) = (Vec::new(), Vec::new());
     let mut found = table.label.map(|_| Vec::new());
     let mut rows = 0;
     let mut record = csv::StringRecord::new();
@@ -32,11 +32,12 @@ pub(super) fn read(file: &Path, columns: Option<&[String]>, labels: Option<&str>
             },
         }
         let line = record.position().map_or(0, csv::Position::line);
-        for &column in &table.data {
+        let data = table.data.iter().map(|&column| (column, true));
+        for (column, is_data) in data.chain(table.vector.iter().map(|&column| (column, false))) {
             let cell = record.get(column).unwrap_or("");
             let refuse = |what: &str| wrong(file, format!("line {line}, column {}: {what}", table.names[column]));
             match cell.parse::<f32>() {
-                Ok(value) if value.is_finite() => values.push(value),
+                Ok(value) if value.is_finite() => if is_data { &mut values } else { &mut vectors }.push(value),
                 Ok(_) => return Err(refuse(&format!("{cell} is not finite in single precision"))),
                 Err(_) if cell.is_empty() => return Err(refuse("there is no number")),
                 Err(_) => return Err(refuse(&format!("\"{cell}\" is no number"))),
@@ -54,7 +55,8 @@ pub(super) fn read(file: &Path, columns: Option<&[String]>, labels: Option<&str>
     }
     let names = table.data.iter().map(|&column| table.names[column].clone()).collect();
     let array = Array { shape: vec![rows, table.data.len()], values, are_bytes: false };
-    Ok(Examples { array, columns: Some(names), labels: found })
+    let vectors = (!table.vector.is_empty()).then(|| Rows::new(table.vector.len(), vectors));
+    Ok(Examples { array, columns: Some(names), labels: found, vectors })
 }
 
 /// A table whose first row was looked at.
@@ -67,10 +69,22 @@ struct Table {
     data: Vec<usize>,
     /// The number of the column of labels.
     label: Option<usize>,
+    /// The numbers of the columns that are the vector of a condition.
+    vector: Vec<usize>,
+}
+
+/// Which columns are what, by their names.
+pub(super) struct Chosen<'a> {
+    /// The data; all others if absent.
+    pub columns: Option<&'a [String]>,
+    /// The labels.
+    pub labels: Option<&'a str>,
+    /// The vector of the condition.
+    pub vector: Option<&'a [String]>,
 }
 
 impl Table {
-    fn open(file: &Path, columns: Option<&[String]>, labels: Option<&str>) -> Result<Self, DatasetError> {
+    fn open(file: &Path, chosen: &Chosen) -> Result<Self, DatasetError> {
         let separator = separator(file)?;
         let mut builder = csv::ReaderBuilder::new();
         builder.has_headers(false).delimiter(separator).trim(csv::Trim::All);
@@ -90,15 +104,19 @@ impl Table {
             let found = names.iter().position(|column| column == name);
             found.ok_or_else(|| DatasetError::config(key, known()))
         };
-        let label = labels.map(|name| number_of(name, "data.labels")).transpose()?;
-        let data: Vec<usize> = match columns {
-            Some(columns) => columns.iter().map(|name| number_of(name, "data.columns")).collect::<Result<_, _>>()?,
-            None => (0..names.len()).filter(|&column| Some(column) != label).collect(),
+        let label = chosen.labels.map(|name| number_of(name, "data.labels")).transpose()?;
+        let numbers_of = |columns: &[String], key: &str| -> Result<Vec<usize>, DatasetError> {
+            columns.iter().map(|name| number_of(name, key)).collect()
+        };
+        let vector = numbers_of(chosen.vector.unwrap_or_default(), "data.vector")?;
+        let data = match chosen.columns {
+            Some(columns) => numbers_of(columns, "data.columns")?,
+            None => (0..names.len()).filter(|column| Some(*column) != label && !vector.contains(column)).collect(),
         };
         if data.is_empty() {
             return Err(wrong(file, "no column is left for data"));
         }
-        Ok(Self { reader, first: (!are_names).then_some(row), names, data, label })
+        Ok(Self { reader, first: (!are_names).then_some(row), names, data, label, vector })
     }
 }
 

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use fokker_arrays::{Array, Contents, Header};
 
-use super::{ArrayConfig, csv};
-use crate::{DatasetError, memory};
+use super::ArrayConfig;
+use super::csv::{self, Chosen};
+use crate::{DatasetError, Rows, memory};
 
 /// All that is read of a file.
 pub(super) struct Examples {
@@ -16,6 +17,8 @@ pub(super) struct Examples {
     pub columns: Option<Vec<String>>,
     /// The label of each example, as it stands in the file.
     pub labels: Option<Vec<String>>,
+    /// The vectors in columns of a table.
+    pub vectors: Option<Rows>,
 }
 
 /// The formats.
@@ -61,11 +64,16 @@ impl ArrayConfig {
         })
     }
 
+    /// Which columns of a table are what.
+    fn chosen(&self) -> Chosen<'_> {
+        Chosen { columns: self.columns.as_deref(), labels: self.labels.as_deref(), vector: self.vector.as_deref() }
+    }
+
     /// What the file says before its numbers are read.
     pub(super) fn header(&self) -> Result<Header, DatasetError> {
         let format = self.format()?;
         if format == Format::Table {
-            return csv::header(&self.path, self.columns.as_deref(), self.labels.as_deref());
+            return csv::header(&self.path, &self.chosen());
         }
         // The head of an .npy stands in its first bytes.
         let most = if format == Format::Npy { 1 << 16 } else { u64::MAX };
@@ -79,7 +87,7 @@ impl ArrayConfig {
         let (file, array, labels) = (&*self.path, self.array.as_deref(), self.labels.as_deref());
         let format = self.format()?;
         if format == Format::Table {
-            return csv::read(file, self.columns.as_deref(), labels)?.check(file);
+            return csv::read(file, &self.chosen())?.check(file);
         }
         check_memory(file, &self.header()?.shape, memory::available())?;
         let contents = contents(file, format, u64::MAX)?;
@@ -92,12 +100,12 @@ impl ArrayConfig {
             }
             Some(path) => Some(label_file(Path::new(path))?),
         };
-        Examples { array, columns: None, labels }.check(file)
+        Examples { array, columns: None, labels, vectors: None }.check(file)
     }
 }
 
 /// The first bytes of a file, at most so many.
-fn contents(file: &Path, format: Format, most: u64) -> Result<Contents, DatasetError> {
+pub(super) fn contents(file: &Path, format: Format, most: u64) -> Result<Contents, DatasetError> {
     let mut bytes = Vec::new();
     let read = open(file)?.take(most).read_to_end(&mut bytes);
     read.map_err(|source| DatasetError::Read { file: file.into(), source })?;

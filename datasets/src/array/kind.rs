@@ -5,16 +5,17 @@ use std::sync::Arc;
 use fokker_arrays::{Array, Header};
 use fokker_random::Index;
 
-use super::file::{Examples, wrong};
+use super::condition::Sources;
+use super::file::{Examples, Format, wrong};
 use super::{ArrayConfig, labels};
 use crate::opened::Opened;
 use crate::tensors::Tensors;
-use crate::{ClassCount, DataPath, DatasetError, DatasetKind, Split, register_dataset};
+use crate::{ClassCount, DataPath, DatasetError, DatasetKind, Rows, Split, register_dataset};
 
 impl DatasetKind for ArrayConfig {
     /// Reads the file into memory, in single precision.
     fn open(&self, _: &DataPath, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
-        let Examples { array, columns, labels } = self.examples()?;
+        let Examples { array, columns, labels, vectors } = self.examples()?;
         let Array { shape, values, are_bytes } = array;
         let header = Header { shape, are_bytes };
         let (example, pixels) = (self.example_shape(&header)?, self.are_pixels(&header)?);
@@ -24,7 +25,23 @@ impl DatasetKind for ArrayConfig {
         }
         let classes = labels.map(|labels| labels::number(&self.path, &labels, self.classes.as_deref())).transpose()?;
         let (numbers, names) = classes.unzip();
+        let examples = header.shape[0];
+        let sources = || Sources::open(self);
+        let vectors = match (&self.vector, vectors) {
+            (Some(names), None) => Some(sources()?.vectors(names, examples)?),
+            (_, read) => read,
+        };
+        let joined = self.joined.as_ref().map(|name| sources()?.joined(name, &example, examples)).transpose()?;
+        if let (Some((values, _)), true) = (&joined, pixels)
+            && let Some(value) = values.iter().find(|value| !(0.0..=255.0).contains(*value))
+        {
+            let problem =
+                format!("{value} is no pixel from 0 to 255, and the data are pixels; set data.pixels = false");
+            return Err(DatasetError::config("data.joined", problem));
+        }
         let settled = Self {
+            vector_size: vectors.as_ref().map(Rows::size),
+            joined_channels: joined.as_ref().map(|(_, channels)| *channels),
             columns,
             shape: Some(example.clone()),
             pixels: Some(pixels),
@@ -36,9 +53,15 @@ impl DatasetKind for ArrayConfig {
         if let (Some(numbers), Some(names)) = (numbers, names) {
             all = all.with_labels(numbers)?.with_class_names(names)?;
         }
+        if let Some(vectors) = vectors {
+            all = all.with_vectors(vectors.values().to_vec(), vectors.size())?;
+        }
+        if let Some((values, channels)) = joined {
+            all = all.with_arrays(values, channels)?;
+        }
         let all = all.named(format!("array {}", self.path.display()));
         let mut opened = Opened { settled: Some(Arc::new(settled)), ..Opened::default() };
-        for (split, rows) in self.divide(header.shape[0]) {
+        for (split, rows) in self.divide(examples) {
             if splits.contains(&split) && !rows.is_empty() {
                 opened.put(split, Arc::new(all.select(&rows)));
             }
@@ -58,6 +81,14 @@ impl DatasetKind for ArrayConfig {
         if self.validation_fraction + self.test_fraction >= 1.0 {
             let problem = format!("{} leaves nothing to train on", self.validation_fraction + self.test_fraction);
             return Err(DatasetError::config("data.validation_fraction + data.test_fraction", problem));
+        }
+        if self.vector.as_ref().is_some_and(Vec::is_empty) {
+            return Err(DatasetError::config("data.vector", "expected at least one name; leave it out for no vector"));
+        }
+        if self.joined.is_some() && self.format()? == Format::Table {
+            let problem =
+                "rows of a table have no sides that channels could be joined at; set data.vector to their columns";
+            return Err(DatasetError::config("data.joined", problem));
         }
         if self.shape.as_ref().is_some_and(|shape| shape.is_empty() || shape.contains(&0)) {
             return Err(DatasetError::config("data.shape", "expected the sides of an example, all at least 1"));
@@ -88,6 +119,21 @@ impl DatasetKind for ArrayConfig {
         })
     }
 
+    fn stored_condition(&self) -> Result<(Option<usize>, Option<usize>), DatasetError> {
+        let vector = match (&self.vector, self.vector_size) {
+            (None, _) => None,
+            (Some(_), Some(size)) => Some(size),
+            (Some(names), None) if self.format()? == Format::Table => Some(names.len()),
+            (Some(names), None) => Some(Sources::open(self)?.vector_size(names)?),
+        };
+        let array = match (&self.joined, self.joined_channels) {
+            (None, _) => None,
+            (Some(_), Some(channels)) => Some(channels),
+            (Some(name), None) => Some(Sources::open(self)?.joined_channels(name, &DatasetKind::shape(self)?)?),
+        };
+        Ok((vector, array))
+    }
+
     fn class_names(&self) -> Option<Vec<String>> {
         self.classes.clone()
     }
@@ -112,7 +158,7 @@ impl DatasetKind for ArrayConfig {
     }
 
     fn settled_keys(&self) -> &'static [&'static str] {
-        &["columns", "shape", "pixels", "classes"]
+        &["columns", "shape", "pixels", "classes", "vector_size", "joined_channels"]
     }
 }
 

@@ -15,12 +15,18 @@
 //! **Labels.** `labels` names a column of a table, a second array of the file, or a second `.npy`. Its values, in the order in
 //! which people count, are the classes.
 //!
+//! **Conditions.** `vector` names columns of a table, arrays of the file, or further `.npy` files, whose numbers a network can be told
+//! with each example; `joined` names an array of the file, or another `.npy`, that is joined to the network's input. Both have a row for
+//! each example. The vector, and a joined array next to data that are no pixels, are brought to mean 0 and deviation 1; next to pixels
+//! the joined array holds pixels as well.
+//!
 //! **Parts.** The rows are permuted once and for all; the first `validation_fraction` of them are for validation, the next
 //! `test_fraction` for testing. This depends on the number of rows and on nothing else.
 //!
 //! A run writes what it found (shape, columns, classes, whether there are pixels) into its config. Drawing from it needs no data,
 //! and going on with other data is refused.
 
+mod condition;
 mod csv;
 mod file;
 mod kind;
@@ -45,6 +51,20 @@ pub struct ArrayConfig {
     /// Where the class of each example stands: a column, an array of the same file, or another `.npy`. None by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
+    /// The numbers that come with each example as its condition: columns of a table, arrays of the same file, or `.npy` files; their
+    /// numbers in this order. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector: Option<Vec<String>>,
+    /// The array that comes with each example as its condition: one of the same file, or another `.npy`. It has the sides of the
+    /// examples, and any number of channels. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<String>,
+    /// How many numbers the vector has. A run fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector_size: Option<usize>,
+    /// How many channels the joined array has. A run fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_channels: Option<usize>,
     /// The shape of an example. A run fills it in; given, the file must have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
@@ -74,6 +94,10 @@ impl ArrayConfig {
             array: None,
             columns: None,
             labels: None,
+            vector: None,
+            joined: None,
+            vector_size: None,
+            joined_channels: None,
             shape: None,
             pixels: None,
             classes: None,

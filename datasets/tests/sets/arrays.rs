@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fokker_datasets::{
-    ArrayConfig, ClassCount, DataPath, Dataset, DatasetConfig, Opened, Preprocessing, Scale, Split, Standardization,
+    ArrayConfig, ClassCount, ConditionConfig, Conditioned, Conditions, DataPath, Dataset, DatasetConfig, Opened,
+    Preprocessing, Scale, Split, Standardization,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -154,6 +155,44 @@ fn numbers_that_are_missing_or_not_finite_are_refused_with_their_place() {
         let message = refusal(ArrayConfig::new(golden(name)));
         assert!(message.contains(name) && message.contains(part), "{message}");
     }
+}
+
+#[test]
+fn conditions_stand_next_to_the_examples() {
+    let (_folder, config) = table("height;age;weight;income\n160;20;50;1\n180;30;90;3\n");
+    let config = ArrayConfig { vector: Some(["income", "age"].map(String::from).to_vec()), ..config };
+    let opened = everything(config.clone());
+    let people = opened.train.unwrap();
+    assert_eq!(examples(&*people), [[160.0, 50.0], [180.0, 90.0]]);
+    assert_eq!(Conditions::of(&*people, [1]).vectors.unwrap().row(0), [3.0, 30.0]);
+    // In the network's units, mean 0 and deviation 1, and kept for the run.
+    let units = ConditionConfig::default().fitted(&*people, &Preprocessing::RAW).unwrap();
+    let expected = Standardization { mean: vec![2.0, 25.0], std: vec![1.0, 5.0] };
+    assert_eq!(units.vector_units.as_ref(), Some(&expected));
+    let people = Conditioned::new(people, &units, &Preprocessing::RAW).unwrap();
+    assert_eq!(Conditions::of(&people, 0..2).vectors.unwrap().values(), [-1.0, -1.0, 1.0, 1.0]);
+    let mut kept = DatasetConfig::from(config.clone());
+    kept.settle(opened.settled);
+    assert!(toml::to_string(&kept).unwrap().contains("vector_size = 2"));
+    let missing = refusal(ArrayConfig { vector: Some(vec!["size".into()]), ..config.clone() });
+    assert!(missing.contains("data.vector") && missing.contains("income"), "{missing}");
+    assert!(refusal(ArrayConfig { joined: Some("x.npy".into()), ..config }).contains("data.joined"));
+
+    for name in ["several.npz", "several.safetensors"] {
+        let config =
+            ArrayConfig { array: Some("x".into()), vector: Some(vec!["y".into()]), ..ArrayConfig::new(golden(name)) };
+        let config = ArrayConfig { joined: Some("x".into()), ..config };
+        assert_eq!(DatasetConfig::from(config.clone()).stored_condition().unwrap(), (Some(1), Some(2)), "{name}");
+        let train = everything(config.clone()).train.unwrap();
+        let conditions = Conditions::of(&*train, 0..4);
+        assert_eq!(conditions.vectors.unwrap().values(), [3.0, -1.0, 10.0, 3.0], "{name}");
+        assert_eq!(conditions.arrays.unwrap().row(1), ramp()[1], "{name}");
+        let wrong = refusal(ArrayConfig { joined: Some("y".into()), ..config });
+        assert!(wrong.contains("data.joined") && wrong.contains("[3]"), "{wrong}");
+    }
+    let rows = golden("pictures.npy").display().to_string();
+    let config = ArrayConfig { vector: Some(vec![rows]), ..ArrayConfig::new(golden("float32.npy")) };
+    assert!(refusal(config).contains("expected numbers in rows"));
 }
 
 #[test]

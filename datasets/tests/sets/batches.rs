@@ -81,7 +81,7 @@ fn every_example_comes_exactly_once_per_epoch_in_another_order_each_time() {
 fn a_batch_carries_the_values_and_labels_of_its_examples() {
     let batch = batches(37, PIXELS, 10).at(3);
     assert_eq!((&batch.shape[..], batch.first_position), (&[10, 2, 2, 3][..], 30));
-    assert_eq!(batch.labels.unwrap(), batch.indices.iter().map(|i| i % 5).collect::<Vec<_>>());
+    assert_eq!(batch.conditions.classes.unwrap(), batch.indices.iter().map(|i| i % 5).collect::<Vec<_>>());
     for (values, index) in batch.values.chunks_exact(12).zip(batch.indices) {
         assert_eq!(values, (0..12).map(|k| ((12 * index + k) % 256) as f32).collect::<Vec<_>>());
     }

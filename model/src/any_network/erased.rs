@@ -8,6 +8,7 @@ use burn::tensor::Device;
 
 use super::calculi::Evaluate;
 use super::walk::{ErasedMapper, ErasedVisitor, ThroughMapper, ThroughVisitor};
+use crate::condition::ConditionShape;
 use crate::network::Network;
 
 /// A network whose type is forgotten. Methods are those of [`Module`] and [`Network`] under names of their own.
@@ -15,7 +16,7 @@ pub(super) trait Erased<const D: usize>: Evaluate<D> + Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
     fn duplicate(&self) -> Box<dyn Erased<D>>;
     fn has_own_blocks(&self) -> bool;
-    fn own_classes(&self) -> Option<usize>;
+    fn own_condition(&self) -> ConditionShape;
 
     fn add_devices(&self, devices: Devices) -> Devices;
     fn forked(self: Box<Self>, device: &Device) -> Box<dyn Erased<D>>;
@@ -43,8 +44,8 @@ impl<const D: usize, N: Network<D>> Erased<D> for N {
         self.has_blocks()
     }
 
-    fn own_classes(&self) -> Option<usize> {
-        self.classes()
+    fn own_condition(&self) -> ConditionShape {
+        self.condition()
     }
 
     fn add_devices(&self, devices: Devices) -> Devices {

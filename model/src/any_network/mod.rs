@@ -24,6 +24,7 @@ use std::any::Any;
 use std::fmt::{self, Debug};
 
 use crate::calculus::Calculus;
+use crate::condition::ConditionShape;
 use crate::network::{Context, Network};
 use erased::Erased;
 
@@ -71,7 +72,7 @@ impl<const D: usize> Network<D> for AnyNetwork<D> {
         self.0.has_own_blocks()
     }
 
-    fn classes(&self) -> Option<usize> {
-        self.0.own_classes()
+    fn condition(&self) -> ConditionShape {
+        self.0.own_condition()
     }
 }

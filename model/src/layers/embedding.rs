@@ -83,12 +83,13 @@ impl Embedding {
     /// class".
     ///
     /// # Shapes
-    /// classes: `[batch]` → `[batch, width]`
-    pub fn forward_or_null(&self, classes: Option<&Tensor<1, Int>>, batch: usize) -> Tensor<2> {
-        if let Some(classes) = classes {
-            return self.forward(classes.clone());
-        }
+    /// `batch` classes → `[batch, width]`
+    pub fn forward_or_null(&self, classes: Option<&[usize]>, batch: usize) -> Tensor<2> {
         let weight = self.weight.val();
+        if let Some(classes) = classes {
+            let numbers: Vec<i32> = classes.iter().map(|&class| class as i32).collect();
+            return self.forward(Tensor::from_data(TensorData::new(numbers, [classes.len()]), &weight.device()));
+        }
         let [rows, width] = weight.dims();
         weight.narrow(0, rows - 1, 1).expand([batch, width])
     }
@@ -129,6 +130,6 @@ mod tests {
         let last = Tensor::<1, Int>::from_ints([3, 3], &device);
         assert_eq!(values(table.forward_or_null(None, 2)), values(table.forward(last)));
         let some = Tensor::<1, Int>::from_ints([0, 2], &device);
-        assert_eq!(values(table.forward_or_null(Some(&some), 2)), values(table.forward(some)));
+        assert_eq!(values(table.forward_or_null(Some(&[0, 2]), 2)), values(table.forward(some)));
     }
 }

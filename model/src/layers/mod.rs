@@ -1,6 +1,7 @@
 //! The layers that the networks are made of. Parameter names and layouts are PyTorch's, so weights travel unchanged.
 
 mod attention;
+mod condition;
 mod conv2d;
 mod conv_transpose2d;
 mod dropout;
@@ -10,6 +11,7 @@ mod image_waves;
 mod linear;
 
 pub use attention::Attention;
+pub use condition::{VectorEmbedding, check_condition, join_array};
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::{Dropout, DropoutKey};

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::calculus::Conv2dShape;
 use crate::error::ModelError;
+use crate::initializer::Initializer;
 use crate::kind::NetworkKind;
+use crate::layers::Conv2d;
 
 /// One level of the U-Net. Names are diffusers', for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,11 +79,15 @@ pub enum Resampling {
     Resnet,
 }
 
-/// Configuration of a [`UNet`](crate::unet::UNet): the fields of diffusers' `UNet2DModel`, with its defaults, and
-/// `input_frequencies`.
+/// Configuration of a [`UNet`](crate::unet::UNet): the fields of diffusers' `UNet2DModel`, with its defaults, and some of our own that
+/// are absent by default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UNetConfig {
+    /// 2 for images, 1 for signals `[channels, length]`. In one dimension every kernel, stride and change of resolution acts along the
+    /// length alone, and the blocks keep their names. Not a field of diffusers.
+    #[serde(skip_serializing_if = "is_two")]
+    pub dimensions: usize,
     /// Channels of the image that goes in.
     pub in_channels: usize,
     /// Channels of the image that comes out.
@@ -136,6 +143,13 @@ pub struct UNetConfig {
     /// The number of classes, in the place of `num_class_embeds`: one less. Not a field of diffusers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_classes: Option<usize>,
+    /// How many numbers the vector of a [condition](crate::Condition) has; absent without one. Not a field of diffusers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition_size: Option<usize>,
+    /// How many channels a condition's array has; absent without one. They are joined to those of the image, with one more that
+    /// says where the array is given. Not a field of diffusers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition_channels: Option<usize>,
     /// Fourier features of the network's input x (`ImageWaves`): for each exponent `n`, sin 2ⁿπx and cos 2ⁿπx are
     /// concatenated to its channels (Kingma et al. 2021, Appx. C). Not a field of diffusers. Improves likelihoods
     /// (docs/RESULTS.md).
@@ -143,10 +157,15 @@ pub struct UNetConfig {
     pub input_frequencies: Vec<u32>,
 }
 
+fn is_two(dimensions: &usize) -> bool {
+    *dimensions == 2
+}
+
 impl Default for UNetConfig {
     fn default() -> Self {
         use BlockType::*;
         Self {
+            dimensions: 2,
             in_channels: 3,
             out_channels: 3,
             center_input_sample: false,
@@ -172,6 +191,8 @@ impl Default for UNetConfig {
             add_attention: true,
             num_class_embeds: None,
             num_classes: None,
+            condition_size: None,
+            condition_channels: None,
             input_frequencies: Vec::new(),
         }
     }
@@ -246,6 +267,20 @@ impl UNetConfig {
     /// Whether there is attention at the coarsest resolution.
     pub(super) fn has_mid_attention(&self) -> bool {
         self.mid_block_type == MidBlockType::UNetMidBlock2D && self.add_attention
+    }
+
+    /// A convolution of 3 pixels in each dimension.
+    pub(super) fn convolution(
+        &self,
+        inputs: usize,
+        outputs: usize,
+        shape: Conv2dShape,
+        init: &mut Initializer,
+    ) -> Conv2d {
+        match self.dimensions {
+            1 => Conv2d::along_rows(inputs, outputs, 3, shape, init),
+            _ => Conv2d::new(inputs, outputs, 3, shape, init),
+        }
     }
 
     /// Width of the time vector.

@@ -2,19 +2,26 @@
 
 use super::config::{BlockType, TimeEmbedding, UNetConfig};
 use super::unet::UNet;
+use super::unet_1d::UNet1d;
+use crate::condition::ConditionShape;
 use crate::error::{MOST_FEATURES, MOST_LAYERS, MOST_LEVELS, ModelError, require, require_size};
 use crate::initializer::Initializer;
 use crate::kind::{BuiltNetwork, NetworkKind};
-use crate::layers::{ImageWaves, check_class_rows, class_rows};
+use crate::layers::{ImageWaves, check_class_rows, check_condition, class_rows};
 use crate::parameterization::{Conditioning, Parameterization};
 use crate::register_network;
 
 impl NetworkKind for UNetConfig {
     fn build(&self, initializer: &mut Initializer) -> Result<BuiltNetwork, ModelError> {
-        Ok(BuiltNetwork::images(UNet::with(self, initializer)?))
+        Ok(match self.dimensions {
+            1 => BuiltNetwork::sequences(UNet1d::with(self, initializer)?),
+            _ => BuiltNetwork::images(UNet::with(self, initializer)?),
+        })
     }
 
     fn validate(&self) -> Result<(), ModelError> {
+        let message = format!("{} is neither 1, for signals, nor 2, for images", self.dimensions);
+        require((1..=2).contains(&self.dimensions), "dimensions", message)?;
         let levels = self.block_out_channels.len();
         let some = (1..=MOST_LEVELS).contains(&levels);
         require(some, "block_out_channels", format!("{levels} levels are not in 1..={MOST_LEVELS}"))?;
@@ -65,20 +72,29 @@ impl NetworkKind for UNetConfig {
         for (key, value) in [("norm_eps", self.norm_eps), ("mid_block_scale_factor", self.mid_block_scale_factor)] {
             require(value.is_finite() && value > 0.0, key, format!("{value} is not a positive number"))?;
         }
+        check_condition(self.condition())?;
         check_class_rows(self.num_class_embeds, self.num_classes)
     }
 
     fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
-        let &[channels, height, width] = shape else {
-            return require(false, "kind", "a U-Net needs images; for vectors use kind = \"mlp\"");
+        let (channels, sides) = match (shape, self.dimensions) {
+            ([channels, sides @ ..], dimensions) if sides.len() == dimensions => (*channels, sides),
+            ([_, _], _) => return require(false, "dimensions", "the data are signals; set dimensions = 1"),
+            ([_, _, _], _) => return require(false, "dimensions", "the data are images; set dimensions = 2"),
+            _ => {
+                let message = "a U-Net needs images, or with dimensions = 1 signals; for vectors use kind = \"mlp\"";
+                return require(false, "kind", message);
+            }
         };
-        let images = format!("the data are images with {channels} channels");
+        let what = if sides.len() == 2 { "images" } else { "signals" };
+        let images = format!("the data are {what} with {channels} channels");
         for (key, own) in [("in_channels", self.in_channels), ("out_channels", self.out_channels)] {
             require(own == channels, key, format!("is {own}, but {images}"))?;
         }
         let (stride, levels) = (self.stride(), self.block_out_channels.len());
-        let fits = height.is_multiple_of(stride) && width.is_multiple_of(stride);
-        let message = format!("{levels} levels need sides divisible by {stride}, not {height}×{width}");
+        let fits = sides.iter().all(|side| side.is_multiple_of(stride));
+        let shown = sides.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        let message = format!("{levels} levels need sides divisible by {stride}, not {shown}");
         require(fits, "block_out_channels", message)
     }
 
@@ -94,6 +110,11 @@ impl NetworkKind for UNetConfig {
 
     fn num_class_embeds(&self) -> Option<usize> {
         class_rows(self.num_class_embeds, self.num_classes)
+    }
+
+    fn condition(&self) -> ConditionShape {
+        let classes = self.num_class_embeds().map(|rows| rows.saturating_sub(1));
+        ConditionShape { classes, vector: self.condition_size, array: self.condition_channels }
     }
 }
 

@@ -30,14 +30,14 @@ impl Resample {
             return Self::Resnet(ResnetBlock::new(config, channels, channels, init).with_resize(Resize::Down));
         }
         let shape = Conv2dShape { stride: 2, padding_before: config.downsample_padding, padding_after: 1 };
-        Self::Conv(ConvResample { conv: Conv2d::new(channels, channels, 3, shape, init), up: false })
+        Self::Conv(ConvResample { conv: config.convolution(channels, channels, shape, init), up: false })
     }
 
     pub(super) fn up(config: &UNetConfig, channels: usize, step: usize, init: &mut Initializer) -> Self {
         if config.resampling(config.up_block_types[step]) == Resampling::Resnet {
             return Self::Resnet(ResnetBlock::new(config, channels, channels, init).with_resize(Resize::Up));
         }
-        Self::Conv(ConvResample { conv: Conv2d::same(channels, channels, 3, init), up: true })
+        Self::Conv(ConvResample { conv: config.convolution(channels, channels, Conv2dShape::same(3), init), up: true })
     }
 
     pub(super) fn forward<C: Calculus>(
@@ -47,9 +47,30 @@ impl Resample {
         dropout: Option<&DropoutKey>,
     ) -> C::Array<4> {
         match self {
-            Self::Conv(layer) if layer.up => layer.conv.forward::<C>(C::upsample_nearest(x)),
+            Self::Conv(layer) if layer.up => layer.conv.forward::<C>(double::<C>(x)),
             Self::Conv(layer) => layer.conv.forward::<C>(x),
             Self::Resnet(block) => block.forward::<C>(x, time, dropout),
         }
     }
+}
+
+/// Repeats every pixel, in both directions or along the only row.
+pub(super) fn double<C: Calculus>(x: C::Array<4>) -> C::Array<4> {
+    let [batch, height, width, channels] = C::dims(&x);
+    if height > 1 {
+        return C::upsample_nearest(x);
+    }
+    let pairs = C::expand(C::reshape(x, [batch, width, 1, channels]), [batch, width, 2, channels]);
+    C::reshape(pairs, [batch, 1, 2 * width, channels])
+}
+
+/// Means of 2 × 2 pixels, or of 2 along the only row.
+pub(super) fn halve<C: Calculus>(x: C::Array<4>) -> C::Array<4> {
+    let [batch, height, width, channels] = C::dims(&x);
+    if height > 1 {
+        return C::average_pool(x);
+    }
+    let pairs = C::reshape(x, [batch, width / 2, 2, channels]);
+    let [first, second] = [0, 1].map(|place| C::narrow(pairs.clone(), 2, place, 1));
+    C::reshape(C::affine(C::add(first, second), 0.5, 0.0), [batch, 1, width / 2, channels])
 }

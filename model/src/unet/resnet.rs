@@ -3,7 +3,8 @@
 use burn::module::Module;
 
 use super::config::{TimeShift, UNetConfig};
-use crate::calculus::Calculus;
+use super::resample::{double, halve};
+use crate::calculus::{Calculus, Conv2dShape};
 use crate::initializer::Initializer;
 use crate::layers::{Conv2d, Dropout, DropoutKey, GroupNorm, Linear};
 
@@ -41,11 +42,11 @@ impl ResnetBlock {
         };
         Self {
             norm1: GroupNorm::new(groups, inputs, eps, init),
-            conv1: Conv2d::same(inputs, outputs, 3, init),
+            conv1: config.convolution(inputs, outputs, Conv2dShape::same(3), init),
             time_emb_proj: Linear::new(config.time_width(), time_outputs, init),
             norm2: GroupNorm::new(groups, outputs, eps, init),
             dropout: Dropout::new(config.dropout, init),
-            conv2: Conv2d::same(outputs, outputs, 3, init),
+            conv2: config.convolution(outputs, outputs, Conv2dShape::same(3), init),
             conv_shortcut: (inputs != outputs).then(|| Conv2d::same(inputs, outputs, 1, init)),
             time_shift: config.resnet_time_scale_shift,
             resize: Resize::None,
@@ -72,8 +73,8 @@ impl ResnetBlock {
     ) -> C::Array<4> {
         let resize = |x: C::Array<4>| match self.resize {
             Resize::None => x,
-            Resize::Down => C::average_pool(x),
-            Resize::Up => C::upsample_nearest(x),
+            Resize::Down => halve::<C>(x),
+            Resize::Up => double::<C>(x),
         };
         let hidden = resize(self.norm1.forward_silu::<C>(x.clone(), None));
         let residual = resize(x);

@@ -5,11 +5,15 @@ use burn::tensor::Device;
 
 use super::blocks::{DownBlock, MidBlock, UpBlock};
 use super::config::{MidBlockType, TimeEmbedding, UNetConfig};
-use crate::calculus::Calculus;
+use crate::calculus::{Calculus, Conv2dShape};
+use crate::condition::ConditionShape;
 use crate::error::ModelError;
 use crate::initializer::Initializer;
 use crate::kind::NetworkKind;
-use crate::layers::{Conv2d, Embedding, FourierEmbedding, GroupNorm, ImageWaves, Linear, PositionalEmbedding};
+use crate::layers::{
+    Conv2d, Embedding, FourierEmbedding, GroupNorm, ImageWaves, Linear, PositionalEmbedding, VectorEmbedding,
+    join_array,
+};
 use crate::network::{Context, Network};
 
 /// The U-Net of diffusers' `UNet2DModel`. Field names are those of its weights.
@@ -22,13 +26,15 @@ pub struct UNet {
     time_proj: Option<FourierEmbedding>,
     time_embedding: TimeMlp,
     class_embedding: Option<Embedding>,
+    condition_embedding: Option<VectorEmbedding>,
     down_blocks: Vec<DownBlock>,
     mid_block: Option<MidBlock>,
     up_blocks: Vec<UpBlock>,
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
     center_input: bool,
-    classes: Option<usize>,
+    #[module(skip)]
+    condition: ConditionShape,
 }
 
 /// Two affine maps around an activation.
@@ -68,8 +74,10 @@ impl UNet {
         let positional = config.time_embedding_type == TimeEmbedding::Positional;
         let wave_width = if positional { first } else { 2 * first };
         let waves = ImageWaves::new(&config.input_frequencies);
+        // One more channel says where the others are given.
+        let joined = config.condition_channels.map_or(0, |channels| channels + 1);
         Ok(Self {
-            conv_in: Conv2d::same(waves.channels(config.in_channels), first, 3, init),
+            conv_in: config.convolution(waves.channels(config.in_channels + joined), first, Conv2dShape::same(3), init),
             waves,
             positional: positional
                 .then(|| PositionalEmbedding::new(wave_width, config.flip_sin_to_cos, config.freq_shift)),
@@ -79,13 +87,14 @@ impl UNet {
                 linear_2: Linear::new(time_width, time_width, init),
             },
             class_embedding: config.num_class_embeds().map(|rows| Embedding::new(rows, time_width, init)),
+            condition_embedding: config.condition_size.map(|size| VectorEmbedding::new(size, time_width, init)),
             down_blocks: (0..channels.len()).map(|level| DownBlock::new(config, level, init)).collect(),
             mid_block: (config.mid_block_type != MidBlockType::None).then(|| MidBlock::new(config, init)),
             up_blocks: (0..channels.len()).map(|step| UpBlock::new(config, step, init)).collect(),
             conv_norm_out: GroupNorm::new(config.norm_num_groups, first, config.norm_eps, init),
-            conv_out: Conv2d::same(first, config.out_channels, 3, init),
+            conv_out: config.convolution(first, config.out_channels, Conv2dShape::same(3), init),
             center_input: config.center_input_sample,
-            classes: config.num_class_embeds().map(|rows| rows - 1),
+            condition: config.condition(),
         })
     }
 
@@ -98,8 +107,14 @@ impl UNet {
         let hidden = C::silu(self.time_embedding.linear_1.forward::<C, 2>(waves));
         let time = self.time_embedding.linear_2.forward::<C, 2>(hidden);
         let [batch, _] = C::dims(&time);
-        match &self.class_embedding {
-            Some(table) => C::add(time, C::constant(table.forward_or_null(context.classes.as_ref(), batch))),
+        let time = match &self.class_embedding {
+            Some(table) => {
+                C::add(time, C::constant(table.forward_or_null(context.condition.classes.as_deref(), batch)))
+            }
+            None => time,
+        };
+        match &self.condition_embedding {
+            Some(embedding) => embedding.add_to::<C>(time, &context.condition),
             None => time,
         }
     }
@@ -111,6 +126,10 @@ impl Network<4> for UNet {
         // Every residual block applies the activation to the time vector: once is enough.
         let time = C::silu(self.time_vector::<C>(noise.clone(), context));
         let x = if self.center_input { C::affine(x, 2.0, -1.0) } else { x };
+        let x = match self.condition.array {
+            Some(channels) => join_array::<C, 4>(x, &context.condition, channels),
+            None => x,
+        };
         // Inside, channels come last.
         let x = C::swap_dims(C::swap_dims(x, 1, 2), 2, 3);
         let mut x = self.conv_in.forward::<C>(self.waves.forward::<C>(x));
@@ -136,7 +155,7 @@ impl Network<4> for UNet {
         true
     }
 
-    fn classes(&self) -> Option<usize> {
-        self.classes
+    fn condition(&self) -> ConditionShape {
+        self.condition
     }
 }

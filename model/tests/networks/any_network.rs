@@ -76,7 +76,7 @@ fn numbers_are_the_same_in_every_calculus_of_the_list() {
     agree_in_all(&score_net.init(2, &Device::flex()).unwrap(), [2, 1, 9, 9]);
     let any = AnyNetwork::new(mlp(0));
     assert_eq!(Cost::of(any.clone(), &[2], false), Cost::of(mlp(0), &[2], false));
-    assert_eq!((any.classes(), any.has_blocks()), (Some(3), false));
+    assert_eq!((any.condition().classes, any.has_blocks()), (Some(3), false));
     assert!(any.get::<Mlp>().is_some());
 }
 
@@ -150,10 +150,6 @@ struct Odd {
 impl Network<3> for Odd {
     fn forward<C: Calculus>(&self, x: C::Array<3>, _: C::Array<1>, _: &Context) -> C::Array<3> {
         self.linear.forward::<C, 3>(x)
-    }
-
-    fn classes(&self) -> Option<usize> {
-        None
     }
 }
 

@@ -7,8 +7,8 @@ use fokker_model::divergence::inner_product;
 use fokker_model::precision::cast;
 use fokker_model::unet::{Resampling, TimeEmbedding, TimeShift};
 use fokker_model::{
-    Conditioning, Derivatives, Divergence, MixtureScore, Mlp, MlpConfig, Network, NetworkScore, Output,
-    Parameterization, Probe, Score, UNet, UNetConfig,
+    Condition, ConditionPart, Conditioning, Derivatives, Divergence, MixtureScore, Mlp, MlpConfig, Network,
+    NetworkScore, Output, Parameterization, Probe, Score, UNet, UNet1d, UNetConfig,
 };
 use fokker_process::{Covariance, GaussianMixture, Process, ProcessConfig};
 use fokker_random::{Index, Stream, normals};
@@ -165,6 +165,71 @@ fn a_unet_has_exact_derivatives() {
     }
 }
 
+/// A class, a vector and an array at once, of which the second example has no vector and no array; and a signal.
+#[test]
+fn networks_have_exact_derivatives_under_any_condition() {
+    let config = UNetConfig {
+        layers_per_block: 1,
+        norm_num_groups: 4,
+        attention_head_dim: Some(4),
+        num_classes: Some(2),
+        condition_size: Some(3),
+        condition_channels: Some(2),
+        ..UNetConfig::with_levels(1, &[(8, false), (8, true)])
+    };
+    let part = |numbers| ConditionPart::new(draw([2, numbers], 3)).keep(&[true, false]);
+    let condition = |positions: usize| Condition {
+        vector: Some(part(3)),
+        array: Some(part(2 * positions)),
+        ..Condition::of_classes(vec![0, 2])
+    };
+    let network = cast(UNet::new(&config, 1, &Device::flex()).unwrap(), FloatDType::F64);
+    let score = NetworkScore::new(network, process("vp"), table(Output::Edm, Conditioning::LogSigma));
+    check::<4>(&score.with_condition(condition(64)), draw([2, 1, 8, 8], 1), &[0.3, 0.4], "all conditions");
+
+    let config =
+        UNetConfig { dimensions: 1, upsample_type: Resampling::Resnet, downsample_type: Resampling::Resnet, ..config };
+    let levels = UNetConfig::with_levels(1, &[(8, true), (8, false)]);
+    let (down_block_types, up_block_types) = (levels.down_block_types, levels.up_block_types);
+    for config in [UNetConfig { down_block_types, up_block_types, ..config.clone() }, config] {
+        let network = cast(UNet1d::new(&config, 1, &Device::flex()).unwrap(), FloatDType::F64);
+        let score = NetworkScore::new(network, process("vp"), table(Output::Edm, Conditioning::LogSigma));
+        check::<3>(&score.with_condition(condition(32)), draw([2, 1, 32], 1), &[0.3, 0.4], "a signal");
+    }
+}
+
+/// What is given changes the score of its own example and of no other; the null condition is that of no condition.
+#[test]
+fn a_condition_is_that_of_its_own_example() {
+    let device = Device::flex();
+    let config = UNetConfig {
+        layers_per_block: 1,
+        norm_num_groups: 4,
+        add_attention: false,
+        condition_size: Some(2),
+        condition_channels: Some(1),
+        ..UNetConfig::with_levels(1, &[(8, false), (8, false)])
+    };
+    let network = UNet::new(&config, 1, &device).unwrap();
+    let score = NetworkScore::new(network, process("vp"), table(Output::Edm, Conditioning::LogSigma));
+    let x = Tensor::<4>::from_data(draw([2, 1, 8, 8], 1).into_data_as::<f32>(), &device);
+    let noise = |vector: [f32; 4], kept: &[bool]| {
+        let vector = Some(ConditionPart::from_rows(vector.to_vec(), 2, &device).keep(kept));
+        let condition = Condition { vector, ..Condition::default() };
+        values(score.clone().with_condition(condition).noise(x.clone(), &[0.5; 2]))
+    };
+    let null = values(score.noise(x.clone(), &[0.5; 2]));
+    // Rows of a product of matrices may be summed in another order.
+    let distance = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
+    let one = noise([1.0, 2.0, 3.0, 4.0], &[true, false]);
+    assert!(distance(&one[64..], &null[64..]) < 1e-5 && distance(&one[..64], &null[..64]) > 1e-3);
+    // Zeros that are given are no null condition.
+    let zeros = noise([0.0; 4], &[true, true]);
+    assert!(distance(&zeros[..64], &null[..64]) > 1e-3);
+    let other = noise([1.0, 2.0, 9.0, 9.0], &[true, true]);
+    assert!(distance(&other[..64], &one[..64]) < 1e-5 && distance(&other[64..], &one[64..]) > 1e-3);
+}
+
 fn mixture() -> GaussianMixture {
     let covariances = vec![
         Covariance::Isotropic(0.3),
@@ -267,7 +332,7 @@ fn full(variances: &[f64]) -> Covariance {
 fn the_gradient_of_the_divergence_is_a_sum_of_second_derivatives() {
     let config = MlpConfig { width: 12, blocks: 2, ..MlpConfig::new(2) };
     let network: Mlp = Mlp::new(&config, 2, &Device::flex()).unwrap();
-    assert_eq!(Network::<2>::classes(&network), None);
+    assert!(!Network::<2>::condition(&network).is_some());
     let score =
         NetworkScore::new(cast(network, FloatDType::F64), process("vp"), table(Output::Edm, Conditioning::LogSigma));
     let (x, t, u) = (draw([2, 2], 1), [0.3, 0.6], draw([2, 2], 2));

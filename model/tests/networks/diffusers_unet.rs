@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use fokker_model::pretrained::load_safetensors;
-use fokker_model::{Context, Network, Plain, UNet, UNetConfig};
+use fokker_model::{Condition, Context, Network, Plain, UNet, UNet1d, UNetConfig};
 use safetensors::SafeTensors;
 
 /// Relative to the largest entry. The largest error of PyTorch's own float32 against float64 in these cases is 7e-6 for
@@ -24,11 +24,9 @@ fn array<const D: usize>(file: &SafeTensors, name: &str, device: &Device) -> Ten
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-fn classes(file: &SafeTensors, device: &Device) -> Option<Tensor<1, Int>> {
+fn classes(file: &SafeTensors) -> Option<Vec<usize>> {
     let view = file.tensor("class_labels").ok()?;
-    let values: Vec<i64> = view.data().chunks(8).map(|bytes| i64::from_le_bytes(bytes.try_into().unwrap())).collect();
-    let shape = [values.len()];
-    Some(Tensor::from_data(TensorData::new(values, shape), device))
+    Some(view.data().chunks(8).map(|bytes| u64::from_le_bytes(bytes.try_into().unwrap()) as usize).collect())
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
@@ -81,16 +79,45 @@ fn check(case: &str, recompute_blocks: bool, device: &Device) {
     let bytes = fs::read(folder.join("case.safetensors")).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let device = device.clone().autodiff();
-    let sample = array::<4>(&file, "sample", &device).require_grad();
-    let context = Context { classes: classes(&file, &device), recompute_blocks, ..Context::default() };
-    let output = network.forward::<Plain>(sample.clone(), array::<1>(&file, "timestep", &device), &context);
-    assert_close(&values(output.clone()), &values(array::<4>(&file, "output", &device)), &format!("{case} output"));
-    let loss = (output.square() * array::<4>(&file, "w", &device)).mean();
+    compare::<UNet, 4>(&network, &file, case, recompute_blocks, &device, |network, visitor| network.visit(visitor));
+}
+
+/// The U-Net on signals, whose weights are those of the U-Net inside.
+fn check_1d(case: &str, recompute_blocks: bool) {
+    let folder = PathBuf::from("../reference/golden/unet_1d").join(case);
+    let config = UNetConfig::from_diffusers(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap();
+    let config = UNetConfig { dimensions: 1, ..config };
+    let network = UNet1d::new(&config, 0, &Device::flex()).unwrap();
+    let unet = load_safetensors(network.unet, &folder.join("diffusion_pytorch_model.safetensors")).unwrap().train();
+    let bytes = fs::read(folder.join("case.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let network = UNet1d { unet };
+    let device = Device::flex().autodiff();
+    compare::<UNet1d, 3>(&network, &file, case, recompute_blocks, &device, |network, visitor| {
+        network.unet.visit(visitor)
+    });
+}
+
+/// Output and gradients next to those of a file.
+fn compare<N: Network<D>, const D: usize>(
+    network: &N,
+    file: &SafeTensors,
+    case: &str,
+    recompute_blocks: bool,
+    device: &Device,
+    visit: impl Fn(&N, &mut Gradients),
+) {
+    let sample = array::<D>(file, "sample", device).require_grad();
+    let condition = Condition { classes: classes(file), ..Condition::default() };
+    let context = Context { condition, recompute_blocks, ..Context::default() };
+    let output = network.forward::<Plain>(sample.clone(), array::<1>(file, "timestep", device), &context);
+    assert_close(&values(output.clone()), &values(array::<D>(file, "output", device)), &format!("{case} output"));
+    let loss = (output.square() * array::<D>(file, "w", device)).mean();
     let gradients = loss.backward();
     let of_sample = values(sample.grad(&gradients).unwrap());
-    assert_close(&of_sample, &values(array::<4>(&file, "grad.sample", &device)), &format!("{case} grad.sample"));
-    let mut visitor = Gradients { path: Vec::new(), file: &file, gradients: &gradients, checked: 0, case };
-    network.visit(&mut visitor);
+    assert_close(&of_sample, &values(array::<D>(file, "grad.sample", device)), &format!("{case} grad.sample"));
+    let mut visitor = Gradients { path: Vec::new(), file, gradients: &gradients, checked: 0, case };
+    visit(network, &mut visitor);
     assert_eq!(visitor.checked, 3, "{case} holds the gradients of three parameters");
 }
 
@@ -99,6 +126,16 @@ fn outputs_and_gradients_are_those_of_diffusers() {
     for case in ["classes_attention", "ddpm", "scale_shift", "fourier_resnet", "convolutions", "no_mid_block"] {
         for recompute_blocks in [false, true] {
             check(case, recompute_blocks, &Device::flex());
+        }
+    }
+}
+
+/// In one dimension, with PyTorch's `Conv1d` in diffusers' network (reference/unet_1d_golden.py).
+#[test]
+fn outputs_and_gradients_on_signals_are_those_of_pytorch() {
+    for case in ["attention", "resnet"] {
+        for recompute_blocks in [false, true] {
+            check_1d(case, recompute_blocks);
         }
     }
 }

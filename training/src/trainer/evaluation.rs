@@ -50,7 +50,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 probes: plan.objective.loss.probes(plan.seed, Index::held_out_loss_probe, positions, &x0),
                 regularizer: None,
             };
-            let score = self.score_of(&self.weights.average, batch.labels);
+            let score = self.score_of(&self.weights.average, batch.conditions, &device);
             let loss = plan.objective.loss(&score, plan.truth.as_ref(), x0, randomness)?;
             let loss = loss.into_data_as::<f64>().as_slice::<f64>().expect("converted to f64")[0];
             match loss.is_finite() {
@@ -81,7 +81,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
             let count = shape[0].min(examples - batch.first_position as usize);
             let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device).narrow(0, 0, count);
-            let score = self.score_of(&self.weights.average, batch.labels).for_examples(0..count);
+            let score = self.score_of(&self.weights.average, batch.conditions, &device).for_examples(0..count);
             for (sums, &t) in sums.iter_mut().zip(&times) {
                 *sums += config.sums(&score, &x0, batch.first_position, plan.seed, t);
             }

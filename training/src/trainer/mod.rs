@@ -14,6 +14,7 @@ use fokker_model::Network;
 
 use crate::breakdown::Breakdown;
 use crate::checkpoint::{self, Checkpoint, TrainingState};
+use crate::condition;
 use crate::config::Recompute;
 use crate::error::TrainingError;
 use crate::optimizer::{ModuleAdam, Weights};
@@ -60,6 +61,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// Numbers in the plan that do not work; a precision that the device does not have.
     pub fn new(plan: TrainingPlan, network: N, device: &Device) -> Result<Self, TrainingError> {
         plan.validate()?;
+        condition::check(network.condition(), &*plan.train)?;
         let tracked = tracked_device(&plan, network.has_blocks(), device)?;
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing.clone(), batch_size, plan.seed)?);

@@ -2,16 +2,17 @@
 
 use burn::backend::GradientCheckpointingStrategy;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Tensor, TensorData};
-use fokker_datasets::Batch;
+use burn::tensor::{Device, Tensor, TensorData};
+use fokker_datasets::{Batch, Conditions};
 use fokker_model::layers::DropoutKey;
-use fokker_model::{Network, NetworkScore, Precision};
+use fokker_model::{Condition, Network, NetworkScore, Precision};
 use fokker_random::Index;
 use rand::RngExt;
 
 use super::Trainer;
 use crate::breakdown::Lap;
-use crate::config::Recompute;
+use crate::condition;
+use crate::config::{Recompute, TrainingConfig};
 use crate::ema::ema_decay;
 use crate::error::TrainingError;
 use crate::gradients;
@@ -112,14 +113,16 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         }
     }
 
-    /// A network's score, for examples of these labels.
-    pub(super) fn score_of(&self, network: &N, labels: Option<Vec<usize>>) -> NetworkScore<N> {
-        let score = NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization)
-            .with_precision(self.plan.training.precision);
-        match network.classes().and(labels) {
-            Some(labels) => score.with_classes(labels),
-            None => score,
-        }
+    /// A network's score, for examples of these conditions.
+    pub(super) fn score_of(&self, network: &N, conditions: Conditions, device: &Device) -> NetworkScore<N> {
+        let condition = condition::of(network.condition(), conditions, device);
+        self.score_under(network, condition)
+    }
+
+    fn score_under(&self, network: &N, condition: Condition) -> NetworkScore<N> {
+        NetworkScore::new(network.clone(), self.plan.process.clone(), self.plan.parameterization)
+            .with_precision(self.plan.training.precision)
+            .with_condition(condition)
     }
 
     /// What the loss of a training batch is made of: every random number is keyed by the micro-batch or the example.
@@ -128,15 +131,12 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
         let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &self.device);
         let x0 = loss::state(&*plan.process, x0);
-        let labels = self.weights.network.classes().zip(batch.labels).map(|(null, mut labels)| {
-            let mut rng = Index::label_dropout(micro_batch).rng(plan.seed);
-            for label in &mut labels {
-                if rng.random::<f64>() < plan.training.class_dropout {
-                    *label = null;
-                }
-            }
-            labels
-        });
+        let takes = self.weights.network.condition();
+        let condition = condition::of(takes, batch.conditions, &self.device);
+        let mut rng = Index::label_dropout(micro_batch).rng(plan.seed);
+        let chances: Vec<f64> = (0..shape[0]).map(|_| rng.random()).collect();
+        let TrainingConfig { class_dropout, condition_dropout, .. } = plan.training;
+        let condition = condition::dropped(condition, takes, &chances, class_dropout, condition_dropout);
         let dropout = DropoutKey { seed: plan.seed, step: micro_batch, first: 0 };
         let network = match self.device.gradient_checkpointing_strategy() {
             Some(strategy @ GradientCheckpointingStrategy::Balanced) => {
@@ -144,7 +144,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             }
             _ => self.weights.network.clone(),
         };
-        let score = self.score_of(&network, labels).with_dropout(dropout);
+        let score = self.score_under(&network, condition).with_dropout(dropout);
         let blocks = plan.training.recompute == Recompute::Blocks;
         let score = if blocks { score.with_recomputed_blocks() } else { score };
         let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);

@@ -1,0 +1,133 @@
+//! Conditions that come with the examples: vectors, and arrays of their size.
+
+use std::path::Path;
+
+use fokker_arrays::{Array, ArrayError, Contents, Header};
+
+use super::ArrayConfig;
+use super::file::{Format, contents, open, wrong};
+use crate::{DatasetError, Rows};
+
+/// The arrays that a condition can be made of: those of the file with the examples, or `.npy` files of their own.
+pub(super) struct Sources<'a> {
+    config: &'a ArrayConfig,
+    /// The file with the examples, if its arrays have names.
+    named: Option<Contents>,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn open(config: &'a ArrayConfig) -> Result<Self, DatasetError> {
+        let format = config.format()?;
+        let has_names = matches!(format, Format::Npz | Format::Safetensors);
+        let named = has_names.then(|| contents(&config.path, format, u64::MAX)).transpose()?;
+        Ok(Self { config, named })
+    }
+
+    /// Something of the array of a name, which is in the file or is one.
+    fn of<T>(
+        &self,
+        name: &str,
+        most: u64,
+        what: impl FnOnce(&Contents, Option<&str>) -> Result<T, ArrayError>,
+    ) -> Result<T, DatasetError> {
+        match &self.named {
+            Some(named) => what(named, Some(name)).map_err(|error| wrong(&self.config.path, error.to_string())),
+            None => {
+                let path = Path::new(name);
+                // What is not there is said by its own name.
+                drop(open(path)?);
+                what(&contents(path, Format::Npy, most)?, None).map_err(|error| wrong(path, error.to_string()))
+            }
+        }
+    }
+
+    fn header(&self, name: &str) -> Result<Header, DatasetError> {
+        self.of(name, 1 << 16, |contents, name| contents.header(name, None))
+    }
+
+    fn read(&self, name: &str) -> Result<Array<f32>, DatasetError> {
+        self.of(name, u64::MAX, |contents, name| contents.read(name, None))
+    }
+
+    /// How many numbers the vector has that some arrays make together.
+    pub(super) fn vector_size(&self, names: &[String]) -> Result<usize, DatasetError> {
+        names.iter().map(|name| numbers_in_a_row(name, &self.header(name)?.shape)).sum()
+    }
+
+    /// The vectors that some arrays make together.
+    pub(super) fn vectors(&self, names: &[String], examples: usize) -> Result<Rows, DatasetError> {
+        let mut parts = Vec::new();
+        for name in names {
+            let array = self.read(name)?;
+            let size = numbers_in_a_row(name, &array.shape)?;
+            check_rows("data.vector", name, &array, examples)?;
+            parts.push(Rows::new(size, array.values));
+        }
+        let size = parts.iter().map(Rows::size).sum();
+        let values = (0..examples).flat_map(|row| parts.iter().flat_map(move |part| part.row(row).iter().copied()));
+        Ok(Rows::new(size, values.collect()))
+    }
+
+    /// How many channels the joined array has next to examples of a shape.
+    pub(super) fn joined_channels(&self, name: &str, example: &[usize]) -> Result<usize, DatasetError> {
+        channels(name, &self.header(name)?.shape, example)
+    }
+
+    /// The joined array next to examples of a shape, and how many channels it has.
+    pub(super) fn joined(
+        &self,
+        name: &str,
+        example: &[usize],
+        examples: usize,
+    ) -> Result<(Vec<f32>, usize), DatasetError> {
+        let array = self.read(name)?;
+        let channels = channels(name, &array.shape, example)?;
+        check_rows("data.joined", name, &array, examples)?;
+        Ok((array.values, channels))
+    }
+}
+
+/// How many numbers an array of a shape has for each example.
+fn numbers_in_a_row(name: &str, shape: &[usize]) -> Result<usize, DatasetError> {
+    match *shape {
+        [_] => Ok(1),
+        [_, size] if size > 0 => Ok(size),
+        _ => {
+            let problem = format!("{name}: the shape is {shape:?}; expected numbers in rows, one row for each example");
+            Err(DatasetError::config("data.vector", problem))
+        }
+    }
+}
+
+/// The channels of an array of a shape with the sides of the examples.
+fn channels(name: &str, shape: &[usize], example: &[usize]) -> Result<usize, DatasetError> {
+    match shape {
+        [_, channels, sides @ ..] if example.len() > 1 && *sides == example[1..] && *channels > 0 => Ok(*channels),
+        _ => {
+            let sides = example.get(1..).unwrap_or_default();
+            let problem = format!(
+                "{name}: the shape is {shape:?}; expected examples, channels, and the sides {sides:?} of the data; vectors have none: \
+                 give them a vector"
+            );
+            Err(DatasetError::config("data.joined", problem))
+        }
+    }
+}
+
+fn check_rows(key: &str, name: &str, array: &Array<f32>, examples: usize) -> Result<(), DatasetError> {
+    let found = array.shape[0];
+    if found != examples {
+        let problem = format!("{name}: {found} rows for {examples} examples; expected one for each");
+        return Err(DatasetError::config(key, problem));
+    }
+    match array.values.iter().position(|value| !value.is_finite()) {
+        Some(place) => {
+            let row = place / (array.values.len() / found);
+            Err(DatasetError::config(
+                key,
+                format!("{name}: {} in row {row}; expected finite numbers", array.values[place]),
+            ))
+        }
+        None => Ok(()),
+    }
+}

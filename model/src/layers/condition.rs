@@ -1,0 +1,60 @@
+//! How a network takes a condition.
+
+use burn::module::Module;
+
+use crate::calculus::Calculus;
+use crate::condition::{Condition, ConditionShape};
+use crate::error::{MOST_FEATURES, ModelError, require};
+use crate::initializer::Initializer;
+use crate::layers::Linear;
+
+/// A vector for the numbers of a condition: two affine maps around an activation, as for the noise level.
+#[derive(Module, Debug)]
+pub struct VectorEmbedding {
+    linear_1: Linear,
+    linear_2: Linear,
+    size: usize,
+}
+
+impl VectorEmbedding {
+    /// For `size` numbers.
+    pub fn new(size: usize, width: usize, init: &mut Initializer) -> Self {
+        // One more number says whether the others are given.
+        Self { linear_1: Linear::new(size + 1, width, init), linear_2: Linear::new(width, width, init), size }
+    }
+
+    /// `time` and what the condition adds to it.
+    ///
+    /// # Shapes
+    /// `[batch, width]` → the same
+    pub fn add_to<C: Calculus>(&self, time: C::Array<2>, condition: &Condition) -> C::Array<2> {
+        let [batch, _] = C::dims(&time);
+        let numbers = condition.vector_input::<C>(self.size, batch, C::place(&time));
+        let hidden = C::silu(self.linear_1.forward::<C, 2>(numbers));
+        C::add(time, self.linear_2.forward::<C, 2>(hidden))
+    }
+}
+
+/// The noisy data with the channels of a condition's array, and a channel that says where it is given, after its own.
+///
+/// # Shapes
+/// `[batch, channels, …]` → `[batch, channels + joined + 1, …]`
+pub fn join_array<C: Calculus, const D: usize>(x: C::Array<D>, condition: &Condition, joined: usize) -> C::Array<D> {
+    let mut shape = C::dims(&x);
+    let positions = shape[2..].iter().product();
+    let array = condition.array_input::<C>(joined, positions, shape[0], C::place(&x));
+    shape[1] = joined + 1;
+    C::cat(vec![x, C::reshape(array, shape)], 1)
+}
+
+/// Checks the two sizes of a condition in the section `network`.
+///
+/// # Errors
+/// A size of 0, or beyond reason.
+pub fn check_condition(shape: ConditionShape) -> Result<(), ModelError> {
+    for (key, size) in [("condition_size", shape.vector), ("condition_channels", shape.array)] {
+        let fits = size.is_none_or(|size| (1..MOST_FEATURES).contains(&size));
+        require(fits, key, format!("must be in 1..{MOST_FEATURES}; leave it out if there is no such condition"))?;
+    }
+    Ok(())
+}
