@@ -1,4 +1,4 @@
-//! Data sets for `fokker`, in host memory: MNIST, Fashion-MNIST, CIFAR-10, folders of pictures, and laws in one and two
+//! Data sets for `fokker`, in host memory or on the disk: MNIST, Fashion-MNIST, CIFAR-10, folders of pictures, and laws in one and two
 //! dimensions that are drawn from instead of read. No tensors, no device.
 //!
 //! A [`DatasetConfig`] opens a [`Dataset`]; [`Preprocessing`] brings its raw values to a model's range; [`Batches`]
@@ -66,14 +66,14 @@ pub use error::DatasetError;
 pub use fashion_mnist::FashionMnistConfig;
 #[doc(hidden)]
 pub use fokker_registry as registry;
-pub use folder::{Filter, FolderConfig, Unreadable};
+pub use folder::{Crop, Filter, FolderConfig, LabelSource, Size, Storage, Unreadable};
 pub use images::Images;
 pub use kind::{ClassCount, DatasetKind, LawKind};
 pub use mixture::{Mixture, MixtureConfig, MixturePreset};
 pub use mnist::MnistConfig;
 pub use moons::{Moons, MoonsConfig};
 pub use opened::Opened;
-pub use picture::{Background, Channels, Picture};
+pub use picture::{Background, Channels, Depth, Picture};
 pub use prefetch::Prefetch;
 pub use preprocessing::{Preprocessing, Scale};
 pub use progress::{LoadProgress, ProgressCallback};
@@ -113,8 +113,8 @@ pub trait Dataset: Send + Sync {
         None
     }
 
-    /// Whether examples are images: whole raw values from 0 to 255. Otherwise they are vectors, with values of any
-    /// size.
+    /// Whether examples are images: raw values from 0 to 255, whole ones unless they have more than 8 bits. Otherwise they are
+    /// vectors, with values of any size.
     fn is_image(&self) -> bool;
 
     /// Writes the raw values of an example, channels first, and returns its label: `Some` exactly if there are classes.
@@ -122,6 +122,15 @@ pub trait Dataset: Send + Sync {
     /// # Panics
     /// If `index` is not below [`Dataset::len`], or `out` has another length than [`Dataset::size`].
     fn example(&self, index: usize, out: &mut [f32]) -> Option<usize>;
+
+    /// The same for training, where what is drawn anew for each use, such as the place of a crop, belongs to the seed and the position
+    /// in the endless stream of training examples. Nothing is drawn by default.
+    ///
+    /// # Panics
+    /// As [`Dataset::example`].
+    fn training_example(&self, index: usize, _seed: u64, _position: u64, out: &mut [f32]) -> Option<usize> {
+        self.example(index, out)
+    }
 }
 
 /// A shared data set is one.
@@ -152,5 +161,9 @@ impl<T: Dataset + ?Sized> Dataset for std::sync::Arc<T> {
 
     fn example(&self, index: usize, out: &mut [f32]) -> Option<usize> {
         (**self).example(index, out)
+    }
+
+    fn training_example(&self, index: usize, seed: u64, position: u64, out: &mut [f32]) -> Option<usize> {
+        (**self).training_example(index, seed, position, out)
     }
 }

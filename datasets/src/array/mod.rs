@@ -21,10 +21,10 @@
 //! A run writes what it found (shape, columns, classes, whether there are pixels) into its config. Drawing from it needs no data,
 //! and going on with other data is refused.
 
-mod csv;
 mod file;
 mod kind;
 mod labels;
+mod table;
 
 use std::path::PathBuf;
 
