@@ -95,7 +95,7 @@ pub trait DatasetKind: Settings {
         DatasetError::config("data.validation_examples", problem)
     }
 
-    /// Keys that say where the data are and not what they are, because their contents are checked.
+    /// Keys that say where the data are and not what they are.
     fn place_keys(&self) -> &'static [&'static str] {
         &[]
     }

@@ -96,6 +96,11 @@ impl DatasetKind for FolderConfig {
         Some("data.labels = true")
     }
 
+    /// In memory and on the disk are the same bits.
+    fn place_keys(&self) -> &'static [&'static str] {
+        &["storage"]
+    }
+
     fn settled_keys(&self) -> &'static [&'static str] {
         &["classes"]
     }

@@ -78,7 +78,15 @@ impl NetworkKind for UNetConfig {
         }
         let (stride, levels) = (self.stride(), self.block_out_channels.len());
         let fits = height.is_multiple_of(stride) && width.is_multiple_of(stride);
-        let message = format!("{levels} levels need sides divisible by {stride}, not {height}×{width}");
+        let below = |side: usize| (side / stride).max(1) * stride;
+        let above = |side: usize| side.div_ceil(stride) * stride;
+        let message = format!(
+            "{levels} levels need sides divisible by {stride}, not {height}×{width}; {}×{} and {}×{} fit, and so do fewer levels",
+            below(height),
+            below(width),
+            above(height),
+            above(width)
+        );
         require(fits, "block_out_channels", message)
     }
 
