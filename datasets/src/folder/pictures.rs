@@ -85,7 +85,7 @@ impl Dataset for Pictures {
         let word = Index::crop(position).rng(seed).next_u64();
         let places = 2 * self.margin as u64 + 1;
         // A number below `places`, out of 32 bits.
-        let place = |bits: u64| (bits * places >> 32) as usize;
+        let place = |bits: u64| ((bits * places) >> 32) as usize;
         self.window(index, (place(word >> 32), place(word & 0xffff_ffff)), out)
     }
 }

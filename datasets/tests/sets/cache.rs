@@ -105,7 +105,7 @@ fn work_that_was_stopped_or_killed_goes_on() {
         |path: &Path, length: u64| fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
     cut(&pixels, 41 * picture + 5);
     cut(&index, 39 * 16 + 7);
-    assert_eq!(open(&on_disk, &library(caches.path())).map(|opened| batches(&opened) == expected).unwrap(), true);
+    assert!(batches(&open(&on_disk, &library(caches.path())).unwrap()) == expected);
     assert_eq!((fs::metadata(&pixels).unwrap().len(), fs::metadata(&index).unwrap().len()), (60 * picture, 60 * 16));
     // Entries whose pixels are gone.
     cut(&pixels, 20 * picture);
