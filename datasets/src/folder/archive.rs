@@ -166,14 +166,19 @@ impl Archive {
         match (&self.reading, place) {
             (Reading::Zip(zip), Place::Zip { entry, method, .. }) => {
                 let damaged = |error: rawzip::Error| format!("it is damaged in its archive: {error}");
+                // What the archive says is checked below: no more than that is decompressed.
+                let said = entry.uncompressed_size_hint();
+                if said > most {
+                    return Err(larger_than(most));
+                }
                 let entry = zip.get_entry(entry).map_err(damaged)?;
                 let read = match method {
                     CompressionMethod::STORE => {
-                        entry.verifying_reader(entry.reader()).take(most + 1).read_to_end(&mut bytes)
+                        entry.verifying_reader(entry.reader()).take(said + 1).read_to_end(&mut bytes)
                     }
                     CompressionMethod::DEFLATE => {
                         let inflated = DeflateDecoder::new(entry.reader());
-                        entry.verifying_reader(inflated).take(most + 1).read_to_end(&mut bytes)
+                        entry.verifying_reader(inflated).take(said + 1).read_to_end(&mut bytes)
                     }
                     CompressionMethod::AES => return Err("it is encrypted".into()),
                     other => return Err(format!("it is compressed in a way that is not read ({other:?})")),
@@ -185,12 +190,12 @@ impl Archive {
                     bytes.resize(length as usize, 0);
                     fokker_files::read_exact_at(file, &mut bytes, start).map_err(|error| not_whole(&error))?;
                 } else {
-                    return Err(too_large(length));
+                    return Err(larger_than(most));
                 }
             }
             _ => return Err("it can only be read from the beginning of its archive".into()),
         }
-        if bytes.len() as u64 > most { Err(larger_than(most)) } else { Ok(bytes) }
+        Ok(bytes)
     }
 
     /// Whether pictures have places.

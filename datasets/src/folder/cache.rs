@@ -49,7 +49,8 @@ impl<'a> Cache<'a> {
     pub fn of(config: &'a FolderConfig, decoding: &'a Decoding<'_>, caches: &Path) -> Self {
         let path = fs::canonicalize(&config.path).unwrap_or_else(|_| config.path.clone());
         let about = format!(
-            "fokker, decoded pictures, format 1\nof {}\nas {:?}\nThis folder may be deleted when no training reads it.\n",
+            "decoded pictures, by fokker {}\nof {}\nas {:?}\nThis folder may be deleted when no training reads it.\n",
+            env!("CARGO_PKG_VERSION"),
             path.display(),
             decoding.framing
         );
@@ -84,12 +85,6 @@ impl<'a> Cache<'a> {
                 Err(error) => return Err(self.failed(error)),
             };
             known = self.index()?;
-            // Pictures that have changed since leave slots that nobody reads. When most are such, all begins anew: in new files, as
-            // others may be reading these.
-            if known.len() > 2 * items.len() + 1000 {
-                ["index", "pixels"].iter().try_for_each(|name| remove(&self.folder.join(name)))?;
-                known.clear();
-            }
             left = missing(&known);
             if !left.is_empty() {
                 decoded = self.decode(&left, wanted.len())?;
@@ -103,7 +98,9 @@ impl<'a> Cache<'a> {
         let file =
             File::open(&path).map_err(|error| DatasetError::Cache(FileError::new("cannot read", &path, error)))?;
         self.decoding.finished(wanted.len())?;
-        Ok(Kept { store: Store::Disk { file, path }, slots, decoded })
+        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        let note = format!("decoded pictures are kept in {}, {}", self.folder.display(), shown(bytes));
+        Ok(Kept { store: Store::Disk { file, path }, slots, decoded, note: Some(note) })
     }
 
     /// The slot of each picture that is there. Entries without pixels do not count.
@@ -212,13 +209,4 @@ fn key(item: &Item) -> Key {
     let sum = checksum::digest(&text);
     let (key, _) = sum.as_chunks::<16>();
     key[0]
-}
-
-fn remove(path: &Path) -> Result<(), DatasetError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(DatasetError::Cache(FileError::new("cannot remove", path, error)))
-        }
-        _ => Ok(()),
-    }
 }

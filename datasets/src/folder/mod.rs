@@ -150,9 +150,10 @@ impl FolderConfig {
             .collect();
         let wanted: Vec<usize> = chosen.iter().flat_map(|(_, numbers)| numbers.iter().copied()).collect();
         let decoding = Decoding { root: &self.path, listing: &listing, framing: self.framing(), progress };
-        let Kept { store, slots, decoded } = self.keep(&decoding, &wanted, library)?;
+        let Kept { store, slots, decoded, note } = self.keep(&decoding, &wanted, library)?;
 
         let mut notes = listing.notes();
+        notes.extend(note);
         notes.extend(self.empty_folders(&listing, classes.as_ref()));
         notes.extend(classes.iter().flat_map(|classes| classes.notes.iter().cloned()));
         if decoded.deeper > 0 {

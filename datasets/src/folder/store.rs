@@ -60,6 +60,8 @@ pub(super) struct Kept {
     /// The slot of each picture that was asked for; none for those that could not be read.
     pub slots: Vec<Option<u64>>,
     pub decoded: Decoded,
+    /// Where, if it is worth saying.
+    pub note: Option<String>,
 }
 
 impl FolderConfig {
@@ -87,7 +89,7 @@ impl FolderConfig {
                 library.cache.as_ref().filter(|_| is_large)
             }
         };
-        match on_disk {
+        match on_disk.filter(|_| !wanted.is_empty()) {
             Some(folder) => Cache::of(self, decoding, folder).fill(wanted),
             None => {
                 self.check_memory(wanted.len(), available)?;
@@ -145,7 +147,7 @@ fn in_memory(decoding: &Decoding<'_>, wanted: &[usize]) -> Result<Kept, Refused>
     drop(slots);
     let failed = |number: &usize| decoded.failures.binary_search_by_key(number, |(failed, _)| *failed).is_ok();
     let slots = wanted.iter().zip(0..).map(|(number, slot)| (!failed(number)).then_some(slot)).collect();
-    let kept = Kept { store: Store::Memory(pixels), slots, decoded };
+    let kept = Kept { store: Store::Memory(pixels), slots, decoded, note: None };
     decoding.finished(wanted.len()).map_err(Refused::Error)?;
     Ok(kept)
 }

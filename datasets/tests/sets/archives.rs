@@ -206,6 +206,12 @@ fn damaged_archives_and_names_that_lead_out_harm_nothing() {
     let message = refusal(&whole("flipped.zip"));
     assert!(message.contains("1 of 3 pictures") && message.contains("0.png"), "{message}");
 
+    // Little that becomes much, where a label should be.
+    let bomb = vec![b'0'; 2 << 20];
+    zip(&at("bomb.zip"), &[("0.png".into(), png(0)), ("0.cls".into(), bomb)], CompressionMethod::DEFLATE);
+    let message = refusal(&FolderConfig { labels: true.into(), ..whole("bomb.zip") });
+    assert!(message.contains("0.cls: it has more than 1048576 bytes"), "{message}");
+
     // The end of a compressed tar is missing.
     tar(GzEncoder::new(File::create(at("cut.tgz")).unwrap(), Compression::fast()), &files);
     let bytes = fs::read(at("cut.tgz")).unwrap();
