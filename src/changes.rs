@@ -51,7 +51,7 @@ impl Change {
 
 /// The keys in which two configurations differ, in alphabetical order.
 pub fn changes(from: &RunConfig, to: &RunConfig) -> Vec<Change> {
-    // The files of a published data set are the same wherever they are: their sums are checked.
+    // The files of a published data set are the same wherever they are: their sums are checked. Pictures are so wherever they are kept.
     let places = to.data.place_keys();
     let is_place = |key: &str| key.strip_prefix("data.").is_some_and(|key| places.contains(&key));
     let class = |key: &str| if is_place(key) { KeyClass::Place } else { class_of(key) };

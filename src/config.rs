@@ -423,6 +423,7 @@ impl RunConfig {
         }
         self.data.check()?;
         self.preprocessing.check(self.data.is_image())?;
+        self.preprocessing.check_images(&self.data.shape()?, self.data.depth())?;
         self.network.validate_for(&self.state_shape()?)?;
         match self.data.class_count()? {
             ClassCount::None => self.validate_classes(None)?,

@@ -18,6 +18,7 @@ pub const RUNS: &[(&str, &str)] = files!["../configs/":
     "cifar10_edm",
     "cifar10_vp",
     "fashion_vp",
+    "folder_small",
     "folder_vp",
     "heartbeat",
     "mixture_2d",

@@ -21,6 +21,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "cifar10_edm",
         "cifar10_vp",
         "fashion_vp",
+        "folder_small",
         "folder_vp",
         "heartbeat",
         "mixture_2d",

@@ -1,13 +1,17 @@
 //! The bytes of a file, and the arrays in them.
 
+use std::fs::File;
+use std::io::Read;
+
+use crate::npy::LONGEST_HEAD;
 use crate::npz::members;
 use crate::safetensors::tensors;
-use crate::{Array, ArrayError, Header, Number, npy, safetensors};
+use crate::{Array, ArrayError, Format, Header, Number, npy, npz, safetensors};
 
 /// The bytes of a file of arrays, by its format.
 #[derive(Clone, Debug)]
 pub enum Contents {
-    /// `.npy`, one array without a name. Its first 64 KiB are enough for a [`header`](Self::header).
+    /// `.npy`, one array without a name.
     Npy(Vec<u8>),
     /// `.npz`, arrays with names.
     Npz(Vec<u8>),
@@ -16,6 +20,15 @@ pub enum Contents {
 }
 
 impl Contents {
+    /// The bytes of a file of a format.
+    pub fn new(format: Format, bytes: Vec<u8>) -> Self {
+        match format {
+            Format::Npy => Self::Npy(bytes),
+            Format::Npz => Self::Npz(bytes),
+            Format::Safetensors => Self::Safetensors(bytes),
+        }
+    }
+
     /// Whether there are several arrays, each with a name.
     pub fn has_names(&self) -> bool {
         !matches!(self, Self::Npy(_))
@@ -52,23 +65,29 @@ impl Contents {
             }
         }
     }
+}
 
-    /// What the file says of that array before its numbers are read.
+impl Header {
+    /// What a file says of the array `name`, or of the only one that is not called `but`: only the head of the file is read.
     ///
     /// # Errors
     /// As [`Contents::read`].
-    pub fn header(&self, name: Option<&str>, but: Option<&str>) -> Result<Header, ArrayError> {
-        match self {
-            Self::Npy(bytes) => npy::header(bytes),
-            Self::Npz(bytes) => {
-                let members = members(bytes)?;
-                let names = members.iter().map(|member| member.name.as_str());
-                members[choose(names, name, but)?].header(bytes)
+    pub fn of(mut file: File, format: Format, name: Option<&str>, but: Option<&str>) -> Result<Self, ArrayError> {
+        match format {
+            Format::Npy => {
+                let mut head = Vec::new();
+                let read = file.take(LONGEST_HEAD as u64).read_to_end(&mut head);
+                read.map_err(|error| ArrayError::new(format!("cannot be read: {error}")))?;
+                npy::header(&head)
             }
-            Self::Safetensors(bytes) => {
-                let tensors = tensors(bytes)?.tensors();
-                let place = choose(tensors.iter().map(|(name, _)| name.as_str()), name, but)?;
-                Ok(safetensors::header(&tensors[place].1))
+            Format::Npz => npz::header(file, |names| choose(names.iter().map(String::as_str), name, but)),
+            Format::Safetensors => {
+                let metadata = safetensors::metadata(&mut file)?;
+                let tensors = metadata.tensors();
+                let mut names: Vec<&str> = tensors.keys().map(String::as_str).collect();
+                names.sort_unstable();
+                let place = choose(names.iter().copied(), name, but)?;
+                Ok(safetensors::header(tensors[names[place]]))
             }
         }
     }

@@ -1,31 +1,40 @@
-//! Arrays in files: NumPy's `.npy` and `.npz`, and `.safetensors`.
+//! Arrays in files: NumPy's `.npy` and `.npz`, `.safetensors`, and tables (CSV, TSV).
 //!
 //! ```
-//! use fokker_arrays::{Array, Contents};
+//! use fokker_arrays::{Array, Contents, Format, Header};
 //!
 //! let line = Array::<f32>::new([3], vec![1.0, 2.0, 3.0]);
 //! let file = Contents::Npy(fokker_arrays::npy_bytes(&line));
 //! assert_eq!(file.read::<f32>(None, None)?, line);
-//! assert_eq!(file.header(None, None)?.shape, [3]);
-//! # Ok::<(), fokker_arrays::ArrayError>(())
+//!
+//! // The head of a file says what is in it.
+//! let folder = tempfile::tempdir()?;
+//! std::fs::write(folder.path().join("line.npy"), fokker_arrays::npy_bytes(&line))?;
+//! let file = std::fs::File::open(folder.path().join("line.npy"))?;
+//! assert_eq!(Header::of(file, Format::Npy, None, None)?.shape, [3]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
 
 mod array;
 mod contents;
+mod format;
 mod header;
 mod npy;
 mod npz;
 mod number;
 mod safetensors;
+mod table;
 
 pub use array::Array;
 pub use contents::Contents;
+pub use format::Format;
 pub use header::Header;
 pub use npy::bytes as npy_bytes;
 pub use npz::npz_bytes;
 pub use number::{Kind, Number};
+pub use table::{Row, Table};
 
 /// What is wrong with a file of arrays, without the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

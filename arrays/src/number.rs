@@ -12,6 +12,9 @@ pub trait Number: Copy + 'static {
 
     /// The number in double precision, which is exact.
     fn double(self) -> f64;
+
+    /// The nearest number to a text, if it is one.
+    fn parse(text: &str) -> Option<Self>;
 }
 
 impl Number for f32 {
@@ -24,6 +27,10 @@ impl Number for f32 {
     fn double(self) -> f64 {
         f64::from(self)
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
 }
 
 impl Number for f64 {
@@ -35,6 +42,10 @@ impl Number for f64 {
 
     fn double(self) -> f64 {
         self
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

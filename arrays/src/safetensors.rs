@@ -1,6 +1,9 @@
 //! Arrays in `.safetensors`.
 
-use safetensors::tensor::TensorView;
+use std::fs::File;
+use std::io::Read;
+
+use safetensors::tensor::{Metadata, TensorInfo, TensorView};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::{Array, ArrayError, Header, Kind, Number};
@@ -18,13 +21,30 @@ pub(crate) fn read<T: Number>(name: &str, tensor: &TensorView<'_>) -> Result<Arr
             "{name} has the type {dtype:?}; whole numbers, and floats of 16, 32 and 64 bits are read"
         ))
     })?;
-    let Header { shape, are_bytes } = header(tensor);
+    let (shape, are_bytes) = (tensor.shape().to_vec(), tensor.dtype() == Dtype::U8);
     Ok(Array { shape, values: kind.read(false, tensor.data())?, are_bytes })
 }
 
+/// The most bytes of a head that is believed.
+const LONGEST_HEAD: u64 = 100 << 20;
+
+/// The head of a file: eight bytes of length, and text.
+pub(crate) fn metadata(file: &mut File) -> Result<Metadata, ArrayError> {
+    let damaged = |problem: String| ArrayError::new(format!("is no .safetensors: {problem}"));
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|error| damaged(error.to_string()))?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEAD {
+        return Err(damaged(format!("its head says that it has {length} bytes")));
+    }
+    let mut head = Vec::new();
+    file.take(length).read_to_end(&mut head).map_err(|error| damaged(error.to_string()))?;
+    serde_json::from_slice(&head).map_err(|error| damaged(error.to_string()))
+}
+
 /// What the file says of a tensor.
-pub(crate) fn header(tensor: &TensorView<'_>) -> Header {
-    Header { shape: tensor.shape().to_vec(), are_bytes: tensor.dtype() == Dtype::U8 }
+pub(crate) fn header(tensor: &TensorInfo) -> Header {
+    Header { shape: tensor.shape.clone(), are_bytes: tensor.dtype == Dtype::U8 }
 }
 
 fn kind(dtype: Dtype) -> Option<Kind> {

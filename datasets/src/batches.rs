@@ -90,7 +90,7 @@ impl Batches {
             }
             let index = order[place];
             let place = (self.seed, position);
-            let raw = |raw: &[f32], mirrored| conditions.condition(&*self.dataset, index, raw, mirrored);
+            let raw = |raw: &[f32], orientation| conditions.condition(&*self.dataset, index, raw, orientation);
             let label = self.preprocessing.training_example(&*self.dataset, index, place, out, raw);
             conditions.label(&*self.dataset, label);
             indices.push(index);

@@ -25,6 +25,11 @@ pub fn sha256(mut reader: impl Read) -> std::io::Result<String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The SHA-256 sum of bytes in memory.
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// Refuses a file whose SHA-256 sum is none of `expected`.
 ///
 /// # Errors

@@ -9,6 +9,8 @@
 //! 5. folders of the operating system (Debian packages Fashion-MNIST)
 //! 6. a download into `$FOKKER_DATA/<name>`, or `./data/<name>` if that variable is not set.
 //!
+//! Decoded pictures are kept in `$FOKKER_CACHE`, or in `fokker` in the user's folder of caches (`~/.cache` on Linux).
+//!
 //! `<name>` is the `kind` of the config: `mnist`, `fashion_mnist`, `cifar10`. A published file is used only if its SHA-256
 //! sum is the right one, wherever it lies, the config's `path` included; the first file found by that name decides, a
 //! damaged one is an error and not passed over. CIFAR-10 unpacked by others is the one exception (`cifar10.rs`).
@@ -42,6 +44,8 @@ pub struct DataPath {
     pub download_into: Option<PathBuf>,
     /// Replaces the address of the folder that files are downloaded from (a mirror, or a test's own server).
     pub mirror: Option<String>,
+    /// The folder that decoded pictures are kept in; `None`: they are kept in memory.
+    pub cache: Option<PathBuf>,
     /// Hears of the progress of downloads and of decoding.
     pub progress: Option<ProgressCallback>,
 }
@@ -59,12 +63,19 @@ impl DataPath {
         let download_into = Some(home.clone().unwrap_or_else(|| working.clone()));
         let mut folders: Vec<PathBuf> = home.into_iter().chain([working]).chain(checkout).chain([own]).collect();
         folders.dedup();
-        Self { folders, system: true, download_into, mirror: None, progress: None }
+        Self { folders, system: true, download_into, mirror: None, cache: caches(), progress: None }
     }
 
     /// One folder only, nothing else is looked in and nothing downloaded.
     pub fn only(folder: impl Into<PathBuf>) -> Self {
-        Self { folders: vec![folder.into()], system: false, download_into: None, mirror: None, progress: None }
+        Self {
+            folders: vec![folder.into()],
+            system: false,
+            download_into: None,
+            mirror: None,
+            cache: None,
+            progress: None,
+        }
     }
 
     /// The same places, with a callback that hears of the progress and may stop it.
@@ -129,6 +140,17 @@ impl DataPath {
             Err(download::Failure::Local(error)) => Err(error),
         }
     }
+}
+
+/// The folder of caches: `FOKKER_CACHE`, or `fokker` in the user's folder of caches.
+fn caches() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let users = || match () {
+        () if cfg!(windows) => folder("LOCALAPPDATA"),
+        () if cfg!(target_os = "macos") => Some(folder("HOME")?.join("Library/Caches")),
+        () => folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache"))),
+    };
+    folder("FOKKER_CACHE").or_else(|| Some(users()?.join("fokker")))
 }
 
 #[cfg(all(test, feature = "download"))]

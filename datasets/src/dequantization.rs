@@ -37,7 +37,7 @@ pub struct Levels {
 impl Dequantization {
     /// For data that a run with this preprocessing learned from.
     pub fn new(preprocessing: Preprocessing, is_image: bool) -> Self {
-        Self { preprocessing: Preprocessing { flip: false, ..preprocessing }, is_image }
+        Self { preprocessing: preprocessing.without_augmentation(), is_image }
     }
 
     /// The preprocessing with `u` for images, without for vectors.
@@ -134,7 +134,7 @@ mod tests {
         for (scale, range) in [(Scale::MinusOneOne, 2.0f64), (Scale::ZeroOne, 1.0), (Scale::None, 256.0)] {
             for dequantize in [false, true] {
                 let units =
-                    Dequantization::new(Preprocessing { scale, dequantize, flip: true, standardization: None }, true);
+                    Dequantization::new(Preprocessing { scale, dequantize, flip: true, ..Preprocessing::RAW }, true);
                 let log_density = -256.0 * range.ln();
                 assert!((units.bits_per_dimension(log_density, 256) - 8.0).abs() < 1e-12, "{scale:?}");
             }
@@ -150,8 +150,7 @@ mod tests {
     fn cells_fill_the_range_and_every_pixel_is_in_its_own() {
         for scale in [Scale::MinusOneOne, Scale::ZeroOne, Scale::None] {
             for dequantize in [false, true] {
-                let units =
-                    Dequantization::new(Preprocessing { scale, dequantize, flip: false, standardization: None }, true);
+                let units = Dequantization::new(Preprocessing { scale, dequantize, ..Preprocessing::RAW }, true);
                 let (mut first, mut second, mut level) = (vec![0.0; 256], vec![0.0; 256], vec![0.0; 256]);
                 units.example(&Ramp, 0, 7, 0, &mut first);
                 units.example(&Ramp, 0, 7, 1, &mut second);

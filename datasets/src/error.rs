@@ -47,6 +47,12 @@ pub enum DatasetError {
     /// A file or folder that could not be written.
     #[error("{0}. Downloads and unpacked archives go to the folder in FOKKER_DATA, ./data if that is not set")]
     Write(#[from] fokker_files::FileError),
+    /// Decoded pictures that could not be kept on the disk.
+    #[error(
+        "{0}. Decoded pictures are kept in the folder that the environment variable FOKKER_CACHE names; data.storage = \"memory\" \
+         needs none"
+    )]
+    Cache(fokker_files::FileError),
     /// A file whose bytes are not the published ones.
     #[error(
         "{} is damaged or another file: its SHA-256 is {found}, expected {}. Remedy: delete it and fetch it again",

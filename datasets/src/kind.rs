@@ -6,7 +6,7 @@ use fokker_registry::Settings;
 
 use crate::opened::Opened;
 use crate::synthetic::{Counts, Law, Synthetic};
-use crate::{Background, DataPath, DatasetError, Mixture, Split};
+use crate::{Background, DataPath, DatasetError, Depth, Mixture, Split};
 
 /// How many classes a data set has, as far as its configuration says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,14 @@ pub trait DatasetKind: Settings {
         Ok(())
     }
 
-    /// Whether the examples will be images: whole raw values from 0 to 255.
+    /// Whether the examples will be images: raw values from 0 to 255.
     fn is_image(&self) -> bool {
         false
+    }
+
+    /// How many levels the values of images have: whole ones, or 257 times as many.
+    fn depth(&self) -> Depth {
+        Depth::Eight
     }
 
     /// The number of classes.
@@ -99,7 +104,7 @@ pub trait DatasetKind: Settings {
         DatasetError::config("data.validation_examples", problem)
     }
 
-    /// Keys that say where the data are and not what they are, because their contents are checked.
+    /// Keys that say where the data are and not what they are.
     fn place_keys(&self) -> &'static [&'static str] {
         &[]
     }

@@ -1,4 +1,4 @@
-//! Data sets for `fokker`, in host memory: MNIST, Fashion-MNIST, CIFAR-10, folders of pictures, and laws in one and two
+//! Data sets for `fokker`, in host memory or on the disk: MNIST, Fashion-MNIST, CIFAR-10, folders of pictures, and laws in one and two
 //! dimensions that are drawn from instead of read. No tensors, no device.
 //!
 //! A [`DatasetConfig`] opens a [`Dataset`]; [`Preprocessing`] brings its raw values to a model's range; [`Batches`]
@@ -46,6 +46,7 @@ mod moons;
 mod natural_order;
 mod notes;
 mod opened;
+mod orientation;
 pub mod picture;
 mod prefetch;
 pub mod preprocessing;
@@ -72,7 +73,7 @@ pub use error::DatasetError;
 pub use fashion_mnist::FashionMnistConfig;
 #[doc(hidden)]
 pub use fokker_registry as registry;
-pub use folder::{Filter, FolderConfig, Unreadable};
+pub use folder::{Crop, Filter, FolderConfig, LabelSource, Size, Storage, Unreadable};
 pub use heartbeat::{Heartbeat, HeartbeatConfig};
 pub use images::Images;
 pub use kind::{ClassCount, DatasetKind, LawKind};
@@ -80,7 +81,8 @@ pub use mixture::{Mixture, MixtureConfig, MixturePreset};
 pub use mnist::MnistConfig;
 pub use moons::{Moons, MoonsConfig};
 pub use opened::Opened;
-pub use picture::{Background, Channels, Picture};
+pub use orientation::Orientation;
+pub use picture::{Background, Channels, Depth, Picture};
 pub use prefetch::Prefetch;
 pub use preprocessing::{Preprocessing, Scale};
 pub use progress::{LoadProgress, ProgressCallback};
@@ -120,8 +122,8 @@ pub trait Dataset: Send + Sync {
         None
     }
 
-    /// Whether examples are images: whole raw values from 0 to 255. Otherwise they are vectors, with values of any
-    /// size.
+    /// Whether examples are images: raw values from 0 to 255, whole ones unless they have more than 8 bits. Otherwise they are
+    /// vectors, with values of any size.
     fn is_image(&self) -> bool;
 
     /// Writes the raw values of an example, channels first, and returns its label: `Some` exactly if there are classes.
@@ -129,6 +131,15 @@ pub trait Dataset: Send + Sync {
     /// # Panics
     /// If `index` is not below [`Dataset::len`], or `out` has another length than [`Dataset::size`].
     fn example(&self, index: usize, out: &mut [f32]) -> Option<usize>;
+
+    /// The same for training, where what is drawn anew for each use, such as the place of a crop, belongs to the seed and the position
+    /// in the endless stream of training examples. Nothing is drawn by default.
+    ///
+    /// # Panics
+    /// As [`Dataset::example`].
+    fn training_example(&self, index: usize, _seed: u64, _position: u64, out: &mut [f32]) -> Option<usize> {
+        self.example(index, out)
+    }
 
     /// How many numbers the vector has that comes with each example as its [condition](crate::condition), if there is one.
     fn vector_size(&self) -> Option<usize> {
@@ -142,11 +153,19 @@ pub trait Dataset: Send + Sync {
     }
 
     /// Writes the vector and the array of an example; a slice is empty if there is no such part. `example` holds the raw values of the
-    /// example, mirrored left to right if `mirrored`: an array must be mirrored like them.
+    /// example, in the orientation in which it is seen: an array must be brought into the same.
     ///
     /// # Panics
     /// If `index` is not below [`Dataset::len`], or a slice has another length.
-    fn condition(&self, _index: usize, _example: &[f32], _mirrored: bool, _vector: &mut [f32], _array: &mut [f32]) {}
+    fn condition(
+        &self,
+        _index: usize,
+        _example: &[f32],
+        _orientation: Orientation,
+        _vector: &mut [f32],
+        _array: &mut [f32],
+    ) {
+    }
 }
 
 /// A data set behind a pointer is one.
@@ -181,6 +200,10 @@ macro_rules! dataset_behind {
                 (**self).example(index, out)
             }
 
+            fn training_example(&self, index: usize, seed: u64, position: u64, out: &mut [f32]) -> Option<usize> {
+                (**self).training_example(index, seed, position, out)
+            }
+
             fn vector_size(&self) -> Option<usize> {
                 (**self).vector_size()
             }
@@ -189,8 +212,8 @@ macro_rules! dataset_behind {
                 (**self).array_channels()
             }
 
-            fn condition(&self, index: usize, example: &[f32], mirrored: bool, vector: &mut [f32], array: &mut [f32]) {
-                (**self).condition(index, example, mirrored, vector, array);
+            fn condition(&self, index: usize, example: &[f32], orientation: Orientation, vector: &mut [f32], array: &mut [f32]) {
+                (**self).condition(index, example, orientation, vector, array);
             }
         })*
     };

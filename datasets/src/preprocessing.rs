@@ -18,15 +18,15 @@
 //! to the next integer.
 //!
 //! **Randomness.** Training example number p of the endless stream takes everything from the generator of
-//! (seed, [`Index::augmentation`]`(p)`): first the flip, then u, pixel after pixel.
-//! Validation example i takes u from number 2⁶³ + i. A flip that is switched on or off changes no u.
+//! (seed, [`Index::augmentation`]`(p)`): first the flips and the turn, from bits of one word, then u, pixel after pixel.
+//! Validation example i takes u from number 2⁶³ + i. What is switched on or off changes nothing else.
 
 use fokker_random::{Index, Rng};
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use crate::standardization::Standardization;
-use crate::{Dataset, DatasetError};
+use crate::{Dataset, DatasetError, Depth, Orientation};
 
 /// The range that raw values are brought to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,13 @@ pub struct Preprocessing {
     pub dequantize: bool,
     /// Whether every second training image, by chance, is mirrored left to right. Default false.
     pub flip: bool,
+    /// Whether every second training image, by chance, is mirrored top to bottom: for pictures without an up, such as those of a
+    /// microscope. Default false.
+    #[serde(skip_serializing_if = "is_off")]
+    pub flip_vertical: bool,
+    /// Whether training images are turned by 0, 1, 2 or 3 quarters, by chance. They must be square. Default false.
+    #[serde(skip_serializing_if = "is_off")]
+    pub rotate: bool,
     /// What `scale = "standardize"` subtracts and divides by. A run fills it in when it starts
     /// ([`Preprocessing::fitted`]).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +78,14 @@ pub struct Preprocessing {
 
 impl Preprocessing {
     /// Raw values unchanged: what vectors need.
-    pub const RAW: Self = Self { scale: Scale::None, dequantize: false, flip: false, standardization: None };
+    pub const RAW: Self = Self {
+        scale: Scale::None,
+        dequantize: false,
+        flip: false,
+        flip_vertical: false,
+        rotate: false,
+        standardization: None,
+    };
 
     /// Refuses what makes no sense for a data set.
     ///
@@ -101,8 +115,36 @@ impl Preprocessing {
             )),
             Self { dequantize: true, .. } => images_only("preprocessing.dequantize"),
             Self { flip: true, .. } => images_only("preprocessing.flip"),
+            Self { flip_vertical: true, .. } => images_only("preprocessing.flip_vertical"),
+            Self { rotate: true, .. } => images_only("preprocessing.rotate"),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses what makes no sense for examples of a shape whose values have a depth.
+    ///
+    /// # Errors
+    /// [`DatasetError::Config`] naming the key: quarter turns of what is not square; dequantisation of 16 bits.
+    pub fn check_images(&self, shape: &[usize], depth: Depth) -> Result<(), DatasetError> {
+        if let [_, height, width] = *shape
+            && self.rotate
+            && height != width
+        {
+            let problem = format!(
+                "a quarter turn of {height}×{width} pixels is {width}×{height}; make them square, or set it to false"
+            );
+            return Err(DatasetError::config("preprocessing.rotate", problem));
+        }
+        if self.dequantize && depth != Depth::Eight {
+            let problem = "it adds noise of one level of 8 bits, and data.depth is 16; set one of the two back";
+            return Err(DatasetError::config("preprocessing.dequantize", problem));
+        }
+        Ok(())
+    }
+
+    /// The same without what is done to training examples alone.
+    pub(crate) fn without_augmentation(self) -> Self {
+        Self { flip: false, flip_vertical: false, rotate: false, ..self }
     }
 
     /// The same with the mean and the deviation of these examples, if `scale` asks for them and they are not there yet.
@@ -186,8 +228,8 @@ impl Preprocessing {
         (if self.dequantize { raw.floor() } else { raw.round() }) as u8
     }
 
-    /// Reads example `index` of a data set as training example number `position` of the endless stream: flipped and
-    /// dequantised as configured. `out` has the length [`Dataset::size`]; returns the label.
+    /// Reads example `index` of a data set as training example number `position` of the endless stream: flipped, turned
+    /// and dequantised as configured. `out` has the length [`Dataset::size`]; returns the label.
     pub fn train(
         &self,
         dataset: &dyn Dataset,
@@ -199,22 +241,26 @@ impl Preprocessing {
         self.training_example(dataset, index, (seed, position), out, |_, _| {})
     }
 
-    /// The same; `raw` sees the raw values once they are flipped, and whether they are.
+    /// The same; `raw` sees the raw values once they are flipped and turned, and how they are.
     pub(crate) fn training_example(
         &self,
         dataset: &dyn Dataset,
         index: usize,
         (seed, position): (u64, u64),
         out: &mut [f32],
-        raw: impl FnOnce(&[f32], bool),
+        raw: impl FnOnce(&[f32], Orientation),
     ) -> Option<usize> {
-        let label = dataset.example(index, out);
-        let mut rng = (self.flip || self.dequantize).then(|| Index::augmentation(position).rng(seed));
-        let flip = rng.as_mut().is_some_and(|rng| rng.next_u64() >> 63 == 1) && self.flip;
-        if flip {
-            mirror(out, dataset.shape());
-        }
-        raw(out, flip);
+        let label = dataset.training_example(index, seed, position, out);
+        let is_random = self.flip || self.flip_vertical || self.rotate || self.dequantize;
+        let mut rng = is_random.then(|| Index::augmentation(position).rng(seed));
+        let word = rng.as_mut().map_or(0, |rng| rng.next_u64());
+        let orientation = Orientation {
+            mirrored: self.flip && word >> 63 == 1,
+            upside_down: self.flip_vertical && word >> 62 & 1 == 1,
+            quarter_turns: if self.rotate { (word >> 60 & 3) as u8 } else { 0 },
+        };
+        orientation.apply(out, dataset.shape());
+        raw(out, orientation);
         if let Some(rng) = &mut rng {
             self.dequantize(rng, out);
         }
@@ -222,7 +268,7 @@ impl Preprocessing {
         label
     }
 
-    /// Reads example `index` of a data set for validation: never flipped, dequantised as configured.
+    /// Reads example `index` of a data set for validation: neither flipped nor turned, dequantised as configured.
     pub fn validation(&self, dataset: &dyn Dataset, index: usize, seed: u64, out: &mut [f32]) -> Option<usize> {
         self.validation_example(dataset, index, seed, out, |_| {})
     }
@@ -279,9 +325,25 @@ impl Preprocessing {
     }
 }
 
-/// Reverses every row.
-pub(crate) fn mirror(values: &mut [f32], shape: &[usize]) {
-    if let Some(&width) = shape.last() {
-        values.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+fn is_off(switch: &bool) -> bool {
+    !switch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_of_rectangles_and_noise_on_sixteen_bits_are_refused_by_key() {
+        let key = |preprocessing: Preprocessing, shape: &[usize], depth| match preprocessing.check_images(shape, depth)
+        {
+            Err(DatasetError::Config { key, .. }) => key,
+            other => panic!("{other:?}"),
+        };
+        let turned = Preprocessing { rotate: true, ..Preprocessing::default() };
+        assert_eq!(key(turned.clone(), &[3, 4, 8], Depth::Eight), "preprocessing.rotate");
+        assert!(turned.check_images(&[3, 8, 8], Depth::Sixteen).is_ok());
+        let noisy = Preprocessing { dequantize: true, ..Preprocessing::default() };
+        assert_eq!(key(noisy, &[3, 8, 8], Depth::Sixteen), "preprocessing.dequantize");
     }
 }

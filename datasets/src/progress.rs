@@ -16,6 +16,11 @@ pub enum LoadProgress<'a> {
         /// Bytes in all, where the server says so.
         total: Option<u64>,
     },
+    /// Files of a folder or an archive are listed.
+    Listing {
+        /// Files found so far.
+        found: usize,
+    },
     /// Pictures of a folder are decoded.
     Pictures {
         /// Pictures decoded so far.

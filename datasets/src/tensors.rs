@@ -1,7 +1,6 @@
 //! A data set of one's own, in memory.
 
-use crate::preprocessing::mirror;
-use crate::{Dataset, DatasetError, Rows};
+use crate::{Dataset, DatasetError, Orientation, Rows};
 
 /// Examples of one's own: numbers in memory, with labels or without.
 ///
@@ -284,15 +283,13 @@ impl Dataset for Tensors {
         self.arrays.as_ref().map(|arrays| arrays.size() / positions)
     }
 
-    fn condition(&self, index: usize, _: &[f32], mirrored: bool, vector: &mut [f32], array: &mut [f32]) {
+    fn condition(&self, index: usize, _: &[f32], orientation: Orientation, vector: &mut [f32], array: &mut [f32]) {
         if let (Some(vectors), false) = (&self.vectors, vector.is_empty()) {
             vector.copy_from_slice(vectors.row(index));
         }
         if let (Some(arrays), false) = (&self.arrays, array.is_empty()) {
             array.copy_from_slice(arrays.row(index));
-            if mirrored {
-                mirror(array, &self.shape);
-            }
+            orientation.apply(array, &self.shape);
         }
     }
 }

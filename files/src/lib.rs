@@ -1,4 +1,5 @@
-//! Files that are written whole or not at all, and folders that one process works in at a time.
+//! Files that are written whole or not at all, and folders that one process works in at a time; reading at a place, and the room
+//! that a disk has.
 //!
 //! A file is first written under a temporary name in the same folder, then synced, then renamed. A program that is
 //! killed, or a disk that fills up, leaves what was there before as it was.
@@ -24,6 +25,8 @@ mod error;
 mod growing;
 mod lock;
 mod log;
+mod place;
+mod room;
 mod together;
 mod whole;
 
@@ -31,5 +34,7 @@ pub use error::FileError;
 pub use growing::GrowingFile;
 pub use lock::{Lock, LockError};
 pub use log::Log;
+pub use place::read_exact_at;
+pub use room::free_room;
 pub use together::write_together;
 pub use whole::{check_writable, temporary_name, write, write_named, write_with};

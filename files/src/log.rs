@@ -65,6 +65,21 @@ impl Log {
         Ok(())
     }
 
+    /// Bytes of the records so far.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Cuts off what follows the first bytes, such as records that others do not know of.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn cut(&mut self, length: u64) -> Result<(), FileError> {
+        let cut = self.file.set_len(length.min(self.length)).and_then(|()| self.file.seek(SeekFrom::End(0)));
+        self.length = cut.map_err(|error| FileError::new("cannot write", &self.path, error))?;
+        Ok(())
+    }
+
     /// Waits until all records are on the disk.
     ///
     /// # Errors
@@ -79,6 +94,19 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn what_is_cut_off_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, "one two half").unwrap();
+        let mut log = Log::open(&path).unwrap();
+        log.cut(8).unwrap();
+        log.append(b"three").unwrap();
+        assert_eq!((log.length(), fs::read(&path).unwrap()), (13, b"one two three".to_vec()));
+        log.cut(100).unwrap();
+        assert_eq!(log.length(), 13);
+    }
 
     #[test]
     fn records_follow_those_that_are_there() {

@@ -11,7 +11,7 @@ pub enum Stream {
     Initialization = 0,
     /// The order of the data; the index is the epoch.
     DataOrder = 1,
-    /// Flips and dequantisation; the index is the position in the endless stream of training examples.
+    /// Flips, turns and dequantisation; the index is the position in the endless stream of training examples.
     Augmentation = 2,
     /// Diffusion times of training; the index is the micro-batch.
     TrainingTime = 3,
@@ -57,4 +57,6 @@ pub enum Stream {
     Evaluation = 48,
     /// Which examples of a published training set are held out for validation; the seed is 0 for every run.
     ValidationSplit = 64,
+    /// Where pictures are cropped; the index is the position in the endless stream of training examples.
+    Crop = 65,
 }

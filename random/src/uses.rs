@@ -8,6 +8,7 @@
 //! | [`validation_split`](Index::validation_split) | ValidationSplit | 0 (64) |
 //! | [`augmentation`](Index::augmentation) | Augmentation | 0 (1), position (63) |
 //! | [`held_out_dequantization`](Index::held_out_dequantization) | Augmentation | 1 (1), example (63) |
+//! | [`crop`](Index::crop) | Crop | position (64) |
 //! | [`synthetic`](Index::synthetic) | Synthetic | part (2), example (62) |
 //! | [`training_time`](Index::training_time) | TrainingTime | micro-batch (64) |
 //! | [`training_noise`](Index::training_noise) | TrainingNoise | position (64) |
@@ -92,7 +93,7 @@ impl Index {
         IndexFields::of(Stream::ValidationSplit).field::<64>("split", 0).index()
     }
 
-    /// Flip and dequantisation of a training example.
+    /// Flips, turns and dequantisation of a training example.
     pub fn augmentation(position: u64) -> Self {
         IndexFields::of(Stream::Augmentation).field::<1>("held out", 0).field::<63>("position", position).index()
     }
@@ -100,6 +101,11 @@ impl Index {
     /// Dequantisation of a held-out example.
     pub fn held_out_dequantization(example: u64) -> Self {
         IndexFields::of(Stream::Augmentation).field::<1>("held out", 1).field::<63>("example", example).index()
+    }
+
+    /// Where a training example is cropped.
+    pub fn crop(position: u64) -> Self {
+        IndexFields::of(Stream::Crop).field::<64>("position", position).index()
     }
 
     /// An example of a synthetic data set.

@@ -13,6 +13,7 @@ const USES: &[Use] = &[
     ("validation split", &[], |_| Index::validation_split()),
     ("augmentation", &[63], |[a, ..]| Index::augmentation(a)),
     ("held-out dequantization", &[63], |[a, ..]| Index::held_out_dequantization(a)),
+    ("crop", &[64], |[a, ..]| Index::crop(a)),
     ("synthetic, train", &[62], |[a, ..]| Index::synthetic(SyntheticPart::Train, a)),
     ("synthetic, validation", &[62], |[a, ..]| Index::synthetic(SyntheticPart::Validation, a)),
     ("synthetic, test", &[62], |[a, ..]| Index::synthetic(SyntheticPart::Test, a)),
@@ -102,9 +103,10 @@ fn indices_never_change() {
     is(Index::laboratory_field(13, 2), Stream::LaboratoryField, 13 | 2 << 48);
     is(Index::validation_split(), Stream::ValidationSplit, 0);
     type Use = (fn(u64) -> Index, Stream);
-    let whole: [Use; 10] = [
+    let whole: [Use; 11] = [
         (Index::initialization, Stream::Initialization),
         (Index::data_order, Stream::DataOrder),
+        (Index::crop, Stream::Crop),
         (Index::training_time, Stream::TrainingTime),
         (Index::training_noise, Stream::TrainingNoise),
         (Index::label_dropout, Stream::LabelDropout),

@@ -234,12 +234,8 @@ fn pictures(path: &Path, shape: &[usize], monitor: &dyn Monitor) -> Result<Colle
     let &[channels, height, width] = shape else {
         return Err(Error::File { path: path.into(), message: "holds pictures, but the others are vectors".into() });
     };
-    if height != width {
-        let message = format!("pictures are made square, but the others have {height} × {width} pixels; use arrays");
-        return Err(Error::File { path: path.into(), message });
-    }
     let config: FolderConfig = serde_json::from_value(serde_json::json!({
-        "path": path, "size": height, "channels": channels, "validation_fraction": 0.0,
+        "path": path, "size": [height, width], "channels": channels, "validation_fraction": 0.0,
     }))
     .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
     let mut opened = open_parts(&DatasetConfig::from(config), &[Split::Train], 0, monitor)?;

@@ -1,6 +1,6 @@
 //! What is asked: a likelihood or a bound, and of which data.
 
-use fokker_datasets::Split;
+use fokker_datasets::{Depth, Split};
 use fokker_process::Process;
 use fokker_sampling::PosteriorVariance;
 use fokker_sampling::likelihood::{LikelihoodConfig, Truncation, chain_times};
@@ -87,6 +87,9 @@ impl LikelihoodRequest {
                 process.name(),
                 "has velocities, and likelihoods are those of scalar processes",
             );
+        }
+        if config.data.depth() != Depth::Eight {
+            return refuse("data.depth", "16", "likelihoods are those of pixels of 8 bits");
         }
         for (name, number) in [("count", self.count), ("batch_size", self.batch_size), ("draws", self.draws)] {
             if number == 0 {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{UNET, assert_refused, fokker, succeed, text, write_config};
+use crate::support::{UNET, assert_refused, command, fokker, grey_picture, succeed, text, write_config};
 use fokker::samples::Pictures;
 
 const FOLDER: &str = r#"{ kind = "folder", path = "pictures", size = 8, channels = 1 }"#;
@@ -88,4 +88,36 @@ fn one_picture_is_enough_and_four_channels_are_drawn() {
     succeed(&train(&config, &channels), here);
     succeed(&["sample", "runs/rgba", "--count", "2", "--out", "rgba.png"], here);
     assert!(here.join("rgba.png").is_file());
+}
+
+/// A training of pictures that are kept on the disk goes on with them in memory, to the bits of one that was never stopped.
+#[test]
+fn rectangles_train_from_the_disk_as_from_memory() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path();
+    for value in 0..12 {
+        let shape = [1, 9, 14];
+        let pixels = (0..126).map(|place| 20 * value + place).collect();
+        Pictures { shape, pixels }.save_grid(&here.join(format!("pictures/{value}.png")), 1).unwrap();
+    }
+    let rowless = UNET.replace(", num_class_embeds = 11", "");
+    let config = write_config(here, "whole", FOLDER, &rowless);
+    let cached = |arguments: &[&str]| {
+        let output = command(arguments, here).env("FOKKER_CACHE", here.join("caches")).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let shape = ["data.size=[8, 12]", "data.crop=random", "preprocessing.flip=true"];
+    cached(&train(&config, &[&shape[..], &["data.storage=memory", "training.steps=2"]].concat()));
+    assert!(!here.join("caches").exists());
+    cached(&train(&config, &[&shape[..], &["data.storage=disk", "name=parts"]].concat()));
+    assert!(here.join("caches/pictures").is_dir());
+    cached(&["resume", "runs/parts", "--set", "training.steps=2", "--set", "data.storage=memory"]);
+    let weights = |run: &str| fs::read(here.join(format!("runs/{run}/checkpoints/step-00000002/ema.bpk"))).unwrap();
+    assert!(weights("whole") == weights("parts"));
+    succeed(&["sample", "runs/parts", "--count", "1", "--out", "drawn.png"], here);
+    assert_eq!(grey_picture(&here.join("drawn.png")).shape, [1, 8, 12]);
+    let odd = train(&config, &["data.size=[8, 13]", "name=odd"]);
+    assert_refused(&fokker(&odd, here), 2, &["divisible by 2", "8×12 and 8×14 fit"]);
+    let turned = train(&config, &[&shape[..], &["preprocessing.rotate=true", "name=turned"]].concat());
+    assert_refused(&fokker(&turned, here), 2, &["preprocessing.rotate", "8×12"]);
 }

@@ -1,52 +1,55 @@
 //! Conditions that come with the examples: vectors, and arrays of their size.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
-use fokker_arrays::{Array, ArrayError, Contents, Header};
+use fokker_arrays::{Array, Contents, Format, Header};
 
 use super::ArrayConfig;
-use super::file::{Format, contents, open, wrong};
+use super::file::{FileKind, contents, open, wrong};
 use crate::{DatasetError, Rows};
 
 /// The arrays that a condition can be made of: those of the file with the examples, or `.npy` files of their own.
 pub(super) struct Sources<'a> {
     config: &'a ArrayConfig,
-    /// The file with the examples, if its arrays have names.
-    named: Option<Contents>,
+    /// The format of the file with the examples, if its arrays have names.
+    named: Option<Format>,
+    /// That file, once it is read.
+    contents: OnceCell<Contents>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn open(config: &'a ArrayConfig) -> Result<Self, DatasetError> {
-        let format = config.format()?;
-        let has_names = matches!(format, Format::Npz | Format::Safetensors);
-        let named = has_names.then(|| contents(&config.path, format, u64::MAX)).transpose()?;
-        Ok(Self { config, named })
+        let named = match config.file_kind()? {
+            FileKind::Arrays(format @ (Format::Npz | Format::Safetensors)) => Some(format),
+            FileKind::Arrays(Format::Npy) | FileKind::Table => None,
+        };
+        Ok(Self { config, named, contents: OnceCell::new() })
     }
 
-    /// Something of the array of a name, which is in the file or is one.
-    fn of<T>(
-        &self,
-        name: &str,
-        most: u64,
-        what: impl FnOnce(&Contents, Option<&str>) -> Result<T, ArrayError>,
-    ) -> Result<T, DatasetError> {
-        match &self.named {
-            Some(named) => what(named, Some(name)).map_err(|error| wrong(&self.config.path, error.to_string())),
-            None => {
-                let path = Path::new(name);
-                // What is not there is said by its own name.
-                drop(open(path)?);
-                what(&contents(path, Format::Npy, most)?, None).map_err(|error| wrong(path, error.to_string()))
-            }
-        }
-    }
-
+    /// What the file with an array, which is in the file of the examples or is one, says before its numbers are read.
     fn header(&self, name: &str) -> Result<Header, DatasetError> {
-        self.of(name, 1 << 16, |contents, name| contents.header(name, None))
+        let (file, format, name) = match self.named {
+            Some(format) => (&*self.config.path, format, Some(name)),
+            None => (Path::new(name), Format::Npy, None),
+        };
+        Header::of(open(file)?, format, name, None).map_err(|error| wrong(file, error.to_string()))
     }
 
     fn read(&self, name: &str) -> Result<Array<f32>, DatasetError> {
-        self.of(name, u64::MAX, |contents, name| contents.read(name, None))
+        let Some(format) = self.named else {
+            let file = Path::new(name);
+            return contents(file, Format::Npy)?.read(None, None).map_err(|error| wrong(file, error.to_string()));
+        };
+        let file = &*self.config.path;
+        let contents = match self.contents.get() {
+            Some(contents) => contents,
+            None => {
+                let read = contents(file, format)?;
+                self.contents.get_or_init(|| read)
+            }
+        };
+        contents.read(Some(name), None).map_err(|error| wrong(file, error.to_string()))
     }
 
     /// How many numbers the vector has that some arrays make together.

@@ -1,13 +1,12 @@
 //! A file of numbers, whatever its format.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
-use fokker_arrays::{Array, Contents, Header};
+use fokker_arrays::{Array, Contents, Format, Header};
 
 use super::ArrayConfig;
-use super::csv::{self, Chosen};
+use super::table::{self, Chosen};
 use crate::{DatasetError, Rows, memory};
 
 /// All that is read of a file.
@@ -21,25 +20,18 @@ pub(super) struct Examples {
     pub vectors: Option<Rows>,
 }
 
-/// The formats.
+/// What a file is by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    Npy,
-    Npz,
-    Safetensors,
+pub(super) enum FileKind {
+    Arrays(Format),
     Table,
 }
 
-impl Format {
-    /// The format that a name's extension means, in any case of letters.
-    pub fn of(path: &Path) -> Option<Self> {
-        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "npy" => Self::Npy,
-            "npz" => Self::Npz,
-            "safetensors" => Self::Safetensors,
-            "csv" | "tsv" => Self::Table,
-            _ => return None,
-        })
+impl FileKind {
+    /// What a name's extension means, in any case of letters.
+    fn of(path: &Path) -> Option<Self> {
+        let is = |other: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(other));
+        if is("csv") || is("tsv") { Some(Self::Table) } else { Format::of(path).map(Self::Arrays) }
     }
 }
 
@@ -48,14 +40,13 @@ pub(super) fn wrong(file: &Path, problem: impl Into<String>) -> DatasetError {
     DatasetError::Array { file: file.into(), problem: problem.into() }
 }
 
-pub(super) fn open(file: &Path) -> Result<BufReader<File>, DatasetError> {
-    let opened = File::open(file).map_err(|source| DatasetError::Read { file: file.into(), source })?;
-    Ok(BufReader::with_capacity(1 << 20, opened))
+pub(super) fn open(file: &Path) -> Result<File, DatasetError> {
+    File::open(file).map_err(|source| DatasetError::Read { file: file.into(), source })
 }
 
 impl ArrayConfig {
-    pub(super) fn format(&self) -> Result<Format, DatasetError> {
-        Format::of(&self.path).ok_or_else(|| {
+    pub(super) fn file_kind(&self) -> Result<FileKind, DatasetError> {
+        FileKind::of(&self.path).ok_or_else(|| {
             let problem = format!(
                 "{} is no file of numbers by its name; expected .npy, .npz, .safetensors, .csv or .tsv",
                 self.path.display()
@@ -71,26 +62,23 @@ impl ArrayConfig {
 
     /// What the file says before its numbers are read.
     pub(super) fn header(&self) -> Result<Header, DatasetError> {
-        let format = self.format()?;
-        if format == Format::Table {
-            return csv::header(&self.path, &self.chosen());
+        let (file, labels) = (&*self.path, self.labels.as_deref());
+        match self.file_kind()? {
+            FileKind::Table => table::header(file, &self.chosen()),
+            FileKind::Arrays(format) => Header::of(open(file)?, format, self.array.as_deref(), labels)
+                .map_err(|error| wrong(file, error.to_string())),
         }
-        // The head of an .npy stands in its first bytes.
-        let most = if format == Format::Npy { 1 << 16 } else { u64::MAX };
-        let contents = contents(&self.path, format, most)?;
-        let header = contents.header(self.array.as_deref(), self.labels.as_deref());
-        header.map_err(|error| wrong(&self.path, error.to_string()))
     }
 
     /// Reads everything.
     pub(super) fn examples(&self) -> Result<Examples, DatasetError> {
         let (file, array, labels) = (&*self.path, self.array.as_deref(), self.labels.as_deref());
-        let format = self.format()?;
-        if format == Format::Table {
-            return csv::read(file, &self.chosen())?.check(file);
-        }
+        let format = match self.file_kind()? {
+            FileKind::Table => return table::read(file, &self.chosen())?.check(file),
+            FileKind::Arrays(format) => format,
+        };
         check_memory(file, &self.header()?.shape, memory::available())?;
-        let contents = contents(file, format, u64::MAX)?;
+        let contents = contents(file, format)?;
         let of_file = |error: fokker_arrays::ArrayError| wrong(file, error.to_string());
         let array = contents.read(array, labels).map_err(of_file)?;
         let labels = match labels {
@@ -104,21 +92,15 @@ impl ArrayConfig {
     }
 }
 
-/// The first bytes of a file, at most so many.
-pub(super) fn contents(file: &Path, format: Format, most: u64) -> Result<Contents, DatasetError> {
-    let mut bytes = Vec::new();
-    let read = open(file)?.take(most).read_to_end(&mut bytes);
-    read.map_err(|source| DatasetError::Read { file: file.into(), source })?;
-    Ok(match format {
-        Format::Npz => Contents::Npz(bytes),
-        Format::Safetensors => Contents::Safetensors(bytes),
-        Format::Npy | Format::Table => Contents::Npy(bytes),
-    })
+/// The bytes of a file.
+pub(super) fn contents(file: &Path, format: Format) -> Result<Contents, DatasetError> {
+    let bytes = std::fs::read(file).map_err(|source| DatasetError::Read { file: file.into(), source })?;
+    Ok(Contents::new(format, bytes))
 }
 
 /// The labels in an `.npy` of their own.
 fn label_file(path: &Path) -> Result<Vec<String>, DatasetError> {
-    let read = contents(path, Format::Npy, u64::MAX)?.read(None, None);
+    let read = contents(path, Format::Npy)?.read(None, None);
     texts(&read.map_err(|error| wrong(path, error.to_string()))?, path, "the array")
 }
 

@@ -70,7 +70,7 @@ impl DatasetKind for ArrayConfig {
     }
 
     fn check(&self) -> Result<(), DatasetError> {
-        self.format()?;
+        self.file_kind()?;
         for (key, fraction) in
             [("data.validation_fraction", self.validation_fraction), ("data.test_fraction", self.test_fraction)]
         {

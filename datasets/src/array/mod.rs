@@ -27,10 +27,10 @@
 //! and going on with other data is refused.
 
 mod condition;
-mod csv;
 mod file;
 mod kind;
 mod labels;
+mod table;
 
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 
 use super::config::ConditionConfig;
 use super::reader::ConditionReader;
-use crate::{Dataset, DatasetError, Preprocessing};
+use crate::{Dataset, DatasetError, Orientation, Preprocessing};
 
 /// A data set whose conditions are in the network's units: what comes with the data is brought to them, and what a
 /// [transformation](crate::TransformationKind) makes is added.
@@ -67,6 +67,10 @@ impl<T: Dataset> Dataset for Conditioned<T> {
         self.data.example(index, out)
     }
 
+    fn training_example(&self, index: usize, seed: u64, position: u64, out: &mut [f32]) -> Option<usize> {
+        self.data.training_example(index, seed, position, out)
+    }
+
     fn vector_size(&self) -> Option<usize> {
         self.reader.vector_size()
     }
@@ -75,9 +79,16 @@ impl<T: Dataset> Dataset for Conditioned<T> {
         self.reader.array_channels()
     }
 
-    fn condition(&self, index: usize, example: &[f32], mirrored: bool, vector: &mut [f32], array: &mut [f32]) {
+    fn condition(
+        &self,
+        index: usize,
+        example: &[f32],
+        orientation: Orientation,
+        vector: &mut [f32],
+        array: &mut [f32],
+    ) {
         let mut stored = vec![0.0; if self.data.array_channels().is_some() { array.len() } else { 0 }];
-        self.data.condition(index, example, mirrored, vector, &mut stored);
+        self.data.condition(index, example, orientation, vector, &mut stored);
         if !self.reader.vector_of_example(example, vector) {
             self.reader.vector(vector);
         }

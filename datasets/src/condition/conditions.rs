@@ -1,6 +1,6 @@
 //! The conditions of several examples.
 
-use crate::Dataset;
+use crate::{Dataset, Orientation};
 
 /// Rows of as many numbers each.
 ///
@@ -95,11 +95,11 @@ impl Writer {
         }
     }
 
-    /// Adds the vector and the array of an example, whose raw values may be mirrored.
-    pub(crate) fn condition(&mut self, dataset: &dyn Dataset, number: usize, raw: &[f32], mirrored: bool) {
+    /// Adds the vector and the array of an example, whose raw values are seen in an orientation.
+    pub(crate) fn condition(&mut self, dataset: &dyn Dataset, number: usize, raw: &[f32], orientation: Orientation) {
         let (vector, array) = (space(&mut self.vectors), space(&mut self.arrays));
         if !(vector.is_empty() && array.is_empty()) {
-            dataset.condition(number, raw, mirrored, vector, array);
+            dataset.condition(number, raw, orientation, vector, array);
         }
     }
 

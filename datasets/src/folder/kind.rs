@@ -1,18 +1,37 @@
 //! A folder as a kind of data set.
 
-use super::FolderConfig;
+use super::{Crop, FolderConfig, LabelSource};
 use crate::opened::Opened;
-use crate::picture::{Background, Channels};
+use crate::picture::{Background, Channels, Depth};
 use crate::{ClassCount, DataPath, DatasetError, DatasetKind, Split, register_dataset};
+
+/// The longest side, and the widest margin.
+const MOST_PIXELS: usize = 4096;
 
 impl DatasetKind for FolderConfig {
     fn open(&self, library: &DataPath, splits: &[Split], _: u64) -> Result<Opened, DatasetError> {
-        self.read(splits, library.progress.as_ref())
+        self.read(splits, library)
     }
 
     fn check(&self) -> Result<(), DatasetError> {
-        if !(1..=4096).contains(&self.size) {
-            return Err(DatasetError::config("data.size", format!("{}; expected 1 to 4096 pixels", self.size)));
+        if [self.size.height, self.size.width].iter().any(|side| !(1..=MOST_PIXELS).contains(side)) {
+            return Err(DatasetError::config(
+                "data.size",
+                format!("{}; expected 1 to {MOST_PIXELS} pixels a side", self.size),
+            ));
+        }
+        match self.margin {
+            Some(_) if self.crop != Crop::Random => {
+                let problem = "it belongs to crop = \"random\"; leave it out, or set data.crop = \"random\"";
+                return Err(DatasetError::config("data.margin", problem));
+            }
+            Some(margin) if !(1..=MOST_PIXELS).contains(&margin) => {
+                return Err(DatasetError::config(
+                    "data.margin",
+                    format!("{margin}; expected 1 to {MOST_PIXELS} pixels"),
+                ));
+            }
+            _ => {}
         }
         if Channels::of(self.channels, self.background).is_none() {
             let expected = "expected 1 (grey), 3 (RGB) or 4 (RGBA)";
@@ -33,7 +52,7 @@ impl DatasetKind for FolderConfig {
             return Err(DatasetError::config("data.test_fraction", problem));
         }
         match &self.classes {
-            Some(_) if !self.labels => {
+            Some(_) if self.labels == LabelSource::None => {
                 Err(DatasetError::config("data.classes", "there are no classes without `data.labels = true`"))
             }
             Some(classes) => {
@@ -50,16 +69,20 @@ impl DatasetKind for FolderConfig {
     }
 
     fn shape(&self) -> Result<Vec<usize>, DatasetError> {
-        Ok(vec![self.channels, self.size, self.size])
+        Ok(vec![self.channels, self.size.height, self.size.width])
     }
 
     fn is_image(&self) -> bool {
         true
     }
 
+    fn depth(&self) -> Depth {
+        self.depth
+    }
+
     fn class_count(&self) -> Result<ClassCount, DatasetError> {
         Ok(match &self.classes {
-            _ if !self.labels => ClassCount::None,
+            _ if self.labels == LabelSource::None => ClassCount::None,
             Some(classes) => ClassCount::Known(classes.len()),
             None => ClassCount::WhenOpened,
         })
@@ -71,6 +94,11 @@ impl DatasetKind for FolderConfig {
 
     fn class_setting(&self) -> Option<&'static str> {
         Some("data.labels = true")
+    }
+
+    /// In memory and on the disk are the same bits.
+    fn place_keys(&self) -> &'static [&'static str] {
+        &["storage"]
     }
 
     fn settled_keys(&self) -> &'static [&'static str] {

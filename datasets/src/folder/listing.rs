@@ -1,72 +1,214 @@
-//! What is in a folder: pictures, and what is left out.
+//! Which pictures there are, and what is left out: in a folder, or in archives.
 //!
 //! Links are followed. A folder that is reached twice is walked once, so links in a circle end; a picture that is reached
 //! twice is taken once, or it could be trained on under one name and held out under another. With classes this holds
-//! within each class.
+//! within each class. No picture is opened: its name says that it is one.
 
-use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsString;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::archive::{Archive, Member, Place, Stamp, is_archive};
 use super::litter::{is_leftover, is_litter};
+use super::shards::expanded;
+use super::sidecars::{Sidecars, most_read};
+use super::walk::walk;
 use crate::DatasetError;
 use crate::notes::{counted, names};
-use crate::picture::{cause, has_picture_name, holds_picture};
+use crate::picture::{MAXIMAL_FILE, cause, has_picture_name, read};
+use crate::progress::{LoadProgress, ProgressCallback};
+
+/// A picture that was found.
+pub(super) struct Item {
+    /// Its path below the folder, or its name in the archive; where there are several archives, behind the archive's name.
+    pub path: PathBuf,
+    /// How many components of the path name its archive.
+    pub above: usize,
+    /// Where in which archive it is, if in one.
+    pub place: Option<(usize, Place)>,
+    /// What tells that it is the one it was.
+    pub stamp: Stamp,
+}
 
 /// What was found.
 #[derive(Default)]
 pub(super) struct Listing {
-    /// Paths below the folder, sorted.
-    pub pictures: Vec<PathBuf>,
+    /// The pictures, sorted by their paths.
+    pub items: Vec<Item>,
+    /// The archives that they are in.
+    pub archives: Vec<Archive>,
+    /// Whether paths begin with the name of an archive.
+    pub is_sharded: bool,
     /// Folders directly below that hold at least one file, hidden ones aside.
     pub folders: Vec<OsString>,
+    /// Files that say something of pictures.
+    pub sidecars: Sidecars,
     /// What could not be looked at, and why.
     pub unreadable: Vec<(PathBuf, String)>,
+    /// Archives next to pictures.
+    pub(super) archives_left_out: Vec<PathBuf>,
     /// Files that are no pictures, by kind.
-    left_out: BTreeMap<String, usize>,
-    hidden: usize,
+    pub(super) left_out: BTreeMap<String, usize>,
+    pub(super) hidden: usize,
     /// Pictures under other names.
-    sniffed: Vec<PathBuf>,
+    pub(super) sniffed: Vec<PathBuf>,
     /// Links to a folder above themselves.
-    circles: Vec<PathBuf>,
+    pub(super) circles: Vec<PathBuf>,
     /// Pictures reached a second time.
-    again: usize,
+    pub(super) again: usize,
 }
 
-/// Walks one folder.
-struct Walk<'a> {
-    root: &'a Path,
-    by_class: bool,
-    seen: HashSet<(Option<OsString>, PathBuf)>,
-    found: Listing,
+/// Tells how many files were found, and asks whether to go on.
+pub(super) struct Pace<'a> {
+    progress: Option<&'a ProgressCallback>,
+    found: usize,
+    stopped: bool,
+}
+
+impl Pace<'_> {
+    /// One file more; whether to go on.
+    pub fn next(&mut self) -> bool {
+        const EVERY: usize = 1024;
+        self.found += 1;
+        if self.found.is_multiple_of(EVERY)
+            && let Some(progress) = self.progress
+        {
+            self.stopped |= progress(LoadProgress::Listing { found: self.found }) == ControlFlow::Break(());
+        }
+        !self.stopped
+    }
+}
+
+impl Item {
+    /// The folder that it is in, first below the folder or in its archive.
+    pub fn first_folder(&self) -> Option<&OsStr> {
+        let mut parts = self.path.iter().skip(self.above);
+        let first = parts.next();
+        parts.next().and(first)
+    }
 }
 
 impl Listing {
-    /// Everything below `root`; `by_class` if its subfolders are classes.
+    /// Everything in `root`: a folder, an archive, a name with braces that means several, or a folder of nothing but archives.
+    /// `by_class` if subfolders may be classes.
     ///
     /// # Errors
-    /// A `root` that is no folder or cannot be read.
-    pub fn of(root: &Path, by_class: bool) -> Result<Self, DatasetError> {
+    /// A `root` that is nothing of this or cannot be read; [`DatasetError::Stopped`].
+    pub fn of(root: &Path, by_class: bool, progress: Option<&ProgressCallback>) -> Result<Self, DatasetError> {
         let failed = |problem: String| DatasetError::Folder { folder: root.to_path_buf(), problem };
-        let metadata = fs::metadata(root).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                failed("there is no such folder. Remedy: name an existing one in the config key `data.path`".into())
+        let mut pace = Pace { progress, found: 0, stopped: false };
+        let mut listing = match fs::metadata(root) {
+            Ok(metadata) if metadata.is_dir() => {
+                let mut listing = walk(root, by_class, &mut pace)?;
+                let archives = std::mem::take(&mut listing.archives_left_out);
+                if listing.items.is_empty() && listing.unreadable.is_empty() && !archives.is_empty() {
+                    listing.is_sharded = archives.len() > 1;
+                    for archive in archives {
+                        listing.archive(&root.join(&archive), &archive, by_class, &mut pace)?;
+                    }
+                } else {
+                    archives.iter().for_each(|archive| listing.leave_out(kind_of(archive)));
+                }
+                listing
             }
-            _ => failed(format!("it cannot be opened: {}", cause(&error))),
-        })?;
-        if !metadata.is_dir() {
-            return Err(failed(
-                "it is a file. Remedy: name the folder that it is in, in the config key `data.path`".into(),
-            ));
+            Ok(_) if is_archive(root) => {
+                let mut listing = Self::default();
+                listing.archive(root, root, by_class, &mut pace)?;
+                listing
+            }
+            Ok(_) => {
+                return Err(failed(
+                    "it is a file. Remedy: name the folder that it is in, or an archive (.zip, .tar, .tar.gz), in the config key \
+                     `data.path`"
+                        .into(),
+                ));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => match root.to_str().map(expanded) {
+                Some(Err(problem)) => return Err(DatasetError::config("data.path", problem)),
+                Some(Ok(shards)) if shards.len() > 1 => Self::of_shards(root, &shards, by_class, &mut pace)?,
+                _ => {
+                    return Err(failed(
+                        "there is no such folder. Remedy: name an existing one in the config key `data.path`".into(),
+                    ));
+                }
+            },
+            Err(error) => return Err(failed(format!("it cannot be opened: {}", cause(&error)))),
+        };
+        if pace.stopped {
+            return Err(DatasetError::Stopped);
         }
-        let real = fs::canonicalize(root).map_err(|source| DatasetError::Read { file: root.into(), source })?;
-        fs::read_dir(root).map_err(|source| DatasetError::Read { file: root.into(), source })?;
-        let mut walk = Walk { root, by_class, seen: HashSet::new(), found: Self::default() };
-        walk.folder(Path::new(""), real, &mut Vec::new());
-        walk.found.pictures.sort();
-        Ok(walk.found)
+        listing.items.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listing)
+    }
+
+    /// Archives by their names.
+    fn of_shards(root: &Path, shards: &[String], by_class: bool, pace: &mut Pace<'_>) -> Result<Self, DatasetError> {
+        let missing: Vec<&String> = shards.iter().filter(|shard| !Path::new(shard).is_file()).collect();
+        if !missing.is_empty() {
+            let (count, of) = (missing.len(), shards.len());
+            let problem = format!("{count} of {of} archives are not there: {}", names(&missing, 10));
+            return Err(DatasetError::Folder { folder: root.to_path_buf(), problem });
+        }
+        let mut listing = Self { is_sharded: true, ..Self::default() };
+        // Pictures are called by the part of the path that differs.
+        let above: PathBuf = root.iter().take_while(|part| !part.to_string_lossy().contains('{')).collect();
+        for shard in shards {
+            let file = Path::new(shard);
+            listing.archive(file, file.strip_prefix(&above).unwrap_or(file), by_class, pace)?;
+        }
+        Ok(listing)
+    }
+
+    /// Adds the pictures of an archive; `name` is what it is called in their paths.
+    fn archive(&mut self, file: &Path, name: &Path, by_class: bool, pace: &mut Pace<'_>) -> Result<(), DatasetError> {
+        let failed = |problem| DatasetError::Folder { folder: file.into(), problem };
+        if !is_archive(file) {
+            return Err(failed("it is no archive by its name; expected .zip, .tar, .tar.gz or .tgz".into()));
+        }
+        let opened = Archive::open(file, |member| most_read(member, by_class), || pace.next()).map_err(failed)?;
+        let Some((archive, members)) = opened else { return Ok(()) };
+        // In a tar that was appended to, the last file of a name is the one that is meant.
+        let last: HashMap<PathBuf, usize> =
+            members.iter().enumerate().map(|(number, member)| (member.name.clone(), number)).collect();
+        let (number, stamp) = (self.archives.len(), archive.stamp);
+        for (place, member) in members.into_iter().enumerate() {
+            if last[&member.name] == place {
+                self.member(name, number, stamp, member);
+            } else {
+                self.again += 1;
+            }
+        }
+        self.archives.push(archive);
+        Ok(())
+    }
+
+    fn member(&mut self, archive: &Path, number: usize, stamp: Stamp, member: Member) {
+        let Member { name, place, contents } = member;
+        let below = |name: &Path| if self.is_sharded { archive.join(name) } else { name.to_path_buf() };
+        if name.iter().any(is_litter) {
+            self.hidden += 1;
+        } else if is_leftover(&name) {
+            self.leave_out("unfinished or backup file".into());
+        } else if let Some(contents) = contents {
+            let path = below(&name);
+            self.sidecars.add(path, contents);
+        } else if has_picture_name(&name) {
+            let above = if self.is_sharded { archive.iter().count() } else { 0 };
+            self.items.push(Item { path: below(&name), above, place: Some((number, place)), stamp });
+        } else {
+            self.leave_out(kind_of(&name));
+        }
+    }
+
+    /// The bytes of a picture that is not in a compressed tar. The error is a clause that follows its name.
+    pub fn bytes(&self, root: &Path, item: &Item) -> Result<Vec<u8>, String> {
+        match item.place {
+            None => read(&root.join(&item.path)),
+            Some((archive, place)) => self.archives[archive].read(place, MAXIMAL_FILE),
+        }
     }
 
     /// What is worth saying, a line each.
@@ -103,79 +245,14 @@ impl Listing {
         }
         parts.join(", ")
     }
+
+    pub(super) fn leave_out(&mut self, kind: String) {
+        *self.left_out.entry(kind).or_default() += 1;
+    }
 }
 
-impl Walk<'_> {
-    /// Walks `folder`, a path below the root that is `real` without links; `above` are the real folders it is in.
-    fn folder(&mut self, folder: &Path, real: PathBuf, above: &mut Vec<PathBuf>) {
-        let absolute = self.root.join(folder);
-        let entries = match fs::read_dir(&absolute).and_then(|entries| entries.collect::<Result<Vec<_>, _>>()) {
-            Ok(entries) => entries,
-            Err(error) => return self.found.unreadable.push((absolute, cause(&error))),
-        };
-        // What is here in person goes before links to it.
-        let is_link = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_symlink());
-        let mut entries: Vec<(bool, OsString)> =
-            entries.iter().map(|entry| (is_link(entry), entry.file_name())).collect();
-        entries.sort();
-        above.push(real);
-        for (is_link, name) in entries {
-            match is_litter(&name) {
-                true => self.found.hidden += 1,
-                false => self.entry(&folder.join(name), is_link, above),
-            }
-        }
-        above.pop();
-    }
-
-    fn entry(&mut self, path: &Path, is_link: bool, above: &mut Vec<PathBuf>) {
-        let absolute = self.root.join(path);
-        let kind = match fs::metadata(&absolute) {
-            Ok(metadata) => metadata.file_type(),
-            Err(_) if is_link && !has_picture_name(path) => return self.leave_out("broken link".into()),
-            Err(error) if is_link && error.kind() == ErrorKind::NotFound => {
-                return self.found.unreadable.push((absolute, "it is a link to a file that is not there".into()));
-            }
-            Err(error) => return self.found.unreadable.push((absolute, cause(&error))),
-        };
-        let real = match (is_link, above.last(), path.file_name()) {
-            (false, Some(folder), Some(name)) => folder.join(name),
-            _ => match fs::canonicalize(&absolute) {
-                Ok(real) => real,
-                Err(error) => return self.found.unreadable.push((absolute, cause(&error))),
-            },
-        };
-        let class = path.iter().next().filter(|_| self.by_class).map(OsString::from);
-        if kind.is_dir() {
-            if above.contains(&real) {
-                return self.found.circles.push(path.into());
-            }
-            if path.components().count() == 1 {
-                self.found.folders.push(path.into());
-            }
-            if self.seen.insert((class, real.clone())) {
-                self.folder(path, real, above);
-            }
-        } else if !kind.is_file() {
-            self.leave_out("pipe, socket or device".into());
-        } else if is_leftover(path) {
-            self.leave_out("unfinished or backup file".into());
-        } else if has_picture_name(path) || holds_picture(&absolute) {
-            if !self.seen.insert((class, real)) {
-                self.found.again += 1;
-                return;
-            }
-            if !has_picture_name(path) {
-                self.found.sniffed.push(path.into());
-            }
-            self.found.pictures.push(path.into());
-        } else {
-            let kind = path.extension().map(|extension| format!(".{}", extension.to_string_lossy().to_lowercase()));
-            self.leave_out(kind.unwrap_or_else(|| "without extension".into()));
-        }
-    }
-
-    fn leave_out(&mut self, kind: String) {
-        *self.found.left_out.entry(kind).or_default() += 1;
-    }
+/// The kind of a file that is no picture, by its name.
+pub(super) fn kind_of(path: &Path) -> String {
+    let kind = path.extension().map(|extension| format!(".{}", extension.to_string_lossy().to_lowercase()));
+    kind.unwrap_or_else(|| "without extension".into())
 }

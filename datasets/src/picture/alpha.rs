@@ -43,13 +43,13 @@ pub(super) fn premultiplied(image: DynamicImage) -> Rgba32FImage {
     image
 }
 
-/// Colours again, in 8 bits. Where nothing is seen they are 0.
-pub(super) fn straight(image: &Rgba32FImage) -> impl Iterator<Item = [u8; 4]> + '_ {
-    let byte = |value: f32| (255.0 * value.clamp(0.0, 1.0)).round() as u8;
-    image.pixels().map(move |pixel| {
+/// Colours again, in whole levels up to `highest`, a pixel after the other. Where nothing is seen they are 0.
+pub(super) fn straight(image: &Rgba32FImage, highest: u16) -> impl Iterator<Item = u16> + '_ {
+    let level = move |value: f32| (f32::from(highest) * value.clamp(0.0, 1.0)).round() as u16;
+    image.pixels().flat_map(move |pixel| {
         let [red, green, blue, alpha] = pixel.0;
-        let opacity = byte(alpha);
-        let colour = |value: f32| if opacity == 0 { 0 } else { byte(value / alpha) };
+        let opacity = level(alpha);
+        let colour = |value: f32| if opacity == 0 { 0 } else { level(value / alpha) };
         [colour(red), colour(green), colour(blue), opacity]
     })
 }

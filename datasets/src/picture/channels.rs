@@ -2,7 +2,7 @@
 
 use image::DynamicImage;
 
-use super::{Background, alpha};
+use super::{Background, Depth, alpha};
 
 /// The channels that a picture is brought to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,24 +43,45 @@ impl Channels {
         }
     }
 
-    /// The pixels of a picture, channels first, after it was resized. Transparency is dealt with before that, so that
-    /// colours nobody sees do not bleed into those that are seen.
-    pub(crate) fn pixels(self, picture: DynamicImage, resize: impl FnOnce(DynamicImage) -> DynamicImage) -> Vec<u8> {
-        match self {
-            Self::Grey(background) => resize(alpha::on_background(picture, background)).into_luma8().into_raw(),
-            Self::Rgb(background) => {
-                let pixels = resize(alpha::on_background(picture, background)).into_rgb8().into_raw();
-                planes(&pixels, 3)
-            }
-            Self::Rgba => {
-                let resized = resize(alpha::premultiplied(picture).into()).into_rgba32f();
-                planes(&alpha::straight(&resized).flatten().collect::<Vec<u8>>(), 4)
-            }
+    /// The pixels of a picture, channels first and as they are stored, after it was resized. Transparency is dealt with before
+    /// that, so that colours nobody sees do not bleed into those that are seen.
+    pub(crate) fn pixels(
+        self,
+        picture: DynamicImage,
+        depth: Depth,
+        resize: impl FnOnce(DynamicImage) -> DynamicImage,
+    ) -> Vec<u8> {
+        let (Self::Grey(background) | Self::Rgb(background)) = self else {
+            let resized = resize(alpha::premultiplied(picture).into()).into_rgba32f();
+            return match depth {
+                Depth::Eight => planes(&alpha::straight(&resized, 255).map(|level| level as u8).collect::<Vec<_>>(), 4),
+                Depth::Sixteen => {
+                    Depth::store(planes(&alpha::straight(&resized, 65_535).collect::<Vec<_>>(), 4).into_iter())
+                }
+            };
+        };
+        let resized = resize(alpha::on_background(picture, background));
+        match (self, depth) {
+            (Self::Grey(_), Depth::Eight) => resized.into_luma8().into_raw(),
+            (Self::Grey(_), Depth::Sixteen) => Depth::store(resized.into_luma16().into_raw().into_iter()),
+            (_, Depth::Eight) => planes(&resized.into_rgb8().into_raw(), 3),
+            (_, Depth::Sixteen) => Depth::store(planes(&resized.into_rgb16().into_raw(), 3).into_iter()),
         }
+    }
+
+    /// What stands where there is no picture: the background, or nothing that is seen. One value for each channel, as stored.
+    pub(crate) fn empty(self, depth: Depth) -> Vec<u8> {
+        let colour = match self {
+            Self::Grey(background) | Self::Rgb(background) => {
+                image::RgbImage::from_pixel(1, 1, image::Rgb(background.0)).into()
+            }
+            Self::Rgba => DynamicImage::new_rgba8(1, 1),
+        };
+        self.pixels(colour, depth, |colour| colour)
     }
 }
 
 /// Pixels that lie next to each other as one plane after the other.
-fn planes(pixels: &[u8], channels: usize) -> Vec<u8> {
+fn planes<T: Copy>(pixels: &[T], channels: usize) -> Vec<T> {
     (0..channels).flat_map(|channel| pixels.iter().skip(channel).step_by(channels).copied()).collect()
 }

@@ -14,22 +14,32 @@ pub const MAXIMAL_BYTES: u64 = 512 << 20;
 
 const CUT_OFF: &str = "it is cut off: the file ends before the picture does";
 
-/// The largest file that is read.
-const MAXIMAL_FILE: u64 = 1 << 30;
+/// The largest file that is read, on its own or in an archive.
+pub(crate) const MAXIMAL_FILE: u64 = 1 << 30;
 
-/// Reads a picture: upright, with straight alpha if it has any. The error says what is wrong with it, in a clause that follows the file's name.
-pub(crate) fn decode(file: &Path) -> Result<DynamicImage, String> {
+/// The bytes of a picture's file. The error is a clause that follows the file's name.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
     // Anything but a file could keep the program waiting for ever.
     let metadata = std::fs::metadata(file).map_err(|error| cause(&error))?;
     if !metadata.is_file() {
         return Err("it is no file".into());
     }
     if metadata.len() > MAXIMAL_FILE {
-        return Err(format!("it has {} bytes; files of at most {MAXIMAL_FILE} are read", metadata.len()));
+        return Err(too_large(metadata.len()));
     }
-    let bytes = std::fs::read(file).map_err(|error| cause(&error))?;
+    std::fs::read(file).map_err(|error| cause(&error))
+}
+
+/// What is said of a file that is too large.
+pub(crate) fn too_large(bytes: u64) -> String {
+    format!("it has {bytes} bytes; files of at most {MAXIMAL_FILE} are read")
+}
+
+/// Decodes a picture: upright, with straight alpha if it has any. The error says what is wrong with it, in a clause that follows
+/// its name.
+pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     // A decoder that meets what it did not expect may panic; the others of a folder are none the worse for it.
-    catch_unwind(AssertUnwindSafe(|| from_bytes(&bytes))).unwrap_or_else(|_| Err("its decoder failed".into()))
+    catch_unwind(AssertUnwindSafe(|| from_bytes(bytes))).unwrap_or_else(|_| Err("its decoder failed".into()))
 }
 
 fn from_bytes(bytes: &[u8]) -> Result<DynamicImage, String> {

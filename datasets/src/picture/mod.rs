@@ -5,7 +5,7 @@
 //! | format | by content, whatever the name says: PNG, JPEG, WebP, GIF, BMP, TIFF, QOI |
 //! | animation | the first picture of it |
 //! | orientation | upright, by EXIF or XMP (JPEG, PNG, WebP) and by TIFF's own entry |
-//! | depth | 16 bits and floating point are rounded to 8 bits; 1, 2, 4 bits and palettes are expanded |
+//! | depth | 16 bits and floating point are rounded to the [`Depth`] asked for; 1, 2, 4 bits and palettes are expanded |
 //! | colour | grey is the luminance of ITU-R BT.709; CMYK and YCCK become RGB as (1 − C)(1 − K); an embedded colour profile is not applied |
 //! | transparency | laid over a background, or kept as a channel of its own: [`Channels`] |
 //! | cut off | an error, never a picture with a grey rest |
@@ -15,6 +15,7 @@ mod alpha;
 mod background;
 mod channels;
 mod decode;
+mod depth;
 mod jpeg;
 mod orientation;
 mod sniff;
@@ -25,9 +26,10 @@ use std::path::Path;
 pub use background::Background;
 pub use channels::Channels;
 pub use decode::MAXIMAL_BYTES;
+pub use depth::Depth;
 
 use crate::DatasetError;
-pub(crate) use decode::{cause, decode};
+pub(crate) use decode::{MAXIMAL_FILE, cause, decode, read, too_large};
 pub(crate) use sniff::{has_picture_name, holds_picture};
 
 /// Eight-bit pixels of one picture.
@@ -46,9 +48,9 @@ impl Picture {
     /// [`DatasetError::Picture`] naming the file: it is missing, cut off, too large, or no picture.
     pub fn load(file: &Path, channels: Channels) -> Result<Self, DatasetError> {
         let failed = |problem| DatasetError::Picture { file: file.to_path_buf(), problem };
-        let picture = decode(file).map_err(failed)?;
+        let picture = read(file).and_then(|bytes| decode(&bytes)).map_err(failed)?;
         let (height, width) = (picture.height() as usize, picture.width() as usize);
-        let pixels = channels.pixels(picture, |picture| picture);
+        let pixels = channels.pixels(picture, Depth::Eight, |picture| picture);
         Ok(Self { shape: [channels.count(), height, width], pixels })
     }
 }

@@ -134,7 +134,7 @@ fn numbers_that_are_missing_or_not_finite_are_refused_with_their_place() {
         ("a,b\n1,NaN\n", ["line 2", "column b", "not finite"]),
         ("a,b\n1e39,2\n", ["line 2", "column a", "not finite in single precision"]),
         ("a,b\n1,2\nx,2\n", ["line 3", "column a", "\"x\" is no number"]),
-        ("a,b\n1,2\n3\n", ["line", "3", "fields"]),
+        ("a,b\n1,2\n3\n", ["line 3", "has 1 cells", "has 2"]),
         ("a,b\n", ["table.csv", "no examples", "shape"]),
         ("", ["table.csv", "no rows", "in it"]),
     ] {

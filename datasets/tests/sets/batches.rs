@@ -49,9 +49,8 @@ impl Dataset for Counting {
 }
 
 const EVERYTHING: Preprocessing =
-    Preprocessing { scale: Scale::MinusOneOne, dequantize: true, flip: true, standardization: None };
-const PIXELS: Preprocessing =
-    Preprocessing { scale: Scale::None, dequantize: false, flip: false, standardization: None };
+    Preprocessing { scale: Scale::MinusOneOne, dequantize: true, flip: true, ..Preprocessing::RAW };
+const PIXELS: Preprocessing = Preprocessing::RAW;
 
 fn batches(length: usize, preprocessing: Preprocessing, batch_size: usize) -> Arc<Batches> {
     Arc::new(Batches::new(counting(length), preprocessing, batch_size, 9).unwrap())
@@ -147,7 +146,7 @@ fn flips_mirror_half_of_the_images_row_by_row() {
 #[test]
 fn dequantised_values_are_uniform_within_their_bin_and_go_back_exactly() {
     for (scale, low, high) in [(Scale::MinusOneOne, -1.0, 1.0), (Scale::ZeroOne, 0.0, 1.0), (Scale::None, 0.0, 256.0)] {
-        let preprocessing = Preprocessing { scale, dequantize: true, flip: false, standardization: None };
+        let preprocessing = Preprocessing { scale, dequantize: true, ..Preprocessing::RAW };
         let batch = batches(1000, preprocessing.clone(), 1000).at(0);
         let mut sum = [0.0; 2];
         for (values, index) in batch.values.chunks_exact(12).zip(&batch.indices) {

@@ -108,7 +108,7 @@ fn subfolders_are_classes_and_the_split_is_a_partition() {
         }
     }
     let mut config = config(folder.path(), 2);
-    (config.labels, config.channels, config.validation_fraction) = (true, 1, 0.2);
+    (config.labels, config.channels, config.validation_fraction) = (true.into(), 1, 0.2);
     config.test_fraction = 0.1;
     let mut seen = Vec::new();
     for (split, count) in [(Split::Train, 21), (Split::Validation, 6), (Split::Test, 3)] {
@@ -138,7 +138,7 @@ fn impossible_values_are_refused_by_key() {
         Err(DatasetError::Config { key, .. }) => key,
         other => panic!("{:?}", other.map(|set| set.len())),
     };
-    assert_eq!(refused(FolderConfig { size: 0, ..config.clone() }, Split::Train), "data.size");
+    assert_eq!(refused(FolderConfig { size: 0.into(), ..config.clone() }, Split::Train), "data.size");
     assert_eq!(refused(FolderConfig { channels: 2, ..config.clone() }, Split::Train), "data.channels");
     let wrong = FolderConfig { validation_fraction: f64::NAN, ..config.clone() };
     assert_eq!(refused(wrong, Split::Train), "data.validation_fraction");

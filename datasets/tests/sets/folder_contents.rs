@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fokker_datasets::{
     Background, Batches, DataPath, Dataset, DatasetConfig, DatasetError, FolderConfig, LoadProgress, Opened,
-    Preprocessing, Split, Unreadable,
+    Preprocessing, Size, Split, Unreadable,
 };
 use image::{GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
 
@@ -116,7 +116,12 @@ fn transparent_pictures_are_laid_on_the_background_before_they_are_resized() {
     let sprite = RgbaImage::from_fn(8, 8, |x, _| Rgba(if x < 4 { [255, 0, 0, 255] } else { [0, 255, 0, 0] }));
     sprite.save(folder.path().join("a.png")).unwrap();
     let read = |channels, size, background| {
-        let config = FolderConfig { channels, size, background: Background(background), ..config(folder.path()) };
+        let config = FolderConfig {
+            channels,
+            size: Size::from(size),
+            background: Background(background),
+            ..config(folder.path())
+        };
         let set = open(&config).unwrap().train.unwrap();
         let mut out = vec![0.0; set.size()];
         set.example(0, &mut out);
@@ -144,7 +149,7 @@ fn classes_are_in_natural_order_and_stay_what_they_were() {
     }
     grey(folder.path().join(".ipynb_checkpoints/x.png"), 99);
     fs::create_dir(folder.path().join("nothing")).unwrap();
-    let mut config = FolderConfig { labels: true, ..config(folder.path()) };
+    let mut config = FolderConfig { labels: true.into(), ..config(folder.path()) };
     let opened = open(&config).unwrap();
     let set = opened.train.unwrap();
     let names: Vec<String> = (1..=11).map(|class| class.to_string()).collect();

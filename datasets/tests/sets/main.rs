@@ -1,7 +1,11 @@
 //! Data sets: parts, pictures, batches.
 
+mod archives;
 mod arrays;
 mod batches;
+mod cache;
 mod folder;
 mod folder_contents;
+mod framing;
+mod labels;
 mod pictures;

@@ -5,7 +5,7 @@ mod statistics;
 use std::fs;
 use std::path::Path;
 
-use fokker_arrays::{ArrayError, Contents, npz_bytes};
+use fokker_arrays::{ArrayError, Contents, Format, npz_bytes};
 use fokker_files::FileError;
 
 pub use statistics::{read_statistics, write_statistics};
@@ -22,21 +22,16 @@ pub type Array = fokker_arrays::Array<f64>;
 /// A file that cannot be read; another extension; no such array; types that are no numbers.
 pub fn read_array(path: &Path, name: &str) -> Result<Array, EvaluationError> {
     let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let file = match &*extension {
-        "npy" => Contents::Npy(contents(path)?),
-        "npz" => Contents::Npz(contents(path)?),
-        "safetensors" => Contents::Safetensors(contents(path)?),
-        "csv" => {
-            let text = String::from_utf8(contents(path)?);
-            let array = text.map_err(|error| error.to_string()).and_then(|text| csv(&text));
-            return array.map_err(|problem| EvaluationError::contents(path, problem));
-        }
-        _ => {
-            let problem = "this extension is no format of arrays; there are .npy, .npz, .safetensors and .csv";
-            return Err(EvaluationError::contents(path, problem));
-        }
-    };
     let refuse = |error: ArrayError| EvaluationError::contents(path, error);
+    if extension == "csv" {
+        let file = fs::File::open(path).map_err(|cause| FileError::new("cannot read", path, cause))?;
+        return Array::of_table(file).map_err(refuse);
+    }
+    let Some(format) = Format::of(path) else {
+        let problem = "this extension is no format of arrays; there are .npy, .npz, .safetensors and .csv";
+        return Err(EvaluationError::contents(path, problem));
+    };
+    let file = Contents::new(format, contents(path)?);
     let named = file.names().map_err(refuse)?.iter().any(|other| other == name);
     file.read(named.then_some(name), None).map_err(refuse)
 }
@@ -78,22 +73,4 @@ impl Features {
             [_, ref each @ ..] => Self::new(name, each.iter().product(), array.values),
         }
     }
-}
-
-/// Rows of numbers with commas; a first row that is no numbers is a head.
-fn csv(text: &str) -> Result<Array, String> {
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
-    let parse = |line: &str| line.split(',').map(|cell| cell.trim().parse::<f64>()).collect::<Result<Vec<f64>, _>>();
-    lines.next_if(|(_, line)| parse(line).is_err());
-    let (mut width, mut values, mut count) = (None, Vec::new(), 0);
-    for (number, line) in lines {
-        let row = parse(line).map_err(|error| format!("line {}: {error}", number + 1))?;
-        let expected = *width.get_or_insert(row.len());
-        if row.len() != expected {
-            return Err(format!("line {} has {} numbers, the ones before have {expected}", number + 1, row.len()));
-        }
-        values.extend(row);
-        count += 1;
-    }
-    Ok(Array::new([count, width.unwrap_or(0)], values))
 }

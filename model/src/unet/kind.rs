@@ -93,8 +93,15 @@ impl NetworkKind for UNetConfig {
         }
         let (stride, levels) = (self.stride(), self.block_out_channels.len());
         let fits = sides.iter().all(|side| side.is_multiple_of(stride));
-        let shown = sides.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
-        let message = format!("{levels} levels need sides divisible by {stride}, not {shown}");
+        let shown = |side: &dyn Fn(usize) -> usize| {
+            sides.iter().map(|&each| side(each).to_string()).collect::<Vec<_>>().join("×")
+        };
+        let message = format!(
+            "{levels} levels need sides divisible by {stride}, not {}; {} and {} fit, and so do fewer levels",
+            shown(&|side| side),
+            shown(&|side| (side / stride).max(1) * stride),
+            shown(&|side| side.div_ceil(stride) * stride)
+        );
         require(fits, "block_out_channels", message)
     }
 
