@@ -5,8 +5,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use fokker_model::{Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
-use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, SamplerConfig, positions};
+use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, Numbers, SamplerConfig, positions};
 
+use crate::beginning::Beginning;
 use crate::condition::Condition;
 use crate::error::Error;
 use crate::monitor::Monitor;
@@ -26,6 +27,8 @@ pub struct DrawRequest {
     pub batch_size: usize,
     /// The class of all samples; absent, sample `i` of a conditional network is of class `i` modulo their number.
     pub class: Option<usize>,
+    /// Whether a network with classes is asked without.
+    pub unconditional: bool,
     /// Weight of classifier-free guidance, for conditional networks.
     pub guidance: f64,
     /// The noise levels σ/α between which the guidance acts.
@@ -34,6 +37,8 @@ pub struct DrawRequest {
     pub guidance_rescale: f64,
     /// What is known of the samples beforehand.
     pub condition: Option<Condition>,
+    /// What the samples begin with; noise of the seed if absent.
+    pub beginning: Option<Beginning>,
     /// How many states on the way are kept, from the initial state to the samples; 0 for none.
     pub frames: usize,
 }
@@ -48,10 +53,12 @@ impl DrawRequest {
             seed: 0,
             batch_size: 64,
             class: None,
+            unconditional: false,
             guidance: 1.0,
             guidance_interval: (0.0, f64::INFINITY),
             guidance_rescale: 0.0,
             condition: None,
+            beginning: None,
             frames: 0,
         }
     }
@@ -249,6 +256,7 @@ pub fn draw_batches<const D: usize>(
 ) -> Result<DrawCost, Error> {
     request.validate(shape)?;
     request.sampler.validate(process)?;
+    request.beginning.as_ref().map_or(Ok(()), |beginning| beginning.validate(request, process, shape))?;
     fokker_kernels::with_cpu_runtime(|| each_batch(process, request, shape, device, score_of, monitor, keep))
 }
 
@@ -262,11 +270,14 @@ fn each_batch<const D: usize>(
     monitor: &dyn Monitor,
     mut keep: impl FnMut(DrawnBatch) -> Result<(), Error>,
 ) -> Result<DrawCost, Error> {
-    let steps = request.sampler.steps();
+    let steps = request.beginning.as_ref().map_or(request.sampler.steps(), |b| b.steps(&request.sampler, process));
     let batches = request.count.div_ceil(request.batch_size);
     let total = (batches as u64).saturating_mul(steps as u64);
     let mut progress = monitor.begin(request.sampler.kind.name(), "steps", 0, total);
-    let times = request.sampler.times(process);
+    let times = match &request.beginning {
+        Some(beginning) => beginning.times(&request.sampler, process),
+        None => request.sampler.times(process),
+    };
     // How a state is brought to unit variance; the times of adaptive steps are each sample's own.
     let scale = |step: usize| match times.get(step) {
         Some(&t) if times.len() == steps + 1 => process.mean_scale(t).hypot(process.std(t)).recip() as f32,
@@ -291,7 +302,13 @@ fn each_batch<const D: usize>(
         };
         let counter = CallCounter::default();
         let score = score_of(first, size, &counter);
-        let drawn = request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?;
+        let drawn = match &request.beginning {
+            Some(beginning) => {
+                let numbers = Numbers { seed: request.seed, first };
+                beginning.draw(&request.sampler, &*score, full, numbers, device, &mut observe)?
+            }
+            None => request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?,
+        };
         cost.network_calls = cost.network_calls.max(counter.count());
         cost.note = drawn.diagnostics.to_string();
         let samples = positions(process, drawn.samples).into_data_as::<f32>();
@@ -305,7 +322,7 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
-fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {
+pub(crate) fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {
     match (classes, request.class) {
         (None, Some(_)) => Err(Error::field("class", "", "the network was trained without classes")),
         (Some(count), Some(class)) if class >= count => {
@@ -318,7 +335,7 @@ fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Er
     }
 }
 
-fn batch_score<N: Network<D>, const D: usize>(
+pub(crate) fn batch_score<N: Network<D>, const D: usize>(
     network: &N,
     reading: &ScoreSpec,
     request: &DrawRequest,
@@ -328,6 +345,9 @@ fn batch_score<N: Network<D>, const D: usize>(
 ) -> Box<dyn Score<D>> {
     let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
     let Some(classes) = network.classes() else { return Box::new(CountedScore::new(score, counter)) };
+    if request.unconditional {
+        return Box::new(CountedScore::new(score.with_classes(vec![classes; size]), counter));
+    }
     let class = |sample: usize| request.class.unwrap_or(((first + sample as u64) % classes.max(1) as u64) as usize);
     let conditional = CountedScore::new(score.clone().with_classes((0..size).map(class).collect()), counter);
     if request.guidance == 1.0 {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use fokker_sampling::SamplerConfig;
 
+use crate::beginning::Beginning;
 use crate::condition::Condition;
 use crate::draw::DrawRequest;
 use crate::error::Error;
@@ -31,6 +32,7 @@ pub struct Draw<'a> {
     class: Option<String>,
     guidance: f64,
     condition: Option<Condition>,
+    beginning: Option<Beginning>,
     monitor: &'a dyn Monitor,
 }
 
@@ -53,6 +55,7 @@ impl<'a> Draw<'a> {
             class: None,
             guidance: 1.0,
             condition: None,
+            beginning: None,
             monitor: &(),
         }
     }
@@ -97,6 +100,11 @@ impl<'a> Draw<'a> {
         Self { condition: Some(condition), ..self }
     }
 
+    /// From given noise, or from data with noise (SDEdit).
+    pub fn beginning(self, beginning: Beginning) -> Self {
+        Self { beginning: Some(beginning), ..self }
+    }
+
     /// With a monitor that hears of progress and may stop the work.
     pub fn monitor(self, monitor: &'a dyn Monitor) -> Self {
         Self { monitor, ..self }
@@ -132,6 +140,7 @@ impl<'a> Draw<'a> {
             class: self.class.as_deref().map(class_number).transpose()?,
             guidance: self.guidance,
             condition: self.condition.clone(),
+            beginning: self.beginning.clone(),
             ..request
         })
     }

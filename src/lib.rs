@@ -23,15 +23,19 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod backend;
+mod beginning;
 pub mod changes;
+mod choices;
 pub mod condition;
 pub mod config;
 mod continuation;
 pub mod draw;
 mod draw_options;
+mod encoding;
 pub mod error;
 pub mod evaluation;
 pub mod experiment;
+mod inputs;
 pub mod likelihood;
 pub mod memory;
 pub mod monitor;
@@ -64,14 +68,18 @@ pub use fokker_training as training;
 pub use serde;
 
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
+pub use beginning::Beginning;
+pub use choices::{ChoiceBatch, Choices};
 pub use condition::{Condition, Technique};
 pub use config::RunConfig;
 pub use continuation::ResumeRequest;
 pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, ScoreSpec, draw, draw_network, draw_score};
 pub use draw_options::Draw;
+pub use encoding::{EncodedBatch, EncodingCost, EncodingRequest};
 pub use error::Error;
 pub use evaluation::{EvaluationReport, EvaluationRequest, evaluate};
 pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};
+pub use inputs::Inputs;
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use monitor::{Monitor, Progress};
 pub use report::{ReportPage, write_report};
@@ -98,6 +106,7 @@ mod book {
         Mathematics "../docs/MATHEMATICS.md",
         OwnPictures "../docs/OWN_PICTURES.md",
         OwnVectors "../docs/OWN_VECTORS.md",
+        PicturesIn "../docs/PICTURES_IN.md",
         ReadingAReport "../docs/READING_A_REPORT.md",
         Troubleshooting "../docs/TROUBLESHOOTING.md",
         WhichSampler "../docs/WHICH_SAMPLER.md",

@@ -12,17 +12,23 @@
 #[macro_use]
 mod output;
 
+mod beginning;
 mod bench;
 mod bench_gpu;
 mod check;
+mod choices;
 mod compare_samplers;
 mod configuration;
 mod devices;
+mod drawn;
+mod encode;
 mod evaluate;
 mod exit_code;
+mod flow;
 mod generate;
 mod go_on;
 mod init;
+mod interpolate;
 mod lab;
 mod likelihood;
 mod message;
@@ -82,6 +88,8 @@ enum Command {
     Train(train::Train),
     Resume(train::Resume),
     Sample(sample::Sample),
+    Encode(encode::Encode),
+    Interpolate(interpolate::Interpolate),
     CompareSamplers(compare_samplers::CompareSamplers),
     Evaluate(evaluate::Evaluate),
     Likelihood(likelihood::Likelihood),
@@ -115,6 +123,8 @@ impl Cli {
             Command::Train(command) => command.run(),
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
+            Command::Encode(command) => command.run(),
+            Command::Interpolate(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Likelihood(command) => command.run(),

@@ -19,6 +19,7 @@
 
 mod classes;
 mod kind;
+mod list;
 mod listing;
 mod litter;
 mod reading;
@@ -34,6 +35,7 @@ use crate::opened::Opened;
 use crate::picture::Background;
 use crate::progress::ProgressCallback;
 use crate::{DatasetError, Split, checksum, memory};
+pub(crate) use list::list;
 use listing::Listing;
 
 /// `kind = "folder"`.
