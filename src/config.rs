@@ -416,6 +416,7 @@ impl RunConfig {
         self.optimizer.validate()?;
         self.training.validate()?;
         self.checkpoints.validate()?;
+        self.averages.as_ref().map_or(Ok(()), PowerAverageConfig::validate)?;
         self.sampler.validate(&*process)?;
         self.check_coupling(&self.sampler)?;
         if !(1..=MOST_PREVIEWS).contains(&self.previews.count) {

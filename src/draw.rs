@@ -6,9 +6,10 @@ use burn::tensor::Device;
 use fokker_datasets::{Conditions, Rows};
 use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
-use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, SamplerConfig, positions};
+use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, Numbers, SamplerConfig, positions};
 use fokker_training::condition_of;
 
+use crate::beginning::Beginning;
 use crate::error::Error;
 use crate::measurement::Measurement;
 use crate::monitor::Monitor;
@@ -28,6 +29,8 @@ pub struct DrawRequest {
     pub batch_size: usize,
     /// The class of all samples; absent, sample `i` of a conditional network is of class `i` modulo their number.
     pub class: Option<usize>,
+    /// Whether a network with a condition is asked without.
+    pub unconditional: bool,
     /// Weight of classifier-free guidance, for conditional networks.
     pub guidance: f64,
     /// The noise levels σ/α between which the guidance acts.
@@ -40,6 +43,8 @@ pub struct DrawRequest {
     pub condition: Option<Conditions>,
     /// What is known of the samples beforehand, and was not when the network was trained.
     pub measurement: Option<Measurement>,
+    /// What the samples begin with; noise of the seed if absent.
+    pub beginning: Option<Beginning>,
     /// How many states on the way are kept, from the initial state to the samples; 0 for none.
     pub frames: usize,
 }
@@ -54,11 +59,13 @@ impl DrawRequest {
             seed: 0,
             batch_size: 64,
             class: None,
+            unconditional: false,
             guidance: 1.0,
             guidance_interval: (0.0, f64::INFINITY),
             guidance_rescale: 0.0,
             condition: None,
             measurement: None,
+            beginning: None,
             frames: 0,
         }
     }
@@ -278,6 +285,7 @@ pub fn draw_batches<const D: usize>(
 ) -> Result<DrawCost, Error> {
     request.validate(shape)?;
     request.sampler.validate(process)?;
+    request.beginning.as_ref().map_or(Ok(()), |beginning| beginning.validate(request, process, shape))?;
     fokker_kernels::with_cpu_runtime(|| each_batch(process, request, shape, device, score_of, monitor, keep))
 }
 
@@ -291,11 +299,14 @@ fn each_batch<const D: usize>(
     monitor: &dyn Monitor,
     mut keep: impl FnMut(DrawnBatch) -> Result<(), Error>,
 ) -> Result<DrawCost, Error> {
-    let steps = request.sampler.steps();
+    let steps = request.beginning.as_ref().map_or(request.sampler.steps(), |b| b.steps(&request.sampler, process));
     let batches = request.count.div_ceil(request.batch_size);
     let total = (batches as u64).saturating_mul(steps as u64);
     let mut progress = monitor.begin(request.sampler.kind.name(), "steps", 0, total);
-    let times = request.sampler.times(process);
+    let times = match &request.beginning {
+        Some(beginning) => beginning.times(&request.sampler, process),
+        None => request.sampler.times(process),
+    };
     // How a state is brought to unit variance; the times of adaptive steps are each sample's own.
     let scale = |step: usize| match times.get(step) {
         Some(&t) if times.len() == steps + 1 => process.mean_scale(t).hypot(process.std(t)).recip() as f32,
@@ -320,7 +331,13 @@ fn each_batch<const D: usize>(
         };
         let counter = CallCounter::default();
         let score = score_of(first, size, &counter);
-        let drawn = request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?;
+        let drawn = match &request.beginning {
+            Some(beginning) => {
+                let numbers = Numbers { seed: request.seed, first };
+                beginning.draw(&request.sampler, &*score, full, numbers, device, &mut observe)?
+            }
+            None => request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?,
+        };
         cost.network_calls = cost.network_calls.max(counter.count());
         cost.note = drawn.diagnostics.to_string();
         let samples = positions(process, drawn.samples).into_data_as::<f32>();
@@ -334,11 +351,11 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
-fn check_condition(takes: ConditionShape, request: &DrawRequest, shape: &[usize]) -> Result<(), Error> {
+pub(crate) fn check_condition(takes: ConditionShape, request: &DrawRequest, shape: &[usize]) -> Result<(), Error> {
     let none = Conditions::default();
     let given = request.condition.as_ref().unwrap_or(&none);
     // Nothing on purpose is something else than nothing by mistake.
-    let is_null = request.condition.as_ref() == Some(&none);
+    let is_null = request.unconditional || request.condition.as_ref() == Some(&none);
     let parts =
         [("vector", takes.vector, &given.vectors, "numbers"), ("array", takes.array, &given.arrays, "channels")];
     for (part, takes, given, unit) in parts {
@@ -386,7 +403,7 @@ fn check_condition(takes: ConditionShape, request: &DrawRequest, shape: &[usize]
     }
 }
 
-fn batch_score<N: Network<D>, const D: usize>(
+pub(crate) fn batch_score<N: Network<D>, const D: usize>(
     network: &N,
     reading: &ScoreSpec,
     request: &DrawRequest,
@@ -399,12 +416,15 @@ fn batch_score<N: Network<D>, const D: usize>(
     if !takes.is_some() {
         return Box::new(CountedScore::new(score, counter));
     }
+    let null = Condition { classes: takes.classes.map(|null| vec![null; size]), ..Condition::default() };
+    if request.unconditional {
+        return Box::new(CountedScore::new(score.with_condition(null), counter));
+    }
     let condition = condition_of(takes, request.conditions_of(takes.classes, first, size), device);
     let conditional = CountedScore::new(score.clone().with_condition(condition), counter);
     if request.guidance == 1.0 {
         return Box::new(conditional);
     }
-    let null = Condition { classes: takes.classes.map(|null| vec![null; size]), ..Condition::default() };
     let unconditional = CountedScore::new(score.with_condition(null), counter);
     let (low, high) = request.guidance_interval;
     let guided = ClassifierFree::new(conditional, unconditional, request.guidance);

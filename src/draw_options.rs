@@ -5,6 +5,7 @@ use std::fmt::Display;
 use fokker_datasets::Conditions;
 use fokker_sampling::SamplerConfig;
 
+use crate::beginning::Beginning;
 use crate::condition::Given;
 use crate::draw::DrawRequest;
 use crate::error::Error;
@@ -35,6 +36,7 @@ pub struct Draw<'a> {
     given: Vec<Given>,
     conditions: Option<Conditions>,
     measurement: Option<Measurement>,
+    beginning: Option<Beginning>,
     monitor: &'a dyn Monitor,
 }
 
@@ -59,6 +61,7 @@ impl<'a> Draw<'a> {
             given: Vec::new(),
             conditions: None,
             measurement: None,
+            beginning: None,
             monitor: &(),
         }
     }
@@ -121,6 +124,11 @@ impl<'a> Draw<'a> {
         Self { measurement: Some(measurement), ..self }
     }
 
+    /// From given noise, or from data with noise (SDEdit).
+    pub fn beginning(self, beginning: Beginning) -> Self {
+        Self { beginning: Some(beginning), ..self }
+    }
+
     /// With a monitor that hears of progress and may stop the work.
     pub fn monitor(self, monitor: &'a dyn Monitor) -> Self {
         Self { monitor, ..self }
@@ -163,6 +171,7 @@ impl<'a> Draw<'a> {
             guidance: self.guidance,
             condition,
             measurement: self.measurement.clone(),
+            beginning: self.beginning.clone(),
             ..request
         })
     }

@@ -1,14 +1,16 @@
 //! From a run to its configuration, its checkpoints and samples.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use fokker_model::{Network, NetworkVisitor};
+use fokker_process::Process;
 use fokker_training::{RunFolder, list_checkpoints, load_ema, newest_checkpoint, read_state};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
-use crate::draw::{DrawCost, DrawRequest, DrawnBatch, ScoreSpec, draw_network};
+use crate::draw::{DrawCost, DrawRequest, DrawnBatch, ScoreSpec, check_condition, draw_network};
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::samples::Samples;
@@ -86,6 +88,32 @@ impl CheckpointSampler {
         &self.shape
     }
 
+    /// The folder of the checkpoint.
+    pub fn checkpoint(&self) -> &Path {
+        &self.checkpoint
+    }
+
+    /// The forward process.
+    pub fn process(&self) -> &Arc<dyn Process> {
+        &self.reading.process
+    }
+
+    /// What turns the network into a score.
+    pub(crate) fn reading(&self) -> &ScoreSpec {
+        &self.reading
+    }
+
+    /// Says what is read and where it is computed, and gives the averaged weights to a visitor.
+    pub(crate) fn with_network<'a, T: Send, V: NetworkVisitor<Output = Result<T, Error>> + Send>(
+        &'a self,
+        monitor: &dyn Monitor,
+        visitor: impl FnOnce(&'a Device) -> V,
+    ) -> Result<T, Error> {
+        monitor.say(&format!("{} on {}", self.checkpoint.display(), self.chosen.description));
+        let device = &self.chosen.device;
+        with_averaged(&self.checkpoint, &self.config, device, visitor(device))
+    }
+
     /// Checks everything about a request that needs no weights.
     ///
     /// # Errors
@@ -93,6 +121,13 @@ impl CheckpointSampler {
     pub fn check(&self, request: &DrawRequest) -> Result<(), Error> {
         request.validate(&self.shape)?;
         request.sampler.validate(&*self.reading.process)?;
+        if let Some(beginning) = &request.beginning {
+            beginning.validate(request, &*self.reading.process, &self.shape)?;
+        }
+        if request.unconditional {
+            self.config.check_null_class("unconditional")?;
+        }
+        check_condition(self.config.network.condition(), request, &self.shape)?;
         self.config.check_coupling(&request.sampler)
     }
 
@@ -107,10 +142,8 @@ impl CheckpointSampler {
         keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
     ) -> Result<DrawCost, Error> {
         self.check(request)?;
-        monitor.say(&format!("{} on {}", self.checkpoint.display(), self.chosen.description));
-        let device = &self.chosen.device;
-        let drawing = Draw { reading: &self.reading, request, shape: &self.shape, device, monitor, keep };
-        with_averaged(&self.checkpoint, &self.config, device, drawing)
+        let (reading, shape) = (&self.reading, &*self.shape);
+        self.with_network(monitor, |device| Draw { reading, request, shape, device, monitor, keep })
     }
 
     /// Draws all samples of a request into memory.

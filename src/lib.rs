@@ -24,15 +24,19 @@
 
 pub mod average;
 pub mod backend;
+mod beginning;
 pub mod changes;
+mod choices;
 pub mod condition;
 pub mod config;
 mod continuation;
 pub mod draw;
 mod draw_options;
+mod encoding;
 pub mod error;
 pub mod evaluation;
 pub mod experiment;
+mod inputs;
 pub mod likelihood;
 pub mod measurement;
 pub mod memory;
@@ -67,14 +71,18 @@ pub use serde;
 
 pub use average::{AverageRequest, ReconstructedAverage, average};
 pub use backend::{BackendConfig, BackendName, ChosenDevice};
+pub use beginning::Beginning;
+pub use choices::{ChoiceBatch, Choices};
 pub use condition::Given;
 pub use config::RunConfig;
 pub use continuation::ResumeRequest;
 pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, ScoreSpec, draw, draw_network, draw_score};
 pub use draw_options::Draw;
+pub use encoding::{EncodedBatch, EncodingCost, EncodingRequest};
 pub use error::Error;
 pub use evaluation::{EvaluationReport, EvaluationRequest, evaluate};
 pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};
+pub use inputs::Inputs;
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use measurement::{Measurement, Technique};
 pub use monitor::{Monitor, Progress};
@@ -104,6 +112,7 @@ mod book {
         Mathematics "../docs/MATHEMATICS.md",
         OwnPictures "../docs/OWN_PICTURES.md",
         OwnVectors "../docs/OWN_VECTORS.md",
+        PicturesIn "../docs/PICTURES_IN.md",
         ReadingAReport "../docs/READING_A_REPORT.md",
         Troubleshooting "../docs/TROUBLESHOOTING.md",
         WhichSampler "../docs/WHICH_SAMPLER.md",

@@ -13,17 +13,23 @@
 mod output;
 
 mod average;
+mod beginning;
 mod bench;
 mod bench_gpu;
 mod check;
+mod choices;
 mod compare_samplers;
 mod configuration;
 mod devices;
+mod drawn;
+mod encode;
 mod evaluate;
 mod exit_code;
+mod flow;
 mod generate;
 mod go_on;
 mod init;
+mod interpolate;
 mod lab;
 mod likelihood;
 mod message;
@@ -83,6 +89,8 @@ enum Command {
     Train(train::Train),
     Resume(train::Resume),
     Sample(sample::Sample),
+    Encode(encode::Encode),
+    Interpolate(interpolate::Interpolate),
     CompareSamplers(compare_samplers::CompareSamplers),
     Average(average::Average),
     Evaluate(evaluate::Evaluate),
@@ -117,6 +125,8 @@ impl Cli {
             Command::Train(command) => command.run(),
             Command::Resume(command) => command.run(),
             Command::Sample(command) => command.run(),
+            Command::Encode(command) => command.run(),
+            Command::Interpolate(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
             Command::Average(command) => command.run(),
             Command::Evaluate(command) => command.run(),

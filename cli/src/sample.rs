@@ -11,10 +11,11 @@ use fokker::{
     find_checkpoint,
 };
 
-use super::go_on;
+use super::beginning::{self, BeginningOptions};
+use super::choices::ChoiceLists;
 use super::numbers::positive;
-use super::results::print_file;
 use super::terminal::Terminal;
+use super::{drawn, go_on};
 
 /// Draw samples from a run's newest checkpoint, or from a given one
 #[derive(Args)]
@@ -31,9 +32,9 @@ pub struct Sample {
     /// Number of steps
     #[arg(long, value_parser = positive)]
     steps: Option<usize>,
-    /// Number of samples
-    #[arg(long, default_value_t = 100, value_parser = positive)]
-    count: usize,
+    /// Number of samples; 100 if absent, or as many as --start or --noise has, or 1 with lists of classes or weights
+    #[arg(long, value_parser = positive)]
+    count: Option<usize>,
     /// Number of the first sample: sample i of a seed is always the same, whatever the count and the batch size
     #[arg(long, default_value_t = 0)]
     first: u64,
@@ -50,9 +51,15 @@ pub struct Sample {
     /// condition in a row (.npy, .npz, .safetensors, .csv), which are taken in turn; none for samples without. Several for several parts
     #[arg(long, value_name = "NUMBERS|FILE", allow_hyphen_values = true)]
     condition: Vec<String>,
-    /// Weight of classifier-free guidance, for a network with a condition
-    #[arg(long, default_value_t = 1.0)]
-    guidance: f64,
+    /// Classes by their names or numbers, such as 0,1,2: a row for each in one labelled grid, all from the same noise
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["class", "unconditional", "trajectory"])]
+    classes: Vec<String>,
+    /// Ask a network with a condition without it
+    #[arg(long, conflicts_with_all = ["class", "condition"])]
+    unconditional: bool,
+    /// Weight of classifier-free guidance, for a network with a condition; several, such as 0,1,2, are the columns of a labelled grid
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    guidance: Vec<f64>,
     /// Noise levels sigma/alpha between which the guidance acts, such as 0.3,5
     #[arg(long, value_parser = interval, default_value = "0,inf")]
     guidance_interval: (f64, f64),
@@ -71,6 +78,8 @@ pub struct Sample {
     /// How the measured picture enters
     #[arg(long, value_enum, default_value = "replacement")]
     technique: TechniqueName,
+    #[command(flatten)]
+    beginning: BeginningOptions,
     /// Also write states on the way: a .gif for an animation, a .png for a strip with a row for each sample
     #[arg(long)]
     trajectory: Option<PathBuf>,
@@ -116,11 +125,15 @@ impl Sample {
         let run = self.run.as_ref().ok_or_else(|| Error::Usage("a run is missing".into()))?;
         let checkpoint = find_checkpoint(run)?;
         let sampler = CheckpointSampler::open(&checkpoint, &self.changes)?;
-        let request = self.request(sampler.config())?;
+        let request = self.request(&sampler)?;
         sampler.check(&request)?;
         let (shape, preprocessing) = (sampler.shape(), &sampler.config().preprocessing);
-        let numbers = (self.first, self.count);
+        let numbers = (self.first, request.count);
         let out = self.out.clone().unwrap_or_else(|| default_out(run, request.sampler.kind.name(), self.seed, shape));
+        if self.has_choices() {
+            let lists = ChoiceLists { classes: self.classes.clone(), guidance: self.guidance.clone() };
+            return lists.run(run, &sampler, &request, &out);
+        }
         // What cannot be written is refused before anything is drawn.
         let mut trajectory = match &self.trajectory {
             Some(path) if *path == out => {
@@ -130,26 +143,34 @@ impl Sample {
             None => None,
         };
         let mut samples = SampleWriter::open(&out, shape, preprocessing, numbers, self.columns)?;
-        let drawn = sampler.draw(&request, &Terminal::new(), |batch| {
+        let terminal = Terminal::new();
+        if let Some(begins) = &request.beginning {
+            beginning::say(begins, &request.sampler, &sampler, &terminal);
+        }
+        let drawing = sampler.draw(&request, &terminal, |batch| {
             samples.write(batch.values)?;
             trajectory.iter_mut().for_each(|trajectory| trajectory.write(batch.frames));
             Ok(())
         });
-        let cost = match drawn {
+        let cost = match drawing {
             Ok(cost) => cost,
             Err(error) => {
-                self.save_early(&checkpoint, &out, samples, trajectory)?;
+                let written = samples.written();
+                let files = self.save_early(&checkpoint, &out, request.count, samples, trajectory)?;
+                drawn::print(drawn::object(run, &sampler, &request, (written, None), &files)?, &files);
                 return Err(error);
             }
         };
         let mut not_finite = samples.not_finite().check("samples");
+        let mut files = vec![out];
         samples.finish()?;
-        print_file(&out);
         if let (Some(trajectory), Some(path)) = (trajectory, &self.trajectory) {
             not_finite = not_finite.and(trajectory.not_finite().check("states on the way"));
             trajectory.finish()?;
-            print_file(path);
+            files.push(path.clone());
         }
+        let written = (request.count as u64, Some(cost.network_calls));
+        drawn::print(drawn::object(run, &sampler, &request, written, &files)?, &files);
         eprintln!("{} network calls for a batch", cost.network_calls);
         if !cost.note.is_empty() {
             eprintln!("{}", cost.note);
@@ -157,27 +178,38 @@ impl Sample {
         not_finite
     }
 
-    fn request(&self, config: &RunConfig) -> Result<DrawRequest, Error> {
+    /// Whether there is more than one class or weight for the same noise.
+    fn has_choices(&self) -> bool {
+        !self.classes.is_empty() || self.guidance.len() > 1
+    }
+
+    fn request(&self, checkpoint: &CheckpointSampler) -> Result<DrawRequest, Error> {
+        let config = checkpoint.config();
         let mut sampler = match self.sampler {
             Some(method) if method != config.sampler.kind => SamplerConfig::new(method),
             _ => config.sampler.clone(),
         };
         sampler.steps = self.steps.or(sampler.steps);
-        if let Some(warning) = config.guidance_warning(self.guidance) {
+        if let Some(warning) = self.guidance.iter().find_map(|&weight| config.guidance_warning(weight)) {
             eprintln!("warning: --{warning}");
         }
+        let beginning = self.beginning.read(checkpoint)?;
+        let one = self.has_choices().then_some(1);
+        let count = beginning::count(self.count.or(one), self.first, beginning.as_ref());
         Ok(DrawRequest {
             sampler,
-            count: self.count,
+            count,
             first: self.first,
             seed: self.seed,
             batch_size: self.batch_size,
             class: self.class.as_deref().map(|class| config.class_number(class)).transpose()?,
-            guidance: self.guidance,
+            unconditional: self.unconditional,
+            guidance: self.guidance.first().copied().unwrap_or(1.0),
             guidance_interval: self.guidance_interval,
             guidance_rescale: self.guidance_rescale,
             condition: self.conditions(config)?,
             measurement: self.measurement(config)?,
+            beginning,
             frames: if self.trajectory.is_some() { self.frames } else { 0 },
         })
     }
@@ -215,15 +247,16 @@ impl Sample {
         &self,
         checkpoint: &Path,
         out: &Path,
+        count: usize,
         samples: SampleWriter,
         trajectory: Option<TrajectoryWriter>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<PathBuf>, Error> {
         let written = samples.written();
         let Some(path) = samples.finish_early()? else {
             eprintln!("no batch was finished: nothing is written");
-            return Ok(());
+            return Ok(Vec::new());
         };
-        println!("{}", path.display());
+        let mut files = vec![path.clone()];
         let next = self.first + written;
         // What is drawn next goes to files of its own, but into the same folder.
         let rest = |path: &Path| match (path.is_dir(), path.extension()) {
@@ -236,13 +269,11 @@ impl Sample {
         };
         let mut changes = vec![
             ("--first", next.to_string()),
-            ("--count", (self.count as u64 - written).to_string()),
+            ("--count", (count as u64 - written).to_string()),
             ("--out", rest(out).display().to_string()),
         ];
         if let (Some(trajectory), Some(path)) = (trajectory, &self.trajectory) {
-            if let Some(path) = trajectory.finish_early()? {
-                println!("{}", path.display());
-            }
+            files.extend(trajectory.finish_early()?);
             changes.push(("--trajectory", rest(path).display().to_string()));
         }
         // The checkpoint by its name: the run's newest one may be another by then.
@@ -251,16 +282,16 @@ impl Sample {
         let arguments = arguments.map(|word| if Some(&word) == run.as_ref() { checkpoint.into() } else { word });
         eprintln!(
             "{written} of {} samples are in {}; go on with --first {next}:\n  {}",
-            self.count,
+            count,
             path.display(),
             go_on::command(arguments, &changes)
         );
-        Ok(())
+        Ok(files)
     }
 }
 
 /// Where samples go if nothing is said: into the run's folder, or, for a checkpoint elsewhere, here.
-fn default_out(run: &Path, name: &str, seed: u64, shape: &[usize]) -> PathBuf {
+pub(crate) fn default_out(run: &Path, name: &str, seed: u64, shape: &[usize]) -> PathBuf {
     let extension = match shape.len() {
         1 => "csv",
         3 => "png",

@@ -220,6 +220,26 @@ impl Preprocessing {
         raw
     }
 
+    /// The model's values of whole examples of `size` numbers in raw values: the inverse of [`Preprocessing::to_raw`], without flips and
+    /// without noise.
+    ///
+    /// ```
+    /// use fokker_datasets::Preprocessing;
+    ///
+    /// let preprocessing = Preprocessing::default();
+    /// assert_eq!(preprocessing.from_raw(&[0.0, 255.0], 2), [-1.0, 1.0]);
+    /// ```
+    pub fn from_raw(&self, raw: &[f32], size: usize) -> Vec<f32> {
+        let mut model = raw.to_vec();
+        match &self.standardization {
+            Some(standardization) => model.chunks_mut(size).for_each(|example| standardization.apply(example)),
+            None => model.iter_mut().for_each(|value| {
+                *value = (f64::from(*value) * self.data_scale() + self.data_offset()) as f32;
+            }),
+        }
+        model
+    }
+
     /// The pixel 0..=255 of a model's value: the integer below if dequantised, else the nearest one. Values out of
     /// range become 0 or 255, NaN becomes 0.
     pub fn to_u8(&self, model: f32) -> u8 {

@@ -39,6 +39,15 @@ const LONGEST: u32 = 6_000;
 
 const HEADLINE: u32 = 38;
 
+/// Makes the font known.
+pub(crate) fn register() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        // The font is part of the program; were it damaged, drawing text would say so.
+        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
+    });
+}
+
 /// Draws a figure. `scale` is the number of pixels in a point; with `embed`, heat maps are left as placeholders, which
 /// are counted in `heats`.
 pub(crate) fn draw<DB: DrawingBackend>(
@@ -47,11 +56,7 @@ pub(crate) fn draw<DB: DrawingBackend>(
     scale: f64,
     embed: bool,
 ) -> Result<(), Failed> {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| {
-        // The font is part of the program; were it damaged, drawing text would say so.
-        let _ = register_font(FAMILY, FontStyle::Normal, FONT);
-    });
+    register();
     for panel in &figure.panels {
         check(panel)?;
     }

@@ -31,6 +31,7 @@ mod clip;
 mod drawing;
 mod error;
 mod figure;
+mod labels;
 mod legend;
 mod page;
 mod palette;
@@ -39,6 +40,7 @@ mod table;
 
 pub use error::PlotError;
 pub use figure::{Figure, Heat, Layer, Legend, Panel};
+pub use labels::labelled;
 pub use page::{escape, page};
 pub use palette::{Colour, Shades};
 pub use save::{Saved, folder, png, save, svg};

@@ -23,8 +23,8 @@ impl SamplingError {
         Self::Config { key: format!("sampler.{key}"), message: message.into() }
     }
 
-    /// An argument of a likelihood that does not work.
-    pub(crate) fn likelihood(key: &str, message: impl Into<String>) -> Self {
+    /// An argument that does not work.
+    pub(crate) fn argument(key: &str, message: impl Into<String>) -> Self {
         Self::Config { key: key.into(), message: message.into() }
     }
 }

@@ -10,8 +10,10 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod encode;
 mod error;
 mod grid;
+mod interpolation;
 mod kind;
 pub mod likelihood;
 mod method;
@@ -23,6 +25,7 @@ mod sampler;
 mod samplers;
 mod scores;
 mod solvers;
+mod start;
 mod validate;
 mod walk;
 
@@ -33,8 +36,9 @@ pub use inventory;
 pub use config::SamplerConfig;
 pub use error::SamplingError;
 pub use grid::TimeGrid;
+pub use interpolation::{angle, slerp};
 pub use kind::SamplerKind;
-pub use method::{Equation, Method, MethodInfo, Noise, Processes, Schedule};
+pub use method::{Encodes, Equation, Method, MethodInfo, Noise, Processes, Schedule};
 pub use noise::ImageNoise;
 pub use options::{
     ChurnConfig, CorrectorConfig, CorrectorRule, LangevinConfig, PosteriorVariance, SamplerOption, SolverType,

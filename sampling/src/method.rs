@@ -50,6 +50,17 @@ pub enum Noise {
     Always,
 }
 
+/// Whether a sampler also walks the other way, from data to noise ([`SamplerConfig::encode`](crate::SamplerConfig::encode)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encodes {
+    /// No: its steps go from noise to data alone, or draw noise.
+    No,
+    /// Yes. Its own step has no value into pure noise, where `α = 0`; that step is taken in closed form.
+    ToNoise,
+    /// Yes, into pure noise as well.
+    ToPureNoise,
+}
+
 /// Where a sampler's steps are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -94,6 +105,11 @@ pub struct MethodInfo {
     pub leaves_pure_noise: bool,
     /// Whether a step needs more than the state before it, so that the state must not be changed in between.
     pub has_memory: bool,
+    /// Why its walk can begin in noise alone, as the end of a sentence; none if it may begin at any time of its grid, from data with the
+    /// noise of that time ([`SamplerConfig::draw_from`](crate::SamplerConfig::draw_from)).
+    pub begins_in_noise: Option<&'static str>,
+    /// Whether it also walks from data to noise, with options under which it draws no noise.
+    pub encodes: Encodes,
     /// The options it takes.
     pub options: &'static [SamplerOption],
     /// The numbers it takes in `parameters`, with their defaults.
@@ -118,6 +134,8 @@ impl MethodInfo {
             noise: Noise::None,
             leaves_pure_noise: false,
             has_memory: false,
+            begins_in_noise: None,
+            encodes: Encodes::No,
             options: &[SamplerOption::Grid],
             parameters: &[],
         }

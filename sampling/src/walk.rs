@@ -33,6 +33,21 @@ pub struct Numbers {
     pub first: u64,
 }
 
+impl Numbers {
+    /// The noise that images begin with, of unit deviation.
+    ///
+    /// # Shapes
+    /// `[batch, …]`, the images' number first
+    pub fn prior<const D: usize>(self, shape: [usize; D], device: &Device) -> Tensor<D> {
+        ImageNoise::new(self.seed, Index::prior, self.first, shape[0]).normal(shape, device)
+    }
+
+    /// The noise that `count` images meet on their way.
+    pub(crate) fn on_the_way(self, count: usize) -> ImageNoise {
+        ImageNoise::new(self.seed, Index::brownian, self.first, count)
+    }
+}
+
 /// Everything about a walk but the sampler: its times, the final denoising, and what keeps predictions within range.
 ///
 /// [`SamplerConfig`](crate::SamplerConfig) makes one for every registered sampler. For a sampler without a name:
@@ -92,6 +107,11 @@ impl Walk {
         Self { threshold: Some((threshold, range)), ..self }
     }
 
+    /// The same along other times, from a state that is there.
+    pub(crate) fn along_times(self, times: Vec<f64>) -> Self {
+        Self { times, ..self }
+    }
+
     /// The times of the steps, falling.
     pub fn times(&self) -> &[f64] {
         &self.times
@@ -118,10 +138,26 @@ impl Walk {
         device: &Device,
         observe: Observe<D>,
     ) -> Result<Drawn<D>, SamplingError> {
-        let Numbers { seed, first } = numbers;
-        let mut prior = ImageNoise::new(seed, Index::prior, first, shape[0]);
-        let mut noise = ImageNoise::new(seed, Index::brownian, first, shape[0]);
-        let x = prior.normal(shape, device).mul_scalar(self.initial_std);
+        self.draw_of(sampler, score, numbers.prior(shape, device), numbers, observe)
+    }
+
+    /// Draws images of given noise of unit deviation; noise on the way is that of the numbers.
+    ///
+    /// # Shapes
+    /// `normal`: `[batch, …]`, the images' number first → the same
+    ///
+    /// # Errors
+    /// As [`Walk::draw`].
+    pub fn draw_of<const D: usize>(
+        &self,
+        sampler: &mut dyn Sampler<D>,
+        score: &dyn Score<D>,
+        normal: Tensor<D>,
+        numbers: Numbers,
+        observe: Observe<D>,
+    ) -> Result<Drawn<D>, SamplingError> {
+        let mut noise = numbers.on_the_way(normal.dims()[0]);
+        let x = normal.mul_scalar(self.initial_std);
         let x = match score.process().phase_space() {
             Some(phase) => stationary(phase, x),
             None => x,
@@ -144,35 +180,41 @@ impl Walk {
         noise: &mut dyn Brownian<D>,
         observe: Observe<D>,
     ) -> Result<Drawn<D>, SamplingError> {
-        let counter = CallCounter::default();
-        let counted = CountedScore::new(score, &counter);
-        let Some((threshold, range)) = self.threshold else {
-            return self.run_on(sampler, &counted, &counter, x, noise, observe);
-        };
-        threshold.validate()?;
-        let thresholded = Thresholded::new(&counted, threshold, range);
-        self.run_on(sampler, &thresholded, &counter, x, noise, observe)
+        self.with_score(score, |score| {
+            if observe(0, &x).is_break() {
+                return Err(SamplingError::Stopped);
+            }
+            let total = self.times.len() - 1 + usize::from(self.denoise);
+            let first = Step { times: &self.times, index: 0, total };
+            let mut samples = sampler.walk(score, x, first, noise, observe).ok_or(SamplingError::Stopped)?;
+            if self.denoise {
+                samples = sampler.finish(score, samples, self.times[self.times.len() - 1], noise);
+            }
+            Ok((samples, sampler.diagnostics()))
+        })
     }
 
-    fn run_on<const D: usize>(
+    /// Hands on the score with its calls counted and its predictions kept within range.
+    pub(crate) fn with_score<const D: usize>(
         &self,
-        sampler: &mut dyn Sampler<D>,
         score: &dyn Score<D>,
-        counter: &CallCounter,
-        x: Tensor<D>,
-        noise: &mut dyn Brownian<D>,
-        observe: Observe<D>,
+        work: impl FnOnce(&dyn Score<D>) -> Result<(Tensor<D>, Diagnostics), SamplingError>,
     ) -> Result<Drawn<D>, SamplingError> {
-        if observe(0, &x).is_break() {
-            return Err(SamplingError::Stopped);
-        }
-        let total = self.times.len() - 1 + usize::from(self.denoise);
-        let first = Step { times: &self.times, index: 0, total };
-        let mut samples = sampler.walk(score, x, first, noise, observe).ok_or(SamplingError::Stopped)?;
-        if self.denoise {
-            samples = sampler.finish(score, samples, self.times[self.times.len() - 1], noise);
-        }
-        Ok(Drawn { samples, score_calls: counter.count(), diagnostics: sampler.diagnostics() })
+        let counter = CallCounter::default();
+        let counted = CountedScore::new(score, &counter);
+        let (samples, diagnostics) = match self.threshold {
+            None => work(&counted)?,
+            Some((threshold, range)) => {
+                threshold.validate()?;
+                work(&Thresholded::new(&counted, threshold, range))?
+            }
+        };
+        Ok(Drawn { samples, score_calls: counter.count(), diagnostics })
+    }
+
+    /// Whether the last state is replaced by the expected data.
+    pub(crate) fn denoises(&self) -> bool {
+        self.denoise
     }
 }
 

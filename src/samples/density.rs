@@ -2,10 +2,21 @@
 
 use super::picture::Pictures;
 
+/// Height and width of the picture.
+pub(super) const SIDE: usize = 256;
+
 /// Darker where there are more points, the whole set in view.
 pub(super) fn density_picture(points: &[f32]) -> Pictures {
-    const SIDE: usize = 256;
-    let extent = points.iter().filter(|value| value.is_finite()).fold(1e-6f32, |extent, value| extent.max(value.abs()));
+    density_within(points, extent(points))
+}
+
+/// The largest coordinate.
+pub(super) fn extent(points: &[f32]) -> f32 {
+    points.iter().filter(|value| value.is_finite()).fold(1e-6f32, |extent, value| extent.max(value.abs()))
+}
+
+/// The same with coordinates up to `extent` in view.
+pub(super) fn density_within(points: &[f32], extent: f32) -> Pictures {
     let cell = |value: f32| (((value / extent * 0.95 + 1.0) * 0.5 * SIDE as f32) as usize).min(SIDE - 1);
     let mut counts = vec![0u32; SIDE * SIDE];
     for point in points.chunks(2).filter(|point| point.iter().all(|value| value.is_finite())) {

@@ -10,6 +10,7 @@
 //! Letters are large or small. Every other name is refused before anything is drawn.
 
 mod array_file;
+mod choice_grid;
 mod density;
 mod drawn;
 mod format;
@@ -20,6 +21,7 @@ mod trajectory;
 mod writer;
 
 pub use array_file::ArrayFormat;
+pub use choice_grid::ChoiceGrid;
 pub use drawn::Samples;
 pub use format::SampleFormat;
 pub use not_finite::NotFinite;

@@ -21,7 +21,7 @@ mod orientation;
 mod sniff;
 mod webp;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use background::Background;
 pub use channels::Channels;
@@ -53,4 +53,13 @@ impl Picture {
         let pixels = channels.pixels(picture, Depth::Eight, |picture| picture);
         Ok(Self { shape: [channels.count(), height, width], pixels })
     }
+}
+
+/// The pictures in a folder and in those below it, in the order in which people count, and a line for each thing worth saying of
+/// what was left out. A file is a picture by its name or by its content.
+///
+/// # Errors
+/// [`DatasetError::Folder`]: it is not there, it holds no picture, or something in it cannot be looked at.
+pub fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), DatasetError> {
+    crate::folder::list(folder)
 }

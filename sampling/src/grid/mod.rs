@@ -117,12 +117,57 @@ impl TimeGrid {
         if self.counts_points() {
             return self.points(process, steps);
         }
+        self.continuous(process, steps, |k| k as f64, steps)
+    }
+
+    /// The last share of the way to the data: from the time at that share before the end, in steps of at most the grid's own
+    /// length. It has the points of the grid where the share is a whole number of steps. A discrete grid has its last points, to the
+    /// nearest whole number and at least one.
+    ///
+    /// ```
+    /// use fokker_process::Vp;
+    /// use fokker_sampling::TimeGrid;
+    ///
+    /// let (process, grid) = (Vp::default(), TimeGrid::Karras { rho: 7.0 });
+    /// assert_eq!(grid.last_times(&process, 20, 0.5), grid.times(&process, 20)[10..]);
+    /// // The time that a share begins with does not depend on the number of steps.
+    /// let begins = |steps: usize| grid.last_times(&process, steps, 0.33)[0];
+    /// assert!((begins(20) - begins(100)).abs() < 1e-12);
+    /// ```
+    pub fn last_times(&self, process: &dyn Process, steps: usize, share: f64) -> Vec<f64> {
+        let wanted = share * steps as f64;
+        if self.counts_points() {
+            let times = self.times(process, steps);
+            let count = (share * times.len() as f64).round().clamp(1.0, times.len() as f64) as usize;
+            return times[times.len() - count..].to_vec();
+        }
+        // A share that was meant as a whole number of steps is one.
+        let whole = (wanted - wanted.round()).abs() < 1e-9 * steps as f64;
+        let wanted = if whole { wanted.round() } else { wanted };
+        if wanted == 0.0 {
+            return vec![process.min_time()];
+        }
+        let count = wanted.ceil() as usize;
+        let place = |k: usize| steps as f64 - wanted * (count - k) as f64 / count as f64;
+        self.continuous(process, steps, place, count)
+    }
+
+    /// `count + 1` times of a continuous grid, at places from 0, the horizon, to `steps`, the smallest time.
+    fn continuous(
+        &self,
+        process: &dyn Process,
+        steps: usize,
+        place_of: impl Fn(usize) -> f64,
+        count: usize,
+    ) -> Vec<f64> {
         let (first, last) = (process.horizon(), process.min_time());
-        let between = |a: f64, b: f64, k: usize| a + (b - a) * k as f64 / steps as f64;
+        let between = |a: f64, b: f64, k: f64| a + (b - a) * k / steps as f64;
         let coordinates = Coordinates::of(process);
         let place = |t: f64| coordinates.of_ratio(ratio(process, t));
-        let mut times: Vec<f64> = (0..=steps)
+        let mut times: Vec<f64> = (0..=count)
+            .map(place_of)
             .map(|k| match *self {
+                _ if k <= 0.0 => first,
                 Self::Quadratic => between(first.sqrt(), last.sqrt(), k).powi(2),
                 Self::LogSnr => process.time_of_log_snr(between(process.log_snr(first), process.log_snr(last), k)),
                 Self::Karras { rho } => {
@@ -135,7 +180,7 @@ impl TimeGrid {
                 _ => between(first, last, k),
             })
             .collect();
-        (times[0], times[steps]) = (first, last);
+        times[count] = last;
         times
     }
 }

@@ -64,11 +64,11 @@ impl ChainBound {
 pub fn chain_times(process: &dyn Process, steps: Option<usize>) -> Result<Vec<f64>, SamplingError> {
     let count = match (process.chain_steps(), steps) {
         (_, Some(steps)) if !(1..=MOST_STEPS).contains(&steps) => {
-            return Err(SamplingError::likelihood("steps", format!("{steps} is not in 1..={MOST_STEPS}")));
+            return Err(SamplingError::argument("steps", format!("{steps} is not in 1..={MOST_STEPS}")));
         }
         (Some(own), Some(steps)) if own != steps => {
             let message = format!("the chain of the process has {own}; leave it out");
-            return Err(SamplingError::likelihood("steps", message));
+            return Err(SamplingError::argument("steps", message));
         }
         (own, steps) => own.or(steps).unwrap_or(1000),
     };

@@ -111,7 +111,7 @@ impl LikelihoodConfig {
     /// # Errors
     /// The field that does not fit, with the reason.
     pub fn validate(&self, process: &dyn Process) -> Result<(), SamplingError> {
-        let fail = |key, message: &str| Err(SamplingError::likelihood(key, message));
+        let fail = |key, message: &str| Err(SamplingError::argument(key, message));
         let adaptive = self.solver == LikelihoodSolver::DormandPrince;
         if adaptive && self.steps.is_some() {
             return fail("steps", "dormand_prince chooses its steps by the tolerance");

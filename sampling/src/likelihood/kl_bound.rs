@@ -60,7 +60,7 @@ pub fn kl_bound<const D: usize>(
 ) -> Result<KlBound, SamplingError> {
     if !(backward_noise > 0.0 && backward_noise.is_finite()) {
         let message = format!("{backward_noise} is not above 0, and the probability flow has no such bound");
-        return Err(SamplingError::likelihood("backward_noise", message));
+        return Err(SamplingError::argument("backward_noise", message));
     }
     let coefficient = (1.0 + backward_noise.powi(2)).powi(2) / (4.0 * backward_noise.powi(2));
     let (process, batch) = (score.process(), x0.dims()[0]);

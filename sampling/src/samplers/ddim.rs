@@ -12,7 +12,7 @@ use fokker_process::Process;
 
 use crate::config::SamplerConfig;
 use crate::kind::SamplerKind;
-use crate::method::{Method, MethodInfo, Noise};
+use crate::method::{Encodes, Method, MethodInfo, Noise};
 use crate::options::SamplerOption;
 use crate::register_sampler;
 use crate::sampler::{Sampler, Step, denoised_at};
@@ -30,8 +30,9 @@ impl<const D: usize> Sampler<D> for Ddim {
         let (t, s) = step.levels(score.process());
         let data = denoised_at(score, &x, t.time);
         // ε̂ = (x − α_t x̂₀)/σ_t, put into the formula so that no difference cancels in the coefficients.
-        let forward = score.process().transition(s.time, t.time);
-        let log_spread = 0.5 * (-(self.eta * forward.std / t.std).powi(2)).ln_1p();
+        // Without noise the step goes from data to noise as well, where there is no such transition.
+        let spread = if self.eta == 0.0 { 0.0 } else { score.process().transition(s.time, t.time).std / t.std };
+        let log_spread = 0.5 * (-(self.eta * spread).powi(2)).ln_1p();
         let of_data = -s.mean_scale * (t.lambda - s.lambda + log_spread).exp_m1();
         let next = combine(&[(of_data, &data), (s.std / t.std * log_spread.exp(), &x)]);
         if self.eta == 0.0 {
@@ -48,6 +49,7 @@ static INFO: MethodInfo = MethodInfo {
     noise: Noise::Optional("if eta > 0"),
     options: &[SamplerOption::Grid, SamplerOption::Eta],
     leaves_pure_noise: true,
+    encodes: Encodes::ToNoise,
     ..MethodInfo::new("ddim", "DDIM; with eta above 0 a stochastic chain.")
 };
 

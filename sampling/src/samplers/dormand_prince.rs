@@ -6,7 +6,7 @@ use fokker_process::Process;
 
 use crate::config::SamplerConfig;
 use crate::kind::SamplerKind;
-use crate::method::{Method, MethodInfo, Schedule};
+use crate::method::{Encodes, Method, MethodInfo, Schedule};
 use crate::options::SamplerOption;
 use crate::register_sampler;
 use crate::sampler::{Diagnostics, Observe, Sampler, Step};
@@ -74,6 +74,7 @@ static INFO: MethodInfo = MethodInfo {
     schedule: Schedule::Adaptive,
     options: &[SamplerOption::Tolerance],
     leaves_pure_noise: true,
+    encodes: Encodes::ToPureNoise,
     ..MethodInfo::new("dormand_prince", "The probability-flow ODE with steps that fit each sample.")
 };
 

@@ -17,7 +17,7 @@ use fokker_process::Process;
 use super::phi::phi2;
 use crate::config::SamplerConfig;
 use crate::kind::SamplerKind;
-use crate::method::{Method, MethodInfo};
+use crate::method::{Encodes, Method, MethodInfo};
 use crate::register_sampler;
 use crate::sampler::{Level, Sampler, Step, noise_at};
 use crate::solvers::{Brownian, combine};
@@ -62,7 +62,8 @@ impl<const D: usize> Sampler<D> for DpmSolver {
 
 /// A row of the registry.
 const fn info(name: &'static str, summary: &'static str, order: usize, steps: usize) -> MethodInfo {
-    MethodInfo { order: Some(order as f64), calls_per_step: order, steps, ..MethodInfo::new(name, summary) }
+    let encodes = Encodes::ToNoise;
+    MethodInfo { order: Some(order as f64), calls_per_step: order, steps, encodes, ..MethodInfo::new(name, summary) }
 }
 
 static FIRST: MethodInfo = info("dpm_solver_1", "DPM-Solver-1, the exponential Euler method.", 1, 20);

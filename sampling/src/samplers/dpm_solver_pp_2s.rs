@@ -6,7 +6,7 @@ use fokker_process::Process;
 
 use crate::config::SamplerConfig;
 use crate::kind::SamplerKind;
-use crate::method::{Method, MethodInfo};
+use crate::method::{Encodes, Method, MethodInfo};
 use crate::register_sampler;
 use crate::sampler::{Level, Sampler, Step, denoised_at};
 use crate::solvers::{Brownian, combine};
@@ -34,6 +34,7 @@ static INFO: MethodInfo = MethodInfo {
     order: Some(2.0),
     calls_per_step: 2,
     steps: 15,
+    encodes: Encodes::ToNoise,
     ..MethodInfo::new("dpm_solver_pp_2s", "DPM-Solver++ of second order, one step at a time.")
 };
 

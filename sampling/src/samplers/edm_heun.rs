@@ -11,7 +11,7 @@ use fokker_process::Process;
 
 use crate::config::SamplerConfig;
 use crate::kind::SamplerKind;
-use crate::method::{Equation, Method, MethodInfo, Noise};
+use crate::method::{Encodes, Equation, Method, MethodInfo, Noise};
 use crate::options::{ChurnConfig, SamplerOption};
 use crate::register_sampler;
 use crate::sampler::{Sampler, Step, denoised_at};
@@ -78,6 +78,7 @@ static INFO: MethodInfo = MethodInfo {
     noise: Noise::Optional("if churned"),
     options: &[SamplerOption::Grid, SamplerOption::Churn],
     leaves_pure_noise: true,
+    encodes: Encodes::ToPureNoise,
     ..MethodInfo::new("edm_heun", "Heun's method with churn (Karras et al. 2022, algorithm 2).")
 };
 

@@ -5,7 +5,7 @@ use fokker_process::Process;
 use super::flow_sampler::FlowSampler;
 use crate::config::SamplerConfig;
 use crate::kind::SamplerKind;
-use crate::method::{Method, MethodInfo};
+use crate::method::{Encodes, Method, MethodInfo};
 use crate::register_sampler;
 use crate::sampler::Sampler;
 use crate::solvers::EULER;
@@ -15,6 +15,7 @@ static INFO: MethodInfo = MethodInfo {
     order: Some(EULER.order),
     calls_per_step: EULER.evaluations(),
     leaves_pure_noise: true,
+    encodes: Encodes::ToPureNoise,
     ..MethodInfo::new("euler", "The probability-flow ODE in x/α over σ/α by Euler's method.")
 };
 

@@ -17,7 +17,7 @@ use fokker_process::Process;
 
 use crate::config::SamplerConfig;
 use crate::kind::SamplerKind;
-use crate::method::{Equation, Method, MethodInfo, Noise};
+use crate::method::{Encodes, Equation, Method, MethodInfo, Noise};
 use crate::options::SamplerOption;
 use crate::register_sampler;
 use crate::sampler::{Sampler, Step, noise_at};
@@ -52,6 +52,7 @@ static INFO: MethodInfo = MethodInfo {
     strong_order: Some(1.0),
     steps: 200,
     noise: Noise::Optional("0 and up"),
+    encodes: Encodes::ToNoise,
     options: &[SamplerOption::Grid, SamplerOption::BackwardNoise],
     ..MethodInfo::new("exponential_euler", "The reverse SDE with its linear part exact.")
 };

@@ -51,6 +51,7 @@ static INFO: MethodInfo = MethodInfo {
     equation: Equation::Langevin,
     steps: 1000,
     schedule: Schedule::SmallestTime,
+    begins_in_noise: Some("all its steps are at the smallest time, whatever noise the state has"),
     noise: Noise::Always,
     options: &[SamplerOption::Langevin],
     leaves_pure_noise: true,

@@ -85,6 +85,7 @@ static INFO: MethodInfo = MethodInfo {
     calls_per_step: 2,
     steps: 1000,
     schedule: Schedule::SmallestTime,
+    begins_in_noise: Some("all its steps are at the smallest time, whatever noise the state has"),
     noise: Noise::Always,
     options: &[SamplerOption::Langevin],
     leaves_pure_noise: true,

@@ -6,7 +6,7 @@ use super::multistep::{Multistep, MultistepFamily};
 use crate::config::SamplerConfig;
 use crate::error::SamplingError;
 use crate::kind::SamplerKind;
-use crate::method::{Equation, Method, MethodInfo, Noise};
+use crate::method::{Encodes, Equation, Method, MethodInfo, Noise};
 use crate::options::{SamplerOption, SolverType};
 use crate::register_sampler;
 use crate::sampler::Sampler;
@@ -28,6 +28,7 @@ const fn info(
         noise: if with_noise { Noise::Always } else { Noise::None },
         leaves_pure_noise: predicts_data,
         has_memory: true,
+        encodes: if with_noise { Encodes::No } else { Encodes::ToNoise },
         options: &[SamplerOption::Grid, SamplerOption::SolverType, SamplerOption::LowerOrderFinal],
         ..MethodInfo::new(name, summary)
     }

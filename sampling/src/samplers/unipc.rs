@@ -19,7 +19,7 @@ use fokker_process::Process;
 use crate::config::SamplerConfig;
 use crate::error::SamplingError;
 use crate::kind::SamplerKind;
-use crate::method::{Method, MethodInfo};
+use crate::method::{Encodes, Method, MethodInfo};
 use crate::options::{SamplerOption, SolverType};
 use crate::register_sampler;
 use crate::sampler::{Level, Sampler, Step, denoised_at};
@@ -128,6 +128,7 @@ static INFO: MethodInfo = MethodInfo {
     has_memory: true,
     options: &[SamplerOption::Grid, SamplerOption::Order, SamplerOption::SolverType, SamplerOption::LowerOrderFinal],
     leaves_pure_noise: true,
+    encodes: Encodes::ToNoise,
     ..MethodInfo::new("unipc", "UniPC, predictor and corrector with memory.")
 };
 

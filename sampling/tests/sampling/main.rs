@@ -1,9 +1,11 @@
 //! Samplers and likelihoods, against closed forms and independent traces, all in double precision.
 
 mod conditions;
+mod encoding;
 mod golden_traces;
 mod laws;
 mod likelihood;
 mod orders;
 mod phase_space;
 mod problems;
+mod starts;

@@ -19,6 +19,9 @@ use fokker_process::{CriticallyDampedLangevin, Process};
 pub use reverse::{PhaseFlow, PhaseReverse};
 pub use splitting::SymmetricSplitting;
 
+/// Why a walk cannot begin with data.
+const NO_VELOCITIES: &str = "its states have velocities, which data have not";
+
 /// The dynamics under a score.
 ///
 /// # Panics

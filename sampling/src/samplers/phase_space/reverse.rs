@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use fokker_model::Score;
 use fokker_process::Process;
 
-use super::{dynamics_of, finish, halves, joined, velocity_score};
+use super::{NO_VELOCITIES, dynamics_of, finish, halves, joined, velocity_score};
 use crate::config::SamplerConfig;
 use crate::grid::TimeGrid;
 use crate::kind::SamplerKind;
@@ -84,6 +84,7 @@ static REVERSE: MethodInfo = MethodInfo {
     steps: 250,
     grid: &TimeGrid::Quadratic,
     processes: Processes::PhaseSpace,
+    begins_in_noise: Some(NO_VELOCITIES),
     noise: Noise::Optional("0 and up"),
     options: &[SamplerOption::Grid, SamplerOption::BackwardNoise],
     ..MethodInfo::new("phase_reverse", "The reverse SDE of positions and velocities by Euler–Maruyama.")
@@ -96,6 +97,7 @@ static FLOW: MethodInfo = MethodInfo {
     steps: 100,
     grid: &TimeGrid::Quadratic,
     processes: Processes::PhaseSpace,
+    begins_in_noise: Some(NO_VELOCITIES),
     ..MethodInfo::new("phase_flow", "The probability flow of positions and velocities by Heun's method.")
 };
 

@@ -5,7 +5,7 @@ use fokker_model::Score;
 use fokker_process::Process;
 use fokker_process::matrix::CriticallyDamped;
 
-use super::{dynamics_of, finish, halves, joined, velocity_score};
+use super::{NO_VELOCITIES, dynamics_of, finish, halves, joined, velocity_score};
 use crate::config::SamplerConfig;
 use crate::grid::TimeGrid;
 use crate::kind::SamplerKind;
@@ -70,6 +70,7 @@ static INFO: MethodInfo = MethodInfo {
     steps: 100,
     grid: &TimeGrid::Quadratic,
     processes: Processes::PhaseSpace,
+    begins_in_noise: Some(NO_VELOCITIES),
     noise: Noise::Always,
     ..MethodInfo::new("sscs", "The symmetric splitting of the reverse SDE of positions and velocities.")
 };

@@ -1,0 +1,57 @@
+//! What was drawn, as one object for `--json`.
+
+use std::path::{Path, PathBuf};
+
+use fokker::training::read_state;
+use fokker::{CheckpointSampler, DrawRequest, Error};
+use serde_json::{Value, json};
+
+use super::beginning;
+use super::results::print_result;
+
+/// The run and the sampler: what every object begins with.
+pub fn origin(run: &Path, checkpoint: &CheckpointSampler, request: &DrawRequest) -> Result<Value, Error> {
+    let unwritten = |error: serde_json::Error| Error::Usage(format!("the sampler cannot be written as JSON: {error}"));
+    let mut object = json!({
+        "run": run,
+        "checkpoint": checkpoint.checkpoint(),
+        "step": read_state(checkpoint.checkpoint())?.step,
+        "sampler": serde_json::to_value(&request.sampler).map_err(unwritten)?,
+        "steps": request.sampler.steps(),
+    });
+    let config = checkpoint.config();
+    if config.network.num_class_embeds().is_some() {
+        let names = config.data.class_names().unwrap_or_default();
+        let name = |class: usize| names.get(class).cloned().unwrap_or_else(|| class.to_string());
+        object["class"] = json!(request.class.map(name));
+        object["unconditional"] = json!(request.unconditional);
+        object["guidance"] = json!(request.guidance);
+    }
+    if let Some(begins) = &request.beginning {
+        object["beginning"] = beginning::described(begins, &request.sampler, checkpoint).1;
+    }
+    Ok(object)
+}
+
+/// The same with the samples, what they cost, and the files that were written.
+pub fn object(
+    run: &Path,
+    checkpoint: &CheckpointSampler,
+    request: &DrawRequest,
+    (written, network_calls): (u64, Option<usize>),
+    files: &[PathBuf],
+) -> Result<Value, Error> {
+    let mut object = origin(run, checkpoint, request)?;
+    object["seed"] = json!(request.seed);
+    object["first"] = json!(request.first);
+    object["count"] = json!(written);
+    object["finished"] = json!(written == request.count as u64);
+    object["network_calls"] = json!(network_calls);
+    object["files"] = json!(files);
+    Ok(object)
+}
+
+/// Prints the object, or the names of the files.
+pub fn print(object: Value, files: &[PathBuf]) {
+    print_result(object, || files.iter().map(|file| format!("{}\n", file.display())).collect());
+}
