@@ -267,7 +267,7 @@ impl RunConfig {
                 "{setting} has no effect: the network has no rows for classes. Set network.num_class_embeds to the \
                  number of classes plus 1"
             )),
-            (Some(_), _) if !self.trains_null_class() => Some(
+            (Some(_), _) if self.network.has_null_class() && !self.trains_null_class() => Some(
                 "training.class_dropout = 0: the null class is never trained, so guidance and drawing without classes \
                  will not work. 0.1 is customary"
                     .into(),
@@ -303,7 +303,8 @@ impl RunConfig {
 
     /// What is to be said of guidance of this weight: it compares with a null class that may never have been trained.
     pub fn guidance_warning(&self, weight: f64) -> Option<String> {
-        let pointless = weight != 1.0 && self.network.num_class_embeds().is_some() && !self.trains_null_class();
+        let has_null = self.network.num_class_embeds().is_some() && self.network.has_null_class();
+        let pointless = weight != 1.0 && has_null && !self.trains_null_class();
         pointless.then(|| {
             format!(
                 "guidance {weight}: the run was trained with training.class_dropout = 0, so its null class, which \
@@ -364,6 +365,9 @@ impl RunConfig {
         if self.training.class_dropout > 0.0 && self.network.num_class_embeds().is_none() {
             return usage("training.class_dropout: the network has no classes (network.num_class_embeds)");
         }
+        if self.training.class_dropout > 0.0 && !self.network.has_null_class() {
+            return usage("training.class_dropout: the network has no null class (network.null_class = false)");
+        }
         Ok(self.network.validate_reading(&self.parameterization)?)
     }
 
@@ -390,10 +394,11 @@ impl RunConfig {
         if self.network.num_class_embeds().is_none() || self.trains_null_class() {
             return Ok(());
         }
-        Err(Error::Usage(format!(
-            "{what}: asks a network with classes without them, and its null class was never trained \
-             (training.class_dropout is 0)"
-        )))
+        let cause = match self.network.has_null_class() {
+            true => "its null class was never trained (training.class_dropout is 0)",
+            false => "it has no null class (network.null_class = false)",
+        };
+        Err(Error::Usage(format!("{what}: asks a network with classes without them, and {cause}")))
     }
 
     /// Checks that the network fits the data's classes.
@@ -403,7 +408,10 @@ impl RunConfig {
     pub fn validate_classes(&self, classes: Option<usize>) -> Result<(), Error> {
         match (self.network.num_class_embeds(), classes) {
             (None, _) => Ok(()),
-            (Some(rows), Some(classes)) if rows == classes + 1 => Ok(()),
+            (Some(rows), Some(classes)) if rows == classes + usize::from(self.network.has_null_class()) => Ok(()),
+            (Some(rows), Some(classes)) if !self.network.has_null_class() => Err(Error::Usage(format!(
+                "network.num_class_embeds: is {rows}; the data have {classes} classes, and network.null_class = false"
+            ))),
             (Some(rows), Some(classes)) => Err(Error::Usage(format!(
                 "network.num_class_embeds: is {rows}; the data have {classes} classes, and one more row is the null \
                  class: {}",

@@ -194,7 +194,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
-    check_classes(network.classes(), request)?;
+    check_classes(network.classes(), network.has_null_class(), request)?;
     if let Some(condition) = &request.condition {
         if reading.process.phase_space().is_some() {
             let message = "a condition on the way is not there for processes with velocities";
@@ -305,8 +305,12 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
-fn check_classes(classes: Option<usize>, request: &DrawRequest) -> Result<(), Error> {
+fn check_classes(classes: Option<usize>, has_null: bool, request: &DrawRequest) -> Result<(), Error> {
     match (classes, request.class) {
+        (Some(_), _) if request.guidance != 1.0 && !has_null => {
+            let message = "the network has no null class (network.null_class = false), which guidance compares with";
+            Err(Error::field("guidance", request.guidance, message))
+        }
         (None, Some(_)) => Err(Error::field("class", "", "the network was trained without classes")),
         (Some(count), Some(class)) if class >= count => {
             Err(Error::field("class", class, format!("the network has the classes 0 to {}", count - 1)))

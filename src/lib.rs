@@ -24,14 +24,17 @@
 
 pub mod backend;
 pub mod changes;
+pub mod checkpoints;
 pub mod condition;
 pub mod config;
 mod continuation;
+pub mod diffusers;
 pub mod draw;
 mod draw_options;
 pub mod error;
 pub mod evaluation;
 pub mod experiment;
+pub mod initial_weights;
 pub mod likelihood;
 pub mod memory;
 pub mod monitor;
@@ -71,14 +74,15 @@ pub use draw::{DrawCost, DrawRequest, Drawing, DrawnBatch, ScoreSpec, draw, draw
 pub use draw_options::Draw;
 pub use error::Error;
 pub use evaluation::{EvaluationReport, EvaluationRequest, evaluate};
-pub use experiment::{CheckpointSampler, find_checkpoint, run_config, sample};
+pub use experiment::{CheckpointSampler, find_checkpoint, find_checkpoint_at, run_config, sample};
+pub use initial_weights::InitialWeights;
 pub use likelihood::{LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 pub use monitor::{Monitor, Progress};
 pub use report::{ReportPage, write_report};
 pub use resume::resume;
 pub use run::Run;
 pub use samples::{SampleWriter, Samples, TrajectoryWriter, write_samples, write_trajectory};
-pub use train::{Trained, train};
+pub use train::{Trained, fine_tune, train};
 pub use trained_model::TrainedModel;
 pub use training_builder::Training;
 

@@ -1,4 +1,4 @@
-//! Arrays in files: NumPy's `.npy` and `.npz`, and `.safetensors`.
+//! Arrays in files: NumPy's `.npy` and `.npz`, `.safetensors`, and the weights that PyTorch saves.
 //!
 //! ```
 //! use fokker_arrays::{Array, Contents};
@@ -18,6 +18,7 @@ mod header;
 mod npy;
 mod npz;
 mod number;
+mod pytorch;
 mod safetensors;
 
 pub use array::Array;
@@ -26,6 +27,8 @@ pub use header::Header;
 pub use npy::bytes as npy_bytes;
 pub use npz::npz_bytes;
 pub use number::{Kind, Number};
+pub use pytorch::pytorch_arrays;
+pub use safetensors::safetensors_arrays;
 
 /// What is wrong with a file of arrays, without the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,13 +15,16 @@ mod output;
 mod bench;
 mod bench_gpu;
 mod check;
+mod checkpoints;
 mod compare_samplers;
 mod configuration;
 mod devices;
 mod evaluate;
 mod exit_code;
+mod export;
 mod generate;
 mod go_on;
+mod import;
 mod init;
 mod lab;
 mod likelihood;
@@ -37,6 +40,7 @@ mod terminal;
 mod train;
 mod verbosity;
 mod watching;
+mod weights;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -85,6 +89,9 @@ enum Command {
     CompareSamplers(compare_samplers::CompareSamplers),
     Evaluate(evaluate::Evaluate),
     Likelihood(likelihood::Likelihood),
+    Checkpoints(checkpoints::Checkpoints),
+    Import(import::Import),
+    Export(export::Export),
     Reproduce(reproduce::Reproduce),
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -118,6 +125,9 @@ impl Cli {
             Command::CompareSamplers(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Likelihood(command) => command.run(),
+            Command::Checkpoints(command) => command.run(),
+            Command::Import(command) => command.run(),
+            Command::Export(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Lab(command) => command.run(),
             Command::Bench(command) => command.run(),

@@ -45,9 +45,14 @@ pub trait NetworkKind: Settings {
         Ok(())
     }
 
-    /// Rows of the class table, the null class included; none without classes.
+    /// Rows of the class table, the null class included if there is one; none without classes.
     fn num_class_embeds(&self) -> Option<usize> {
         None
+    }
+
+    /// Whether the last row of the class table is the null class.
+    fn has_null_class(&self) -> bool {
+        true
     }
 }
 

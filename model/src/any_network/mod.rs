@@ -74,4 +74,8 @@ impl<const D: usize> Network<D> for AnyNetwork<D> {
     fn classes(&self) -> Option<usize> {
         self.0.own_classes()
     }
+
+    fn has_null_class(&self) -> bool {
+        self.0.has_own_null_class()
+    }
 }

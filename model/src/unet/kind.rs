@@ -65,6 +65,12 @@ impl NetworkKind for UNetConfig {
         for (key, value) in [("norm_eps", self.norm_eps), ("mid_block_scale_factor", self.mid_block_scale_factor)] {
             require(value.is_finite() && value > 0.0, key, format!("{value} is not a positive number"))?;
         }
+        let without = self.null_class || self.num_classes.is_none();
+        require(
+            without,
+            "num_classes",
+            "counts a row of no class as well, and null_class = false; use num_class_embeds",
+        )?;
         check_class_rows(self.num_class_embeds, self.num_classes)
     }
 
@@ -94,6 +100,10 @@ impl NetworkKind for UNetConfig {
 
     fn num_class_embeds(&self) -> Option<usize> {
         class_rows(self.num_class_embeds, self.num_classes)
+    }
+
+    fn has_null_class(&self) -> bool {
+        self.null_class
     }
 }
 

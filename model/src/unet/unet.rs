@@ -29,6 +29,7 @@ pub struct UNet {
     conv_out: Conv2d,
     center_input: bool,
     classes: Option<usize>,
+    null_class: bool,
 }
 
 /// Two affine maps around an activation.
@@ -85,7 +86,8 @@ impl UNet {
             conv_norm_out: GroupNorm::new(config.norm_num_groups, first, config.norm_eps, init),
             conv_out: Conv2d::same(first, config.out_channels, 3, init),
             center_input: config.center_input_sample,
-            classes: config.num_class_embeds().map(|rows| rows - 1),
+            classes: config.num_class_embeds().map(|rows| rows - usize::from(config.null_class)),
+            null_class: config.null_class,
         })
     }
 
@@ -138,5 +140,9 @@ impl Network<4> for UNet {
 
     fn classes(&self) -> Option<usize> {
         self.classes
+    }
+
+    fn has_null_class(&self) -> bool {
+        self.null_class
     }
 }
