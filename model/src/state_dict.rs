@@ -31,7 +31,7 @@ use crate::error::ModelError;
 /// assert!(report.lines().iter().any(|line| line.starts_with("input.weight: is of shape [8, 2], not [16, 2]")));
 /// # Ok::<(), fokker_model::ModelError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StateDict {
     tensors: BTreeMap<String, Array<f32>>,
 }
@@ -120,6 +120,15 @@ impl StateDict {
     /// Adds the tensors of another file of the same weights.
     pub fn extend(&mut self, others: Self) {
         self.tensors.extend(others.tensors);
+    }
+
+    /// Takes the tensors of other weights that have a name and a shape of these.
+    pub fn replace(&mut self, others: &Self) {
+        for (name, array) in &mut self.tensors {
+            if let Some(other) = others.tensors.get(name).filter(|other| other.shape == array.shape) {
+                array.clone_from(other);
+            }
+        }
     }
 
     /// The names and shapes, in alphabetical order.

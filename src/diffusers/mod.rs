@@ -16,6 +16,8 @@ mod folder;
 mod import;
 mod python_json;
 mod scheduler;
+#[cfg(test)]
+mod tests;
 
 pub use export::{ExportRequest, Exported, export};
 pub use folder::DiffusersFolder;

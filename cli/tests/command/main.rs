@@ -16,3 +16,4 @@ mod runs;
 mod sample_files;
 mod sampling_commands;
 mod support;
+mod weights;
