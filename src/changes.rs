@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fokker_datasets::NoDataConfig;
 use toml::{Table, Value};
 
 use crate::config::RunConfig;
@@ -54,7 +55,13 @@ pub fn changes(from: &RunConfig, to: &RunConfig) -> Vec<Change> {
     // The files of a published data set are the same wherever they are: their sums are checked. Pictures are so wherever they are kept.
     let places = to.data.place_keys();
     let is_place = |key: &str| key.strip_prefix("data.").is_some_and(|key| places.contains(&key));
-    let class = |key: &str| if is_place(key) { KeyClass::Place } else { class_of(key) };
+    // A run whose weights came without data gets some.
+    let gets_data = from.data.get::<NoDataConfig>().is_some();
+    let class = |key: &str| match key {
+        _ if is_place(key) => KeyClass::Place,
+        _ if gets_data && belongs(key, "data") => KeyClass::Course,
+        _ => class_of(key),
+    };
     let (from, to) = (leaves(from), leaves(to));
     let mut keys: Vec<&String> = from.keys().chain(to.keys()).collect();
     keys.sort_unstable();

@@ -324,7 +324,7 @@ impl RunConfig {
                 "{setting} has no effect: the network has no rows for classes. Set network.num_class_embeds to the \
                  number of classes plus 1"
             )),
-            (Some(_), _) if !self.trains_null_class() => Some(
+            (Some(_), _) if self.network.has_null_class() && !self.trains_null_class() => Some(
                 "training.class_dropout = 0: the null class is never trained, so guidance and drawing without classes \
                  will not work. 0.1 is customary"
                     .into(),
@@ -361,7 +361,8 @@ impl RunConfig {
     /// What is to be said of guidance of this weight: it compares with a null class that may never have been trained.
     pub fn guidance_warning(&self, weight: f64) -> Option<String> {
         let takes = self.network.condition();
-        let (key, null) = match takes.classes.is_some() && !self.trains_null_class() {
+        let lacks_null_class = takes.classes.is_some() && self.network.has_null_class() && !self.trains_null_class();
+        let (key, null) = match lacks_null_class {
             true => ("class_dropout", "class"),
             false if self.trains_null_condition() => return None,
             false => ("condition_dropout", "condition"),
@@ -434,6 +435,9 @@ impl RunConfig {
         if self.training.class_dropout > 0.0 && self.network.num_class_embeds().is_none() {
             return usage("training.class_dropout: the network has no classes (network.num_class_embeds)");
         }
+        if self.training.class_dropout > 0.0 && !self.network.has_null_class() {
+            return usage("training.class_dropout: the network has no null class (network.null_class = false)");
+        }
         self.validate_condition()?;
         Ok(self.network.validate_reading(&self.parameterization)?)
     }
@@ -467,10 +471,11 @@ impl RunConfig {
         if self.network.num_class_embeds().is_none() || self.trains_null_class() {
             return Ok(());
         }
-        Err(Error::Usage(format!(
-            "{what}: asks a network with classes without them, and its null class was never trained \
-             (training.class_dropout is 0)"
-        )))
+        let cause = match self.network.has_null_class() {
+            true => "its null class was never trained (training.class_dropout is 0)",
+            false => "it has no null class (network.null_class = false)",
+        };
+        Err(Error::Usage(format!("{what}: asks a network with classes without them, and {cause}")))
     }
 
     /// Checks that the network takes the vector and the array that there are.
@@ -520,7 +525,10 @@ impl RunConfig {
     pub fn validate_classes(&self, classes: Option<usize>) -> Result<(), Error> {
         match (self.network.num_class_embeds(), classes) {
             (None, _) => Ok(()),
-            (Some(rows), Some(classes)) if rows == classes + 1 => Ok(()),
+            (Some(rows), Some(classes)) if rows == classes + usize::from(self.network.has_null_class()) => Ok(()),
+            (Some(rows), Some(classes)) if !self.network.has_null_class() => Err(Error::Usage(format!(
+                "network.num_class_embeds: is {rows}; the data have {classes} classes, and network.null_class = false"
+            ))),
             (Some(rows), Some(classes)) => Err(Error::Usage(format!(
                 "network.num_class_embeds: is {rows}; the data have {classes} classes, and one more row is the null \
                  class: {}",

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use fokker_training::{
     Decay, RunFolder, TrainingConfig, folder_name, learning_rate, list_checkpoints, newest_checkpoint, read_state,
-    step_of,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::changes::{Change, KeyClass, changes};
 use crate::config::RunConfig;
 use crate::error::Error;
+use crate::experiment::no_such_step;
 use crate::monitor::Monitor;
 
 /// How a run goes on.
@@ -92,9 +92,7 @@ fn checkpoint_of(folder: &RunFolder, from: Option<u64>) -> Result<Option<PathBuf
     if let Some(step) = from {
         let path = checkpoints.join(folder_name(step));
         if !path.is_dir() {
-            let steps: Vec<String> = list().iter().rev().filter_map(|path| Some(step_of(path)?.to_string())).collect();
-            let there = if steps.is_empty() { "no checkpoint".into() } else { format!("steps {}", steps.join(", ")) };
-            return Err(Error::field("from", step, format!("there is no such checkpoint; the run has {there}")));
+            return Err(Error::field("from", step, no_such_step(folder)));
         }
         return Ok(Some(path));
     }

@@ -230,7 +230,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
-    check_condition(network.condition(), request, shape)?;
+    check_condition(network.condition(), network.has_null_class(), request, shape)?;
     if let Some(measurement) = &request.measurement {
         if reading.process.phase_space().is_some() {
             let message = "a measurement on the way is not there for processes with velocities";
@@ -351,7 +351,19 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
-pub(crate) fn check_condition(takes: ConditionShape, request: &DrawRequest, shape: &[usize]) -> Result<(), Error> {
+pub(crate) fn check_condition(
+    takes: ConditionShape,
+    has_null_class: bool,
+    request: &DrawRequest,
+    shape: &[usize],
+) -> Result<(), Error> {
+    if takes.classes.is_some() && !has_null_class && (request.guidance != 1.0 || request.unconditional) {
+        let message = "the network has no null class (network.null_class = false), which is what stands for no class";
+        return match request.unconditional {
+            true => Err(Error::field("unconditional", "", message)),
+            false => Err(Error::field("guidance", request.guidance, message)),
+        };
+    }
     let none = Conditions::default();
     let given = request.condition.as_ref().unwrap_or(&none);
     // Nothing on purpose is something else than nothing by mistake.

@@ -128,7 +128,7 @@ impl<K: FnMut(EncodedBatch) -> Result<(), Error> + Send> NetworkVisitor for Enco
 
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<EncodingCost, Error> {
         let Self { inputs, drawing, decode, reading, shape, device, monitor, mut keep } = self;
-        check_condition(network.condition(), &drawing, shape)?;
+        check_condition(network.condition(), network.has_null_class(), &drawing, shape)?;
         let sampler = &drawing.sampler;
         let (count, steps) = (inputs.len(), sampler.steps());
         let ways = 1 + usize::from(decode);

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_model::{Network, NetworkVisitor};
+use fokker_model::{Network, NetworkVisitor, StateDict};
 use fokker_process::Process;
-use fokker_training::{RunFolder, list_checkpoints, load_ema, newest_checkpoint, read_state};
+use fokker_training::{
+    RunFolder, WeightSet, folder_name, list_checkpoints, load_weights, newest_checkpoint, read_state, step_of,
+};
 
 use crate::backend::ChosenDevice;
 use crate::config::RunConfig;
@@ -40,7 +42,7 @@ pub fn run_config(folder: &Path, changes: &[String]) -> Result<RunConfig, Error>
 /// # Errors
 /// A folder that is neither, a run without checkpoints, or a damaged checkpoint.
 pub fn find_checkpoint(path: &Path) -> Result<PathBuf, Error> {
-    if path.join("state.json").is_file() || path.join("checksums.json").is_file() {
+    if is_checkpoint(path) {
         read_state(path)?;
         return Ok(path.into());
     }
@@ -54,6 +56,44 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, Error> {
         None if list_checkpoints(&folder.checkpoints()).is_empty() => refuse("the run has no checkpoint yet".into()),
         None => refuse("every checkpoint of the run is damaged".into()),
     }
+}
+
+/// The checkpoint of a step of a run; without a step as [`find_checkpoint`].
+///
+/// # Errors
+/// A step that the run has no checkpoint of, with those that there are; those of [`find_checkpoint`].
+pub fn find_checkpoint_at(path: &Path, step: Option<u64>) -> Result<PathBuf, Error> {
+    let Some(step) = step else { return find_checkpoint(path) };
+    if is_checkpoint(path) {
+        let found = find_checkpoint(path)?;
+        return match read_state(&found)?.step {
+            own if own == step => Ok(found),
+            own => Err(Error::field("step", step, format!("{} is of step {own}", path.display()))),
+        };
+    }
+    let folder = RunFolder::new(path);
+    if !folder.exists() {
+        // With the message of a path that is no run.
+        return find_checkpoint(path);
+    }
+    let checkpoint = folder.checkpoints().join(folder_name(step));
+    if !checkpoint.is_dir() {
+        return Err(Error::field("step", step, no_such_step(&folder)));
+    }
+    find_checkpoint(&checkpoint)
+}
+
+/// Whether a folder is a checkpoint, whole or damaged.
+pub(crate) fn is_checkpoint(folder: &Path) -> bool {
+    folder.join("state.json").is_file() || folder.join("checksums.json").is_file()
+}
+
+/// That a run has no checkpoint of a step, and which it has.
+pub(crate) fn no_such_step(folder: &RunFolder) -> String {
+    let checkpoints = list_checkpoints(&folder.checkpoints());
+    let steps: Vec<String> = checkpoints.iter().rev().filter_map(|path| Some(step_of(path)?.to_string())).collect();
+    let there = if steps.is_empty() { "no checkpoint".into() } else { format!("steps {}", steps.join(", ")) };
+    format!("there is no such checkpoint; the run has {there}")
 }
 
 /// A checkpoint to draw from: its averaged weights, its configuration, and where to compute.
@@ -127,7 +167,8 @@ impl CheckpointSampler {
         if request.unconditional {
             self.config.check_null_class("unconditional")?;
         }
-        check_condition(self.config.network.condition(), request, &self.shape)?;
+        let network = &self.config.network;
+        check_condition(network.condition(), network.has_null_class(), request, &self.shape)?;
         self.config.check_coupling(&request.sampler)
     }
 
@@ -205,18 +246,47 @@ pub fn with_averaged<T: Send>(
     device: &Device,
     visitor: impl NetworkVisitor<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
-    fokker_kernels::with_cpu_runtime(|| config.network.build(config.seed, device, Averaged { checkpoint, visitor }))?
+    with_weights(checkpoint, WeightSet::Average, config, device, visitor)
 }
 
-struct Averaged<'a, V> {
+/// The same with either set of weights.
+pub(crate) fn with_weights<T: Send>(
+    checkpoint: &Path,
+    set: WeightSet,
+    config: &RunConfig,
+    device: &Device,
+    visitor: impl NetworkVisitor<Output = Result<T, Error>> + Send,
+) -> Result<T, Error> {
+    let loaded = Loaded { checkpoint, set, visitor };
+    fokker_kernels::with_cpu_runtime(|| config.network.build(config.seed, device, loaded))?
+}
+
+struct Loaded<'a, V> {
     checkpoint: &'a Path,
+    set: WeightSet,
     visitor: V,
 }
 
-impl<T, V: NetworkVisitor<Output = Result<T, Error>>> NetworkVisitor for Averaged<'_, V> {
+impl<T, V: NetworkVisitor<Output = Result<T, Error>>> NetworkVisitor for Loaded<'_, V> {
     type Output = Result<T, Error>;
 
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<T, Error> {
-        self.visitor.visit(load_ema(self.checkpoint, network)?)
+        self.visitor.visit(load_weights(self.checkpoint, self.set, network)?)
     }
+}
+
+/// The weights of a checkpoint by name.
+///
+/// # Errors
+/// A damaged checkpoint, one of another architecture.
+pub(crate) fn state_dict(checkpoint: &Path, set: WeightSet, config: &RunConfig) -> Result<StateDict, Error> {
+    struct Collect;
+    impl NetworkVisitor for Collect {
+        type Output = Result<StateDict, Error>;
+
+        fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<StateDict, Error> {
+            Ok(StateDict::of(&network))
+        }
+    }
+    with_weights(checkpoint, set, config, &Device::flex(), Collect)
 }

@@ -7,7 +7,7 @@ use fokker_training::{RunFolder, step_of};
 
 use crate::continuation::ResumeRequest;
 use crate::error::Error;
-use crate::experiment::run_config;
+use crate::experiment::{is_checkpoint, run_config};
 use crate::monitor::Monitor;
 use crate::train::{Trained, go_on};
 
@@ -59,8 +59,4 @@ fn run_of(path: &Path) -> Result<(PathBuf, Option<u64>), Error> {
     }
     let message = "there is no run here (no config.toml)".into();
     Err(Error::File { path: path.into(), message })
-}
-
-fn is_checkpoint(folder: &Path) -> bool {
-    folder.join("state.json").is_file() || folder.join("checksums.json").is_file()
 }

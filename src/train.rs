@@ -13,6 +13,7 @@ use crate::config::RunConfig;
 use crate::continuation::{Continuation, ResumeRequest};
 use crate::draw::{DrawRequest, ScoreSpec, draw};
 use crate::error::Error;
+use crate::initial_weights::InitialWeights;
 use crate::monitor::Monitor;
 use crate::opening::{TrainingData, open_data};
 use crate::report::{ReportPage, write_report};
@@ -35,16 +36,28 @@ pub struct Trained {
 /// # Errors
 /// Anything that keeps the run from starting or going on, such as another process that trains it; what was saved stays.
 pub fn train(config: &RunConfig, resume: bool, monitor: &dyn Monitor) -> Result<Trained, Error> {
-    if resume {
-        return go_on(config, &ResumeRequest::default(), monitor);
+    match resume {
+        true => go_on(config, &ResumeRequest::default(), monitor),
+        false => start(config, None, monitor),
     }
+}
+
+/// Trains a new run from the weights of another one, or of a model. They are kept as the checkpoint of step 0.
+///
+/// # Errors
+/// Weights that do not fit; those of [`train`].
+pub fn fine_tune(config: &RunConfig, initial: &InitialWeights, monitor: &dyn Monitor) -> Result<Trained, Error> {
+    start(config, Some(initial), monitor)
+}
+
+fn start(config: &RunConfig, initial: Option<&InitialWeights>, monitor: &dyn Monitor) -> Result<Trained, Error> {
     let folder = RunFolder::new(config.run_folder());
     if folder.exists() {
         // Refused before the data are read. By whom it is trained, if by somebody, is worth more than that it is there.
         let _lock = folder.lock()?;
         folder.create(&config.to_toml()?)?;
     }
-    run(Training { config, folder, start: Start::New, monitor })
+    run(Training { config, folder, start: Start::New(initial), monitor })
 }
 
 /// Goes on with a run.
@@ -97,8 +110,8 @@ struct Training<'a> {
 
 /// Where a training begins.
 enum Start<'a> {
-    /// With a folder that is made for it.
-    New,
+    /// With a folder that is made for it, and perhaps with weights of somebody else.
+    New(Option<&'a InitialWeights>),
     /// With a folder that is there, and locked.
     At(&'a Continuation),
 }
@@ -128,13 +141,21 @@ impl NetworkVisitor for Work<'_> {
         let plan = config.training_plan(train.clone(), validation)?;
         let condition = preview_condition(&plan, network.condition(), config.previews.count);
         let process = plan.process.clone();
+        let network = match start {
+            Start::New(Some(initial)) => initial.load_into(network, monitor)?,
+            _ => network,
+        };
         let mut trainer = Trainer::new(plan, network, &chosen.device)?;
         let mut lock = None;
         match start {
-            Start::New => {
+            Start::New(initial) => {
                 lock = Some(folder.lock()?);
                 folder.clean()?;
                 folder.create(&text)?;
+                if initial.is_some() {
+                    // A run that is stopped before its first checkpoint goes on from these weights too.
+                    trainer.checkpoint().save(&folder.checkpoints(), &folder.set_aside(), &text)?;
+                }
             }
             Start::At(continuation) => {
                 match &continuation.checkpoint {

@@ -13,6 +13,7 @@ use fokker_training::{
 };
 
 use crate::error::Error;
+use crate::initial_weights::InitialWeights;
 use crate::monitor::Monitor;
 use crate::own_run::OwnRun;
 use crate::report::ReportPage;
@@ -52,6 +53,7 @@ pub struct Training<N: Network<D>, const D: usize> {
     checkpoints: CheckpointConfig,
     preprocessing: Option<Preprocessing>,
     folder: Option<PathBuf>,
+    initial: Option<InitialWeights>,
 }
 
 impl<N: Network<D>, const D: usize> Training<N, D> {
@@ -76,6 +78,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
             checkpoints: CheckpointConfig::default(),
             preprocessing: None,
             folder: None,
+            initial: None,
         }
     }
 
@@ -150,19 +153,31 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
         Self { folder: Some(folder.into()), checkpoints, ..self }
     }
 
+    /// Starts from the weights of a run or of a model of diffusers. A run in a folder that has checkpoints already goes on from them.
+    pub fn initial_weights(self, initial: InitialWeights) -> Self {
+        Self { initial: Some(initial), ..self }
+    }
+
     /// Trains on the device that the network lives on. The monitor hears of progress and may stop the training; `&()` does
     /// neither.
     ///
     /// # Errors
     /// No data, data that do not fit the network, numbers that do not work or are not finite, files that cannot be written.
     pub fn train(self, device: &Device, monitor: &dyn Monitor) -> Result<TrainedModel<N, D>, Error> {
-        let (plan, folder) = (self.plan()?, self.folder);
-        let run = folder.map(|folder| OwnRun::prepare(RunFolder::new(folder), &plan)).transpose()?;
+        let plan = self.plan()?;
+        let run = self.folder.as_ref().map(|folder| OwnRun::prepare(RunFolder::new(folder), &plan)).transpose()?;
         let steps = plan.training.steps;
-        let mut trainer = Trainer::new(plan, self.network, device)?;
+        let network = match &self.initial {
+            Some(initial) => initial.load_into(self.network, monitor)?,
+            None => self.network,
+        };
+        let mut trainer = Trainer::new(plan, network, device)?;
         let callbacks = match &run {
             Some(run) => {
-                trainer.resume(run.folder())?;
+                if trainer.resume(run.folder())?.is_none() && self.initial.is_some() {
+                    // A training that is stopped before its first checkpoint goes on from these weights too.
+                    trainer.checkpoint().save(&run.folder().checkpoints(), &run.folder().set_aside(), run.text())?;
+                }
                 Callbacks::in_folder(run.folder(), run.text()).with(ReportPage::new(run.folder()))
             }
             None => Callbacks::new().with(ValidationLoss),
@@ -252,7 +267,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("mine");
         let saved = |steps: u64| {
-            let checkpoints = CheckpointConfig { every: 2, keep: 1 };
+            let checkpoints = CheckpointConfig { every: 2, keep: 1, ..CheckpointConfig::default() };
             training().data(points()).steps(steps).save_to(&folder, checkpoints)
         };
         let samples = |training: Training<Mlp, 2>| {

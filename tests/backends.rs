@@ -104,7 +104,7 @@ fn plan(steps: u64) -> TrainingPlan {
     TrainingPlan {
         seed: 1,
         training,
-        checkpoints: CheckpointConfig { every: 2, keep: 1 },
+        checkpoints: CheckpointConfig { every: 2, keep: 1, ..CheckpointConfig::default() },
         validation: Some(Arc::new(Bumps)),
         ..TrainingPlan::new(vp(), Arc::new(Bumps))
     }

@@ -1,5 +1,6 @@
 //! Arrays in `.safetensors`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
@@ -64,4 +65,19 @@ fn kind(dtype: Dtype) -> Option<Kind> {
         Dtype::F64 => Kind::Float(8),
         _ => return None,
     })
+}
+
+/// All tensors of a file, which are weights of a network: floats alone.
+///
+/// # Errors
+/// A damaged file; a tensor of another type, by name.
+pub fn safetensors_arrays<T: Number>(bytes: &[u8]) -> Result<BTreeMap<String, Array<T>>, ArrayError> {
+    let float = |(name, tensor): (String, TensorView<'_>)| match kind(tensor.dtype()) {
+        Some(Kind::Float(_) | Kind::BFloat16) => {
+            let array = read(&name, &tensor)?;
+            Ok((name, array))
+        }
+        _ => Err(ArrayError::new(format!("{name} is of {:?}; floats of 16, 32 and 64 bits are read", tensor.dtype()))),
+    };
+    tensors(bytes)?.tensors().into_iter().map(float).collect()
 }

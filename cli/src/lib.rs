@@ -17,6 +17,7 @@ mod beginning;
 mod bench;
 mod bench_gpu;
 mod check;
+mod checkpoints;
 mod choices;
 mod compare_samplers;
 mod configuration;
@@ -25,9 +26,11 @@ mod drawn;
 mod encode;
 mod evaluate;
 mod exit_code;
+mod export;
 mod flow;
 mod generate;
 mod go_on;
+mod import;
 mod init;
 mod interpolate;
 mod lab;
@@ -44,6 +47,7 @@ mod terminal;
 mod train;
 mod verbosity;
 mod watching;
+mod weights;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -95,6 +99,9 @@ enum Command {
     Average(average::Average),
     Evaluate(evaluate::Evaluate),
     Likelihood(likelihood::Likelihood),
+    Checkpoints(checkpoints::Checkpoints),
+    Import(import::Import),
+    Export(export::Export),
     Reproduce(reproduce::Reproduce),
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -131,6 +138,9 @@ impl Cli {
             Command::Average(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Likelihood(command) => command.run(),
+            Command::Checkpoints(command) => command.run(),
+            Command::Import(command) => command.run(),
+            Command::Export(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Lab(command) => command.run(),
             Command::Bench(command) => command.run(),

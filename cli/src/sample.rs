@@ -8,7 +8,7 @@ use fokker::sampling::{Equation, Method, Noise, Processes, SamplerConfig, Sample
 use fokker::training::RunFolder;
 use fokker::{
     CheckpointSampler, DrawRequest, Error, Given, Measurement, RunConfig, SampleWriter, Technique, TrajectoryWriter,
-    find_checkpoint,
+    find_checkpoint_at,
 };
 
 use super::beginning::{self, BeginningOptions};
@@ -23,6 +23,9 @@ pub struct Sample {
     /// A run's folder, or one of its checkpoints
     #[arg(required_unless_present = "list_samplers")]
     run: Option<PathBuf>,
+    /// Draw from the run's checkpoint of this step; from its newest whole one if absent
+    #[arg(long)]
+    step: Option<u64>,
     /// Print a table of all samplers, and draw nothing
     #[arg(long)]
     list_samplers: bool,
@@ -123,7 +126,7 @@ impl Sample {
             return Ok(());
         }
         let run = self.run.as_ref().ok_or_else(|| Error::Usage("a run is missing".into()))?;
-        let checkpoint = find_checkpoint(run)?;
+        let checkpoint = find_checkpoint_at(run, self.step)?;
         let sampler = CheckpointSampler::open(&checkpoint, &self.changes)?;
         let request = self.request(&sampler)?;
         sampler.check(&request)?;

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::training::TrainingError;
-use fokker::{Error, ResumeRequest, Trained, resume, train};
+use fokker::{Error, InitialWeights, ResumeRequest, Trained, fine_tune, resume, train};
 
 use super::configuration;
 use super::results::print_file;
 use super::terminal::Terminal;
+use super::weights::WeightsName;
 
 /// Start a run from a configuration
 #[derive(Args)]
@@ -18,13 +19,33 @@ pub struct Train {
     /// Change a key, such as --set training.steps=1000 or --set backend.name=flex
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<String>,
+    /// Start from the weights of a run, a checkpoint, a model of diffusers, or a file of weights; the optimiser starts anew
+    #[arg(long, value_name = "PATH")]
+    init_from: Option<PathBuf>,
+    /// The step of the checkpoint to start from; the newest whole one if absent
+    #[arg(long, value_name = "STEP", requires = "init_from")]
+    init_step: Option<u64>,
+    /// Which weights to start from
+    #[arg(long, value_enum, default_value = "average", requires = "init_from")]
+    init_weights: WeightsName,
+    /// Leave tensors that are missing there, or of another shape, at their initial values; without it they are refused
+    #[arg(long, requires = "init_from")]
+    init_partial: bool,
 }
 
 impl Train {
     /// Trains.
     pub fn run(self) -> Result<(), Error> {
         let config = configuration::read(&self.config, &self.changes)?;
-        report(train(&config, false, &Terminal::new()), &config.run_folder())
+        let trained = match self.init_from {
+            None => train(&config, false, &Terminal::new()),
+            Some(from) => {
+                let (weights, partial) = (self.init_weights.into(), self.init_partial);
+                let initial = InitialWeights { step: self.init_step, weights, partial, ..InitialWeights::new(from) };
+                fine_tune(&config, &initial, &Terminal::new())
+            }
+        };
+        report(trained, &config.run_folder())
     }
 }
 

@@ -46,14 +46,20 @@ pub trait NetworkKind: Settings {
         Ok(())
     }
 
-    /// Rows of the class table, the null class included; none without classes.
+    /// Rows of the class table, the null class included if there is one; none without classes.
     fn num_class_embeds(&self) -> Option<usize> {
         None
     }
 
+    /// Whether the last row of the class table is the null class.
+    fn has_null_class(&self) -> bool {
+        true
+    }
+
     /// The conditions that the network takes.
     fn condition(&self) -> ConditionShape {
-        ConditionShape { classes: self.num_class_embeds().map(|rows| rows.saturating_sub(1)), ..ConditionShape::NONE }
+        let classes = self.num_class_embeds().map(|rows| rows.saturating_sub(usize::from(self.has_null_class())));
+        ConditionShape { classes, ..ConditionShape::NONE }
     }
 }
 

@@ -29,6 +29,7 @@ pub mod pretrained;
 mod recompute;
 pub mod score;
 pub mod score_net;
+pub mod state_dict;
 pub mod time_dual;
 pub mod unet;
 
@@ -55,5 +56,6 @@ pub use plain::{Detached, Plain, Tensors};
 pub use precision::Precision;
 pub use score::{NetworkScore, Score, SmoothScore};
 pub use score_net::{ScoreNet, ScoreNetConfig};
+pub use state_dict::{LoadReport, StateDict, WeightPrecision};
 pub use time_dual::TimeDual;
 pub use unet::{UNet, UNet1d, UNetConfig};

@@ -37,4 +37,10 @@ pub trait Network<const D: usize>: Module + ModuleDisplay + Sync + 'static {
     fn condition(&self) -> ConditionShape {
         ConditionShape::NONE
     }
+
+    /// Whether a network with classes has a null class as well, whose number is that of the [classes](Self::classes). Without
+    /// it the network cannot be asked for "no class".
+    fn has_null_class(&self) -> bool {
+        true
+    }
 }

@@ -59,6 +59,10 @@ pub enum Conditioning {
     Sigma,
     /// `t/T`, for networks with Fourier features of their own scale.
     Time,
+    /// The step of the process's own chain of N, `N t/T − 1`; for chains alone.
+    ChainStep,
+    /// `1000 t/T`, by which diffusers' flow matching counts.
+    ScaledTime,
 }
 
 /// How a network's input is scaled and its output read.
@@ -161,12 +165,16 @@ impl Parameterization {
     /// Checks that every estimate exists at all times of a process.
     ///
     /// # Errors
-    /// An output or a conditioning that is infinite in pure noise; a velocity whose rate the process does not state.
+    /// An output or a conditioning that is infinite in pure noise; a velocity whose rate the process does not state; the step of
+    /// a chain for a process that is none.
     pub fn validate_under(&self, process: &dyn Process) -> Result<(), ModelError> {
         let fail = |key: &str, message: String| Err(ModelError::config(format!("parameterization.{key}"), message));
         let name = process.name();
         if self.output == Output::Velocity && process.second_derivatives(0.5 * process.horizon()).is_none() {
             return fail("output", format!("{name} does not state how its velocity changes; use \"v\" or \"edm\""));
+        }
+        if self.conditioning == Conditioning::ChainStep && process.chain_steps().is_none() {
+            return fail("conditioning", format!("{name} is no chain of steps; use \"timestep\""));
         }
         if !process.reaches_pure_noise() {
             return Ok(());
@@ -203,6 +211,15 @@ impl Parameterization {
             Conditioning::Sigma => TimeDual::std(process, t) / TimeDual::mean_scale(process, t),
             Conditioning::Time => {
                 let rate = process.horizon().recip();
+                TimeDual { value: rate * t, derivative: rate }
+            }
+            Conditioning::ChainStep => {
+                let steps = process.chain_steps().map_or(f64::NAN, |steps| steps as f64);
+                let rate = steps / process.horizon();
+                TimeDual { value: rate * t - 1.0, derivative: rate }
+            }
+            Conditioning::ScaledTime => {
+                let rate = 1000.0 / process.horizon();
                 TimeDual { value: rate * t, derivative: rate }
             }
         }

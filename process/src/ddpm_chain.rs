@@ -54,11 +54,21 @@ pub struct DdpmChainConfig {
     /// ε in (0, 1). Default 1/N, the first knot (½ if N = 1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_time: Option<f64>,
+    /// All β_k, N numbers in (0, 1), in the place of a schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub betas: Option<Vec<f64>>,
 }
 
 impl Default for DdpmChainConfig {
     fn default() -> Self {
-        Self { steps: 1000, schedule: BetaSchedule::Linear, beta_start: None, beta_end: None, min_time: None }
+        Self {
+            steps: 1000,
+            schedule: BetaSchedule::Linear,
+            beta_start: None,
+            beta_end: None,
+            min_time: None,
+            betas: None,
+        }
     }
 }
 
@@ -81,6 +91,20 @@ impl DdpmChain {
         let steps = config.steps;
         if !(1..=chain::MOST_STEPS).contains(&steps) {
             return check.fail("steps", steps, format!("in 1..={}", chain::MOST_STEPS));
+        }
+        if let Some(betas) = &config.betas {
+            for (key, given) in [("beta_start", config.beta_start), ("beta_end", config.beta_end)] {
+                if let Some(value) = given {
+                    return check.fail(key, value, "absent next to betas");
+                }
+            }
+            if config.schedule != BetaSchedule::Linear {
+                return check.fail("schedule", "another one", "absent next to betas");
+            }
+            if betas.len() != steps {
+                return check.fail("betas", format!("{} numbers", betas.len()), format!("steps = {steps} numbers"));
+            }
+            return Self::from_betas(betas.clone(), config.min_time);
         }
         if config.schedule == BetaSchedule::SquaredcosCapV2 {
             for (key, given) in [("beta_start", config.beta_start), ("beta_end", config.beta_end)] {

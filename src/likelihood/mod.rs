@@ -32,6 +32,10 @@ pub fn likelihood(
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization };
     request.validate(&config, &*reading.process)?;
+    if request.unconditional && config.network.num_class_embeds().is_some() && !config.network.has_null_class() {
+        let message = "the network has no null class (network.null_class = false)";
+        return Err(Error::field("unconditional", "", message));
+    }
     if request.unconditional && config.network.num_class_embeds().is_some() && !config.trains_null_class() {
         monitor.warn(
             "unconditional: the run was trained with training.class_dropout = 0, so its null class was never trained",

@@ -15,6 +15,7 @@ use fokker_files::FileError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::config::CheckpointConfig;
 use crate::error::TrainingError;
 use crate::optimizer::Moments;
 use crate::unused_path::unused_path;
@@ -142,13 +143,35 @@ impl<M: Module + ModuleDisplay> Checkpoint<M> {
     }
 }
 
+/// Which weights of a checkpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WeightSet {
+    /// Their running average, which samples are drawn from.
+    #[default]
+    Average,
+    /// Those that the optimiser changes.
+    Raw,
+}
+
 /// Reads the running average alone, for sampling.
 ///
 /// # Errors
 /// A damaged file, or weights of another architecture, by name.
 pub fn load_ema<M: Module + ModuleDisplay>(path: &Path, template: M) -> Result<M, TrainingError> {
+    load_weights(path, WeightSet::Average, template)
+}
+
+/// Reads one of the two sets of weights alone.
+///
+/// # Errors
+/// A damaged file, or weights of another architecture, by name.
+pub fn load_weights<M: Module + ModuleDisplay>(path: &Path, set: WeightSet, template: M) -> Result<M, TrainingError> {
     verify(path)?;
-    load_module(path, "ema.bpk", template)
+    let name = match set {
+        WeightSet::Average => "ema.bpk",
+        WeightSet::Raw => "model.bpk",
+    };
+    load_module(path, name, template)
 }
 
 /// Reads and verifies a checkpoint's numbers.
@@ -228,33 +251,77 @@ pub fn newest_valid(folder: &Path) -> Result<Option<PathBuf>, TrainingError> {
     Ok(None)
 }
 
-/// Deletes all but the newest `keep` checkpoints. Those that hold a file of somebody else stay.
+/// Deletes all but the newest `keep` checkpoints. Those of steps that `keep_every` divides, those that are
+/// [pinned](pin), and those that hold a file of somebody else stay.
 ///
 /// # Errors
 /// A folder that cannot be deleted.
-pub fn prune(folder: &Path, keep: usize) -> Result<(), TrainingError> {
-    for path in list(folder).into_iter().skip(keep).filter(|path| has_nothing_else(path)) {
-        // First its name: half of a checkpoint must not look like one.
-        let partial = folder.join(partial_name(step_of(&path).unwrap_or_default()));
-        fs::rename(&path, &partial)
-            .and_then(|()| fs::remove_dir_all(&partial))
-            .map_err(|error| FileError::new("cannot delete the old checkpoint", &path, error))?;
-    }
-    Ok(())
+pub(crate) fn prune(folder: &Path, config: &CheckpointConfig) -> Result<(), TrainingError> {
+    let stays = |path: &Path| is_kept_for_good(config, path) || is_pinned(path);
+    list(folder).into_iter().skip(config.keep).filter(|path| !stays(path)).try_for_each(|path| match foreign(&path) {
+        None => delete(&path),
+        Some(_) => Ok(()),
+    })
 }
 
-/// Whether a folder holds the files of a checkpoint and nothing else.
-fn has_nothing_else(path: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(path) else { return false };
+/// Whether a checkpoint is of a step that `keep_every` divides.
+pub fn is_kept_for_good(config: &CheckpointConfig, path: &Path) -> bool {
+    config.keep_every > 0 && step_of(path).is_some_and(|step| step.is_multiple_of(config.keep_every))
+}
+
+/// The mark of a checkpoint that stays.
+const PINNED: &str = "pinned";
+
+/// Whether a checkpoint stays, however many newer ones there are.
+pub fn is_pinned(path: &Path) -> bool {
+    path.join(PINNED).is_file()
+}
+
+/// Makes a checkpoint stay however many newer ones there are, or takes that back.
+///
+/// # Errors
+/// A mark that cannot be written or deleted.
+pub fn pin(path: &Path, pinned: bool) -> Result<(), TrainingError> {
+    let mark = path.join(PINNED);
+    match pinned {
+        true => Ok(fokker_files::write(&mark, b"")?),
+        false if mark.exists() => {
+            Ok(fs::remove_file(&mark).map_err(|error| FileError::new("cannot delete", &mark, error))?)
+        }
+        false => Ok(()),
+    }
+}
+
+/// Deletes a checkpoint.
+///
+/// # Errors
+/// A folder that is none, or holds files that no checkpoint has; one that cannot be deleted.
+pub fn delete(path: &Path) -> Result<(), TrainingError> {
+    let refuse = |message: String| Err(TrainingError::Checkpoint { path: path.into(), message });
+    let Some(step) = step_of(path) else { return refuse("is not named like a checkpoint".into()) };
+    if let Some(name) = foreign(path) {
+        return refuse(format!(
+            "it holds {name}, which no checkpoint has: move it away, or delete the folder yourself"
+        ));
+    }
+    // First its name: half of a checkpoint must not look like one.
+    let partial = path.with_file_name(partial_name(step));
+    let deleted = fs::rename(path, &partial).and_then(|()| fs::remove_dir_all(&partial));
+    Ok(deleted.map_err(|error| FileError::new("cannot delete the checkpoint", path, error))?)
+}
+
+/// Something in a folder that is not of a checkpoint; `nothing` if the checksums are missing, without which it is none.
+fn foreign(path: &Path) -> Option<String> {
+    let Ok(entries) = fs::read_dir(path) else { return Some("what cannot be read".into()) };
     let mut checksums = false;
     for entry in entries {
-        let Ok(name) = entry.map(|entry| entry.file_name()) else { return false };
+        let Ok(name) = entry.map(|entry| entry.file_name()) else { return Some("what cannot be read".into()) };
         checksums |= name == CHECKSUMS;
-        if name != CHECKSUMS && !FILES.iter().any(|file| name == *file) {
-            return false;
+        if name != CHECKSUMS && name != PINNED && !FILES.iter().any(|file| name == *file) {
+            return Some(name.to_string_lossy().into_owned());
         }
     }
-    checksums
+    (!checksums).then(|| format!("no {CHECKSUMS}"))
 }
 
 fn module_bytes<M: Module + ModuleDisplay>(module: M) -> io::Result<Bytes> {

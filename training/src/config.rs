@@ -115,6 +115,13 @@ pub struct CheckpointConfig {
     /// How many of the newest stay.
     #[serde(default = "three")]
     pub keep: usize,
+    /// Checkpoints of steps that this divides stay as well; 0 for none. A multiple of `every`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub keep_every: u64,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 fn three() -> usize {
@@ -150,7 +157,7 @@ impl Default for TrainingConfig {
 impl Default for CheckpointConfig {
     /// Every 1000 steps, and the newest three stay.
     fn default() -> Self {
-        Self { every: 1000, keep: three() }
+        Self { every: 1000, keep: three(), keep_every: 0 }
     }
 }
 
@@ -191,6 +198,10 @@ impl CheckpointConfig {
                 return Err(TrainingError::config(format!("checkpoints.{key}"), "must be at least 1"));
             }
         }
+        if !self.keep_every.is_multiple_of(self.every) {
+            let message = format!("{} is no multiple of checkpoints.every = {}", self.keep_every, self.every);
+            return Err(TrainingError::config("checkpoints.keep_every", message));
+        }
         Ok(())
     }
 }
@@ -209,5 +220,8 @@ mod tests {
         assert_eq!(serde_json::from_value::<CheckpointConfig>(required).unwrap(), CheckpointConfig::default());
         TrainingConfig::default().validate().unwrap();
         CheckpointConfig::default().validate().unwrap();
+        let refusal = CheckpointConfig { keep_every: 1500, ..CheckpointConfig::default() }.validate().unwrap_err();
+        assert!(refusal.to_string().contains("checkpoints.keep_every"), "{refusal}");
+        CheckpointConfig { keep_every: 5000, ..CheckpointConfig::default() }.validate().unwrap();
     }
 }

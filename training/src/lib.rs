@@ -40,7 +40,8 @@ pub use callbacks::{
     TensorBoard, ValidationLoss, Wants,
 };
 pub use checkpoint::{
-    Checkpoint, TrainingState, folder_name, list as list_checkpoints, load_ema, newest_valid as newest_checkpoint,
+    Checkpoint, TrainingState, WeightSet, delete as delete_checkpoint, folder_name, is_kept_for_good, is_pinned,
+    list as list_checkpoints, load_ema, load_weights, newest_valid as newest_checkpoint, pin as pin_checkpoint,
     read_state, step_of, verify as verify_checkpoint,
 };
 pub use condition::of as condition_of;

@@ -18,3 +18,4 @@ mod runs;
 mod sample_files;
 mod sampling_commands;
 mod support;
+mod weights;

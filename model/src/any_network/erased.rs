@@ -17,6 +17,7 @@ pub(super) trait Erased<const D: usize>: Evaluate<D> + Debug + Send + Sync {
     fn duplicate(&self) -> Box<dyn Erased<D>>;
     fn has_own_blocks(&self) -> bool;
     fn own_condition(&self) -> ConditionShape;
+    fn has_own_null_class(&self) -> bool;
 
     fn add_devices(&self, devices: Devices) -> Devices;
     fn forked(self: Box<Self>, device: &Device) -> Box<dyn Erased<D>>;
@@ -46,6 +47,10 @@ impl<const D: usize, N: Network<D>> Erased<D> for N {
 
     fn own_condition(&self) -> ConditionShape {
         self.condition()
+    }
+
+    fn has_own_null_class(&self) -> bool {
+        self.has_null_class()
     }
 
     fn add_devices(&self, devices: Devices) -> Devices {

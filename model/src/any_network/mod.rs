@@ -75,4 +75,8 @@ impl<const D: usize> Network<D> for AnyNetwork<D> {
     fn condition(&self) -> ConditionShape {
         self.0.own_condition()
     }
+
+    fn has_null_class(&self) -> bool {
+        self.0.has_own_null_class()
+    }
 }

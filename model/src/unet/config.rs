@@ -1,9 +1,10 @@
 //! The fields of diffusers' `UNet2DModel`, their defaults, and what is refused.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::calculus::Conv2dShape;
-use crate::error::ModelError;
+use crate::error::{ModelError, require};
 use crate::initializer::Initializer;
 use crate::kind::NetworkKind;
 use crate::layers::Conv2d;
@@ -137,7 +138,8 @@ pub struct UNetConfig {
     pub resnet_time_scale_shift: TimeShift,
     /// Attention in the middle block.
     pub add_attention: bool,
-    /// Rows of the class table; none without classes. Classifier-free guidance takes the last row as "no class".
+    /// Rows of the class table; none without classes. Classifier-free guidance takes the last row as "no class", unless
+    /// `null_class` says that it is a class like the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_class_embeds: Option<usize>,
     /// The number of classes, in the place of `num_class_embeds`: one less. Not a field of diffusers.
@@ -150,6 +152,9 @@ pub struct UNetConfig {
     /// says where the array is given. Not a field of diffusers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition_channels: Option<usize>,
+    /// Whether the last row of the class table stands for "no class". Not a field of diffusers, whose rows are all classes.
+    #[serde(skip_serializing_if = "is_true")]
+    pub null_class: bool,
     /// Fourier features of the network's input x (`ImageWaves`): for each exponent `n`, sin 2ⁿπx and cos 2ⁿπx are
     /// concatenated to its channels (Kingma et al. 2021, Appx. C). Not a field of diffusers. Improves likelihoods
     /// (docs/RESULTS.md).
@@ -159,6 +164,10 @@ pub struct UNetConfig {
 
 fn is_two(dimensions: &usize) -> bool {
     *dimensions == 2
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Default for UNetConfig {
@@ -193,6 +202,7 @@ impl Default for UNetConfig {
             num_classes: None,
             condition_size: None,
             condition_channels: None,
+            null_class: true,
             input_frequencies: Vec::new(),
         }
     }
@@ -224,14 +234,23 @@ impl UNetConfig {
         }
     }
 
-    /// Reads the `config.json` that diffusers writes next to the weights of a `UNet2DModel`.
+    /// Reads the `config.json` that diffusers writes next to the weights of a `UNet2DModel`. Every row of its class table is a
+    /// class: set [`null_class`](Self::null_class) if the last one is not.
     ///
     /// # Errors
-    /// A field that asks for something this U-Net does not have, by name.
+    /// Every field that asks for something this U-Net does not have, by name.
     pub fn from_diffusers(json: &str) -> Result<Self, ModelError> {
-        let invalid = |error: serde_json::Error| ModelError::config("config.json", error.to_string());
-        let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(invalid)?;
-        fields.retain(|key, _| !key.starts_with('_') && key != "sample_size");
+        let refuse = |message: String| ModelError::config("config.json", message);
+        let mut fields: Map<String, Value> = serde_json::from_str(json).map_err(|error| refuse(error.to_string()))?;
+        let class = fields.get("_class_name").and_then(Value::as_str).unwrap_or("UNet2DModel");
+        if class != "UNet2DModel" {
+            return Err(refuse(format!("_class_name = \"{class}\": only a UNet2DModel is this U-Net")));
+        }
+        // What an average of weights says of itself.
+        let of_average =
+            ["decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup"];
+        fields.retain(|key, _| !key.starts_with('_') && key != "sample_size" && !of_average.contains(&key.as_str()));
+        let mut wrong = Vec::new();
         // Fields that only restate what this U-Net always does are accepted with exactly that value.
         let fixed = [
             ("act_fn", vec!["\"silu\"", "\"swish\""]),
@@ -242,16 +261,63 @@ impl UNetConfig {
             if let Some(value) = fields.remove(key)
                 && !allowed.contains(&value.to_string().as_str())
             {
-                let message = format!("{key} = {value} is not supported, only {}", allowed.join(" or "));
-                return Err(ModelError::config("config.json", message));
+                wrong.push(format!("{key} = {value} is not supported, only {}", allowed.join(" or ")));
             }
         }
-        if fields.get("mid_block_type").is_some_and(serde_json::Value::is_null) {
+        if fields.get("mid_block_type").is_some_and(Value::is_null) {
             fields.insert("mid_block_type".into(), "None".into());
         }
-        let config: Self = serde_json::from_value(fields.into()).map_err(invalid)?;
+        fields.entry("null_class").or_insert(false.into());
+        // Each field by itself, so that all that are wrong are named.
+        for (key, value) in &fields {
+            let one = Value::Object(Map::from_iter([(key.clone(), value.clone())]));
+            if let Err(error) = serde_json::from_value::<Self>(one) {
+                wrong.push(format!("{key}: {error}"));
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(refuse(wrong.join("\n")));
+        }
+        let mut config: Self = serde_json::from_value(fields.into()).map_err(|error| refuse(error.to_string()))?;
+        // Without classes there is no row that could be one.
+        config.null_class |= config.num_class_embeds.is_none();
         config.validate()?;
         Ok(config)
+    }
+
+    /// The `config.json` by which diffusers makes this U-Net, for images of some height and width.
+    ///
+    /// # Errors
+    /// What diffusers does not have, by its key.
+    pub fn to_diffusers(&self, [height, width]: [usize; 2]) -> Result<Map<String, Value>, ModelError> {
+        require(
+            self.input_frequencies.is_empty(),
+            "input_frequencies",
+            "diffusers has no Fourier features of the image; train a network without them",
+        )?;
+        require(self.dimensions == 2, "dimensions", "diffusers' UNet2DModel is for images alone")?;
+        let without = "diffusers' UNet2DModel takes no condition but a class; train a network without it";
+        require(self.condition_size.is_none(), "condition_size", without)?;
+        require(self.condition_channels.is_none(), "condition_channels", without)?;
+        let whole = Self { num_class_embeds: NetworkKind::num_class_embeds(self), ..self.clone() };
+        let fields = serde_json::to_value(whole).map_err(|error| ModelError::config("network", error.to_string()))?;
+        let Value::Object(mut fields) = fields else { return Err(ModelError::config("network", "is no table")) };
+        for key in ["num_classes", "null_class", "input_frequencies"] {
+            fields.remove(key);
+        }
+        // What is absent here is null there.
+        let optional = ["time_embedding_dim", "attention_head_dim", "attn_norm_num_groups", "num_class_embeds"];
+        for key in optional.into_iter().chain(["class_embed_type", "num_train_timesteps"]) {
+            fields.entry(key).or_insert(Value::Null);
+        }
+        if self.mid_block_type == MidBlockType::None {
+            fields.insert("mid_block_type".into(), Value::Null);
+        }
+        fields.insert("_class_name".into(), "UNet2DModel".into());
+        fields.insert("act_fn".into(), "silu".into());
+        let size = if height == width { height.into() } else { Value::from(vec![height, width]) };
+        fields.insert("sample_size".into(), size);
+        Ok(fields)
     }
 
     /// How a level changes the resolution, given its type.

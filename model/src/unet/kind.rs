@@ -73,6 +73,12 @@ impl NetworkKind for UNetConfig {
             require(value.is_finite() && value > 0.0, key, format!("{value} is not a positive number"))?;
         }
         check_condition(self.condition())?;
+        let without = self.null_class || self.num_classes.is_none();
+        require(
+            without,
+            "num_classes",
+            "counts a row of no class as well, and null_class = false; use num_class_embeds",
+        )?;
         check_class_rows(self.num_class_embeds, self.num_classes)
     }
 
@@ -120,8 +126,12 @@ impl NetworkKind for UNetConfig {
     }
 
     fn condition(&self) -> ConditionShape {
-        let classes = self.num_class_embeds().map(|rows| rows.saturating_sub(1));
+        let classes = self.num_class_embeds().map(|rows| rows.saturating_sub(usize::from(self.null_class)));
         ConditionShape { classes, vector: self.condition_size, array: self.condition_channels }
+    }
+
+    fn has_null_class(&self) -> bool {
+        self.null_class
     }
 }
 

@@ -35,6 +35,7 @@ pub struct UNet {
     center_input: bool,
     #[module(skip)]
     condition: ConditionShape,
+    null_class: bool,
 }
 
 /// Two affine maps around an activation.
@@ -95,6 +96,7 @@ impl UNet {
             conv_out: config.convolution(first, config.out_channels, Conv2dShape::same(3), init),
             center_input: config.center_input_sample,
             condition: config.condition(),
+            null_class: config.null_class,
         })
     }
 
@@ -157,5 +159,9 @@ impl Network<4> for UNet {
 
     fn condition(&self) -> ConditionShape {
         self.condition
+    }
+
+    fn has_null_class(&self) -> bool {
+        self.null_class
     }
 }

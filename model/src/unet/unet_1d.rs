@@ -66,4 +66,8 @@ impl Network<3> for UNet1d {
     fn condition(&self) -> ConditionShape {
         self.unet.condition()
     }
+
+    fn has_null_class(&self) -> bool {
+        self.unet.has_null_class()
+    }
 }

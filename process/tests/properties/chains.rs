@@ -8,7 +8,14 @@ fn close(a: f64, b: f64, tolerance: f64) -> bool {
 
 fn ddpm(schedule: BetaSchedule, range: Option<(f64, f64)>) -> DdpmChain {
     let (beta_start, beta_end) = range.unzip();
-    DdpmChain::from_config(&DdpmChainConfig { steps: 1000, schedule, beta_start, beta_end, min_time: None }).unwrap()
+    DdpmChain::from_config(&DdpmChainConfig {
+        steps: 1000,
+        schedule,
+        beta_start,
+        beta_end,
+        ..DdpmChainConfig::default()
+    })
+    .unwrap()
 }
 
 /// ᾱ_k of the three schedules of 1000 steps, multiplied out with 50 decimal digits (reference/ddpm_schedules.py).

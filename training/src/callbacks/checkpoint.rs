@@ -32,7 +32,7 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for Checkpoints {
         let _phase = tracing::debug_span!("checkpoint", step = at.step()).entered();
         let folder = self.run.checkpoints();
         at.trainer.checkpoint().save(&folder, &self.run.set_aside(), &self.config)?;
-        if let Err(error) = prune(&folder, at.trainer.plan().checkpoints.keep) {
+        if let Err(error) = prune(&folder, &at.trainer.plan().checkpoints) {
             // One checkpoint too many is no reason to end.
             tracing::warn!("{error}");
         }

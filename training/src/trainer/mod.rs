@@ -62,6 +62,10 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     pub fn new(plan: TrainingPlan, network: N, device: &Device) -> Result<Self, TrainingError> {
         plan.validate()?;
         condition::check(network.condition(), &*plan.train)?;
+        if plan.training.class_dropout > 0.0 && !network.has_null_class() {
+            let message = "the network has no null class, in whose place a class could be dropped; leave it out";
+            return Err(TrainingError::config("training.class_dropout", message));
+        }
         let tracked = tracked_device(&plan, network.has_blocks(), device)?;
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing.clone(), batch_size, plan.seed)?);

@@ -30,7 +30,7 @@ pub fn plan(data: &DatasetConfig, training: TrainingConfig) -> TrainingPlan {
         objective: Objective { time: TimeSampling::LogNormal { mean: -0.8, std: 1.4 }, ..Objective::default() },
         optimizer: OptimizerConfig::adamw(0.01),
         training,
-        checkpoints: CheckpointConfig { every: 4, keep: 2 },
+        checkpoints: CheckpointConfig { every: 4, keep: 2, ..CheckpointConfig::default() },
         validation: Some(data.open(Split::Validation, 5).unwrap()),
         ..plan
     }
