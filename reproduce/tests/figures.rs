@@ -388,7 +388,10 @@ fn the_inequalities_of_scores_hold_and_are_those_of_their_errors() {
     for case in ["gradient-0.3-sin-1.5x", "curl-0.3-sin-1.5x"] {
         let (left, right) = (column(&first, case, "left"), column(&first, case, "right"));
         assert!(left.iter().zip(&right).all(|(left, right)| *left <= right * (1.0 + 1e-6)), "{case}");
-        assert!(left[left.len() - 1] > 0.1 && column(&first, case, "least gap").iter().all(|gap| *gap > -1e-6), "{case}");
+        assert!(
+            left[left.len() - 1] > 0.1 && column(&first, case, "least gap").iter().all(|gap| *gap > -1e-6),
+            "{case}"
+        );
     }
     assert!(first.caption.contains("larger at 0 of 600 pairs"), "{}", first.caption);
     let third = make(&with(config("papers003_proposition3"), &few));
@@ -400,7 +403,8 @@ fn the_inequalities_of_scores_hold_and_are_those_of_their_errors() {
 #[test]
 fn a_disturbed_score_generates_another_law_and_the_truth_its_own() {
     let axis = toml::Value::try_from(fokker_laboratory::grid::Axis::new(-6.0, 6.0, 160).unwrap()).unwrap();
-    let few = [("points", Toml::Integer(50)), ("steps", Toml::Integer(120)), ("looks", Toml::Integer(6)), ("axis", axis)];
+    let few =
+        [("points", Toml::Integer(50)), ("steps", Toml::Integer(120)), ("looks", Toml::Integer(6)), ("axis", axis)];
     let figure = make(&with(config("papers003_proposition2"), &few));
     let at_the_end = |case: &str, name: &str| *column(&figure, case, name).last().unwrap();
     assert!(at_the_end("exact", "guess to generated") < 0.02 * at_the_end("exact", "truth"));

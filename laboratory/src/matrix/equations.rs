@@ -8,12 +8,15 @@ use fokker_process::{GaussianMixture, MixtureComponent};
 /// A function of the place: what it returns has as many coordinates.
 type Vectors<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync + 'a>;
 
+/// A function of the place: what it returns is a matrix.
+type Matrices<'a> = Box<dyn Fn(&[f64]) -> DMatrix<f64> + Send + Sync + 'a>;
+
 /// L at one time, n × m.
 pub enum NoiseMatrix<'a> {
     /// The same at all places.
     Everywhere(DMatrix<f64>),
     /// A function of the place. The stochastic integral is Itô's.
-    At(Box<dyn Fn(&[f64]) -> DMatrix<f64> + Send + Sync + 'a>),
+    At(Matrices<'a>),
 }
 
 impl NoiseMatrix<'_> {

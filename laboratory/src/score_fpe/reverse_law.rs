@@ -112,8 +112,8 @@ impl ReverseHistory<'_> {
             total += weight;
             for (component, generated) in generated.iter().enumerate() {
                 let (guess, exact) = (self.law.score.score(&point, t, component), truth.score(&point, t, component));
-                let ŝ = generated[cell];
-                for (sum, value) in sums.iter_mut().zip([guess - exact, guess - ŝ, ŝ - exact, exact]) {
+                let generated = generated[cell];
+                for (sum, value) in sums.iter_mut().zip([guess - exact, guess - generated, generated - exact, exact]) {
                     *sum += weight * value * value;
                 }
             }

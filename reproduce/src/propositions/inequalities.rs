@@ -41,7 +41,7 @@ pub(crate) fn inequalities(
                 let curve: Vec<(f64, f64)> = whole.iter().map(|row| (row.t, row.means().1)).collect();
                 let more = format!("‖s_θ − s‖ at t_θ is {start:.2e} on average, at most {most:.2e}");
                 // Where the error at t_θ is rounding, the two right sides are one.
-                let curve = (most > 1e-10).then_some(("with the error at t_θ", Colour::GREY, curve));
+                let curve = (most > 1e-10).then(|| Layer::dashed("with the error at t_θ", Colour::GREY, curve));
                 (whole, curve, (found.rows, more))
             }
             Statement::HigherOrder => {
@@ -85,12 +85,7 @@ fn verdict(case: &Case, printed: &[Inequality], rows: &[Inequality], more: &str)
     )
 }
 
-fn panel(
-    statement: Statement,
-    case: &Case,
-    rows: &[Inequality],
-    third: Option<(&str, Colour, Vec<(f64, f64)>)>,
-) -> Panel {
+fn panel(statement: Statement, case: &Case, rows: &[Inequality], third: Option<Layer>) -> Panel {
     let side = |of: fn(&Inequality) -> f64| rows.iter().map(|row| (row.t, of(row))).collect::<Vec<_>>();
     let (left, right) = match statement {
         Statement::Conservativity => ("‖s_θ − ∇Ψ_θ‖", "∫ ‖ε‖ dτ"),
@@ -100,7 +95,7 @@ fn panel(
         Layer::line(right, Colour::ORANGE, side(|row| row.means().1)),
         Layer::line(left, Colour::BLUE, side(|row| row.means().0)),
     ];
-    layers.extend(third.map(|(label, colour, points)| Layer::dashed(label, colour, points)));
+    layers.extend(third);
     Panel::log_log(&case.name, "t", "mean over the points", layers)
 }
 

@@ -1,9 +1,9 @@
 //! [Lai 2023, Prop. 1 to 3, Lemma 3] for trained networks: without and with the regulariser, on a mixture in the plane.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use fokker::laboratory::Watch;
 use fokker::laboratory::grid::Axis;
 use fokker::laboratory::score_fpe::{Jet, ScoreField, TrueScore};
-use fokker::laboratory::{LaboratoryError, Watch};
 use fokker::model::{Derivatives, Network, NetworkVisitor, Score};
 use fokker::{Error, Monitor};
 use fokker_plot::Figure;
