@@ -87,8 +87,8 @@ fn verdict(name: &str, rows: &[Row]) -> String {
     let forward = rows.iter().map(|row| row.forward).fold(0.0, f64::max);
     let equation = rows.iter().map(|row| row.equation.0 / row.equation.1).fold(0.0, f64::max);
     format!(
-        "{name}: at t = {:.3}, with √E‖ε‖² = {residual:.3e} and √E‖s‖² = {:.3}, s_θ is {:.4} from s and {:.4} from ŝ, which is {:.4} \
-         from s. (26) forwards is at most {forward:.1e} in L¹ from the law on the way back; (27) leaves at most {:.1} % of ∂ₜ ŝ on the \
+        "{name}: at t = {:.3}, with √E‖ε‖² = {residual:.3e} and √E‖s‖² = {:.3}, s_θ is {:.2e} from s and {:.2e} from ŝ, which is \
+         {:.2e} from s. (26) forwards is at most {forward:.1e} in L¹ from the law on the way back; (27) leaves at most {:.1} % of ∂ₜ ŝ on the \
          grid.",
         last.t,
         last.truth,
@@ -104,8 +104,12 @@ fn panel(name: &str, rows: &[Row]) -> Panel {
     let layers = vec![
         Layer::line("√E‖ε‖²", Colour::ORANGE, curve(|row| row.residual)),
         Layer::line("s_θ from s", Colour::BLUE, curve(|row| row.agreement.guess_to_truth)),
-        Layer::line("s_θ from ŝ", Colour::GREEN, curve(|row| row.agreement.guess_to_generated)),
-        Layer::dashed("ŝ from s", Colour::BLACK, curve(|row| row.agreement.generated_to_truth)),
+        Layer::line(
+            "s_θ from the score of what it generates",
+            Colour::GREEN,
+            curve(|row| row.agreement.guess_to_generated),
+        ),
+        Layer::dashed("that score from s", Colour::BLACK, curve(|row| row.agreement.generated_to_truth)),
     ];
     Panel::log_log(name, "t", "root mean square", layers)
 }

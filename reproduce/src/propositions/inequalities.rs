@@ -79,7 +79,7 @@ fn verdict(case: &Case, printed: &[Inequality], rows: &[Inequality], more: &str)
     let printed =
         if as_printed == broken { String::new() } else { format!(" ({as_printed} without the error at t_θ)") };
     format!(
-        "{}: at t = {:.3} the left side is {left:.4} on average, the right one {right:.4}; the least gap anywhere is {least:.2e}, and \
+        "{}: at t = {:.3} the left side is {left:.3e} on average, the right one {right:.3e}; the least gap anywhere is {least:.2e}, and \
          the left side is larger at {broken} of {all} pairs of point and time{printed}; {more}.",
         case.name, last.t
     )
