@@ -53,7 +53,7 @@ pub(super) fn make(reproduction: &Reproduction, part: Exhibit) -> Result<Figure,
     let caption = format!(
         "{about}, for an MLP trained by denoising on a mixture in the plane under VP ({}), without and with the regulariser, {} steps.{}",
         objective(&runs[0].config),
-        numbers.plane_steps,
+        runs[0].config.training.steps,
         drawn.caption
     );
     let title = match part {

@@ -111,12 +111,11 @@ impl Scale {
                 cells: 100,
                 points: 2000,
             },
-            // Less of everything for each of 45 cells.
+            // 45 cells as those of `cpu`: three hours of processor time (docs/RESULTS.md).
             Self::Hours => ScaleSettings {
                 rows: &[(Sde::Ve, Lambda::Likelihood), (Sde::Vp, Lambda::Likelihood), (Sde::Vp, Lambda::Sigma2)],
                 gammas: &Cell::GAMMAS,
                 seeds: &[0, 1, 2],
-                digit_steps: 1000,
                 ..Self::Cpu.numbers()
             },
             Self::Full => ScaleSettings {
