@@ -1,11 +1,13 @@
 //! [Lai 2023, Prop. 1 to 3, Lemma 3] for trained networks: without and with the regulariser, on a mixture in the plane.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker::laboratory::Watch;
 use fokker::laboratory::grid::Axis;
 use fokker::laboratory::score_fpe::{Jet, ScoreField, TrueScore};
 use fokker::model::{Derivatives, Network, NetworkVisitor, Score};
-use fokker::{Error, Monitor};
+use fokker::{Error, Monitor, Progress};
 use fokker_plot::Figure;
 use fokker_process::matrix::{DMatrix, DVector};
 
@@ -86,7 +88,7 @@ impl NetworkVisitor for Evaluate<'_> {
         let process = Score::<D>::process(&score);
         let truth = TrueScore { data: &data, process };
         let cases = [Case { name: format!("γ = {}", gamma(&run.config)), score: &field }];
-        let (watch, seed) = (Watching(&*run.monitor), run.config.seed);
+        let (watch, seed) = (Watching::new(&*run.monitor), run.config.seed);
         let ends = (FIRST, process.horizon());
         let side = |statement| {
             let points = draws(&data, process, 0.0, numbers.points.min(200), seed);
@@ -105,11 +107,24 @@ impl NetworkVisitor for Evaluate<'_> {
     }
 }
 
-struct Watching<'a>(&'a dyn Monitor);
+/// Hands on how far a work has come.
+struct Watching<'a> {
+    monitor: &'a dyn Monitor,
+    progress: Mutex<Box<dyn Progress>>,
+}
+
+impl<'a> Watching<'a> {
+    fn new(monitor: &'a dyn Monitor) -> Self {
+        Self { monitor, progress: Mutex::new(monitor.begin("propositions", "%", 0, 100)) }
+    }
+}
 
 impl Watch for Watching<'_> {
-    fn should_stop(&self, _: f64) -> bool {
-        self.0.should_stop()
+    fn should_stop(&self, fraction: f64) -> bool {
+        // A panic in a progress bar leaves nothing half done here.
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.update((100.0 * fraction) as u64, "");
+        self.monitor.should_stop()
     }
 }
 
