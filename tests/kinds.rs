@@ -59,7 +59,7 @@ fn all_kinds_of_all_crates_are_linked() {
         "swiss_roll",
     ];
     assert_eq!(DatasetConfig::kinds(), data);
-    assert_eq!(NetworkConfig::kinds(), ["mlp", "score_net", "unet"]);
+    assert_eq!(NetworkConfig::kinds(), ["dense_score_net", "mlp", "score_net", "unet"]);
 }
 
 #[test]

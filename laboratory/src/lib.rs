@@ -42,6 +42,7 @@ pub mod grid;
 pub mod laws;
 pub mod matrix;
 pub mod paths;
+pub mod score_fpe;
 pub mod stochastic;
 mod watch;
 

@@ -21,3 +21,21 @@ impl Watch for () {
         false
     }
 }
+
+/// Walks from t0 to t1 in `steps` equal steps; `step` is given the ends of each.
+///
+/// # Errors
+/// Those of `step`; if the one who watches stops it.
+pub(crate) fn in_equal_steps(
+    (t0, t1): (f64, f64),
+    steps: usize,
+    watch: &dyn Watch,
+    mut step: impl FnMut(f64, f64) -> Result<(), LaboratoryError>,
+) -> Result<(), LaboratoryError> {
+    let time = |k: usize| t0 + (t1 - t0) * k as f64 / steps as f64;
+    for k in 0..steps {
+        watch.advance(k as f64 / steps as f64)?;
+        step(time(k), time(k + 1))?;
+    }
+    Ok(())
+}

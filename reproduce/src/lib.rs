@@ -13,4 +13,5 @@
 pub mod catalogue;
 pub mod compare;
 pub mod figures;
+mod propositions;
 pub mod score_fpe;

@@ -370,3 +370,64 @@ fn every_figure_loads_and_survives_a_round_trip() {
     }
     assert!(count >= 18, "{count} figures");
 }
+
+/// A column of a figure's table, whose first numbers are of the first row.
+fn column(figure: &Figure, table: &str, name: &str) -> Vec<f64> {
+    let known: Vec<&String> = figure.tables.iter().map(|table| &table.name).collect();
+    let table = figure.tables.iter().find(|known| known.name == table).unwrap_or_else(|| panic!("{known:?}"));
+    let column = table.columns.iter().position(|column| column == name).unwrap();
+    table.rows.iter().map(|row| row[column]).collect()
+}
+
+#[test]
+fn the_inequalities_of_scores_hold_and_are_those_of_their_errors() {
+    let few = [("points", Toml::Integer(20)), ("panels", Toml::Integer(30))];
+    let none: Toml = toml::from_str("all = [{ along = 0.0, across = 0.0, wavenumber = 1.0 }]").unwrap();
+    let exact = make(&with(with(config("papers003_proposition1"), &few), &[("disturbances", none["all"].clone())]));
+    assert!(column(&exact, "exact", "right").iter().chain(&column(&exact, "exact", "left")).all(|side| *side < 1e-6));
+    let first = make(&with(config("papers003_proposition1"), &few));
+    // The truth has no residual; what is left is quadrature. A disturbance has one, and the left side is below it everywhere.
+    for case in ["gradient-0.3-sin-1.5x", "curl-0.3-sin-1.5x", "curl-0.3-sin-4x"] {
+        let (left, right) = (column(&first, case, "left"), column(&first, case, "right"));
+        assert!(left.iter().zip(&right).all(|(left, right)| *left <= right * (1.0 + 1e-6)), "{case}");
+        assert!(
+            left[left.len() - 1] > 0.1 && column(&first, case, "least gap").iter().all(|gap| *gap > -1e-6),
+            "{case}"
+        );
+    }
+    assert!(first.caption.contains("larger at 0 of 600 pairs"), "{}", first.caption);
+    let third = make(&with(config("papers003_proposition3"), &few));
+    let (left, right) = (column(&third, "curl-0.3-sin-1.5x", "left"), column(&third, "curl-0.3-sin-1.5x", "right"));
+    assert!(left.iter().zip(&right).all(|(left, right)| left < right));
+    assert!(third.caption.contains("δ₂"), "{}", third.caption);
+}
+
+#[test]
+fn a_disturbed_score_generates_another_law_and_the_truth_its_own() {
+    let axis = toml::Value::try_from(fokker_laboratory::grid::Axis::new(-6.0, 6.0, 160).unwrap()).unwrap();
+    let few =
+        [("points", Toml::Integer(50)), ("steps", Toml::Integer(120)), ("looks", Toml::Integer(6)), ("axis", axis)];
+    let figure = make(&with(config("papers003_proposition2"), &few));
+    let at_the_end = |case: &str, name: &str| *column(&figure, case, name).last().unwrap();
+    assert!(at_the_end("exact", "guess to generated") < 0.02 * at_the_end("exact", "truth"));
+    let [little, much] = ["gradient-0.1-sin-1.5x", "gradient-0.3-sin-1.5x"];
+    for name in ["residual", "guess to truth", "guess to generated", "generated to truth"] {
+        let ratio = at_the_end(much, name) / at_the_end(little, name);
+        assert!((2.0..4.0).contains(&ratio), "{name}: {ratio}");
+    }
+    // Lemma 3, at the resolution of this grid.
+    let (left_over, rate) = (column(&figure, much, "equation left over"), column(&figure, much, "rate of generated"));
+    assert!(left_over.iter().zip(&rate).all(|(left, rate)| *left < 0.1 * rate), "{left_over:?} {rate:?}");
+    assert!(column(&figure, much, "forward").iter().all(|distance| *distance < 0.02));
+}
+
+#[test]
+fn disturbances_that_make_no_sense_are_refused_by_key() {
+    let refused = |name: &str, changes: &[(&str, Toml)]| read(&with(config(name), changes)).unwrap_err();
+    let message = refused("papers003_proposition1", &[("disturbances", Toml::Array(Vec::new()))]);
+    assert!(message.starts_with("figure.disturbances = 0"), "{message}");
+    let message = refused("papers003_proposition1", &[("first", Toml::Float(1.0))]);
+    assert!(message.starts_with("figure.first = 1"), "{message}");
+    let message = refused("papers003_proposition2", &[("end", Toml::Float(2.0))]);
+    assert!(message.starts_with("figure.end = 2"), "{message}");
+}

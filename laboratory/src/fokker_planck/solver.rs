@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{ChainSolver, Equation, JumpRates, Scheme};
 use crate::grid::Field;
+use crate::watch::in_equal_steps;
 use crate::{LaboratoryError, Watch};
 
 /// Solves one equation on any grid of its dimension.
@@ -54,12 +55,10 @@ impl<E: Equation> Solver<E> {
         steps: usize,
         watch: &dyn Watch,
     ) -> Result<(), LaboratoryError> {
-        let time = |k: usize| t0 + (t1 - t0) * k as f64 / steps as f64;
-        for k in 0..steps {
-            watch.advance(k as f64 / steps as f64)?;
-            self.step(density, time(k), time(k + 1));
-        }
-        Ok(())
+        in_equal_steps((t0, t1), steps, watch, |from, to| {
+            self.step(density, from, to);
+            Ok(())
+        })
     }
 
     /// ∂p/∂t = −∇·J on the grid at time t.

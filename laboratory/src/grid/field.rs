@@ -3,7 +3,7 @@
 use super::Axis;
 
 /// Nodes and weights of Gauss–Legendre quadrature with three points on \[−½, ½\].
-const GAUSS: [(f64, f64); 3] =
+pub(crate) const GAUSS: [(f64, f64); 3] =
     [(-0.387_298_334_620_741_7, 5.0 / 18.0), (0.0, 8.0 / 18.0), (0.387_298_334_620_741_7, 5.0 / 18.0)];
 
 /// ∫ of a function along one axis, from `x` over a distance `length`, by three Gauss points: exact for polynomials up to

@@ -5,4 +5,4 @@ mod field;
 
 pub use axis::Axis;
 pub use field::Field;
-pub(crate) use field::integral_along;
+pub(crate) use field::{GAUSS, integral_along};

@@ -1,20 +1,43 @@
 //! Equations by their coefficients at a time.
 
+use std::borrow::Cow;
+
 use fokker_process::matrix::{DMatrix, MatrixProcess};
 use fokker_process::{GaussianMixture, MixtureComponent};
 
 /// A function of the place: what it returns has as many coordinates.
 type Vectors<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Send + Sync + 'a>;
 
+/// A function of the place: what it returns is a matrix.
+type Matrices<'a> = Box<dyn Fn(&[f64]) -> DMatrix<f64> + Send + Sync + 'a>;
+
+/// L at one time, n × m.
+pub enum NoiseMatrix<'a> {
+    /// The same at all places.
+    Everywhere(DMatrix<f64>),
+    /// A function of the place. The stochastic integral is Itô's.
+    At(Matrices<'a>),
+}
+
+impl NoiseMatrix<'_> {
+    /// L at a place.
+    pub fn at(&self, x: &[f64]) -> Cow<'_, DMatrix<f64>> {
+        match self {
+            Self::Everywhere(noise) => Cow::Borrowed(noise),
+            Self::At(noise) => Cow::Owned(noise(x)),
+        }
+    }
+}
+
 /// An equation at one time.
 pub struct Coefficients<'a> {
     /// a(x).
     pub drift: Vectors<'a>,
-    /// L, n × m.
-    pub noise: DMatrix<f64>,
+    /// L(x).
+    pub noise: NoiseMatrix<'a>,
 }
 
-/// dX = a(X, t) dt + L(t) dB in ℝⁿ.
+/// dX = a(X, t) dt + L(X, t) dB in ℝⁿ.
 pub trait MatrixEquation: Sync {
     /// n.
     fn dimension(&self) -> usize;
@@ -44,7 +67,43 @@ impl MatrixEquation for Forward<'_> {
 
     fn at(&self, t: f64) -> Coefficients<'_> {
         let drift = self.0.drift(t);
-        Coefficients { drift: Box::new(move |x| times(&drift, x)), noise: self.0.noise(t) }
+        Coefficients { drift: Box::new(move |x| times(&drift, x)), noise: NoiseMatrix::Everywhere(self.0.noise(t)) }
+    }
+}
+
+/// Any drift and any noise, from two functions of place and time.
+#[derive(Clone, Copy)]
+pub struct ItoEquation<A, L> {
+    dimension: usize,
+    drift: A,
+    noise: L,
+}
+
+impl<A, L> ItoEquation<A, L>
+where
+    A: Fn(&[f64], f64) -> Vec<f64> + Send + Sync,
+    L: Fn(&[f64], f64) -> DMatrix<f64> + Send + Sync,
+{
+    /// `drift(x, t)` with n coordinates and `noise(x, t)`, n × m.
+    pub fn new(dimension: usize, drift: A, noise: L) -> Self {
+        Self { dimension, drift, noise }
+    }
+}
+
+impl<A, L> MatrixEquation for ItoEquation<A, L>
+where
+    A: Fn(&[f64], f64) -> Vec<f64> + Send + Sync,
+    L: Fn(&[f64], f64) -> DMatrix<f64> + Send + Sync,
+{
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn at(&self, t: f64) -> Coefficients<'_> {
+        Coefficients {
+            drift: Box::new(move |x| (self.drift)(x, t)),
+            noise: NoiseMatrix::At(Box::new(move |x| (self.noise)(x, t))),
+        }
     }
 }
 
@@ -89,15 +148,15 @@ impl MatrixScore for Law<'_> {
 }
 
 /// A component at one time, ready for many places.
-struct Normal {
-    mean: Vec<f64>,
-    precision: DMatrix<f64>,
+pub(crate) struct Normal {
+    pub mean: Vec<f64>,
+    pub precision: DMatrix<f64>,
     /// ln of weight over √det covariance.
     log_scale: f64,
 }
 
 impl Normal {
-    fn new(component: MixtureComponent) -> Self {
+    pub fn new(component: MixtureComponent) -> Self {
         let n = component.mean.len();
         let axes = component.axes.map_or_else(|| DMatrix::identity(n, n), |axes| DMatrix::from_row_slice(n, n, &axes));
         let inverse = DMatrix::from_fn(n, n, |i, j| if i == j { component.variances[i].recip() } else { 0.0 });
@@ -110,7 +169,7 @@ impl Normal {
     }
 
     /// The logarithm of weight times density, up to a constant, and the score.
-    fn score(&self, x: &[f64]) -> (f64, Vec<f64>) {
+    pub fn score(&self, x: &[f64]) -> (f64, Vec<f64>) {
         let away: Vec<f64> = x.iter().zip(&self.mean).map(|(x, mean)| mean - x).collect();
         let score = times(&self.precision, &away);
         let square: f64 = away.iter().zip(&score).map(|(away, score)| away * score).sum();
@@ -164,11 +223,11 @@ impl MatrixEquation for Reverse<'_> {
             value.iter_mut().zip(times(&pull, &score(x))).for_each(|(value, pull)| *value += pull);
             value
         };
-        Coefficients { drift: Box::new(drift), noise }
+        Coefficients { drift: Box::new(drift), noise: NoiseMatrix::Everywhere(noise) }
     }
 }
 
 /// M x.
-pub(super) fn times(matrix: &DMatrix<f64>, x: &[f64]) -> Vec<f64> {
+pub(crate) fn times(matrix: &DMatrix<f64>, x: &[f64]) -> Vec<f64> {
     (0..matrix.nrows()).map(|i| x.iter().enumerate().map(|(j, x)| matrix[(i, j)] * x).sum()).collect()
 }

@@ -1,7 +1,7 @@
 //! Equations with matrix-valued noise: paths, the density in the plane, and every reverse [SDE tutorial, §2.3 and §2.4].
 //!
 //! ```text
-//! dX = a(X, t) dt + L(t) dB          ∂p/∂t = −∇·(a p) + ½ Σ ∂ᵢ∂ⱼ ([L Lᵀ]ᵢⱼ p)          [SDE tutorial, eq. 2.3.1]
+//! dX = a(X, t) dt + L(X, t) dB       ∂p/∂t = −∇·(a p) + ½ Σ ∂ᵢ∂ⱼ ([L Lᵀ]ᵢⱼ p)          [SDE tutorial, eq. 2.3.1]
 //! ```
 //!
 //! - [`Forward`]: a linear process, a = F x.
@@ -11,14 +11,16 @@
 //!   offsets ([`split`]), and each is solved on lines of cells like an equation in one dimension. So the density stays
 //!   positive and keeps its mass, however the axes of the tensor lie.
 //!
-//! The noise depends on time alone; the drift may depend on the place in any way.
+//! Drift and noise may depend on the place in any way ([`ItoEquation`]). A process and its reverse have noise that depends on time
+//! alone.
 
 mod equations;
 mod paths;
 mod solver;
 mod tensor;
 
-pub use equations::{Coefficients, Forward, Law, MatrixEquation, MatrixScore, Reverse};
+pub use equations::{Coefficients, Forward, ItoEquation, Law, MatrixEquation, MatrixScore, NoiseMatrix, Reverse};
+pub(crate) use equations::{Normal, times};
 pub use paths::{draw, draw_exactly, solution};
 pub use solver::PlaneSolver;
 pub use tensor::{Offset, split};

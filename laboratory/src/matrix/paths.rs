@@ -13,8 +13,8 @@ const CHUNK: usize = 512;
 /// Where paths start: the point of path i.
 pub type Start<'a> = &'a (dyn Fn(u64) -> Vec<f64> + Sync);
 
-/// Simulates `count` paths on \[from, from + horizon\] by `steps` steps of Euler–Maruyama, X + a h + L ΔB: strong order 1, as
-/// L does not depend on X. Returns the points of all paths after the numbers of steps in `looks`, which must rise and end at
+/// Simulates `count` paths on \[from, from + horizon\] by `steps` steps of Euler–Maruyama, X + a h + L ΔB: strong order 1 if
+/// L does not depend on X, ½ if it does. Returns the points of all paths after the numbers of steps in `looks`, which must rise and end at
 /// `steps` or below: `points[look][path]`. Path i is a function of the seed and i.
 ///
 /// # Errors
@@ -30,12 +30,12 @@ pub fn draw(
 ) -> Result<Vec<Vec<Vec<f64>>>, LaboratoryError> {
     let h = horizon / steps as f64;
     let at: Vec<Coefficients> = (0..steps).map(|k| equation.at(from + k as f64 * h)).collect();
-    let noises = at.first().map_or(1, |coefficients| coefficients.noise.ncols());
+    let noises = at.first().map_or(1, |coefficients| coefficients.noise.at(&start(0)).ncols());
     let follow = |i: u64| {
         let path = BrownianPath::new(seed, i, noises, horizon, steps);
         let walk = |k: usize, x: &mut Vec<f64>| {
             let drift = (at[k].drift)(x);
-            let kick = times(&at[k].noise, path.increment(k));
+            let kick = times(&at[k].noise.at(x), path.increment(k));
             x.iter_mut().zip(drift.iter().zip(kick)).for_each(|(x, (drift, kick))| *x += drift * h + kick);
         };
         looked_at(start(i), steps, looks, walk)

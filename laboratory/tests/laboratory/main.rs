@@ -10,6 +10,7 @@ mod operators;
 mod paths;
 mod reversal;
 mod reverse;
+mod score_fpe;
 mod stochastic;
 mod support;
 mod triple;

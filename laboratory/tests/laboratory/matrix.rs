@@ -129,7 +129,7 @@ fn the_reverse_of_a_gaussian_is_linear_and_has_its_law_exactly() {
             let columns = |tau: f64| {
                 let coefficients = reverse.at(tau);
                 let columns = [[1.0, 0.0], [0.0, 1.0]].map(|x| DVector::from_vec((coefficients.drift)(&x)));
-                (DMatrix::from_columns(&columns), coefficients.noise)
+                (DMatrix::from_columns(&columns), coefficients.noise.at(&[0.0, 0.0]).into_owned())
             };
             let linear = TimeVarying::new(|tau| columns(tau).0, |tau| columns(tau).1).unwrap();
             let (_, found) = linear.transition(0.0, 0.4).moments(&DVector::zeros(2), &covariance(horizon));
@@ -155,7 +155,7 @@ fn euler_maruyama_converges_to_the_solution_of_the_same_path() {
             for k in 0..level.steps() {
                 let at = equation.at(k as f64 * h);
                 let drift = (at.drift)(&x);
-                let kick = &at.noise * DVector::from_column_slice(level.increment(k));
+                let kick = at.noise.at(&x).as_ref() * DVector::from_column_slice(level.increment(k));
                 (0..2).for_each(|i| x[i] += drift[i] * h + kick[i]);
             }
             *square += (0..2).map(|i| (x[i] - exact[i]).powi(2)).sum::<f64>();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{
     BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, FigureError, LangevinFigure,
     LemmaConfig, NoisyDensityConfig, NoisyPlaneConfig, OrnsteinUhlenbeckFigure, PhasePlaneConfig, RelaxationConfig,
-    StrongOrderConfig, ThereAndBackConfig, VariationalBoundConfig,
+    ScoreAgreementConfig, ScoreInequalitiesConfig, StrongOrderConfig, ThereAndBackConfig, VariationalBoundConfig,
 };
 use fokker_laboratory::{LaboratoryError, Watch};
 use fokker_plot::Figure;
@@ -63,6 +63,10 @@ pub enum FigureConfig {
     VariationalBound(VariationalBoundConfig),
     /// Matrix-valued noise in the plane.
     PhasePlane(PhasePlaneConfig),
+    /// Inequalities of a score with a known error.
+    ScoreInequalities(ScoreInequalitiesConfig),
+    /// Such a score, the truth, and the score of what it generates.
+    ScoreAgreement(ScoreAgreementConfig),
 }
 
 /// The values of `kind`.
@@ -82,6 +86,8 @@ const KINDS: &[&str] = &[
     "strong_order",
     "variational_bound",
     "phase_plane",
+    "score_inequalities",
+    "score_agreement",
 ];
 
 /// By the kind first, so that an error in the rest names its key.
@@ -115,6 +121,8 @@ impl<'de> Deserialize<'de> for FigureConfig {
             "strong_order" => of(table, Self::StrongOrder),
             "variational_bound" => of(table, Self::VariationalBound),
             "phase_plane" => of(table, Self::PhasePlane),
+            "score_inequalities" => of(table, Self::ScoreInequalities),
+            "score_agreement" => of(table, Self::ScoreAgreement),
             unknown => Err(D::Error::unknown_variant(unknown, KINDS)),
         }
     }
@@ -175,6 +183,8 @@ impl FigureFile {
             FigureConfig::StrongOrder(config) => config.check(),
             FigureConfig::VariationalBound(config) => config.check(),
             FigureConfig::PhasePlane(config) => config.check(),
+            FigureConfig::ScoreInequalities(config) => config.check(),
+            FigureConfig::ScoreAgreement(config) => config.check(),
         }?)
     }
 
@@ -201,6 +211,8 @@ impl FigureFile {
             FigureConfig::StrongOrder(config) => config.make(seed, watch),
             FigureConfig::VariationalBound(config) => config.make(),
             FigureConfig::PhasePlane(config) => config.make(seed, watch),
+            FigureConfig::ScoreInequalities(config) => config.make(seed, watch),
+            FigureConfig::ScoreAgreement(config) => config.make(seed, watch),
         }?;
         self.finished(figure, name)
     }

@@ -2,9 +2,11 @@
 
 use fokker_process::Process;
 
-use fokker_laboratory::grid::Axis;
+use fokker_laboratory::fokker_planck::Forward;
+use fokker_laboratory::grid::{Axis, Field};
 use fokker_laboratory::laws::LineMixture;
-use fokker_laboratory::stochastic::WeightedSpace;
+use fokker_laboratory::paths::BrownianPath;
+use fokker_laboratory::stochastic::{StochasticEquation, WeightedSpace};
 use fokker_laboratory::{LaboratoryError, check};
 use fokker_plot::{Colour, Layer, Panel};
 
@@ -34,6 +36,21 @@ pub(super) fn in_space(
     }
     let last = data.diffused(process, process.horizon());
     space.admits_data(&last, axis, ["figure.c", "figure.axis"])
+}
+
+/// Where a realisation ends, and its energy at every step.
+pub(super) type Realisation = (Vec<f64>, Vec<f64>);
+
+/// Follows one realisation from `start`.
+pub(super) fn realisation(
+    equation: &StochasticEquation<Forward>,
+    space: &WeightedSpace,
+    start: &Field,
+    path: &BrownianPath,
+) -> Realisation {
+    let (mut u, mut energies) = (start.clone(), Vec::with_capacity(path.steps() + 1));
+    equation.follow(&mut u, path, |_, _, u| energies.push(space.norm_squared(u)));
+    (u.values, energies)
 }
 
 /// The energy along time, with its bound where there is one, and a sentence on both.

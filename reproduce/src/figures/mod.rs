@@ -16,6 +16,8 @@
 //! | `noisy_plane` | the same in the plane |
 //! | `variational_bound` | [SDE tutorial, §3]: evidence, bound and gap |
 //! | `phase_plane` | [SDE tutorial, eq. 2.3.1 and 2.4.19]: matrix-valued noise, forwards and back |
+//! | `score_inequalities` | [Lai 2023, Prop. 1 and 3], both sides for scores with a known error |
+//! | `score_agreement` | [Lai 2023, Prop. 2 and Lemma 3], the same |
 //! | `strong_order` | methods for state-dependent noise, and ∫ B dB |
 
 mod bound;
@@ -35,6 +37,8 @@ mod noisy_plane;
 mod ornstein_uhlenbeck;
 mod phase_plane;
 mod relaxation;
+mod score_agreement;
+mod score_inequalities;
 mod strong_order;
 mod there_and_back;
 mod variational_bound;
@@ -54,6 +58,8 @@ pub use noisy_plane::NoisyPlaneConfig;
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeckFigure;
 pub use phase_plane::{PhasePlaneConfig, PlaneProcess};
 pub use relaxation::RelaxationConfig;
+pub use score_agreement::ScoreAgreementConfig;
+pub use score_inequalities::ScoreInequalitiesConfig;
 pub use strong_order::StrongOrderConfig;
 pub use there_and_back::ThereAndBackConfig;
 pub use variational_bound::VariationalBoundConfig;

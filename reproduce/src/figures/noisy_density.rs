@@ -3,7 +3,7 @@
 use fokker_process::ProcessConfig;
 use serde::{Deserialize, Serialize};
 
-use super::energy::{energy_panel, in_space};
+use super::energy::{Realisation, energy_panel, in_space, realisation};
 use super::in_chunks::in_chunks;
 use super::view::{MOST_SHOWN, as_caption, figure};
 use fokker_laboratory::fokker_planck::Forward;
@@ -35,9 +35,6 @@ pub struct NoisyDensityConfig {
     pub shown: usize,
 }
 
-/// Where a realisation ends, and its energy at every step.
-type Curve = (Vec<f64>, Vec<f64>);
-
 impl NoisyDensityConfig {
     pub(super) fn check(&self) -> Result<(), LaboratoryError> {
         self.axis.check("figure.axis")?;
@@ -64,18 +61,12 @@ impl NoisyDensityConfig {
         let horizon = process.horizon();
         let equation = StochasticEquation::new(Forward::new(&*process, 1), &noise);
         let start = data.field(self.axis);
-        let run = |i: u64| {
-            let (mut u, mut energies) = (start.clone(), Vec::with_capacity(self.steps + 1));
-            equation.follow(&mut u, &noise.path(seed, i, horizon, self.steps), |_, _, u| {
-                energies.push(space.norm_squared(u));
-            });
-            (u.values, energies)
-        };
-        let runs: Vec<Curve> = in_chunks(self.realisations, 16, watch, run)?;
+        let run = |i: u64| realisation(&equation, &space, &start, &noise.path(seed, i, horizon, self.steps));
+        let runs: Vec<Realisation> = in_chunks(self.realisations, 16, watch, run)?;
         let mut noiseless = start.clone();
         equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
         let n = runs.len() as f64;
-        let mean = |of: &dyn Fn(&Curve) -> f64| runs.iter().map(of).sum::<f64>() / n;
+        let mean = |of: &dyn Fn(&Realisation) -> f64| runs.iter().map(of).sum::<f64>() / n;
         let average: Vec<f64> = (0..self.axis.cells).map(|k| mean(&|run| run.0[k])).collect();
         let error: Vec<f64> =
             (0..self.axis.cells).map(|k| (mean(&|run| (run.0[k] - average[k]).powi(2)) / n).sqrt()).collect();

@@ -3,7 +3,7 @@
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use serde::{Deserialize, Serialize};
 
-use super::energy::{energy_panel, in_space};
+use super::energy::{Realisation, energy_panel, in_space, realisation};
 use super::in_chunks::in_chunks;
 use super::view::{MOST_PANELS, as_caption, figure, plane};
 use fokker_laboratory::fokker_planck::Forward;
@@ -36,9 +36,6 @@ pub struct NoisyPlaneConfig {
     /// Realisations drawn.
     pub shown: usize,
 }
-
-/// Where a realisation ends, and its energy at every step.
-type Run = (Vec<f64>, Vec<f64>);
 
 /// Cells times steps times realisations: a minute of work.
 const MOST_WORK: usize = 2_000_000_000;
@@ -93,18 +90,12 @@ impl NoisyPlaneConfig {
         let (space, horizon) = (WeightedSpace { c: self.c }, process.horizon());
         let equation = StochasticEquation::new(Forward::new(&*process, 2), &noise);
         let start = self.start(&*process)?;
-        let run = |i: u64| {
-            let (mut u, mut energies) = (start.clone(), Vec::with_capacity(self.steps + 1));
-            equation.follow(&mut u, &noise.path(seed, i, horizon, self.steps), |_, _, u| {
-                energies.push(space.norm_squared(u));
-            });
-            (u.values, energies)
-        };
-        let runs: Vec<Run> = in_chunks(self.realisations, 8, watch, run)?;
+        let run = |i: u64| realisation(&equation, &space, &start, &noise.path(seed, i, horizon, self.steps));
+        let runs: Vec<Realisation> = in_chunks(self.realisations, 8, watch, run)?;
         let mut noiseless = start.clone();
         equation.solver().run(&mut noiseless, 0.0, horizon, self.steps, watch)?;
         let n = runs.len() as f64;
-        let mean_of = |of: &dyn Fn(&Run) -> f64| runs.iter().map(of).sum::<f64>() / n;
+        let mean_of = |of: &dyn Fn(&Realisation) -> f64| runs.iter().map(of).sum::<f64>() / n;
         let field = |values: Vec<f64>| Field { axes: axes.to_vec(), values };
         let mean = field((0..start.values.len()).map(|k| mean_of(&|run| run.0[k])).collect());
         let error = |k: usize| (mean_of(&|run| (run.0[k] - mean.values[k]).powi(2)) / n).sqrt();

@@ -25,7 +25,7 @@ pub enum Lambda {
     Likelihood,
 }
 
-/// A process, a weighting, and a weight of the regulariser.
+/// A process, a weighting, a weight of the regulariser, and a seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cell {
     /// The process.
@@ -34,7 +34,12 @@ pub struct Cell {
     pub lambda: Lambda,
     /// `γ`
     pub gamma: f64,
+    /// Seed of the run.
+    pub seed: u64,
 }
+
+/// A row of the table.
+pub type Row = (Sde, Lambda);
 
 /// Table 1 as it is printed, in bits per dimension: `[process][weighting][γ]`.
 #[allow(clippy::approx_constant, reason = "3.14 bits/dim")]
@@ -100,15 +105,26 @@ impl Cell {
     /// The weights of the table.
     pub const GAMMAS: [f64; 5] = [0.0, 0.01, 0.1, 1.0, 10.0];
 
-    /// The cells with these weights, row by row.
-    pub fn all(gammas: &[f64]) -> Vec<Self> {
-        let row = |sde, lambda| gammas.iter().map(move |&gamma| Self { sde, lambda, gamma });
-        Sde::ALL.into_iter().flat_map(|sde| Lambda::ALL.into_iter().flat_map(move |lambda| row(sde, lambda))).collect()
+    /// All rows, in the table's order.
+    pub const ROWS: [Row; 6] = [
+        (Sde::Ve, Lambda::Sigma2),
+        (Sde::Ve, Lambda::Likelihood),
+        (Sde::Vp, Lambda::Sigma2),
+        (Sde::Vp, Lambda::Likelihood),
+        (Sde::Rve, Lambda::Sigma2),
+        (Sde::Rve, Lambda::Likelihood),
+    ];
+
+    /// The cells of these rows with these weights, row by row: the whole table with the first seed, then with the next one.
+    pub fn all(rows: &[Row], gammas: &[f64], seeds: &[u64]) -> Vec<Self> {
+        let row = |seed, (sde, lambda)| gammas.iter().map(move |&gamma| Self { sde, lambda, gamma, seed });
+        seeds.iter().flat_map(|&seed| rows.iter().flat_map(move |&of| row(seed, of))).collect()
     }
 
     /// The name of its run.
     pub fn name(&self) -> String {
-        format!("{}-{}-gamma{}", self.sde.name().to_lowercase(), self.lambda.name(), self.gamma)
+        let seed = if self.seed == 0 { String::new() } else { format!("-seed{}", self.seed) };
+        format!("{}-{}-gamma{}{seed}", self.sde.name().to_lowercase(), self.lambda.name(), self.gamma)
     }
 
     /// What the paper reports, in bits per dimension; none for a weight that is not in the table.
@@ -123,6 +139,7 @@ impl Cell {
         changes.push(format!("objective.weighting.kind={}", self.lambda.name()));
         changes.push(format!("objective.time.kind={}", self.lambda.time()));
         changes.push(format!("objective.regularizer.gamma={:?}", self.gamma));
+        changes.push(format!("seed={}", self.seed));
         super::run::config(self.sde.recipe(), &self.name(), changes, reproduction)
     }
 }
@@ -140,11 +157,12 @@ mod tests {
             scale: Scale::Smoke,
             parts: Vec::new(),
             gammas: None,
+            seeds: None,
             folder: "score-fpe".into(),
             changes: Vec::new(),
             monitor: std::sync::Arc::new(()),
         };
-        for cell in Cell::all(&[0.0, 0.1]) {
+        for cell in Cell::all(&Cell::ROWS, &[0.0, 0.1], &[0]) {
             let (name, gamma) = (cell.sde.name(), cell.gamma);
             let objective = match cell.lambda {
                 Lambda::Sigma2 => "λ = σ², uniform times",
@@ -155,15 +173,16 @@ mod tests {
         }
         reproduction.changes.push("objective.weighting={ kind = \"min_snr\" }".into());
         reproduction.changes.push("objective.regularizer.gamma=3.0".into());
-        let cell = Cell { sde: Sde::Rve, lambda: Lambda::Sigma2, gamma: 0.0 };
+        let cell = Cell { sde: Sde::Rve, lambda: Lambda::Sigma2, gamma: 0.0, seed: 0 };
         let config = cell.config(&reproduction).unwrap();
         assert_eq!(described(&config).unwrap(), "RVE, weighting min_snr, uniform times, γ = 3");
     }
 
     #[test]
     fn cells_are_where_the_table_has_them() {
-        assert_eq!(Cell::all(&Cell::GAMMAS).len(), 30);
-        let printed = |sde, lambda, gamma| Cell { sde, lambda, gamma }.printed();
+        let all = Cell::all(&Cell::ROWS, &Cell::GAMMAS, &[0, 1]);
+        assert_eq!((all.len(), all[30].name().as_str()), (60, "ve-sigma2-gamma0-seed1"));
+        let printed = |sde, lambda, gamma| Cell { sde, lambda, gamma, seed: 0 }.printed();
         assert_eq!(printed(Sde::Ve, Lambda::Likelihood, 1.0), Some(3.20));
         assert_eq!(printed(Sde::Vp, Lambda::Sigma2, 1.0), Some(2.91));
         assert_eq!(printed(Sde::Rve, Lambda::Sigma2, 10.0), Some(3.13));

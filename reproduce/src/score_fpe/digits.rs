@@ -14,7 +14,8 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
     let (mut panels, mut table, mut steps) = (Vec::new(), Vec::new(), 0);
     for sde in [Sde::Ve, Sde::Vp] {
         for gamma in [0.0, 1.0] {
-            let run = trained(Cell { sde, lambda: Lambda::Likelihood, gamma }.config(reproduction)?, reproduction)?;
+            let run =
+                trained(Cell { sde, lambda: Lambda::Likelihood, gamma, seed: 0 }.config(reproduction)?, reproduction)?;
             steps = run.config.training.steps;
             let request = DrawRequest::new(run.config.sampler.clone(), side * side);
             let backend = format!("backend.name={}", run.config.backend.resolve()?.backend.name());

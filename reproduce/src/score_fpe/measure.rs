@@ -51,13 +51,13 @@ impl TrainedExhibit {
         self.cached("density", settings, |settings| self.visit(MeasureDensity { run: self, settings }))
     }
 
-    fn score<N>(&self, network: N) -> Result<NetworkScore<N>, Error> {
+    pub(super) fn score<N>(&self, network: N) -> Result<NetworkScore<N>, Error> {
         self.config.check_null_class("the report")?;
         let process: Arc<dyn Process> = self.config.build_process()?;
         Ok(NetworkScore::new(network, process, self.config.parameterization))
     }
 
-    fn device(&self) -> Result<Device, Error> {
+    pub(super) fn device(&self) -> Result<Device, Error> {
         Ok(self.config.backend.resolve()?.device)
     }
 }

@@ -1,4 +1,4 @@
-//! Table 1 and Figures 1 to 6 of [Lai 2023], "Regularizing score-based models with score Fokker–Planck equations".
+//! Table 1, Figures 1 to 6 and the propositions of [Lai 2023], "Regularizing score-based models with score Fokker–Planck equations".
 //!
 //! Everything is made of runs, in `runs/` of the folder: each is one of the configurations `configs/score_fpe_*.toml` with
 //! another weight, and with the numbers of a [`Scale`]. A run that is there is not trained again, one that was interrupted
@@ -11,17 +11,19 @@ mod digits;
 mod exhibit;
 mod initial_value;
 mod measure;
+mod propositions;
 mod residual_curves;
 mod run;
 mod scale;
 mod table;
+mod time_left;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fokker_plot::Figure;
 
-pub use cell::{Cell, Lambda, Sde};
+pub use cell::{Cell, Lambda, Row, Sde};
 pub use exhibit::Exhibit;
 pub use scale::{Scale, ScaleSettings};
 
@@ -37,6 +39,8 @@ pub struct Reproduction {
     pub parts: Vec<Exhibit>,
     /// The weights `γ` in Table 1; the scale's if absent.
     pub gammas: Option<Vec<f64>>,
+    /// The seeds of Table 1; the scale's if absent.
+    pub seeds: Option<Vec<u64>>,
     /// Where: `runs/`, tables, figures and a page.
     pub folder: PathBuf,
     /// `key=value` changes of every run's configuration.
@@ -58,12 +62,16 @@ impl Reproduction {
                     table::make(self, tell)?;
                     Vec::new()
                 }
-                Exhibit::Figure1 => vec![residual_curves::make(self)?],
+                Exhibit::Figure1 => vec![residual_curves::mnist(self)?],
+                Exhibit::Figure1Cifar10 => vec![residual_curves::cifar10(self)?],
                 Exhibit::Figure2 => vec![density::make(self)?],
                 Exhibit::Figure3 => vec![digits::make(self)?],
                 Exhibit::Figure4 => vec![initial_value::samples(self)?],
                 Exhibit::Figure5 => vec![initial_value::flow(self)?],
                 Exhibit::Figure6 => vec![initial_value::residuals(self)?],
+                Exhibit::Proposition1 | Exhibit::Proposition2 | Exhibit::Proposition3 => {
+                    vec![propositions::make(self, *part)?]
+                }
             };
             for figure in figures {
                 let saved = fokker_plot::save(&figure, &self.folder)?;
@@ -86,6 +94,11 @@ impl Reproduction {
     /// The weights in Table 1.
     fn gammas(&self) -> Vec<f64> {
         self.gammas.clone().unwrap_or_else(|| self.numbers().gammas.to_vec())
+    }
+
+    /// The seeds of Table 1.
+    fn seeds(&self) -> Vec<u64> {
+        self.seeds.clone().unwrap_or_else(|| self.numbers().seeds.to_vec())
     }
 
     /// Where the runs are.

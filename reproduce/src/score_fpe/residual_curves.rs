@@ -4,11 +4,35 @@ use fokker::training::score_fpe::{Residuals, ResidualsConfig};
 use fokker_plot::{Colour, Figure, Layer, Panel, Table};
 
 use super::cell::{Cell, Lambda, Sde};
-use super::run::{described, trained};
+use super::run::{TrainedExhibit, config, described, trained};
 use super::{Exhibit, Reproduction};
 use fokker::Error;
 
-pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
+/// The panels of MNIST.
+pub(super) fn mnist(reproduction: &Reproduction) -> Result<Figure, Error> {
+    let run = |sde| {
+        let cell = Cell { sde, lambda: Lambda::Sigma2, gamma: 0.0, seed: 0 };
+        trained(cell.config(reproduction)?, reproduction)
+    };
+    figure(reproduction, Exhibit::Figure1, "MNIST", &[run(Sde::Ve)?, run(Sde::Vp)?])
+}
+
+/// The panels of CIFAR-10. The paper takes networks that others have trained; here they are trained.
+pub(super) fn cifar10(reproduction: &Reproduction) -> Result<Figure, Error> {
+    // Both begin where σ = 0.001, a quarter of a grey level.
+    let processes = [
+        ("ve", "{ kind = \"ve\", sigma_min = 0.01, sigma_max = 50.0, min_time = 5.8e-4 }"),
+        ("vp", "{ kind = \"vp\", beta_min = 0.1, beta_max = 20.0, min_time = 1e-5 }"),
+    ];
+    let run = |(name, process): (&str, &str)| {
+        let mut changes = reproduction.numbers().cifar10_changes();
+        changes.push(format!("process={process}"));
+        trained(config("score_fpe_cifar10", &format!("cifar10-{name}"), changes, reproduction)?, reproduction)
+    };
+    figure(reproduction, Exhibit::Figure1Cifar10, "CIFAR-10", &[run(processes[0])?, run(processes[1])?])
+}
+
+fn figure(reproduction: &Reproduction, part: Exhibit, data: &str, runs: &[TrainedExhibit]) -> Result<Figure, Error> {
     let numbers = reproduction.numbers();
     let settings = ResidualsConfig {
         every: 1,
@@ -17,9 +41,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
         divergence: None,
     };
     let (mut panels, mut tables, mut steps, mut negative) = (Vec::new(), Vec::new(), 0, false);
-    for sde in [Sde::Ve, Sde::Vp] {
-        let cell = Cell { sde, lambda: Lambda::Sigma2, gamma: 0.0 };
-        let run = trained(cell.config(reproduction)?, reproduction)?;
+    for run in runs {
         steps = run.config.training.steps;
         let residuals = run.residuals(settings)?;
         negative |= residuals.iter().any(|at| at.r_fp < 0.0 || at.r_fp_uniform < 0.0);
@@ -32,11 +54,11 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
                 ("‖ε_v‖/D, one probe, ν = q_t", Colour::GREY, one_probe(&residuals)),
             ],
         ));
-        tables.push(table(&sde.name().to_lowercase(), &residuals));
+        tables.push(table(run.config.build_process()?.name(), &residuals));
     }
     let caption = format!(
         "The error of the score, r_DSM = E‖s − ∇ln q(x_t|x_0)‖/D, and the residual of its Fokker–Planck equation, \
-         r_FP = √(E‖ε‖²)/D, of networks trained by denoising on MNIST, {steps} steps; {} held-out digits. Two independent probes v of the \
+         r_FP = √(E‖ε‖²)/D, of networks trained by denoising on {data}, {steps} steps; {} held-out pictures. Two independent probes v of the \
          divergence for each make the square right on average; with one, as in the paper, E‖ε_v‖/D adds the probe's noise.{}",
         numbers.residual_digits,
         if negative {
@@ -45,7 +67,7 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
             ""
         }
     );
-    let figure = reproduction.figure(Exhibit::Figure1, "Residuals of trained scores on MNIST", caption);
+    let figure = reproduction.figure(part, &format!("Residuals of trained scores on {data}"), caption);
     Ok(Figure { panels, tables, columns: 2, ..figure })
 }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::cell::Cell;
+use super::cell::{Cell, Lambda, Row, Sde};
 
 /// The scale of a reproduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Scale {
     Smoke,
     /// One to two hours on two CPU cores.
     Cpu,
+    /// Table 1 with all weights and three seeds in about three hours on two CPU cores: VE and VP with `g²`, and VP with `σ²`.
+    Hours,
     /// The paper's: 200 epochs of MNIST for every cell, for a GPU.
     Full,
 }
@@ -18,8 +20,12 @@ pub enum Scale {
 /// The numbers of a scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScaleSettings {
+    /// Rows of Table 1.
+    pub rows: &'static [Row],
     /// Weights `γ` in Table 1.
     pub gammas: &'static [f64],
+    /// Seeds of Table 1, each a table of its own; with several, means and deviations over them.
+    pub seeds: &'static [u64],
     /// Steps of training on digits.
     pub digit_steps: u64,
     /// Digits of a batch.
@@ -52,13 +58,14 @@ pub struct ScaleSettings {
 
 impl Scale {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Smoke, Self::Cpu, Self::Full];
+    pub const ALL: [Self; 4] = [Self::Smoke, Self::Cpu, Self::Hours, Self::Full];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Smoke => "smoke",
             Self::Cpu => "cpu",
+            Self::Hours => "hours",
             Self::Full => "full",
         }
     }
@@ -67,7 +74,9 @@ impl Scale {
     pub fn numbers(self) -> ScaleSettings {
         match self {
             Self::Smoke => ScaleSettings {
+                rows: &Cell::ROWS,
                 gammas: &[0.0, 1.0],
+                seeds: &[0],
                 digit_steps: 2,
                 digit_batch: 2,
                 digit_rate: 1e-3,
@@ -84,7 +93,9 @@ impl Scale {
                 points: 50,
             },
             Self::Cpu => ScaleSettings {
+                rows: &Cell::ROWS,
                 gammas: &[0.0, 1.0],
+                seeds: &[0],
                 digit_steps: 1500,
                 digit_batch: 16,
                 digit_rate: 6e-3,
@@ -100,8 +111,17 @@ impl Scale {
                 cells: 100,
                 points: 2000,
             },
-            Self::Full => ScaleSettings {
+            // 45 cells as those of `cpu`: three hours of processor time (docs/RESULTS.md).
+            Self::Hours => ScaleSettings {
+                rows: &[(Sde::Ve, Lambda::Likelihood), (Sde::Vp, Lambda::Likelihood), (Sde::Vp, Lambda::Sigma2)],
                 gammas: &Cell::GAMMAS,
+                seeds: &[0, 1, 2],
+                ..Self::Cpu.numbers()
+            },
+            Self::Full => ScaleSettings {
+                rows: &Cell::ROWS,
+                gammas: &Cell::GAMMAS,
+                seeds: &[0],
                 digit_steps: 375_000,
                 digit_batch: 32,
                 digit_rate: 1e-3,
@@ -141,6 +161,21 @@ impl ScaleSettings {
         if self.tiny {
             let network = "{ kind = \"score_net\", channels = [8, 8, 8, 8], embedding_width = 8, norm_num_groups = 4 }";
             changes.push(format!("network={network}"));
+        }
+        changes
+    }
+
+    /// What a scale changes in a configuration of CIFAR-10. The configuration's own network is for a GPU.
+    pub(super) fn cifar10_changes(&self) -> Vec<String> {
+        let mut changes = training(self.digit_steps);
+        changes.push(format!("training.batch_size={}", self.digit_batch));
+        changes.push(format!("training.learning_rate={:?}", self.digit_rate));
+        let small = "kind = \"score_net\", in_channels = 3";
+        if self.tiny {
+            let more = "channels = [8, 8, 8, 8], embedding_width = 8, norm_num_groups = 4";
+            changes.push(format!("network={{ {small}, {more} }}"));
+        } else if self.digit_steps < Scale::Full.numbers().digit_steps {
+            changes.push(format!("network={{ {small}, channels = [32, 64, 128, 256], fourier_scale = 2.0 }}"));
         }
         changes
     }

@@ -6,8 +6,7 @@
 //! ∂ₜ s = ∇M,     M = ½ g² (div s + ‖s‖²) − ⟨f x, s⟩ − div(f x),
 //! ```
 //!
-//! the last term a constant in `x`. (The paper's Theorem for any drift and for a matrix `G(t)` is more than this: here the drift is
-//! `f(t) x` and the noise a scalar.) What a learnt score leaves of it is the residual `ε_θ = ∂ₜ s_θ − ∇M` (eq. 6).
+//! the last term a constant in `x`. (For any drift and any noise there is `fokker_laboratory::score_fpe::ScoreEquation`.) What a learnt score leaves of it is the residual `ε_θ = ∂ₜ s_θ − ∇M` (eq. 6).
 //!
 //! - [`residual`] is the residual itself: `∂ₜ s` and the divergence in `M` by dual numbers, the gradient in `x` by one
 //!   pass backwards over them.
@@ -15,8 +14,8 @@
 //!   that Burn's reverse mode gives the gradient in θ.
 //! - The gradient of `‖ε_θ‖` needs nothing twice backwards: it is that of `⟨ε_θ, w⟩` with the direction `w = ε_θ/‖ε_θ‖`
 //!   held fixed. [`regularizer`] is the penalty of eq. 8 made of these two, and the projected one of eq. 14.
-//! - [`ResidualsConfig`] reports `r_FP`, `r_DSM` and the curl of the score along `t`. The curl is what Prop. 1 speaks of; its
-//!   inequality (7) is not evaluated. Prop. 2 and 3, about the densities of flow and equation, have no counterpart here.
+//! - [`ResidualsConfig`] reports `r_FP`, `r_DSM` and the curl of the score along `t`. The curl is what Prop. 1 speaks of. Both
+//!   sides of Prop. 1 and 3, and the scores of Prop. 2, are evaluated by `fokker_laboratory::score_fpe`.
 
 mod differentiation;
 mod initial_value;
