@@ -29,7 +29,7 @@ mod whole;
 
 pub use error::FileError;
 pub use growing::GrowingFile;
-pub use lock::{Lock, LockError};
+pub use lock::{Lock, LockError, LockHolder};
 pub use log::Log;
 pub use together::write_together;
 pub use whole::{check_writable, temporary_name, write, write_named, write_with};
