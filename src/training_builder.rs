@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::own_run::OwnRun;
 use crate::report::ReportPage;
+use crate::sessions::Sessions;
 use crate::trained_model::TrainedModel;
 use crate::watch::Watch;
 
@@ -163,7 +164,8 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
         let callbacks = match &run {
             Some(run) => {
                 trainer.resume(run.folder())?;
-                Callbacks::in_folder(run.folder(), run.text()).with(ReportPage::new(run.folder()))
+                let sessions = Sessions::new(run.folder(), format!("{device:?}"));
+                Callbacks::in_folder(run.folder(), run.text()).with(sessions).with(ReportPage::new(run.folder()))
             }
             None => Callbacks::new().with(ValidationLoss),
         };

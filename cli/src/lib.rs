@@ -17,6 +17,7 @@ mod bench_gpu;
 mod check;
 mod compare_samplers;
 mod configuration;
+mod dashboard;
 mod devices;
 mod evaluate;
 mod exit_code;
@@ -81,6 +82,8 @@ enum Command {
     Init(init::Init),
     Train(train::Train),
     Resume(train::Resume),
+    #[command(name = "watch")]
+    Dashboard(dashboard::Dashboard),
     Sample(sample::Sample),
     CompareSamplers(compare_samplers::CompareSamplers),
     Evaluate(evaluate::Evaluate),
@@ -114,6 +117,7 @@ impl Cli {
             Command::Init(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Resume(command) => command.run(),
+            Command::Dashboard(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::CompareSamplers(command) => command.run(),
             Command::Evaluate(command) => command.run(),

@@ -6,9 +6,9 @@ use clap::Args;
 use fokker::training::TrainingError;
 use fokker::{Error, ResumeRequest, Trained, resume, train};
 
-use super::configuration;
 use super::results::print_file;
 use super::terminal::Terminal;
+use super::{configuration, dashboard};
 
 /// Start a run from a configuration
 #[derive(Args)]
@@ -18,12 +18,18 @@ pub struct Train {
     /// Change a key, such as --set training.steps=1000 or --set backend.name=flex
     #[arg(long = "set", value_name = "KEY=VALUE")]
     changes: Vec<String>,
+    /// Show the run on a live page while it trains
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Train {
     /// Trains.
     pub fn run(self) -> Result<(), Error> {
         let config = configuration::read(&self.config, &self.changes)?;
+        if self.watch {
+            dashboard::serve_while_training(&config.run_folder())?;
+        }
         report(train(&config, false, &Terminal::new()), &config.run_folder())
     }
 }
@@ -45,6 +51,9 @@ pub struct Resume {
     /// Go on at the learning rate that the run had, without a schedule
     #[arg(long)]
     keep_learning_rate: bool,
+    /// Show the run on a live page while it trains
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Resume {
@@ -52,8 +61,17 @@ impl Resume {
     pub fn run(self) -> Result<(), Error> {
         let request =
             ResumeRequest { from: self.from, allowed: self.allow_changed, keep_learning_rate: self.keep_learning_rate };
+        if self.watch {
+            dashboard::serve_while_training(&run_of(&self.run))?;
+        }
         report(resume(&self.run, &self.changes, &request, &Terminal::new()), &self.run)
     }
+}
+
+/// The folder of a run that is named by itself or by one of its checkpoints.
+fn run_of(path: &Path) -> PathBuf {
+    let checkpoints = path.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "checkpoints"));
+    checkpoints.and_then(Path::parent).unwrap_or(path).into()
 }
 
 /// Prints the run's folder, or the command that goes on.

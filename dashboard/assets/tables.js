@@ -23,6 +23,7 @@ function drawOverview(place, run, details) {
     ["Seed", config.seed],
     ["Device", devices.join("; ") || (config["backend.name"] && config["backend.name"] + size("backend.precision"))],
     ["fokker", [...new Set(sessions.map((session) => session.version).filter(Boolean))].join(", ")],
+    ["Where the time went", spentOn(details?.sessions ?? [])],
     ["Begun", date(first)],
     ["Last line", date(written)],
     ["Time in training", duration(number("seconds")?.value)],
@@ -38,6 +39,17 @@ function drawOverview(place, run, details) {
   fillProblems(problems, run);
   const path = details?.path ? element("p", { class: "note" }, details.path) : null;
   place.replaceChildren(element("h2", {}, run.name), ...[path, problems, list].filter(Boolean));
+}
+
+/** The parts of the time that sessions say they took, the largest first. */
+function spentOn(sessions) {
+  const sums = {};
+  for (const { breakdown } of sessions) {
+    for (const [part, seconds] of Object.entries(breakdown ?? {})) if (part !== "steps") sums[part] = (sums[part] ?? 0) + seconds;
+  }
+  const whole = Object.values(sums).reduce((sum, seconds) => sum + seconds, 0);
+  const parts = Object.entries(sums).sort((one, other) => other[1] - one[1]).filter(([, seconds]) => seconds > 0.01 * whole);
+  return parts.map(([part, seconds]) => `${part} ${Math.round((100 * seconds) / whole)} %`).join(", ");
 }
 
 /** Every key with its value in each run. */

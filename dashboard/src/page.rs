@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::record::RunRecord;
 use crate::sampling::View;
@@ -48,10 +48,8 @@ pub fn report(folder: &Path) -> String {
             break;
         }
     }
-    let mut summary = run.summary();
+    let mut summary = run.written_summary();
     summary["id"] = "0".into();
-    // Whoever opens the file does not see how the run goes on.
-    summary["seconds_left"] = Value::Null;
     let data = json!({ "run": summary, "details": run.details(), "series": run.series(&View::default()) });
     let data = format!("<script type=\"application/json\" id=\"data\">{}</script>", for_script(&data.to_string()));
     fill(&name, &format!("<style>{STYLE}</style>"), &data, &format!("<script>{SCRIPT}</script>"))
@@ -77,6 +75,8 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use serde_json::Value;
 
     use super::*;
 

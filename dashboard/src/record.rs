@@ -163,9 +163,29 @@ impl RunRecord {
         match self.holder {
             LockHolder::Process(_) => "training",
             _ if step.is_none() => "empty",
-            _ if step >= self.steps() && self.steps().is_some() => "finished",
-            _ => "stopped",
+            _ => self.end().unwrap_or("killed"),
         }
+    }
+
+    /// How the training ended, if it did; the process of a session that has no end was killed, or is at work.
+    fn end(&self) -> Option<&'static str> {
+        let last = self.columns().steps().last().copied();
+        if self.steps().is_some() && last >= self.steps() {
+            return Some("finished");
+        }
+        match self.sessions.last() {
+            Some(session) if session["event"] == "start" => None,
+            Some(session) if session["outcome"] == "failed" => Some("failed"),
+            _ => Some("stopped"),
+        }
+    }
+
+    /// The summary for who reads it later, from the process that may be training the run.
+    pub(crate) fn written_summary(&self) -> Value {
+        let mut summary = self.summary();
+        summary["state"] = self.end().unwrap_or("in training when this page was written").into();
+        summary["seconds_left"] = Value::Null;
+        summary
     }
 
     /// The run in a row of a table: where it is, its last and its best numbers, what is wrong.
@@ -297,7 +317,7 @@ mod tests {
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         put("config.toml", "name = \"a\"\n[training]\nsteps = 40\n[data]\nkind = \"moons\"\nsize = [1, 2]\n");
         put("metrics.jsonl", "{\"step\":10,\"loss\":0.5,\"seconds\":1}\n{\"step\":20,\"loss\":0.7,\"seconds\":2}\n");
-        put("sessions.jsonl", "{\"event\":\"start\",\"device\":\"cpu\"}\nhalf a li");
+        put("sessions.jsonl", "{\"event\":\"start\",\"device\":\"cpu\"}\n{\"event\":\"end\"}\nhalf a li");
         put("evaluation.json", "{\"samples\":\"a\"}");
         fs::create_dir(folder.path().join("samples")).unwrap();
         put("samples/step-00000010.png", "");
