@@ -50,6 +50,12 @@ function lastAtMost(list, wanted) {
   return low - 1;
 }
 
+/** Distances between the numbers of an axis: whole minutes and hours, and powers of two for bytes. */
+const DISTANCES = {
+  seconds: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 432000, 864000],
+  bytes: Array.from({ length: 50 }, (_, power) => 2 ** power),
+};
+
 /** Where a logarithmic axis has its numbers: powers of ten, some of their multiples, or even steps within a decade. */
 function logTicks(low, high) {
   const decades = Math.log10(high / low);
@@ -68,6 +74,13 @@ function logTicks(low, high) {
     if (power % apart === 0) ticks.push(...multiples.map((factor) => factor * 10 ** power));
   }
   return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+/** The columns of a table whose first has each number once: of several rows the last one stays. */
+function distinct(columns) {
+  const [first] = columns;
+  const kept = first.map((_, index) => index).filter((index) => first[index] !== first[index + 1]);
+  return kept.length === first.length ? columns : columns.map((column) => kept.map((index) => column[index]));
 }
 
 /** A picture with curves. */
@@ -110,8 +123,10 @@ class Chart {
   /** `curves`: label, colour, dash, x, y, and perhaps low and high, and faint. `options`: logX, logY, xLabel, range. */
   draw(curves, options) {
     this.curves = curves;
+    this.quiet = options.quiet;
     this.width = Math.floor(this.place.clientWidth) || 480;
     const positive = (value) => (value !== null && (!options.logY || value > 0) ? value : null);
+    const snap = this.grid(curves, options);
     const tables = [];
     const series = [{}];
     const bands = [];
@@ -121,7 +136,7 @@ class Chart {
       const pick = (list) => kept.map((index) => positive(list[index]));
       curve.at = kept.map((index) => curve.x[index]);
       curve.value = pick(curve.y);
-      const columns = [curve.at, curve.value];
+      const columns = [curve.at.map(snap), curve.value];
       const width = curve.faint ? 1 : 1.75;
       const points = { show: kept.length === 1 || (curve.points && kept.length < 60), size: 5 };
       series.push({ label: curve.label, stroke: curve.colour, width, dash: curve.dash, points });
@@ -132,7 +147,7 @@ class Chart {
         series.push(hidden, { ...hidden });
         bands.push({ series: [high, low], fill: faded(curve.colour, 0.2) });
       }
-      tables.push(columns);
+      tables.push(distinct(columns));
     }
     const data = tables.length ? uPlot.join(tables) : [[]];
     const look = [options.logX, options.logY, options.xLabel, JSON.stringify(options.range), series.length,
@@ -146,6 +161,19 @@ class Chart {
     }
     this.place.setAttribute("aria-label", this.words(curves));
     this.values(null);
+  }
+
+  /** With many curves, places that no eye tells apart are one place: all curves share as many places as the picture has half pixels. */
+  grid(curves, options) {
+    const count = curves.reduce((sum, curve) => sum + curve.x.length, 0);
+    if (count < 20_000) return (x) => x;
+    const [to, from] = options.logX ? [Math.log, Math.exp] : [(x) => x, (x) => x];
+    let [low, high] = [Infinity, -Infinity];
+    for (const { x } of curves) {
+      if (x.length) [low, high] = [Math.min(low, x.find((at) => !options.logX || at > 0) ?? low), Math.max(high, x[x.length - 1])];
+    }
+    const step = (to(high) - to(low)) / (2 * this.width) || 1;
+    return (x) => from(to(low) + step * Math.round((to(x) - to(low)) / step));
   }
 
   settings(series, bands, options) {
@@ -166,7 +194,10 @@ class Chart {
       if (low === null) return [options.logX ? 1 : 0, options.logX ? 10 : 1];
       return low === high ? (options.logX ? [low / 2, high * 2] : [low - 1, high + 1]) : [low, high];
     };
-    const spread = (log) => (log ? { splits: (_plot, _axis, low, high) => logTicks(low, high) } : {});
+    const spread = (log, unit) => {
+      if (log) return { splits: (_plot, _axis, low, high) => logTicks(low, high) };
+      return DISTANCES[unit] ? { incrs: DISTANCES[unit] } : {};
+    };
     const ticks = (show) => (_plot, values) => values.map((value) => (value === null ? "" : show(value)));
     return {
       width: this.width,
@@ -180,8 +211,8 @@ class Chart {
         y: { distr: options.logY ? 3 : 1, range: padded(options.logY) },
       },
       axes: [
-        { ...axis, ...spread(options.logX), label: options.xLabel, labelFont: "12px system-ui, sans-serif", labelSize: 18, size: 30, values: ticks(this.showX), space: 64 },
-        { ...axis, ...spread(options.logY), size: 66, values: ticks((value) => this.show(value, 3)) },
+        { ...axis, ...spread(options.logX, options.xUnit), label: options.xLabel, labelFont: "12px system-ui, sans-serif", labelSize: 18, size: 30, values: ticks(this.showX), space: 64 },
+        { ...axis, ...spread(options.logY, options.unit), size: 66, values: ticks((value) => this.show(value, 3)) },
       ],
       cursor: {
         sync: this.sync ? { key: this.sync, setSeries: false, scales: ["x", null] } : undefined,
@@ -208,7 +239,7 @@ class Chart {
     while (this.legend.children.length > curves.length) this.legend.lastChild.remove();
     curves.forEach((curve, index) => {
       const place = x === null ? curve.at.length - 1 : lastAtMost(curve.at, x);
-      const value = place < 0 ? "–" : this.show(curve.value[place]);
+      const value = place < 0 ? "–" : x === null && this.quiet ? "" : this.show(curve.value[place]);
       const where = x === null || place < 0 ? "" : ` at ${this.showX(curve.at[place])}`;
       let row = this.legend.children[index];
       if (!row) {

@@ -1,13 +1,13 @@
 // Numbers for a reader: rounded, with their units.
 
-/** What is known of numbers that runs record: how they are called, in which direction they are good, and how they are shown. */
+/** What is known of numbers that runs record: how they are called, and how they are shown. Those that do not scatter are not smoothed. */
 const KINDS = {
-  loss: { label: "Training loss", better: "low", log: true },
-  validation_loss: { label: "Validation loss", better: "low", log: true },
+  loss: { label: "Training loss", log: true },
+  validation_loss: { label: "Validation loss", log: true, smooth: false },
   gradient_norm: { label: "Gradient norm, before clipping", log: true },
-  learning_rate: { label: "Learning rate" },
-  examples_per_second: { label: "Examples a second", better: "high" },
-  memory: { label: "Memory", unit: "bytes", fromZero: true },
+  learning_rate: { label: "Learning rate", smooth: false },
+  examples_per_second: { label: "Examples a second" },
+  memory: { label: "Memory", unit: "bytes", fromZero: true, smooth: false },
   not_finite: { label: "Steps that were not finite", counts: true },
   skipped: { label: "Skipped steps", counts: true },
   validation_not_finite: { label: "Held-out examples that were not finite", counts: true },

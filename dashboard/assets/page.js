@@ -34,6 +34,8 @@ const page = {
 };
 /** As many runs are drawn at first. */
 const AT_FIRST = 6;
+/** With more runs, bands only hide each other. */
+const MOST_RANGES = 12;
 
 function colourOf(id) {
   const number = page.drawn.get(id) ?? 0;
@@ -124,7 +126,7 @@ async function fetchRun(id) {
   const version = page.runs.get(id)?.version;
   const known = page.series.get(id);
   try {
-    const columns = Math.min(1500, Math.max(300, Math.round((byId("charts").firstChild?.clientWidth || 600) * 1.2)));
+    const columns = Math.min(1500, Math.round(20_000 / page.drawn.size), Math.max(300, Math.round((byId("charts").firstChild?.clientWidth || 600) * 1.2)));
     const scale = byId("log-x").checked && page.axis === "step" ? "log" : "linear";
     const view = { columns, scale };
     if (!page.whole.has(id) || (page.range && known?.version !== version)) page.whole.set(id, await source.series(id, view));
@@ -190,7 +192,6 @@ function drawCurves(runs) {
       page.charts.delete(name);
     }
   }
-  const amount = Number(byId("smoothing").value);
   const logX = byId("log-x").checked;
   for (const name of names) {
     const kind = kindOf(name);
@@ -203,6 +204,7 @@ function drawCurves(runs) {
         sync: "curves",
       }));
     }
+    const amount = kind.smooth === false ? 0 : Number(byId("smoothing").value);
     const curves = [];
     for (const run of runs) {
       const series = page.series.get(run.id);
@@ -211,12 +213,12 @@ function drawCurves(runs) {
       const curve = { label: run.name, colour: run.colour, dash: run.dash, x: alongAxis(series), y: column.mean, points: true };
       // Smoothing follows lines; where only some lines have the number, it follows those.
       if (amount > 0) curves.push({ ...curve, colour: faded(run.colour, 0.35), faint: true });
-      const range = byId("range").checked && column.low && amount === 0 ? { low: column.low, high: column.high } : {};
+      const range = byId("range").checked && runs.length <= MOST_RANGES && column.low && amount === 0 ? { low: column.low, high: column.high } : {};
       curves.push({ ...curve, ...range, y: amount > 0 ? smoothed(column.mean, column.count, amount) : column.mean });
     }
     const logY = byId("log-y").checked && Boolean(kind.log);
     const label = { step: "step", seconds: "time in training", epoch: "epoch" }[page.axis];
-    page.charts.get(name).draw(curves, { logX, logY, xLabel: label, range: page.range, fromZero: kind.fromZero });
+    page.charts.get(name).draw(curves, { logX, logY, xLabel: label, range: page.range, fromZero: kind.fromZero, unit: kind.unit, xUnit: page.axis });
   }
   inOrder(byId("charts"), names.map((name) => page.charts.get(name).box));
 }
@@ -283,7 +285,7 @@ function drawLevels(runs) {
       page.levels.set(key, new Chart(byId("level-charts"), kind.label, { show, showX: (value) => shortNumber(value, 3) }));
     }
     const logX = Boolean(axis.log);
-    page.levels.get(key).draw(curves, { logX, logY: byId("log-y").checked && Boolean(kind.log), xLabel: axis.label, range: null });
+    page.levels.get(key).draw(curves, { logX, logY: byId("log-y").checked && Boolean(kind.log), xLabel: axis.label, range: null, quiet: true });
   }
   inOrder(byId("level-charts"), [...wanted.keys()].sort().map((key) => page.levels.get(key).box));
 }

@@ -91,7 +91,7 @@ function drawEvaluations(runs) {
     })).filter(Number.isFinite);
     const [low, high] = [Math.min(...ends), Math.max(...ends)];
     const table = element("table", {}, element("caption", {}, name.replaceAll("_", " ")), element("thead", {}, element("tr", {},
-      ...["Run", "Value", "", "Floor", "Samples", "Data"].map((text) => element("th", { scope: "col" }, text)))));
+      ...["Run", "Value", "Range", "Floor", "Samples", "Data"].map((text) => element("th", { scope: "col" }, text)))));
     for (const { report, one } of rows) {
       table.append(element("tr", {}, element("th", { scope: "row" }, report.label),
         element("td", { class: "number" }, withError(one.value.value, one.value.standard_error)),

@@ -1,7 +1,7 @@
 //! The error in the noise along the noise levels: where a loss comes from.
 //!
 //! A loss is a mean over noise levels, `∫ w(λ) e(λ) dλ` with the error `e(λ) = E‖ε_θ(x_t) − ε‖² / dimension` at the log signal-to-noise
-//! ratio λ [Kingma & Gao 2023, sec. 3]. Two runs whose weightings differ can be compared in `e`, not in the loss; and `e` shows which
+//! ratio λ (Kingma et al. 2021, eq. 18, for the weight of the likelihood). Two runs whose weightings differ can be compared in `e`, not in the loss; and `e` shows which
 //! levels are still learnt. Best possible is the error of `E[ε | x_t]`, which falls from 1 in pure data to 0 in pure noise.
 
 use fokker_process::Process;

@@ -10,6 +10,7 @@ mod folder_runs;
 mod full_disk;
 mod kinds;
 mod laboratory_commands;
+mod live_page;
 mod program;
 mod reproduce_score_fpe;
 mod runs;
