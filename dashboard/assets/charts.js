@@ -195,7 +195,7 @@ class Chart {
       return low === high ? (options.logX ? [low / 2, high * 2] : [low - 1, high + 1]) : [low, high];
     };
     const spread = (log, unit) => {
-      if (log) return { splits: (_plot, _axis, low, high) => logTicks(low, high) };
+      if (log) return { splits: (_plot, _axis, low, high) => logTicks(low, high), filter: (_plot, splits) => splits };
       return DISTANCES[unit] ? { incrs: DISTANCES[unit] } : {};
     };
     const ticks = (show) => (_plot, values) => values.map((value) => (value === null ? "" : show(value)));

@@ -175,7 +175,7 @@ function redraw() {
     colour: colourOf(id),
     dash: dashOf(page.drawn.get(id)),
   }));
-  drawOverview(byId("overview"), runs.length === 1 ? runs[0] : null, page.details.get(drawn[0]));
+  drawOverview(byId("overview"), runs.length === 1 ? runs[0] : null, page.details.get(drawn[0]), isFile);
   drawCurves(runs);
   drawLevels(runs);
   samples.update(runs);

@@ -1,7 +1,7 @@
 // What a run is, its configuration next to those of others, and how good its samples are.
 
 /** One run in words: what was trained, on what, when, how far. */
-function drawOverview(place, run, details) {
+function drawOverview(place, run, details, isFile) {
   place.hidden = !run;
   if (!run) return;
   const config = details?.config ?? {};
@@ -37,8 +37,9 @@ function drawOverview(place, run, details) {
   const list = element("dl", {}, ...facts.flatMap(([name, value]) => [element("div", {}, element("dt", {}, name), element("dd", {}, value))]));
   const problems = element("ul", { class: "problems" });
   fillProblems(problems, run);
-  const path = details?.path ? element("p", { class: "note" }, details.path) : null;
-  place.replaceChildren(element("h2", {}, run.name), ...[path, problems, list].filter(Boolean));
+  // Where the folder was does not matter to who has the page in it, and the page has the run's name already.
+  const path = details?.path && !isFile ? element("p", { class: "note" }, details.path) : null;
+  place.replaceChildren(...[element("h2", {}, isFile ? "Overview" : run.name), path, problems, list].filter(Boolean));
 }
 
 /** The parts of the time that sessions say they took, the largest first. */

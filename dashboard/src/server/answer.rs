@@ -174,7 +174,7 @@ fn events(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     stream.write_all(b"retry: 1000\n\n")?;
     let (mut change, mut last) = (0, Instant::now());
     loop {
-        shared.store.refresh();
+        let all_is_read = shared.store.refresh();
         if let Some((now, value)) = shared.store.since(change) {
             (change, last) = (now, Instant::now());
             stream.write_all(format!("data: {value}\n\n").as_bytes())?;
@@ -182,6 +182,8 @@ fn events(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             last = Instant::now();
             stream.write_all(b": here\n\n")?;
         }
-        std::thread::sleep(shared.store.period());
+        if all_is_read {
+            std::thread::sleep(shared.store.period());
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -31,9 +31,11 @@ struct State {
     runs: Vec<Seen>,
     /// Counts changes.
     change: u64,
-    /// When the folders were looked for, and when they were read.
+    /// Runs that this look at the folders has still to read.
+    waiting: Vec<Arc<Entry>>,
+    /// When runs were looked for, and when the last look at them began.
     searched: Option<Instant>,
-    refreshed: Option<Instant>,
+    looked: Option<Instant>,
 }
 
 /// All runs. Nothing is read unless somebody asks.
@@ -45,6 +47,14 @@ pub(super) struct Store {
 
 /// Looks at the folders until new ones are looked for again.
 const SEARCH_EVERY: u32 = 5;
+
+/// Time that one call reads.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// When metrics were last written.
+fn written(run: &Path) -> Option<SystemTime> {
+    run.join("metrics.jsonl").symlink_metadata().ok()?.modified().ok()
+}
 
 impl Entry {
     /// The record; a thread that panicked with it has only read.
@@ -67,27 +77,38 @@ impl Store {
         self.period
     }
 
-    /// Reads what is new, unless that was done a moment ago.
-    pub(super) fn refresh(&self) {
+    /// Reads what is new, unless that was done a moment ago. Returns whether everything is read: a first look at many runs takes several
+    /// calls, the newest runs first, so that a reader sees something soon.
+    pub(super) fn refresh(&self) -> bool {
         let mut state = self.state();
         let is_recent = |at: Option<Instant>, period: Duration| at.is_some_and(|at| at.elapsed() < period);
-        if is_recent(state.refreshed, self.period.mul_f64(0.9)) {
-            return;
+        if state.waiting.is_empty() {
+            if is_recent(state.looked, self.period.mul_f64(0.9)) {
+                return true;
+            }
+            if !is_recent(state.searched, self.period * SEARCH_EVERY) {
+                // That there is no run is news to the first reader.
+                state.change += u64::from(state.searched.is_none());
+                self.search(&mut state);
+                state.searched = Some(Instant::now());
+            }
+            state.looked = Some(Instant::now());
+            state.waiting = state.runs.iter().map(|seen| seen.entry.clone()).collect();
+            // Taken from the end.
+            state.waiting.sort_by_cached_key(|entry| written(entry.record().path()));
         }
-        if !is_recent(state.searched, self.period * SEARCH_EVERY) {
-            // That there is no run is news to the first reader.
-            state.change += u64::from(state.searched.is_none());
-            self.search(&mut state);
-            state.searched = Some(Instant::now());
-        }
-        let State { runs, change, .. } = &mut *state;
-        for seen in runs {
-            if seen.entry.record().refresh() {
-                *change += 1;
-                seen.changed = *change;
+        let begun = Instant::now();
+        while let Some(entry) = state.waiting.pop() {
+            if entry.record().refresh() {
+                state.change += 1;
+                let change = state.change;
+                state.runs.iter_mut().filter(|seen| seen.entry.id == entry.id).for_each(|seen| seen.changed = change);
+            }
+            if begun.elapsed() > AT_ONCE {
+                break;
             }
         }
-        state.refreshed = Some(Instant::now());
+        state.waiting.is_empty()
     }
 
     /// Looks for runs; those that were there keep what was read of them.

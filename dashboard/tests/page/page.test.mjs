@@ -197,6 +197,7 @@ test("the report is the same page from disk", async () => {
     const text = await page.locator("main").innerText();
     for (const part of ["flex, 2 threads", "8 000 of 8 000", "finished", "± 0.0021", "training.batch_size"]) assert.ok(text.includes(part), `${part}: ${text}`);
     assert.equal(await page.locator("#runs").isHidden(), true);
+    assert.ok(!text.includes(root), "where the folder was is nobody's business");
     assert.equal(await page.locator("#pictures img").evaluateAll((all) => all.every((one) => one.complete && one.naturalWidth > 0)), true);
     await picture(page, name);
     await accessible(page);
