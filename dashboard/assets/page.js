@@ -210,7 +210,7 @@ function drawCurves(runs) {
       const series = page.series.get(run.id);
       const column = series?.columns[name];
       if (!column) continue;
-      const curve = { label: run.name, colour: run.colour, dash: run.dash, x: alongAxis(series), y: column.mean, points: true };
+      const curve = { label: run.name, colour: run.colour, dash: run.dash, x: alongAxis(series), y: column.mean, points: runs.length <= MOST_RANGES };
       // Smoothing follows lines; where only some lines have the number, it follows those.
       if (amount > 0) curves.push({ ...curve, colour: faded(run.colour, 0.35), faint: true });
       const range = byId("range").checked && runs.length <= MOST_RANGES && column.low && amount === 0 ? { low: column.low, high: column.high } : {};
