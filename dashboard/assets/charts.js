@@ -19,7 +19,9 @@ function dashOf(index) {
 }
 
 function faded(colour, share) {
-  const alpha = Math.round(share * 255).toString(16).padStart(2, "0");
+  const alpha = Math.round(share * 255)
+    .toString(16)
+    .padStart(2, "0");
   return colour.slice(0, 7) + alpha;
 }
 
@@ -52,7 +54,10 @@ function lastAtMost(list, wanted) {
 
 /** Distances between the numbers of an axis: whole minutes and hours, and powers of two for bytes. */
 const DISTANCES = {
-  seconds: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 432000, 864000],
+  seconds: [
+    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800,
+    432000, 864000,
+  ],
   bytes: Array.from({ length: 50 }, (_, power) => 2 ** power),
 };
 
@@ -131,8 +136,9 @@ class Chart {
     const series = [{}];
     const bands = [];
     for (const curve of curves) {
-      const kept = curve.x.map((x, index) => index).filter(
-        (index) => positive(curve.y[index]) !== null && (!options.logX || curve.x[index] > 0));
+      const kept = curve.x
+        .map((x, index) => index)
+        .filter((index) => positive(curve.y[index]) !== null && (!options.logX || curve.x[index] > 0));
       const pick = (list) => kept.map((index) => positive(list[index]));
       curve.at = kept.map((index) => curve.x[index]);
       curve.value = pick(curve.y);
@@ -142,7 +148,10 @@ class Chart {
       series.push({ label: curve.label, stroke: curve.colour, width, dash: curve.dash, points });
       if (curve.low) {
         const [high, low] = [series.length, series.length + 1];
-        columns.push(pick(curve.high), pick(curve.low).map((value, index) => value ?? curve.value[index]));
+        columns.push(
+          pick(curve.high),
+          pick(curve.low).map((value, index) => value ?? curve.value[index]),
+        );
         const hidden = { stroke: "transparent", width: 0, points: { show: false } };
         series.push(hidden, { ...hidden });
         bands.push({ series: [high, low], fill: faded(curve.colour, 0.2) });
@@ -150,8 +159,14 @@ class Chart {
       tables.push(distinct(columns));
     }
     const data = tables.length ? uPlot.join(tables) : [[]];
-    const look = [options.logX, options.logY, options.xLabel, JSON.stringify(options.range), series.length,
-      curves.map((curve) => curve.colour + curve.dash + curve.label + curve.faint + Boolean(curve.low)).join()].join("|");
+    const look = [
+      options.logX,
+      options.logY,
+      options.xLabel,
+      JSON.stringify(options.range),
+      series.length,
+      curves.map((curve) => curve.colour + curve.dash + curve.label + curve.faint + Boolean(curve.low)).join(),
+    ].join("|");
     if (this.plot && look === this.look) {
       this.plot.setData(data);
     } else {
@@ -211,7 +226,16 @@ class Chart {
         y: { distr: options.logY ? 3 : 1, range: padded(options.logY) },
       },
       axes: [
-        { ...axis, ...spread(options.logX, options.xUnit), label: options.xLabel, labelFont: "12px system-ui, sans-serif", labelSize: 18, size: 30, values: ticks(this.showX), space: 64 },
+        {
+          ...axis,
+          ...spread(options.logX, options.xUnit),
+          label: options.xLabel,
+          labelFont: "12px system-ui, sans-serif",
+          labelSize: 18,
+          size: 30,
+          values: ticks(this.showX),
+          space: 64,
+        },
         { ...axis, ...spread(options.logY, options.unit), size: 66, values: ticks((value) => this.show(value, 3)) },
       ],
       cursor: {
@@ -221,13 +245,15 @@ class Chart {
         bind: { dblclick: () => () => this.calls.reset?.() },
       },
       hooks: {
-        setSelect: [(plot) => {
-          const { left, width } = plot.select;
-          if (width < 5) return;
-          const [from, to] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
-          plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-          this.calls.zoom?.(from, to);
-        }],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < 5) return;
+            const [from, to] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+            plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+            this.calls.zoom?.(from, to);
+          },
+        ],
         setCursor: [(plot) => this.values(plot.cursor.left >= 0 ? plot.posToVal(plot.cursor.left, "x") : null)],
       },
     };
@@ -243,7 +269,13 @@ class Chart {
       const where = x === null || place < 0 ? "" : ` at ${this.showX(curve.at[place])}`;
       let row = this.legend.children[index];
       if (!row) {
-        row = element("li", {}, element("span", { class: "line" }), element("span", { class: "name" }), element("span", { class: "value" }));
+        row = element(
+          "li",
+          {},
+          element("span", { class: "line" }),
+          element("span", { class: "name" }),
+          element("span", { class: "value" }),
+        );
         this.legend.append(row);
       }
       row.children[0].style.borderTop = `2px ${curve.dash?.length ? "dashed" : "solid"} ${curve.colour}`;
@@ -254,12 +286,16 @@ class Chart {
 
   /** The picture for who does not see it. */
   words(curves) {
-    const said = curves.filter((curve) => !curve.faint && curve.at.length).map((curve) => {
-      const last = curve.at.length - 1;
-      const [low, high] = [Math.min(...curve.value), Math.max(...curve.value)];
-      return `${curve.label}: from ${this.show(curve.value[0])} to ${this.show(curve.value[last])}, ` +
-        `between ${this.show(low)} and ${this.show(high)}`;
-    });
+    const said = curves
+      .filter((curve) => !curve.faint && curve.at.length)
+      .map((curve) => {
+        const last = curve.at.length - 1;
+        const [low, high] = [Math.min(...curve.value), Math.max(...curve.value)];
+        return (
+          `${curve.label}: from ${this.show(curve.value[0])} to ${this.show(curve.value[last])}, ` +
+          `between ${this.show(low)} and ${this.show(high)}`
+        );
+      });
     return `${this.title}. ${said.join(". ") || "No numbers"}.`;
   }
 }

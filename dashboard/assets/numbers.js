@@ -49,7 +49,10 @@ function shortNumber(value, digits = 4) {
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3) {
     const [mantissa, exponent] = value.toExponential(Math.max(0, digits - 2)).split("e");
-    const power = exponent.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => SUPERSCRIPT[digit]);
+    const power = exponent
+      .replace("+", "")
+      .replace("-", "⁻")
+      .replace(/\d/g, (digit) => SUPERSCRIPT[digit]);
     return `${mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa}·10${power}`;
   }
   if (size >= 10 ** digits) return Math.round(value).toLocaleString("en").replaceAll(",", " ");

@@ -4,12 +4,30 @@ const COLUMNS = [
   { key: "name", label: "Run", of: (run) => run.name },
   { key: "state", label: "State", of: (run) => run.state },
   { key: "step", label: "Step", number: true, of: (run) => run.step },
-  { key: "seconds_left", label: "Left", number: true, of: (run) => run.seconds_left, show: (value) => (value === null ? "" : duration(value)) },
-  { key: "best", label: "Best validation loss", number: true, of: (run) => run.numbers.validation_loss?.low.value, where: (run) => run.numbers.validation_loss?.low.step },
+  {
+    key: "seconds_left",
+    label: "Left",
+    number: true,
+    of: (run) => run.seconds_left,
+    show: (value) => (value === null ? "" : duration(value)),
+  },
+  {
+    key: "best",
+    label: "Best validation loss",
+    number: true,
+    of: (run) => run.numbers.validation_loss?.low.value,
+    where: (run) => run.numbers.validation_loss?.low.step,
+  },
   { key: "validation", label: "Validation loss", number: true, of: (run) => run.numbers.validation_loss?.last?.value },
   { key: "loss", label: "Training loss", number: true, of: (run) => run.numbers.loss?.last?.value },
   { key: "gradient", label: "Gradient norm", number: true, of: (run) => run.numbers.gradient_norm?.last?.value },
-  { key: "rate", label: "Examples a second", number: true, of: (run) => run.numbers.examples_per_second?.last?.value, show: (value) => shortNumber(value, 3) },
+  {
+    key: "rate",
+    label: "Examples a second",
+    number: true,
+    of: (run) => run.numbers.examples_per_second?.last?.value,
+    show: (value) => shortNumber(value, 3),
+  },
   { key: "seconds", label: "Time", number: true, of: (run) => run.numbers.seconds?.last?.value, show: duration },
   { key: "memory", label: "Memory", number: true, of: (run) => run.numbers.memory?.high.value, show: bytes },
   { key: "device", label: "Device", of: (run) => run.session?.device ?? "" },
@@ -87,7 +105,8 @@ class RunTable {
       if (this.body.children[index] !== row.tr) this.body.insertBefore(row.tr, this.body.children[index] ?? null);
     });
     const all = this.runs.size;
-    const note = all === 0 ? "There is no run yet." : list.length < all ? `${list.length} of ${all} runs` : `${all} ${all === 1 ? "run" : "runs"}`;
+    const note =
+      all === 0 ? "There is no run yet." : list.length < all ? `${list.length} of ${all} runs` : `${all} ${all === 1 ? "run" : "runs"}`;
     setText(document.getElementById("runs-note"), note);
   }
 
@@ -96,9 +115,14 @@ class RunTable {
     check.addEventListener("change", () => this.actions.toggle(run.id));
     const swatch = element("span", { class: "swatch" });
     const row = { tr: element("tr"), check, swatch, cells: [] };
-    row.tr.append(element("td", { class: "check" }, element("label", {}, check, swatch, element("span", { class: "hidden" }, `Draw ${run.name}`))));
+    row.tr.append(
+      element("td", { class: "check" }, element("label", {}, check, swatch, element("span", { class: "hidden" }, `Draw ${run.name}`))),
+    );
     for (const column of COLUMNS) {
-      const cell = element(column.key === "name" ? "th" : "td", column.key === "name" ? { scope: "row" } : { class: column.number ? "number" : "" });
+      const cell = element(
+        column.key === "name" ? "th" : "td",
+        column.key === "name" ? { scope: "row" } : { class: column.number ? "number" : "" },
+      );
       row.cells.push(cell);
       row.tr.append(cell);
     }
@@ -134,7 +158,14 @@ class RunTable {
         cell.children[1].value = run.step ?? 0;
         cell.children[1].setAttribute("aria-label", `Steps of ${run.name}`);
       } else {
-        const text = value === null || value === undefined ? "" : column.show ? column.show(value) : column.number ? shortNumber(value) : String(value);
+        const text =
+          value === null || value === undefined
+            ? ""
+            : column.show
+              ? column.show(value)
+              : column.number
+                ? shortNumber(value)
+                : String(value);
         const where = column.where?.(run);
         setText(cell, where === undefined || where === null ? text : `${text} at ${shown("step", where)}`);
       }

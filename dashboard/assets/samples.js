@@ -41,7 +41,13 @@ class Samples {
     this.slider.setAttribute("aria-valuetext", step === undefined ? "no step" : `step ${step}`);
     const wanted = [];
     for (const run of this.runs) {
-      const place = step === undefined ? -1 : lastAtMost(run.drawn.map((picture) => picture.step), step);
+      const place =
+        step === undefined
+          ? -1
+          : lastAtMost(
+              run.drawn.map((picture) => picture.step),
+              step,
+            );
       if (place >= 0) {
         const picture = run.drawn[place];
         wanted.push({ key: `${run.id}/step`, run, name: picture.name, caption: `step ${shown("step", picture.step)}` });

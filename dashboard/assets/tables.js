@@ -19,7 +19,11 @@ function drawOverview(place, run, details, isFile) {
     ["Process", config["process.kind"]],
     ["Network", config["network.kind"]],
     ["Loss", config["objective.loss.kind"] ?? "denoising"],
-    ["Batch", config["training.batch_size"] && config["training.batch_size"] + (Number(config["training.accumulation"]) > 1 ? ` × ${config["training.accumulation"]}` : "")],
+    [
+      "Batch",
+      config["training.batch_size"] &&
+        config["training.batch_size"] + (Number(config["training.accumulation"]) > 1 ? ` × ${config["training.accumulation"]}` : ""),
+    ],
     ["Seed", config.seed],
     ["Device", devices.join("; ") || (config["backend.name"] && config["backend.name"] + size("backend.precision"))],
     ["fokker", [...new Set(sessions.map((session) => session.version).filter(Boolean))].join(", ")],
@@ -34,7 +38,11 @@ function drawOverview(place, run, details, isFile) {
     ["Last training loss", number("loss") && shortNumber(number("loss").value)],
     ["Examples a second", number("examples_per_second") && shortNumber(number("examples_per_second").value, 3)],
   ].filter(([, value]) => value && value !== "–");
-  const list = element("dl", {}, ...facts.flatMap(([name, value]) => [element("div", {}, element("dt", {}, name), element("dd", {}, value))]));
+  const list = element(
+    "dl",
+    {},
+    ...facts.flatMap(([name, value]) => [element("div", {}, element("dt", {}, name), element("dd", {}, value))]),
+  );
   const problems = element("ul", { class: "problems" });
   fillProblems(problems, run);
   // Where the folder was does not matter to who has the page in it, and the page has the run's name already.
@@ -49,7 +57,9 @@ function spentOn(sessions) {
     for (const [part, seconds] of Object.entries(breakdown ?? {})) if (part !== "steps") sums[part] = (sums[part] ?? 0) + seconds;
   }
   const whole = Object.values(sums).reduce((sum, seconds) => sum + seconds, 0);
-  const parts = Object.entries(sums).sort((one, other) => other[1] - one[1]).filter(([, seconds]) => seconds > 0.01 * whole);
+  const parts = Object.entries(sums)
+    .sort((one, other) => other[1] - one[1])
+    .filter(([, seconds]) => seconds > 0.01 * whole);
   return parts.map(([part, seconds]) => `${part} ${Math.round((100 * seconds) / whole)} %`).join(", ");
 }
 
@@ -62,11 +72,16 @@ function drawConfiguration(runs, differencesOnly) {
   const keys = [...new Set(withConfig.flatMap((run) => Object.keys(run.config)))];
   const differs = (key) => withConfig.some((run) => run.config[key] !== withConfig[0].config[key]);
   const wanted = withConfig.length > 1 && differencesOnly ? keys.filter(differs) : keys;
-  const head = element("tr", {}, element("th", { scope: "col" }, "Key"), ...withConfig.map((run) => {
-    const swatch = element("span", { class: "swatch" });
-    swatch.style.background = run.colour;
-    return element("th", { scope: "col" }, swatch, run.name);
-  }));
+  const head = element(
+    "tr",
+    {},
+    element("th", { scope: "col" }, "Key"),
+    ...withConfig.map((run) => {
+      const swatch = element("span", { class: "swatch" });
+      swatch.style.background = run.colour;
+      return element("th", { scope: "col" }, swatch, run.name);
+    }),
+  );
   const body = wanted.map((key) => {
     const cells = withConfig.map((run) => element("td", {}, run.config[key] ?? "–"));
     return element("tr", { class: withConfig.length > 1 && differs(key) ? "differs" : "" }, element("th", { scope: "row" }, key), ...cells);
@@ -78,32 +93,62 @@ function drawConfiguration(runs, differencesOnly) {
 /** Metrics with their error bars, for all evaluations of the runs. */
 function drawEvaluations(runs) {
   const section = document.getElementById("evaluation");
-  const reports = runs.flatMap((run) => run.evaluations.filter((one) => one.report?.evaluation?.measured).map((one) => {
-    const kind = one.file.replace(/^evaluation-?/, "").replace(/\.json$/, "");
-    return { ...one.report, run, label: kind ? `${run.name}, ${kind}` : run.name };
-  }));
+  const reports = runs.flatMap((run) =>
+    run.evaluations
+      .filter((one) => one.report?.evaluation?.measured)
+      .map((one) => {
+        const kind = one.file.replace(/^evaluation-?/, "").replace(/\.json$/, "");
+        return { ...one.report, run, label: kind ? `${run.name}, ${kind}` : run.name };
+      }),
+  );
   section.hidden = reports.length === 0;
   const names = [...new Set(reports.flatMap((report) => report.evaluation.measured.map((one) => one.name)))];
-  const parts = names.filter((name) => !name.endsWith("]")).map((name) => {
-    const rows = reports.map((report) => ({ report, one: report.evaluation.measured.find((one) => one.name === name) })).filter(({ one }) => one);
-    const ends = rows.flatMap(({ one }) => [one.value, one.floor].filter(Boolean).flatMap((value) => {
-      const error = value.standard_error ?? 0;
-      return [value.value - error, value.value + error];
-    })).filter(Number.isFinite);
-    const [low, high] = [Math.min(...ends), Math.max(...ends)];
-    const table = element("table", {}, element("caption", {}, name.replaceAll("_", " ")), element("thead", {}, element("tr", {},
-      ...["Run", "Value", "Range", "Floor", "Samples", "Data"].map((text) => element("th", { scope: "col" }, text)))));
-    for (const { report, one } of rows) {
-      table.append(element("tr", {}, element("th", { scope: "row" }, report.label),
-        element("td", { class: "number" }, withError(one.value.value, one.value.standard_error)),
-        element("td", {}, errorBar(one, low, high, report.run.colour)),
-        element("td", { class: "number" }, one.floor ? withError(one.floor.value, one.floor.standard_error) : "–"),
-        element("td", { class: "number" }, shown("step", one.samples)),
-        element("td", { class: "number" }, one.reference ? shown("step", one.reference) : "–")));
-    }
-    return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name.replaceAll("_", " ") }, table);
-  });
-  const note = element("p", { class: "note" }, "± is one standard error. The floor, a grey bar, is the same between two halves of the data: no samples are better than that.");
+  const parts = names
+    .filter((name) => !name.endsWith("]"))
+    .map((name) => {
+      const rows = reports
+        .map((report) => ({ report, one: report.evaluation.measured.find((one) => one.name === name) }))
+        .filter(({ one }) => one);
+      const ends = rows
+        .flatMap(({ one }) =>
+          [one.value, one.floor].filter(Boolean).flatMap((value) => {
+            const error = value.standard_error ?? 0;
+            return [value.value - error, value.value + error];
+          }),
+        )
+        .filter(Number.isFinite);
+      const [low, high] = [Math.min(...ends), Math.max(...ends)];
+      const table = element(
+        "table",
+        {},
+        element("caption", {}, name.replaceAll("_", " ")),
+        element(
+          "thead",
+          {},
+          element("tr", {}, ...["Run", "Value", "Range", "Floor", "Samples", "Data"].map((text) => element("th", { scope: "col" }, text))),
+        ),
+      );
+      for (const { report, one } of rows) {
+        table.append(
+          element(
+            "tr",
+            {},
+            element("th", { scope: "row" }, report.label),
+            element("td", { class: "number" }, withError(one.value.value, one.value.standard_error)),
+            element("td", {}, errorBar(one, low, high, report.run.colour)),
+            element("td", { class: "number" }, one.floor ? withError(one.floor.value, one.floor.standard_error) : "–"),
+            element("td", { class: "number" }, shown("step", one.samples)),
+            element("td", { class: "number" }, one.reference ? shown("step", one.reference) : "–"),
+          ),
+        );
+      }
+      return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name.replaceAll("_", " ") }, table);
+    });
+  const note = element(
+    "p",
+    { class: "note" },
+    "± is one standard error. The floor, a grey bar, is the same between two halves of the data: no samples are better than that.",
+  );
   document.getElementById("evaluations").replaceChildren(...parts, note);
 }
 

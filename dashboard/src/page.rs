@@ -26,6 +26,12 @@ pub(crate) const SCRIPT: &str = concat!(
     "\n",
     include_str!("../assets/tables.js"),
     "\n",
+    include_str!("../assets/curves.js"),
+    "\n",
+    include_str!("../assets/levels.js"),
+    "\n",
+    include_str!("../assets/controls.js"),
+    "\n",
     include_str!("../assets/page.js"),
 );
 

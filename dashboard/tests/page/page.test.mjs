@@ -16,8 +16,16 @@ import { line, make } from "./runs.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const program = process.env.PAGE ?? path.join(here, "../../../target/release/examples/page");
-const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
+const flags = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const root = fs.mkdtempSync(path.join(os.tmpdir(), "fokker-page-"));
 const runs = path.join(root, "runs");
 const problems = [];
@@ -37,7 +45,10 @@ before(async () => {
   server = spawn(program, ["serve", runs]);
   url = await new Promise((resolve) => server.stdout.once("data", (data) => resolve(data.toString().trim())));
   context = await chromium.launchPersistentContext(path.join(root, "user"), {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: flags, viewport: { width: 1400, height: 900 },
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: flags,
+    viewport: { width: 1400, height: 900 },
   });
 });
 
@@ -68,7 +79,9 @@ async function open(address, options = {}) {
 async function accessible(page) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  const said = violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => node.target + " " + node.failureSummary).join(" | ")}`);
+  const said = violations.map(
+    (one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => node.target + " " + node.failureSummary).join(" | ")}`,
+  );
   assert.deepEqual(said, []);
 }
 
@@ -95,7 +108,11 @@ test("the live page shows all runs, and what is damaged", async () => {
 });
 
 test("dark, and on a telephone", async () => {
-  for (const [name, options] of [["dark", { dark: true }], ["phone", { phone: true }], ["phone-dark", { phone: true, dark: true }]]) {
+  for (const [name, options] of [
+    ["dark", { dark: true }],
+    ["phone", { phone: true }],
+    ["phone-dark", { phone: true, dark: true }],
+  ]) {
     const page = await open(url, options);
     const [width, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(width <= seen, `${name}: the page is ${width} wide, ${seen} are seen`);
@@ -192,10 +209,14 @@ test("a training is stopped with the token alone", async () => {
 
 test("the report is the same page from disk", async () => {
   const address = pathToFileURL(path.join(runs, "moons_2d/report.html")).href;
-  for (const [name, options] of [["report", {}], ["report-phone", { phone: true, dark: true }]]) {
+  for (const [name, options] of [
+    ["report", {}],
+    ["report-phone", { phone: true, dark: true }],
+  ]) {
     const page = await open(address, options);
     const text = await page.locator("main").innerText();
-    for (const part of ["flex, 2 threads", "8 000 of 8 000", "finished", "± 0.0021", "training.batch_size"]) assert.ok(text.includes(part), `${part}: ${text}`);
+    for (const part of ["flex, 2 threads", "8 000 of 8 000", "finished", "± 0.0021", "training.batch_size"])
+      assert.ok(text.includes(part), `${part}: ${text}`);
     assert.equal(await page.locator("#runs").isHidden(), true);
     assert.ok(!text.includes(root), "where the folder was is nobody's business");
     assert.equal(await page.locator("#pictures img").evaluateAll((all) => all.every((one) => one.complete && one.naturalWidth > 0)), true);
