@@ -20,6 +20,7 @@
 #![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
 
 mod columns;
+#[cfg(feature = "server")]
 mod find;
 mod folder;
 mod metrics;

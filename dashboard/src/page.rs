@@ -12,6 +12,9 @@ pub(crate) const STYLE: &str =
     concat!(include_str!("../assets/uplot/uPlot.min.css"), "\n", include_str!("../assets/page.css"));
 /// In the order in which they build on each other.
 pub(crate) const SCRIPT: &str = concat!(
+    "/*! uPlot:\n",
+    include_str!("../assets/uplot/LICENSE"),
+    "*/\n",
     include_str!("../assets/uplot/uPlot.iife.min.js"),
     "\n",
     include_str!("../assets/numbers.js"),
@@ -102,10 +105,11 @@ mod tests {
         assert!(page.ends_with("</html>\n"));
     }
 
-    /// The program passes the library on with its licence.
+    /// Every page passes the library for curves on, and so its licence.
     #[test]
     fn the_library_for_curves_comes_with_its_licence() {
-        assert!(include_str!("../assets/uplot/LICENSE").starts_with("The MIT License (MIT)"));
-        assert!(SCRIPT.starts_with("/*! https://github.com/leeoniya/uPlot"));
+        let (licence, library) = SCRIPT.split_once("*/").unwrap();
+        assert!(licence.contains("The MIT License (MIT)") && licence.contains("shall be included in"), "{licence}");
+        assert!(library.trim_start().starts_with("/*! https://github.com/leeoniya/uPlot"));
     }
 }
