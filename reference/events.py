@@ -1,4 +1,4 @@
-"""The bytes of a TensorBoard record, for the test in training/src/tensorboard.rs.
+"""The bytes of TensorBoard records, for the tests in training/src/tensorboard.rs.
 
     pip install tensorboard
     python events.py
@@ -15,3 +15,9 @@ event = Event(wall_time=1.5, step=7, summary=Summary(value=[Summary.Value(tag="l
 RecordWriter(out).write(event.SerializeToString())
 print(out.getvalue().hex())
 assert struct.unpack("<Q", out.getvalue()[:8])[0] == len(event.SerializeToString())
+
+file = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", 3, 2, 8, 2, 0, 0, 0) + bytes([7] * 4)
+image = Summary.Image(height=2, width=3, colorspace=3, encoded_image_string=file)
+out = io.BytesIO()
+RecordWriter(out).write(Event(wall_time=1.5, step=7, summary=Summary(value=[Summary.Value(tag="samples", image=image)])).SerializeToString())
+print(out.getvalue().hex())

@@ -17,8 +17,8 @@ use crate::initial_weights::InitialWeights;
 use crate::monitor::Monitor;
 use crate::opening::{TrainingData, open_data};
 use crate::report::{ReportPage, write_report};
-
 use crate::samples::{NotFinite, write_samples};
+use crate::sessions::Sessions;
 use crate::watch::Watch;
 
 /// How a training ended.
@@ -179,8 +179,12 @@ impl NetworkVisitor for Work<'_> {
             monitor,
         };
         let previews = Previews::new(config.previews.every, |step, average: &N| preview.draw::<N, D>(step, average));
-        let mut callbacks =
-            Callbacks::in_folder(&folder, text).with(watch).with(previews).with(ReportPage::new(&folder));
+        let sessions = Sessions::new(&folder, &chosen.description);
+        let mut callbacks = Callbacks::in_folder(&folder, text)
+            .with(watch)
+            .with(sessions)
+            .with(previews)
+            .with(ReportPage::new(&folder));
         let outcome = trainer.train(&mut callbacks)?;
         drop(callbacks);
         drop(lock);

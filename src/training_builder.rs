@@ -17,6 +17,7 @@ use crate::initial_weights::InitialWeights;
 use crate::monitor::Monitor;
 use crate::own_run::OwnRun;
 use crate::report::ReportPage;
+use crate::sessions::Sessions;
 use crate::trained_model::TrainedModel;
 use crate::watch::Watch;
 
@@ -178,7 +179,8 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
                     // A training that is stopped before its first checkpoint goes on from these weights too.
                     trainer.checkpoint().save(&run.folder().checkpoints(), &run.folder().set_aside(), run.text())?;
                 }
-                Callbacks::in_folder(run.folder(), run.text()).with(ReportPage::new(run.folder()))
+                let sessions = Sessions::new(run.folder(), format!("{device:?}"));
+                Callbacks::in_folder(run.folder(), run.text()).with(sessions).with(ReportPage::new(run.folder()))
             }
             None => Callbacks::new().with(ValidationLoss),
         };

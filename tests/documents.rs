@@ -10,7 +10,7 @@ fn files(endings: &[&str]) -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if name.starts_with('.') || name == "target" || name == "runs" {
+            if name.starts_with('.') || name == "target" || name == "runs" || name == "node_modules" {
                 continue;
             }
             if path.is_dir() {

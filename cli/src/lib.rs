@@ -21,6 +21,7 @@ mod checkpoints;
 mod choices;
 mod compare_samplers;
 mod configuration;
+mod dashboard;
 mod devices;
 mod drawn;
 mod encode;
@@ -92,6 +93,8 @@ enum Command {
     Init(init::Init),
     Train(train::Train),
     Resume(train::Resume),
+    #[command(name = "watch")]
+    Dashboard(dashboard::Dashboard),
     Sample(sample::Sample),
     Encode(encode::Encode),
     Interpolate(interpolate::Interpolate),
@@ -131,6 +134,7 @@ impl Cli {
             Command::Init(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Resume(command) => command.run(),
+            Command::Dashboard(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Encode(command) => command.run(),
             Command::Interpolate(command) => command.run(),

@@ -6,10 +6,10 @@ use clap::Args;
 use fokker::training::TrainingError;
 use fokker::{Error, InitialWeights, ResumeRequest, Trained, fine_tune, resume, train};
 
-use super::configuration;
 use super::results::print_file;
 use super::terminal::Terminal;
 use super::weights::WeightsName;
+use super::{configuration, dashboard};
 
 /// Start a run from a configuration
 #[derive(Args)]
@@ -31,12 +31,18 @@ pub struct Train {
     /// Leave tensors that are missing there, or of another shape, at their initial values; without it they are refused
     #[arg(long, requires = "init_from")]
     init_partial: bool,
+    /// Show the run on a live page while it trains
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Train {
     /// Trains.
     pub fn run(self) -> Result<(), Error> {
         let config = configuration::read(&self.config, &self.changes)?;
+        if self.watch {
+            dashboard::serve_while_training(&config.run_folder())?;
+        }
         let trained = match self.init_from {
             None => train(&config, false, &Terminal::new()),
             Some(from) => {
@@ -66,6 +72,9 @@ pub struct Resume {
     /// Go on at the learning rate that the run had, without a schedule
     #[arg(long)]
     keep_learning_rate: bool,
+    /// Show the run on a live page while it trains
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Resume {
@@ -73,8 +82,17 @@ impl Resume {
     pub fn run(self) -> Result<(), Error> {
         let request =
             ResumeRequest { from: self.from, allowed: self.allow_changed, keep_learning_rate: self.keep_learning_rate };
+        if self.watch {
+            dashboard::serve_while_training(&run_of(&self.run))?;
+        }
         report(resume(&self.run, &self.changes, &request, &Terminal::new()), &self.run)
     }
+}
+
+/// The folder of a run that is named by itself or by one of its checkpoints.
+fn run_of(path: &Path) -> PathBuf {
+    let checkpoints = path.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "checkpoints"));
+    checkpoints.and_then(Path::parent).unwrap_or(path).into()
 }
 
 /// Prints the run's folder, or the command that goes on.

@@ -32,7 +32,7 @@ mod whole;
 
 pub use error::FileError;
 pub use growing::GrowingFile;
-pub use lock::{Lock, LockError};
+pub use lock::{Lock, LockError, LockHolder};
 pub use log::Log;
 pub use place::read_exact_at;
 pub use room::free_room;

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::FileError;
 
@@ -61,11 +62,10 @@ impl Lock {
         // Not truncated before it is locked: what is in it may be another process's number.
         let mut file =
             OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path).map_err(failed)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let process = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
-                return Err(LockError::InUse { path: folder.into(), process });
+                return Err(LockError::InUse { path: folder.into(), process: number_in(&path) });
             }
             // Some network file systems have no locks; a run there is as it would be without this module.
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
@@ -79,9 +79,86 @@ impl Lock {
     }
 }
 
+/// Whether a folder is locked, and by which process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockHolder {
+    /// Nobody: no process works there.
+    Nobody,
+    /// A process that is alive, by its number if that is known. A process that has just taken the lock may not have written its
+    /// number yet, and the number is that of the one before.
+    Process(Option<u32>),
+    /// The file system has no locks, or the file cannot be read.
+    Unknown,
+}
+
+impl LockHolder {
+    /// Who works in a folder. Nothing is written, and no process is kept from locking it.
+    ///
+    /// ```
+    /// use fokker_files::{Lock, LockHolder};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// assert_eq!(LockHolder::of(folder.path()), LockHolder::Nobody);
+    /// let lock = Lock::take(folder.path())?;
+    /// assert_eq!(LockHolder::of(folder.path()), LockHolder::Process(Some(std::process::id())));
+    /// drop(lock);
+    /// assert_eq!(LockHolder::of(folder.path()), LockHolder::Nobody);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of(folder: &Path) -> Self {
+        let path = folder.join(NAME);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::Nobody,
+            Ok(kind) if kind.is_file() => {}
+            _ => return Self::Unknown,
+        }
+        let Ok(file) = File::open(&path) else { return Self::Unknown };
+        // A shared lock, for as long as it takes to drop it: `Lock::take` waits longer than that.
+        match file.try_lock_shared() {
+            Ok(()) => Self::Nobody,
+            Err(TryLockError::WouldBlock) => Self::Process(number_in(&path)),
+            Err(TryLockError::Error(_)) => Self::Unknown,
+        }
+    }
+}
+
+/// The number of the process that locked last.
+fn number_in(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Locks a file, unless it stays locked: who only [looks](LockHolder::of) whether it is locked has a share of it for a moment.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..4 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            other => return other,
+        }
+    }
+    file.try_lock()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_looks_keeps_nobody_from_locking() {
+        let root = tempfile::tempdir().unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    LockHolder::of(root.path());
+                    // Far more often than anybody looks.
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            });
+            let refused = (0..200).filter(|_| Lock::take(root.path()).is_err()).count();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(refused, 0);
+        });
+    }
 
     #[test]
     fn a_folder_is_locked_once_and_a_left_over_file_is_taken_over() {

@@ -9,6 +9,7 @@ use fokker_files::{FileError, Log};
 use serde::Serialize;
 
 use crate::error::TrainingError;
+use crate::noise_levels::NoiseLevel;
 use crate::score_fpe::Residuals;
 
 /// A line of `metrics.jsonl`. Fields that a line does not report are left out, and every number is finite.
@@ -34,6 +35,9 @@ pub struct Metrics {
     pub examples_per_second: Option<f64>,
     /// Seconds of training so far, all sessions together.
     pub seconds: f64,
+    /// Bytes of memory that the process has, where the system says so; a GPU's own are not among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
     /// Steps skipped so far.
     pub skipped: u64,
     /// Loss of the averaged weights on held-out data, over the batches whose loss is finite.
@@ -42,6 +46,9 @@ pub struct Metrics {
     /// Held-out examples in batches whose loss is not finite.
     #[serde(skip_serializing_if = "is_zero")]
     pub validation_not_finite: u64,
+    /// Where the loss on held-out data comes from: the error of the averaged weights at several noise levels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub noise_levels: Vec<NoiseLevel>,
     /// The averaged weights and the score Fokker–Planck equation, at several times.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub residuals: Vec<Residuals>,

@@ -1,4 +1,5 @@
-//! A run is a folder: `config.toml`, `metrics.jsonl`, `events.*`, `report.html`, `samples/`, `averages/`, `checkpoints/`.
+//! A run is a folder: `config.toml`, `metrics.jsonl`, `sessions.jsonl`, `events.*`, `report.html`, `samples/`, `averages/`,
+//! `checkpoints/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,11 @@ impl RunFolder {
     /// One JSON object a line.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
+    }
+
+    /// When the run was trained, and on what: one JSON object a line.
+    pub fn sessions(&self) -> PathBuf {
+        self.path.join("sessions.jsonl")
     }
 
     /// The run at a glance, as a page.

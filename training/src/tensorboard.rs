@@ -1,7 +1,7 @@
 //! Metrics as TensorBoard reads them: records of protocol buffers in `events.out.tfevents.*`.
 //!
 //! A record is the length of its data as `u64`, a checksum of that, the data, a checksum of them; checksums are
-//! CRC-32C, rotated and shifted (TensorFlow's `tfrecord` format). The messages are the fields that scalars need of
+//! CRC-32C, rotated and shifted (TensorFlow's `tfrecord` format). The messages are the fields that scalars and pictures need of
 //! TensorFlow's `event.proto` and `summary.proto`.
 
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fokker_files::Log;
+use fokker_files::{FileError, Log};
 use prost::Message;
 
 use crate::error::TrainingError;
@@ -49,15 +49,55 @@ const PREFIX: &str = "events.out.tfevents.";
 #[derive(Clone, PartialEq, Message)]
 struct Summary {
     #[prost(message, repeated, tag = "1")]
-    value: Vec<Scalar>,
+    value: Vec<Named>,
 }
 
+/// `Summary.Value`
 #[derive(Clone, PartialEq, Message)]
-struct Scalar {
+struct Named {
     #[prost(string, tag = "1")]
     tag: String,
+    #[prost(oneof = "Shown", tags = "2, 4")]
+    shown: Option<Shown>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum Shown {
     #[prost(float, tag = "2")]
-    simple_value: f32,
+    Scalar(f32),
+    #[prost(message, tag = "4")]
+    Image(Image),
+}
+
+/// `Summary.Image`
+#[derive(Clone, PartialEq, Message)]
+struct Image {
+    #[prost(int32, tag = "1")]
+    height: i32,
+    #[prost(int32, tag = "2")]
+    width: i32,
+    /// The number of channels.
+    #[prost(int32, tag = "3")]
+    colorspace: i32,
+    #[prost(bytes = "vec", tag = "4")]
+    encoded_image_string: Vec<u8>,
+}
+
+impl Image {
+    /// A file in PNG; none if it is something else.
+    fn from_png(file: Vec<u8>) -> Option<Self> {
+        let header = file.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(4..)?.strip_prefix(b"IHDR")?;
+        let side = |bytes: &[u8]| i32::try_from(u32::from_be_bytes(bytes.try_into().ok()?)).ok();
+        let (width, height) = (side(header.get(..4)?)?, side(header.get(4..8)?)?);
+        // The type of colour is grey, colours, a palette of colours, grey and alpha, colours and alpha.
+        let colorspace = match header.get(9)? {
+            0 => 1,
+            4 => 2,
+            6 => 4,
+            _ => 3,
+        };
+        Some(Self { height, width, colorspace, encoded_image_string: file })
+    }
 }
 
 /// Writes an events file. Every session of a run has its own, and TensorBoard shows them as one run: a session begins
@@ -111,7 +151,8 @@ impl EventsWriter {
             ("examples per second", line.examples_per_second),
             ("epoch", Some(line.epoch)),
         ];
-        let scalar = |(tag, value): (&str, Option<f64>)| Some(Scalar { tag: tag.into(), simple_value: value? as f32 });
+        let finite = |value: f64| Some(value as f32).filter(|value| value.is_finite()).map(Shown::Scalar);
+        let scalar = |(tag, value): (&str, Option<f64>)| Some(Named { tag: tag.into(), shown: Some(finite(value?)?) });
         let residuals = line.residuals.iter().flat_map(|residuals| {
             let named = [
                 ("r_dsm", residuals.r_dsm),
@@ -119,14 +160,28 @@ impl EventsWriter {
                 ("r_fp uniform", residuals.r_fp_uniform),
                 ("curl", residuals.curl),
             ];
-            named.map(|(tag, value)| Scalar {
-                tag: format!("{tag}/t = {:.3e}", residuals.t),
-                simple_value: value as f32,
-            })
+            let at = |(tag, value)| (format!("{tag}/t = {:.3e}", residuals.t), value);
+            named.map(at)
         });
-        let all = named.into_iter().filter_map(scalar).chain(residuals);
-        let summary = Summary { value: all.filter(|scalar| scalar.simple_value.is_finite()).collect() };
+        let levels = line
+            .noise_levels
+            .iter()
+            .map(|level| (format!("error in the noise/log-SNR = {:.2}", level.log_snr), level.loss));
+        let lists = residuals.chain(levels).filter_map(|(tag, value)| scalar((&tag, Some(value))));
+        let summary = Summary { value: named.into_iter().filter_map(scalar).chain(lists).collect() };
         self.write(Event { wall_time: now(), step: line.step as i64, what: Some(What::Summary(summary)) })
+    }
+
+    /// Writes a picture that was drawn after `step` steps, as the file in PNG that it is. A file of another format is left out.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written.
+    pub fn picture(&mut self, tag: &str, step: u64, path: &Path) -> Result<(), TrainingError> {
+        let file = fs::read(path).map_err(|error| FileError::new("cannot read", path, error))?;
+        let Some(image) = Image::from_png(file) else { return Ok(()) };
+        let value = Named { tag: tag.into(), shown: Some(Shown::Image(image)) };
+        let summary = Summary { value: vec![value] };
+        self.write(Event { wall_time: now(), step: step as i64, what: Some(What::Summary(summary)) })
     }
 
     fn write(&mut self, event: Event) -> Result<(), TrainingError> {
@@ -163,10 +218,28 @@ mod tests {
         let event = Event {
             wall_time: 1.5,
             step: 7,
-            what: Some(What::Summary(Summary { value: vec![Scalar { tag: "loss".into(), simple_value: 0.25 }] })),
+            what: Some(What::Summary(Summary {
+                value: vec![Named { tag: "loss".into(), shown: Some(Shown::Scalar(0.25)) }],
+            })),
         };
         let hex: String = record(&event.encode_to_vec()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, EXPECTED);
+    }
+
+    /// The same for a picture; the file is as long as a header says, and nothing of it is decoded.
+    #[test]
+    fn a_picture_is_the_file_with_its_size() {
+        let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0".to_vec();
+        file.extend([7; 4]);
+        let image = Image::from_png(file.clone()).unwrap();
+        let size = (image.width, image.height, image.colorspace);
+        assert_eq!((size, &image.encoded_image_string), ((3, 2, 3), &file));
+        let summary = Summary { value: vec![Named { tag: "samples".into(), shown: Some(Shown::Image(image)) }] };
+        let event = Event { wall_time: 1.5, step: 7, what: Some(What::Summary(summary)) };
+        let hex: String = record(&event.encode_to_vec()).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, EXPECTED_PICTURE);
+        assert_eq!(Image::from_png(b"GIF89a".to_vec()), None);
+        assert_eq!(Image::from_png(file[..20].to_vec()), None);
     }
 
     #[test]
@@ -186,4 +259,6 @@ mod tests {
     }
 
     const EXPECTED: &str = "1a00000000000000129bd82d09000000000000f83f10072a0d0a0b0a046c6f7373150000803ec9d07b8d";
+    const EXPECTED_PICTURE: &str = "4300000000000000b18525a009000000000000f83f10072a360a340a0773616d706c65732229080210031803222189504e470d0a1a0a\
+                                    0000000d4948445200000003000000020802000000070707079734f0fa";
 }

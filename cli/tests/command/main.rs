@@ -11,6 +11,7 @@ mod folder_runs;
 mod full_disk;
 mod kinds;
 mod laboratory_commands;
+mod live_page;
 mod pictures_in;
 mod program;
 mod reproduce_score_fpe;

@@ -1,20 +1,25 @@
 //! Lines of metrics for TensorBoard.
 
+use std::fs;
 use std::path::PathBuf;
 
 use fokker_model::Network;
 
 use super::{Callback, Moment};
+use crate::checkpoint;
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
+use crate::outcome::Outcome;
 use crate::run::RunFolder;
 use crate::tensorboard::EventsWriter;
 
-/// Writes every line of metrics to a file that TensorBoard reads. A line that cannot be written is left out, with one
-/// warning.
+/// Writes every line of metrics, and every preview that is a picture, to a file that TensorBoard reads. What cannot be written is
+/// left out, with one warning.
 #[derive(Debug)]
 pub struct TensorBoard {
-    folder: PathBuf,
+    run: RunFolder,
+    /// The step of the newest preview that was written.
+    pictured: u64,
     writer: Option<EventsWriter>,
     /// Whether the last line could not be written: there is one warning, not one for each line.
     failing: bool,
@@ -23,24 +28,53 @@ pub struct TensorBoard {
 impl TensorBoard {
     /// For a run. The file is made with the first line.
     pub fn new(run: &RunFolder) -> Self {
-        Self { folder: run.path().into(), writer: None, failing: false }
+        Self { run: run.clone(), pictured: 0, writer: None, failing: false }
+    }
+}
+
+impl TensorBoard {
+    /// Writes the previews that are new since the last call, in the order of their steps.
+    fn pictures(&mut self) -> Result<(), TrainingError> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let entries =
+            fs::read_dir(self.run.samples()).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        let pictures = entries.filter(|path| path.extension().is_some_and(|ending| ending == "png"));
+        let mut pictures: Vec<(u64, PathBuf)> =
+            pictures.filter_map(|path| Some((checkpoint::step_of(&path.with_extension(""))?, path))).collect();
+        pictures.retain(|(step, _)| *step > self.pictured);
+        pictures.sort();
+        for (step, path) in pictures {
+            self.pictured = step;
+            writer.picture("samples", step, &path)?;
+        }
+        Ok(())
     }
 }
 
 impl<N: Network<D>, const D: usize> Callback<N, D> for TensorBoard {
     fn start(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
-        self.writer = Some(EventsWriter::new(&self.folder, at.step()));
+        self.pictured = at.step();
+        self.writer = Some(EventsWriter::new(self.run.path(), at.step()));
         Ok(())
     }
 
     fn line(&mut self, at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let written = writer.metrics(line);
+        let written = written.and_then(|()| self.pictures());
         if let (Err(error), false) = (&written, self.failing) {
             let cause = error.without_remedy();
             at.warn(format!("{cause}. Training goes on, and TensorBoard will not show this step"));
         }
         self.failing = written.is_err();
+        Ok(())
+    }
+
+    /// Previews that came after the last line.
+    fn end(&mut self, at: &mut Moment<'_, N, D>, _outcome: Outcome) -> Result<(), TrainingError> {
+        if let Err(error) = self.pictures() {
+            at.warn(error.without_remedy());
+        }
         Ok(())
     }
 }

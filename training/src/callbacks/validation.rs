@@ -7,8 +7,8 @@ use crate::error::TrainingError;
 use crate::metrics::Metrics;
 use crate::plan::TrainingPlan;
 
-/// Measures [`Trainer::validation_loss`](crate::Trainer::validation_loss) every `training.validate_every` steps and at the
-/// last one.
+/// Measures [`Trainer::validation_loss`](crate::Trainer::validation_loss), and where it comes from
+/// ([`Trainer::noise_levels`](crate::Trainer::noise_levels)), every `training.validate_every` steps and at the last one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ValidationLoss;
 
@@ -25,6 +25,7 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for ValidationLoss {
         let _phase = tracing::debug_span!("validation", step = at.step()).entered();
         if let Some(validation) = at.trainer.validation_loss()? {
             (line.validation_loss, line.validation_not_finite) = (validation.loss, validation.not_finite);
+            line.noise_levels = at.trainer.noise_levels()?;
         }
         Ok(())
     }

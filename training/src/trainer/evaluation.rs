@@ -10,6 +10,7 @@ use super::Trainer;
 use crate::error::TrainingError;
 use crate::example_noise::example_noise;
 use crate::loss;
+use crate::noise_levels::{NoiseLevel, NoiseLevels};
 use crate::objective::Randomness;
 use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
 
@@ -61,6 +62,43 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         }
         let loss = (count > not_finite).then(|| sum / (count - not_finite) as f64);
         Ok(Some(Validation { loss, not_finite: not_finite as u64 }))
+    }
+
+    /// The error in the noise of the averaged weights at [several noise levels](crate::NoiseLevel), which held-out examples take
+    /// turns at, with the same noise every time. A quarter of the examples of the validation loss take part, or one batch. None if
+    /// nothing is held out, and under a process with velocities.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn noise_levels(&self) -> Result<Vec<NoiseLevel>, TrainingError> {
+        let (plan, device) = (&self.plan, self.device.clone().inner());
+        let Some(validation) = plan.validation.clone() else { return Ok(Vec::new()) };
+        if plan.process.phase_space().is_some() {
+            return Ok(Vec::new());
+        }
+        let batch_size = plan.training.batch_size;
+        let wanted = (plan.training.validation_examples / 4).max(1);
+        let held_out = Sequential::new(validation, plan.preprocessing.clone(), batch_size, plan.seed)?;
+        let mut levels = NoiseLevels::of(&*plan.process);
+        let mut count = 0;
+        for batch in held_out.iter() {
+            let size = batch.shape[0];
+            // As for the validation loss.
+            if count >= wanted || (size < batch_size && count > 0) {
+                break;
+            }
+            let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
+            let positions = batch.first_position..batch.first_position + size as u64;
+            let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
+            let noise = example_noise(plan.seed, positions.map(Index::held_out_noise), x0.dims(), &device);
+            let noise = plan.objective.coupling.join(&x0, noise);
+            let score = self.score_of(&self.weights.average, batch.labels);
+            let times: Vec<f64> = (count..count + size).map(|example| levels.time(example)).collect();
+            let errors = loss::denoising(&score, x0, noise, &times).into_data_as::<f64>();
+            levels.add(count, errors.as_slice::<f64>().expect("converted to f64"));
+            count += size;
+        }
+        Ok(levels.found())
     }
 
     /// The averaged weights and the score Fokker–Planck equation, on the first held-out examples, or on the first training

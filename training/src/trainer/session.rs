@@ -12,6 +12,7 @@ use crate::callbacks::Callbacks;
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
+use crate::resident::resident_bytes;
 
 /// What a session keeps between its steps.
 struct Session {
@@ -123,6 +124,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             learning_rate: session.learning_rate,
             examples_per_second: Some(examples_per_second).filter(|rate| rate.is_finite()),
             seconds: self.state.seconds,
+            memory: resident_bytes(),
             skipped: self.state.skipped,
             ..Metrics::default()
         };
