@@ -2,6 +2,7 @@
 
 mod arrays;
 mod batches;
+mod conditions;
 mod folder;
 mod folder_contents;
 mod pictures;
