@@ -60,7 +60,8 @@ fn a_picture_is_completed_from_the_part_that_is_given() {
     succeed(&[&likelihood[..], &["--solver", "euler"]].concat(), here);
     let refused = |changes: &[&str], parts: &[&str]| {
         let changes = changes.iter().flat_map(|change| ["--set", change]);
-        let arguments: Vec<&str> = ["config", "check", "digits.toml"].into_iter().chain(changes).collect();
+        let arguments: Vec<&str> =
+            ["train", "digits.toml", "--set", "name=refused"].into_iter().chain(changes).collect();
         assert_refused(&fokker(&arguments, here), 2, parts);
     };
     refused(&[], &["network.condition_channels", "condition.array"]);

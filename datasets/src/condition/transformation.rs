@@ -53,7 +53,7 @@ family! {
     /// // The picture and where it is known: two channels.
     /// let expected = Measured::Array { shape: vec![1, 28, 28], channels: 2 };
     /// assert_eq!(half.output(&[1, 28, 28]).unwrap(), expected);
-    /// assert_eq!(TransformationConfig::kinds(), ["part", "slant_and_thickness", "small"]);
+    /// assert!(TransformationConfig::kinds().contains(&"slant_and_thickness"));
     /// ```
     pub struct TransformationConfig, TransformationEntry of dyn TransformationKind, "transformation"
 }

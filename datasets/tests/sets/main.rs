@@ -4,6 +4,7 @@ mod archives;
 mod arrays;
 mod batches;
 mod cache;
+mod conditions;
 mod folder;
 mod folder_contents;
 mod framing;
