@@ -75,7 +75,7 @@ impl Inputs {
         let shape = config.data.shape()?;
         let size = shape.iter().product();
         if ArrayFormat::of(path).is_some() && !path.is_dir() {
-            let raw = array(path, &shape, "samples of this run")?;
+            let raw = array(path, &shape, "a sample of this run")?;
             let mut inputs = Self::new(config.preprocessing.from_raw(&raw, size), size).named_after(path);
             if config.data.is_image() && raw.iter().all(|value| value.abs() <= 1.0) {
                 let file = path.display();
@@ -129,7 +129,7 @@ impl Inputs {
             let message = "is no array; noise is a .npy, .npz, .safetensors or .csv, such as `encode` writes".into();
             return Err(Error::File { path: path.into(), message });
         }
-        let values = array(path, shape, "the noise of this run's samples")?;
+        let values = array(path, shape, "the noise of a sample of this run")?;
         Ok(Self::new(values, shape.iter().product()).named_after(path))
     }
 
@@ -206,7 +206,7 @@ fn array(path: &Path, shape: &[usize], what: &str) -> Result<Vec<f32>, Error> {
         found => {
             let several: Vec<String> = shape.iter().map(usize::to_string).collect();
             return refuse(format!(
-                "holds an array of shape {found:?}, and {what} have the shape {shape:?}; expected that, or [count, {}] for several",
+                "holds an array of shape {found:?}, and {what} has the shape {shape:?}; expected that, or [count, {}] for several",
                 several.join(", ")
             ));
         }

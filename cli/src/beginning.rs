@@ -16,7 +16,7 @@ pub struct BeginningOptions {
     /// units of the data; one for all samples, or one for each
     #[arg(long, value_name = "PICTURE|FOLDER|ARRAY", conflicts_with_all = ["noise", "measured"])]
     start: Option<PathBuf>,
-    /// Share of the sampler's grid that is walked from --start: 0 returns it, 1 forgets it. Default 0.5
+    /// Share of the sampler's grid that is walked from --start: 0 returns it, 1 forgets it. Default 0.3
     #[arg(long)]
     strength: Option<f64>,
     /// Begin with given noise, an array as `fokker encode` writes it; sample i takes its row i
@@ -34,7 +34,7 @@ impl BeginningOptions {
         let beginning = match (&self.start, &self.noise) {
             (Some(path), _) => {
                 let data = Inputs::data(path, config)?;
-                Beginning::Data { data, strength: self.strength.unwrap_or(0.5) }
+                Beginning::Data { data, strength: self.strength.unwrap_or(0.3) }
             }
             (None, Some(path)) => Beginning::Noise(Inputs::noise(path, &config.state_shape()?)?),
             (None, None) => return Ok(None),

@@ -7,7 +7,7 @@ use fokker::sampling::angle;
 use fokker::{
     Beginning, CheckpointSampler, DrawRequest, EncodingRequest, Error, Inputs, SampleWriter, find_checkpoint,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::drawn;
 use super::flow::FlowOptions;
@@ -113,6 +113,8 @@ impl Interpolate {
         let calls = drawing.as_ref().ok().map(|cost| cost.network_calls);
         request.beginning = None;
         let mut object = drawn::object(&self.run, &checkpoint, &request, (written, calls), &files)?;
+        // The ends say what the noise is, not a seed.
+        object["seed"] = Value::Null;
         object["ends"] = json!({ "of": format!("{:?}", self.of).to_lowercase(), "a": self.a, "b": self.b });
         object["degrees"] = json!(degrees);
         drawn::print(object, &files);

@@ -83,8 +83,9 @@ fn encoding_has_the_order_of_the_solver_and_so_has_the_way_back() {
             let measured = [first, 2 * first].map(|steps| errors(&sampler(method, steps, grid.clone()), &mixture));
             let found = [0, 1].map(|k| (measured[0][k] / measured[1][k]).log2());
             println!("{name:<12} {:<22} {order}: {found:.2?} {:.8?}", info.name, measured[1]);
-            // The way back may be of a higher order: the errors of both ways have parts that cancel.
-            if !(found[0] > order - 0.25 && found[1] > order - 0.25) {
+            // The way back may be of a higher order, where the errors of both ways cancel. Where that of a solver and that of its closed
+            // step have opposite signs, the order shows late.
+            if !(found[0] > order - 0.3 && found[1] > order - 0.3) {
                 wrong.push(format!("{name} {}: {found:.2?} instead of {order}", info.name));
             }
         }
@@ -106,7 +107,7 @@ fn a_gaussian_is_scaled_and_comes_back() {
         let exact: Vec<f64> =
             data.iter().map(|x| (process.mean_scale(t) * m + (x - m) * width / s) / process.prior_std()).collect();
         let level = process.std(process.min_time()) / process.mean_scale(process.min_time());
-        let tolerance = ToleranceConfig { absolute: 1e-8, relative: 1e-8 };
+        let tolerance = ToleranceConfig { absolute: 1e-6, relative: 1e-6 };
         let fine = SamplerConfig { tolerance: Some(tolerance), ..SamplerConfig::new(Method::DORMAND_PRINCE) };
         let rk4 = SamplerConfig { steps: Some(100), ..SamplerConfig::new(Method::RUNGE_KUTTA_4) };
         for sampler in [fine, rk4] {

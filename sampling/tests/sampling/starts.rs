@@ -113,7 +113,7 @@ fn the_ends_of_strength_are_the_start_and_a_draw() {
 fn shares_of_grids_begin_where_they_should() {
     let process = vp();
     for grid in [TimeGrid::Uniform, TimeGrid::Quadratic, TimeGrid::LogSnr, TimeGrid::Karras { rho: 7.0 }] {
-        for share in [1e-9, 0.03, 0.37, 0.5, 0.999] {
+        for share in [1e-10, 0.03, 0.37, 0.5, 0.999] {
             let begins = grid.last_times(&*process, 10, share)[0];
             for steps in [7, 40] {
                 let times = grid.last_times(&*process, steps, share);
