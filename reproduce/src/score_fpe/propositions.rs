@@ -24,10 +24,10 @@ const GAMMAS: [f64; 2] = [0.0, 0.1];
 const FIRST: f64 = 0.01;
 
 /// Half the width of the grid of Prop. 2.
-const REACH: f64 = 5.0;
+const REACH: f64 = 4.0;
 
-/// Cells of that grid to a side: four to the deviation of the narrower component, and a network's score in each at every step.
-const MOST_CELLS: usize = 80;
+/// Cells of that grid to a side: three to the deviation of the narrower component. A network's score is asked in each at every step.
+const MOST_CELLS: usize = 50;
 
 /// A figure of one of the three.
 pub(super) fn make(reproduction: &Reproduction, part: Exhibit) -> Result<Figure, Error> {
