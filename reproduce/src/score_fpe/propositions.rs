@@ -24,7 +24,10 @@ const GAMMAS: [f64; 2] = [0.0, 0.1];
 const FIRST: f64 = 0.01;
 
 /// Half the width of the grid of Prop. 2.
-const REACH: f64 = 5.0;
+const REACH: f64 = 4.0;
+
+/// Cells of that grid to a side: three to the deviation of the narrower component. A network's score is asked in each at every step.
+const MOST_CELLS: usize = 50;
 
 /// A figure of one of the three.
 pub(super) fn make(reproduction: &Reproduction, part: Exhibit) -> Result<Figure, Error> {
@@ -97,8 +100,9 @@ impl NetworkVisitor for Evaluate<'_> {
         Ok(match self.part {
             Exhibit::Proposition1 => side(Statement::Conservativity)?,
             Exhibit::Proposition2 => {
-                let axes = [Axis::new(-REACH, REACH, numbers.cells)?; 2];
-                let (steps, looks, points) = (2 * numbers.cells, numbers.residual_times, numbers.points.min(500));
+                let cells = numbers.cells.min(MOST_CELLS);
+                let axes = [Axis::new(-REACH, REACH, cells)?; 2];
+                let (steps, looks, points) = (2 * cells, numbers.residual_times, numbers.points.min(500));
                 let generation = Generation { axes: &axes, end: FIRST, steps, looks, points, seed };
                 agreement(process, &data, &cases, &generation, &watch)?
             }
