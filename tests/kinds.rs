@@ -55,6 +55,7 @@ fn all_kinds_of_all_crates_are_linked() {
         "mixture",
         "mnist",
         "moons",
+        "none",
         "rings",
         "swiss_roll",
     ];

@@ -61,7 +61,7 @@ pub enum Conditioning {
     Time,
     /// The step of the process's own chain of N, `N t/T − 1`; for chains alone.
     ChainStep,
-    /// `1000 t/T`, by which diffusers' flow matching counts.
+    /// `1000 t/T`, of a network that takes the noisy data as they are, unscaled: how diffusers asks networks of flow matching.
     ScaledTime,
 }
 
@@ -190,10 +190,11 @@ impl Parameterization {
     }
 
     /// `c_in`: the factor that brings the noisy data to unit variance, `1/√(α² σ_d² + σ²)` for EDM and `1/√(α² + σ²)`
-    /// (1 for variance-preserving processes) for the others.
+    /// (1 for variance-preserving processes) for the others; 1 with [`Conditioning::ScaledTime`].
     pub fn input_scale(&self, process: &dyn Process, t: f64) -> TimeDual {
         let (mean_scale, std) = (TimeDual::mean_scale(process, t), TimeDual::std(process, t));
         match self.output {
+            _ if self.conditioning == Conditioning::ScaledTime => TimeDual::constant(1.0),
             Output::Edm => (self.sigma_data * mean_scale).hypot(std).recip(),
             _ if process.is_variance_preserving() => TimeDual::constant(1.0),
             _ => mean_scale.hypot(std).recip(),

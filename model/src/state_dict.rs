@@ -77,17 +77,22 @@ impl LoadReport {
     /// Refuses weights of another network.
     ///
     /// # Errors
-    /// Every tensor that was not loaded; of many, the first.
+    /// Every tensor that was not loaded; of many of a sort, the first.
     pub fn check(&self, path: &Path) -> Result<(), ModelError> {
-        const MOST: usize = 20;
+        const MOST: usize = 5;
         if self.is_clean() {
             return Ok(());
         }
-        let mut lines = self.lines();
-        let more = lines.len().saturating_sub(MOST);
-        lines.truncate(MOST);
-        lines.extend((more > 0).then(|| format!("and {more} more")));
-        Err(ModelError::Mismatch { path: path.into(), details: lines.join("\n") })
+        let mut details = Vec::new();
+        let mut rest = self.lines().into_iter();
+        for count in [self.mismatched.len(), self.missing.len(), self.unexpected.len()] {
+            let lines: Vec<String> = rest.by_ref().take(count).collect();
+            let sort = lines.first().and_then(|line| line.split(": is ").nth(1)).unwrap_or_default().to_string();
+            details.extend(lines.into_iter().take(MOST));
+            let sort = if sort.starts_with("of shape") { "of other shapes" } else { &*sort };
+            details.extend((count > MOST).then(|| format!("and {} more that are {sort}", count - MOST)));
+        }
+        Err(ModelError::Mismatch { path: path.into(), details: details.join("\n") })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The card of a model, `README.md`.
 
+use fokker_datasets::NoDataConfig;
 use fokker_training::WeightSet;
 
 use super::export::ExportRequest;
@@ -20,6 +21,10 @@ pub(super) fn text(config: &RunConfig, step: u64, request: &ExportRequest, sched
         }
         Some(rows) => format!("| classes | {rows} |\n"),
     };
+    let output = toml::Value::try_from(config.parameterization.output);
+    let output = output.ok().and_then(|name| Some(name.as_str()?.to_string())).unwrap_or_default();
+    // Weights that came without data say nothing of them.
+    let data = if config.data.get::<NoDataConfig>().is_some() { "not known" } else { config.data.kind() };
     format!(
         "---\nlibrary_name: diffusers\npipeline_tag: unconditional-image-generation\ntags: [diffusers, fokker]\n---\n\n\
          # {name}\n\n\
@@ -33,11 +38,8 @@ pub(super) fn text(config: &RunConfig, step: u64, request: &ExportRequest, sched
          | scheduler | {scheduler} |\n\n\
          ```python\n{code}```\n",
         name = config.name,
-        data = config.data.kind(),
         sides = sides.join("×"),
         process = config.process.kind(),
-        output =
-            toml::Value::try_from(config.parameterization.output).map_or_else(|_| String::new(), |v| v.to_string()),
         batch = config.training.batch_size,
         code = code(config, scheduler),
     )

@@ -19,8 +19,8 @@ fn a_model_goes_in_is_drawn_from_goes_on_and_comes_out() {
     succeed(&["sample", "runs/tiny", "--steps", "3", "--count", "2", "--step", "0", "--out", "two.npy"], here);
     assert!(here.join("two.npy").is_file());
     assert_refused(&fokker(&["sample", "runs/tiny", "--step", "5"], here), 2, &["--step 5", "steps 0"]);
-    assert_refused(&fokker(&["resume", "runs/tiny"], here), 1, &["data.kind", "came without data"]);
-    assert_refused(&fokker(&["likelihood", "runs/tiny"], here), 1, &["data.kind", "test examples"]);
+    assert_refused(&fokker(&["resume", "runs/tiny"], here), 2, &["data.kind", "came without data"]);
+    assert_refused(&fokker(&["likelihood", "runs/tiny"], here), 2, &["data.kind", "test examples"]);
     // With data it goes on without being allowed to.
     let data = "data={ kind = \"mnist\", pad = 2 }";
     let wrong = fokker(

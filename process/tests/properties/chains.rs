@@ -111,3 +111,19 @@ fn same_step(chain: ReverseStep, process: ReverseStep) {
     assert!(close(chain.state, process.state, 1e-12) && close(chain.score, process.score, 1e-12));
     assert!(close(chain.std_small, process.std_small, 1e-12) && close(chain.std_large, process.std_large, 1e-12));
 }
+
+#[test]
+fn betas_given_one_by_one_are_the_chain_and_exclude_a_schedule() {
+    let chain = DdpmChain::default();
+    let config = DdpmChainConfig { betas: Some(chain.betas().to_vec()), ..DdpmChainConfig::default() };
+    assert_eq!(DdpmChain::from_config(&config).unwrap(), chain);
+    let refusal = |config: DdpmChainConfig| DdpmChain::from_config(&config).unwrap_err().to_string();
+    let short = DdpmChainConfig { steps: 999, ..config.clone() };
+    assert!(refusal(short).contains("process.betas = 1000 numbers"));
+    let with_start = DdpmChainConfig { beta_start: Some(0.1), ..config.clone() };
+    assert!(refusal(with_start).contains("process.beta_start = 0.1: must be absent next to betas"));
+    let with_schedule = DdpmChainConfig { schedule: BetaSchedule::ScaledLinear, ..config };
+    assert!(refusal(with_schedule).contains("process.schedule"));
+    let wrong = DdpmChainConfig { steps: 2, betas: Some(vec![0.1, 1.0]), ..DdpmChainConfig::default() };
+    assert!(refusal(wrong).contains("betas[1]"));
+}

@@ -20,6 +20,7 @@ pub(super) fn read(class: &str, fields: &mut Fields<'_>) -> SamplerConfig {
         "FlowMatchEulerDiscrete" | "FlowMatchHeunDiscrete" => of_flow(fields),
         _ => of_chain(class, fields),
     });
+    sampler.steps = fewer_steps(&sampler);
     sampler.threshold = threshold(class, fields);
     if sampler.kind.takes(SamplerOption::Variance) {
         sampler.variance = Some(match (class, fields.text("variance_type", "fixed_small")) {
@@ -68,6 +69,7 @@ fn method(class: &str, fields: &mut Fields<'_>) -> Method {
     fields.only("predict_x0", json!(true), "UniPC predicts the data here");
     fields.only("lambda_min_clipped", json!("-Infinity"), "no grid here is cut off");
     fields.empty("disable_corrector", "UniPC corrects every step here");
+    fields.only("shift_terminal", json!(null), "no grid here is shifted");
     fields.only("solver_p", json!(null), "UniPC predicts by its own formula here");
     fields.only("set_alpha_to_one", json!(true), "samplers here end at the expected data");
     for key in ["snr_shift_scale", "sigma_min", "sigma_max"] {
@@ -112,6 +114,18 @@ fn method(class: &str, fields: &mut Fields<'_>) -> Method {
     }
 }
 
+/// Half of the steps of a chain that has not more than the method's customary number.
+fn fewer_steps(sampler: &SamplerConfig) -> Option<usize> {
+    match sampler.grid {
+        Some(
+            TimeGrid::Leading { train_steps, .. }
+            | TimeGrid::Linspace { train_steps, .. }
+            | TimeGrid::Trailing { train_steps },
+        ) if train_steps <= sampler.kind.info().steps => Some((train_steps / 2).max(1)),
+        _ => None,
+    }
+}
+
 /// The points of a chain at which the network is asked.
 fn of_chain(class: &str, fields: &mut Fields<'_>) -> TimeGrid {
     let train_steps = fields.count("num_train_timesteps", CUSTOMARY_STEPS);
@@ -148,7 +162,6 @@ fn of_edm(fields: &mut Fields<'_>) -> TimeGrid {
 
 fn of_flow(fields: &mut Fields<'_>) -> TimeGrid {
     fields.only("shift", json!(1.0), "no grid here is shifted; times = { … } gives any");
-    fields.only("shift_terminal", json!(null), "no grid here is shifted");
     for key in ["use_karras_sigmas", "use_exponential_sigmas"] {
         fields.only(key, json!(false), "pure noise has no such grid");
     }
