@@ -29,11 +29,16 @@ pub struct Table<R> {
     record: csv::StringRecord,
     /// Whether `record` is the first row and holds numbers.
     first_waits: bool,
+    /// Whether lines end with two characters: the reader counts the second one as the beginning of the next row.
+    ends_in_two: bool,
 }
 
 /// A row of a table.
 #[derive(Clone, Copy)]
-pub struct Row<'a>(&'a csv::StringRecord);
+pub struct Row<'a> {
+    record: &'a csv::StringRecord,
+    line: u64,
+}
 
 impl<R: Read> Table<R> {
     /// A table that may begin with names: it does if a cell of the first row is neither a number nor empty. Columns without names
@@ -59,11 +64,13 @@ impl<R: Read> Table<R> {
         if input.fill_buf().map_err(unread)?.starts_with(b"\xef\xbb\xbf") {
             input.consume(3);
         }
-        let separator = separator(input.fill_buf().map_err(unread)?);
+        let start = input.fill_buf().map_err(unread)?;
+        let separator = separator(start);
+        let ends_in_two = start.split(|&byte| byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r"));
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).delimiter(separator).trim(csv::Trim::All).from_reader(input);
         let mut record = csv::StringRecord::new();
-        if !reader.read_record(&mut record).map_err(|error| problem(&error))? {
+        if !reader.read_record(&mut record).map_err(|error| problem(&error, false))? {
             return Err(ArrayError::new("there are no rows in it"));
         }
         let are_names = has_names || record.iter().any(|cell| !cell.is_empty() && cell.parse::<f64>().is_err());
@@ -71,7 +78,7 @@ impl<R: Read> Table<R> {
             true => record.iter().map(String::from).collect(),
             false => (0..record.len()).map(|number| number.to_string()).collect(),
         };
-        Ok(Self { reader, names, record, first_waits: !are_names })
+        Ok(Self { reader, names, record, first_waits: !are_names, ends_in_two })
     }
 
     /// The names of the columns.
@@ -94,17 +101,18 @@ impl<R: Read> Table<R> {
     /// A row of another length, or one that is no text.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, ArrayError> {
         if std::mem::take(&mut self.first_waits) {
-            return Ok(Some(Row(&self.record)));
+            return Ok(Some(Row { record: &self.record, line: 1 }));
         }
-        let there = self.reader.read_record(&mut self.record).map_err(|error| problem(&error))?;
-        Ok(there.then_some(Row(&self.record)))
+        let there = self.reader.read_record(&mut self.record).map_err(|error| problem(&error, self.ends_in_two))?;
+        let line = self.record.position().map_or(0, csv::Position::line) + u64::from(self.ends_in_two);
+        Ok(there.then_some(Row { record: &self.record, line }))
     }
 }
 
 impl<'a> Row<'a> {
     /// The number of its line, from 1 on.
     pub fn line(&self) -> u64 {
-        self.0.position().map_or(0, csv::Position::line)
+        self.line
     }
 
     /// The text of a cell.
@@ -112,7 +120,7 @@ impl<'a> Row<'a> {
     /// # Panics
     /// If there is no such column.
     pub fn cell(&self, column: usize) -> &'a str {
-        &self.0[column]
+        &self.record[column]
     }
 }
 
@@ -161,8 +169,9 @@ fn separator(start: &[u8]) -> u8 {
 }
 
 /// What is wrong with a row.
-fn problem(error: &csv::Error) -> ArrayError {
-    let line = |position: &Option<csv::Position>| position.as_ref().map_or(0, csv::Position::line);
+fn problem(error: &csv::Error, ends_in_two: bool) -> ArrayError {
+    let line =
+        |position: &Option<csv::Position>| position.as_ref().map_or(0, csv::Position::line) + u64::from(ends_in_two);
     ArrayError::new(match error.kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
             format!("line {} has {len} cells, and the first row has {expected_len}", line(pos))
@@ -208,6 +217,7 @@ mod tests {
     fn what_cannot_be_read_is_named_by_its_line() {
         let refusal = |text: &[u8]| Array::<f64>::of_table(text).unwrap_err().to_string();
         assert_eq!(refusal(b"a,b\n1,2\n3\n"), "line 3 has 1 cells, and the first row has 2");
+        assert_eq!(refusal(b"a,b\r\n1,2\r\n3\r\n"), "line 3 has 1 cells, and the first row has 2");
         assert_eq!(refusal(b"a,b\n1,two\n"), "line 2, column b: \"two\" is no number");
         assert_eq!(refusal(b"a,b\n1,\xff\n"), "line 2 is no text in UTF-8");
         assert!(refusal(b"").contains("no rows"));
