@@ -141,7 +141,7 @@ impl<K: FnMut(EncodedBatch) -> Result<(), Error> + Send> NetworkVisitor for Enco
             let mut full = [size; D];
             full[1..].copy_from_slice(shape);
             let counter = CallCounter::default();
-            let score = batch_score(&network, reading, &drawing, first as u64, size, &counter);
+            let score = batch_score(&network, reading, &drawing, (first as u64, size), device, &counter);
             let data = Tensor::<D>::from_data(TensorData::new(inputs.batch(first, size, false), full), device);
             let mut done = batch * ways * steps;
             let mut observe = |step: usize, _: &Tensor<D>| {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fokker_random::Index;
 
 use crate::condition::{Conditions, Writer};
-use crate::{Dataset, DatasetError, Preprocessing};
+use crate::{Dataset, DatasetError, Orientation, Preprocessing};
 
 /// Examples, one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,7 +151,7 @@ impl Sequential {
         let mut conditions = Writer::new(&*self.dataset);
         let mut values = vec![0.0; (last - first) * size];
         for (index, out) in (first..last).zip(values.chunks_exact_mut(size)) {
-            let raw = |raw: &[f32]| conditions.condition(&*self.dataset, index, raw, false);
+            let raw = |raw: &[f32]| conditions.condition(&*self.dataset, index, raw, Orientation::default());
             let label = self.preprocessing.validation_example(&*self.dataset, index, self.seed, out, raw);
             conditions.label(&*self.dataset, label);
         }

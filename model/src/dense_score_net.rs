@@ -189,10 +189,6 @@ impl Network<2> for DenseScoreNet {
         }
         self.output.forward::<C, 2>(x)
     }
-
-    fn classes(&self) -> Option<usize> {
-        None
-    }
 }
 
 #[cfg(test)]

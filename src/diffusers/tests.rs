@@ -8,8 +8,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use fokker_model::{Context, Network, NetworkScore, NetworkVisitor, Plain, StateDict, WeightPrecision};
+use burn::tensor::{Device, Tensor, TensorData};
+use fokker_model::{Condition, Context, Network, NetworkScore, NetworkVisitor, Plain, StateDict, WeightPrecision};
 use fokker_sampling::{Brownian, SamplerConfig};
 use fokker_training::WeightSet;
 use safetensors::SafeTensors;
@@ -157,8 +157,8 @@ impl NetworkVisitor for Classes {
         assert_eq!((network.condition().classes, network.has_null_class()), (Some(3), false));
         let shape: [usize; D] = self.0.dims().to_vec().try_into().unwrap();
         let x = Tensor::<D>::from_data(TensorData::new(values(self.0), shape), &Device::flex());
-        let classes = Tensor::<1, Int>::from_ints([0, 1, 2], &Device::flex());
-        let context = Context { classes: Some(classes), ..Context::default() };
+        let condition = Condition::of_classes(vec![0, 1, 2]);
+        let context = Context { condition, ..Context::default() };
         let time = Tensor::<1>::from_floats([400.0; 3], &Device::flex());
         Ok(values(network.forward::<Plain>(x, time, &context)))
     }

@@ -90,8 +90,8 @@ impl Recompute {
     }
 }
 
-fn is_zero(probability: &f64) -> bool {
-    *probability == 0.0
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn one() -> u64 {
@@ -118,10 +118,6 @@ pub struct CheckpointConfig {
     /// Checkpoints of steps that this divides stay as well; 0 for none. A multiple of `every`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub keep_every: u64,
-}
-
-fn is_zero(value: &u64) -> bool {
-    *value == 0
 }
 
 fn three() -> usize {

@@ -6,7 +6,7 @@ use fokker_arrays::{Array, Header};
 use fokker_random::Index;
 
 use super::condition::Sources;
-use super::file::{Examples, Format, wrong};
+use super::file::{Examples, FileKind, wrong};
 use super::{ArrayConfig, labels};
 use crate::opened::Opened;
 use crate::tensors::Tensors;
@@ -85,7 +85,7 @@ impl DatasetKind for ArrayConfig {
         if self.vector.as_ref().is_some_and(Vec::is_empty) {
             return Err(DatasetError::config("data.vector", "expected at least one name; leave it out for no vector"));
         }
-        if self.joined.is_some() && self.format()? == Format::Table {
+        if self.joined.is_some() && self.file_kind()? == FileKind::Table {
             let problem =
                 "rows of a table have no sides that channels could be joined at; set data.vector to their columns";
             return Err(DatasetError::config("data.joined", problem));
@@ -123,7 +123,7 @@ impl DatasetKind for ArrayConfig {
         let vector = match (&self.vector, self.vector_size) {
             (None, _) => None,
             (Some(_), Some(size)) => Some(size),
-            (Some(names), None) if self.format()? == Format::Table => Some(names.len()),
+            (Some(names), None) if self.file_kind()? == FileKind::Table => Some(names.len()),
             (Some(names), None) => Some(Sources::open(self)?.vector_size(names)?),
         };
         let array = match (&self.joined, self.joined_channels) {

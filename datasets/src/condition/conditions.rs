@@ -71,7 +71,7 @@ impl Conditions {
         let mut writer = Writer::new(dataset);
         for number in numbers {
             let label = dataset.example(number, &mut raw);
-            writer.condition(dataset, number, &raw, false);
+            writer.condition(dataset, number, &raw, Orientation::default());
             writer.label(dataset, label);
         }
         writer.finish()

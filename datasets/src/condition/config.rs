@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::transformation::TransformationConfig;
-use crate::{ConditionReader, Dataset, DatasetError, Preprocessing, Standardization, Tensors};
+use crate::{ConditionReader, Dataset, DatasetError, Orientation, Preprocessing, Standardization, Tensors};
 
 /// What examples are transformed into for their condition, and the units of conditions.
 ///
@@ -59,7 +59,14 @@ impl ConditionConfig {
         let (mut vectors, mut arrays) = (Vec::new(), Vec::new());
         for index in 0..train.len() {
             train.example(index, &mut example);
-            train.condition(index, &example, false, if stored.0.is_some() { &mut vector } else { &mut [] }, &mut array);
+            let upright = Orientation::default();
+            train.condition(
+                index,
+                &example,
+                upright,
+                if stored.0.is_some() { &mut vector } else { &mut [] },
+                &mut array,
+            );
             if let (true, Some(transformation)) = (needs_vector, &self.vector) {
                 transformation.measure(train.shape(), &example, &mut vector);
             }

@@ -1,6 +1,6 @@
 //! Power-function averages, tracked along the training.
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, ModuleDisplay, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use fokker_kernels::RunningAverage;
@@ -37,7 +37,7 @@ impl<N> PowerAverages<N> {
     }
 }
 
-impl<N: Module> PowerAverages<N> {
+impl<N: Module + ModuleDisplay> PowerAverages<N> {
     fn write(&mut self, step: u64) -> Result<(), TrainingError> {
         if self.saved == step {
             return Ok(());

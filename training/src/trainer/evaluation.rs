@@ -92,7 +92,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let x0 = Tensor::from_data(TensorData::new(batch.values, shape), &device);
             let noise = example_noise(plan.seed, positions.map(Index::held_out_noise), x0.dims(), &device);
             let noise = plan.objective.coupling.join(&x0, noise);
-            let score = self.score_of(&self.weights.average, batch.labels);
+            let score = self.score_of(&self.weights.average, batch.conditions, &device);
             let times: Vec<f64> = (count..count + size).map(|example| levels.time(example)).collect();
             let errors = loss::denoising(&score, x0, noise, &times).into_data_as::<f64>();
             levels.add(count, errors.as_slice::<f64>().expect("converted to f64"));
