@@ -39,7 +39,7 @@ pub struct ReconstructedAverage {
 }
 
 /// Makes an average of the weights of any length from the snapshots that a run with an `averages` section keeps
-/// ([Karras 2024], section 3.2), and writes it as a run of its own, `into`: to draw from, to judge, to compare.
+/// (Karras et al. 2024, section 3.2), and writes it as a run of its own, `into`: to draw from, to judge, to compare.
 ///
 /// # Errors
 /// A run without snapshots, or none at the step; a deviation out of range; a damaged snapshot; a run that is there already;

@@ -28,6 +28,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "mixture_2d_langevin",
         "mnist_complete",
         "mnist_flow",
+        "mnist_flow_small",
         "mnist_from_small",
         "mnist_langevin",
         "mnist_likelihood",

@@ -167,7 +167,7 @@ mod tests {
             document.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block);
         let text = blocks.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
         let program = |line: &str| {
-            let line = line.split(" #").next().unwrap_or_default().split(" | ").next().unwrap_or_default().trim();
+            let line = line.split(" #").next().unwrap_or_default().split(['|', '>']).next().unwrap_or_default().trim();
             let arguments = line
                 .strip_prefix("fokker ")
                 .or_else(|| line.strip_prefix("cargo run --release -- "))

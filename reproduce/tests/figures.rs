@@ -256,6 +256,8 @@ fn ordinary(key: &str, number: &Toml) -> bool {
         "growth",
         "amplitude",
         "wavenumber",
+        "along",
+        "across",
         "alpha",
         "slope",
         "observed",

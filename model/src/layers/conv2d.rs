@@ -71,11 +71,16 @@ impl Conv2d {
         }
     }
 
+    /// Whether the kernel has one row, as those of signals.
+    pub fn is_along_rows(&self) -> bool {
+        let [_, _, rows, columns] = self.weight.dims();
+        rows < columns
+    }
+
     /// # Shapes
     /// `[batch, height, width, in]` → `[batch, height', width', out]`
     pub fn forward<C: Calculus>(&self, x: C::Array<4>) -> C::Array<4> {
-        let [_, _, rows, columns] = self.weight.dims();
-        if rows < columns {
+        if self.is_along_rows() {
             return self.forward_rows::<C>(x);
         }
         C::conv2d(x, self.weight(), self.bias.as_ref().map(Param::val), self.shape)
@@ -87,10 +92,7 @@ impl Conv2d {
     /// As for [`Conv2d::forward`]; `residual` is of the result's shape.
     pub fn forward_add<C: Calculus>(&self, x: C::Array<4>, residual: C::Array<4>) -> C::Array<4> {
         match &self.bias {
-            Some(bias)
-                if self.shape == Conv2dShape::same(self.weight.dims()[2])
-                    && self.weight.dims()[2] == self.weight.dims()[3] =>
-            {
+            Some(bias) if self.shape == Conv2dShape::same(self.weight.dims()[2]) && !self.is_along_rows() => {
                 C::conv2d_add(x, self.weight(), bias.val(), residual)
             }
             _ => C::add(residual, self.forward::<C>(x)),

@@ -47,29 +47,29 @@ impl Resample {
         dropout: Option<&DropoutKey>,
     ) -> C::Array<4> {
         match self {
-            Self::Conv(layer) if layer.up => layer.conv.forward::<C>(double::<C>(x)),
+            Self::Conv(layer) if layer.up => layer.conv.forward::<C>(double::<C>(x, layer.conv.is_along_rows())),
             Self::Conv(layer) => layer.conv.forward::<C>(x),
             Self::Resnet(block) => block.forward::<C>(x, time, dropout),
         }
     }
 }
 
-/// Repeats every pixel, in both directions or along the only row.
-pub(super) fn double<C: Calculus>(x: C::Array<4>) -> C::Array<4> {
-    let [batch, height, width, channels] = C::dims(&x);
-    if height > 1 {
+/// Repeats every pixel, in both directions or, of signals, along the only row.
+pub(super) fn double<C: Calculus>(x: C::Array<4>, is_signal: bool) -> C::Array<4> {
+    if !is_signal {
         return C::upsample_nearest(x);
     }
+    let [batch, _, width, channels] = C::dims(&x);
     let pairs = C::expand(C::reshape(x, [batch, width, 1, channels]), [batch, width, 2, channels]);
     C::reshape(pairs, [batch, 1, 2 * width, channels])
 }
 
-/// Means of 2 × 2 pixels, or of 2 along the only row.
-pub(super) fn halve<C: Calculus>(x: C::Array<4>) -> C::Array<4> {
-    let [batch, height, width, channels] = C::dims(&x);
-    if height > 1 {
+/// Means of 2 × 2 pixels, or, of signals, of 2 along the only row.
+pub(super) fn halve<C: Calculus>(x: C::Array<4>, is_signal: bool) -> C::Array<4> {
+    if !is_signal {
         return C::average_pool(x);
     }
+    let [batch, _, width, channels] = C::dims(&x);
     let pairs = C::reshape(x, [batch, width / 2, 2, channels]);
     let [first, second] = [0, 1].map(|place| C::narrow(pairs.clone(), 2, place, 1));
     C::reshape(C::affine(C::add(first, second), 0.5, 0.0), [batch, 1, width / 2, channels])

@@ -73,8 +73,8 @@ impl ResnetBlock {
     ) -> C::Array<4> {
         let resize = |x: C::Array<4>| match self.resize {
             Resize::None => x,
-            Resize::Down => halve::<C>(x),
-            Resize::Up => double::<C>(x),
+            Resize::Down => halve::<C>(x, self.conv1.is_along_rows()),
+            Resize::Up => double::<C>(x, self.conv1.is_along_rows()),
         };
         let hidden = resize(self.norm1.forward_silu::<C>(x.clone(), None));
         let residual = resize(x);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_model::pretrained::load_safetensors;
+use fokker_model::unet::BlockType;
 use fokker_model::{Condition, Context, Network, Plain, UNet, UNet1d, UNetConfig};
 use safetensors::SafeTensors;
 
@@ -164,4 +165,32 @@ fn fields_this_network_does_not_have_are_refused() {
     assert!(refusal(r#"{"act_fn": "gelu"}"#).contains("act_fn"));
     assert!(refusal(r#"{"down_block_types": ["SkipDownBlock2D"]}"#).contains("SkipDownBlock2D"));
     assert!(refusal(r#"{"class_embed_type": "identity"}"#).contains("class_embed_type"));
+}
+
+/// A picture whose lowest level is one pixel is no signal of one row.
+#[test]
+fn images_may_shrink_to_one_pixel() {
+    let device = Device::flex();
+    let blocks = [
+        (BlockType::DownBlock2D, BlockType::UpBlock2D),
+        (BlockType::ResnetDownsampleBlock2D, BlockType::ResnetUpsampleBlock2D),
+    ];
+    for (down, up) in blocks {
+        let config = UNetConfig {
+            in_channels: 1,
+            out_channels: 1,
+            block_out_channels: vec![4, 4, 4],
+            down_block_types: vec![down; 3],
+            up_block_types: vec![up; 3],
+            layers_per_block: 1,
+            norm_num_groups: 2,
+            add_attention: false,
+            ..UNetConfig::default()
+        };
+        let network = UNet::new(&config, 0, &device).unwrap();
+        let x = Tensor::<4>::ones([2, 1, 4, 4], &device);
+        let noise = Tensor::<1>::from_floats([0.3, 0.7], &device);
+        let out = network.forward::<Plain>(x, noise, &Context::default());
+        assert_eq!(out.dims(), [2, 1, 4, 4]);
+    }
 }

@@ -38,6 +38,7 @@ pub(super) fn mixture(weights: &[f64], means: &[Vec<f64>], stds: &[f64]) -> Resu
     for (k, mean) in means.iter().enumerate() {
         mean.iter().try_for_each(|x| check::finite(&format!("figure.means[{k}]"), *x))?;
     }
+    weights.iter().enumerate().try_for_each(|(k, weight)| check::positive(&format!("figure.weights[{k}]"), *weight))?;
     stds.iter().enumerate().try_for_each(|(k, std)| check::positive(&format!("figure.stds[{k}]"), *std))?;
     Ok(GaussianMixture::with_stds(weights.to_vec(), means.to_vec(), stds.to_vec())?)
 }

@@ -1,16 +1,21 @@
 //! Power-function averages, tracked along the training.
 
+use std::fs;
+
 use burn::module::{Module, ModuleDisplay, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use fokker_files::FileError;
 use fokker_kernels::RunningAverage;
 use fokker_model::Network;
 use replace_with::replace_with_or_abort;
 
 use super::{Callback, Moment};
+use crate::checkpoint::folder_name;
 use crate::error::TrainingError;
 use crate::optimizer::arrays;
-use crate::power_average::{PowerProfile, Snapshot, load_snapshot, save_snapshot};
+use crate::plan::TrainingPlan;
+use crate::power_average::{PowerProfile, Snapshot, list_snapshots, load_snapshot, save_snapshot};
 use crate::run::RunFolder;
 
 /// Tracks the [averages](crate::PowerAverageConfig) that the plan names, if it names any, and keeps snapshots of them in the folder
@@ -46,6 +51,17 @@ impl<N: Module + ModuleDisplay> PowerAverages<N> {
             save_snapshot(&Snapshot::new(&self.run.averages(), step, *std), average.clone())?;
         }
         self.saved = step;
+        Ok(())
+    }
+
+    /// Deletes the snapshots that were kept for checkpoints which are gone.
+    fn prune(&self, plan: &TrainingPlan, step: u64) -> Result<(), TrainingError> {
+        let every = plan.averages.as_ref().map_or(1, |config| config.every);
+        let is_wanted =
+            |at: u64| at >= step || at.is_multiple_of(every) || self.run.checkpoints().join(folder_name(at)).is_dir();
+        for snapshot in list_snapshots(&self.run.averages()).into_iter().filter(|snapshot| !is_wanted(snapshot.step)) {
+            fs::remove_file(&snapshot.path).map_err(|error| FileError::new("cannot delete", &snapshot.path, error))?;
+        }
         Ok(())
     }
 }
@@ -93,7 +109,13 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for PowerAverages<N> {
     }
 
     fn save(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
-        self.write(at.step())
+        let step = at.step();
+        self.write(step)?;
+        if let Err(error) = self.prune(at.trainer.plan(), step) {
+            // One snapshot too many is no reason to end.
+            tracing::warn!("{error}");
+        }
+        Ok(())
     }
 }
 

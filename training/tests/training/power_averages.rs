@@ -15,9 +15,8 @@ fn trainer(stds: &[f64]) -> Trainer<Mlp, 2> {
     let training = TrainingConfig {
         steps: STEPS,
         batch_size: 16,
-        learning_rate: 1e-2,
+        learning_rate: 3e-2,
         warmup: 3,
-        decay: Decay::Cosine,
         ema_decay: 0.99,
         ..TrainingConfig::default()
     };
@@ -54,7 +53,13 @@ fn an_interruption_changes_no_average() {
     }
     crate::support::train(&mut trainer(&[0.05, 0.1]), &whole, StopAfter(u64::MAX, 0)).unwrap();
     let expected = files(&whole);
-    assert_eq!(expected.len() as u64, 2 * STEPS / 20);
+    let steps = |run: &Path| -> Vec<u64> {
+        let mut steps: Vec<u64> = list_snapshots(&run.join("averages")).iter().map(|snapshot| snapshot.step).collect();
+        steps.dedup();
+        steps
+    };
+    // Those that are due, and those of the checkpoints that there were before the last one.
+    assert_eq!(steps(&whole), [20, 40, 60, 80, 100, 120, 140, 160, 180, 192, 196, 200]);
 
     // Between two snapshots: one more is kept there, and is what the run goes on from.
     crate::support::train(&mut trainer(&[0.05, 0.1]), &stopped, StopAfter(130, 0)).unwrap();
@@ -62,19 +67,18 @@ fn an_interruption_changes_no_average() {
     resumed.resume(&RunFolder::new(&stopped)).unwrap();
     crate::support::train(&mut resumed, &stopped, StopAfter(u64::MAX, 0)).unwrap();
     let got = files(&stopped);
-    assert_eq!(got.len(), expected.len() + 2);
+    assert_eq!(got.len(), expected.len());
     for (name, bytes) in &expected {
         assert!(got[name] == *bytes, "{name} differs");
     }
 
     // Back at an earlier step, the snapshots of later ones are kept elsewhere.
     let mut earlier = trainer(&[0.05, 0.1]);
-    earlier.resume_from(&stopped.join("checkpoints").join(folder_name(130))).unwrap();
-    crate::support::train(&mut earlier, &stopped, StopAfter(140, 0)).unwrap();
-    let left: Vec<u64> = list_snapshots(&stopped.join("averages")).iter().map(|snapshot| snapshot.step).collect();
-    assert_eq!(left.last(), Some(&140));
-    let aside = stopped.join("set-aside").join("after-step-00000130");
-    assert_eq!(list_snapshots(&aside).len(), 2 * 4);
+    earlier.resume_from(&stopped.join("checkpoints").join(folder_name(196))).unwrap();
+    crate::support::train(&mut earlier, &stopped, StopAfter(198, 0)).unwrap();
+    assert_eq!(steps(&stopped)[9..], [196, 198]);
+    let aside = stopped.join("set-aside").join("after-step-00000196");
+    assert_eq!(list_snapshots(&aside).len(), 2);
 }
 
 /// The numbers of a network.
@@ -103,7 +107,8 @@ fn a_length_that_was_not_tracked_is_a_combination_of_two_that_were() {
     let tracked: Vec<&Snapshot> = all.iter().filter(|snapshot| [0.05, 0.1].contains(&snapshot.std)).collect();
     let profiles: Vec<_> = tracked.iter().map(|snapshot| (profile(snapshot.std), snapshot.step)).collect();
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
-    for std in [0.07, 0.15] {
+    // Between the tracked ones, and beyond them.
+    for (std, tolerance) in [(0.07, 1e-3), (0.15, 5e-3)] {
         let expected = values(all.iter().rfind(|snapshot| snapshot.std == std).unwrap());
         let found = Reconstruction::new(&profiles, profile(std), STEPS);
         let mut combined = vec![0.0; expected.len()];
@@ -112,10 +117,10 @@ fn a_length_that_was_not_tracked_is_a_combination_of_two_that_were() {
         }
         let off: Vec<f64> = combined.iter().zip(&expected).map(|(a, b)| a - b).collect();
         let error = norm(&off) / norm(&expected);
-        assert!(error < 1e-3, "σ_rel {std}: off by {error:e}");
+        assert!(error < tolerance, "σ_rel {std}: off by {error:e}");
         // Not because all averages are alike.
         let other = values(all.iter().rfind(|snapshot| snapshot.std == 0.05).unwrap());
         let apart: Vec<f64> = other.iter().zip(&expected).map(|(a, b)| a - b).collect();
-        assert!(norm(&apart) > 5e-3 * norm(&expected), "{:e}", norm(&apart) / norm(&expected));
+        assert!(norm(&apart) > 5.0 * norm(&off), "{:e} against {:e}", norm(&apart), norm(&off));
     }
 }
