@@ -143,12 +143,12 @@ pub trait Dataset: Send + Sync {
         self.example(index, out)
     }
 
-    /// How many numbers the vector has that comes with each example as its [condition](crate::condition), if there is one.
+    /// How many numbers the vector has that comes with each example as its [condition], if there is one.
     fn vector_size(&self) -> Option<usize> {
         None
     }
 
-    /// How many channels the array has that comes with each example as its [condition](crate::condition), if there is one. It is of
+    /// How many channels the array has that comes with each example as its [condition], if there is one. It is of
     /// the example's size: an example `[channels, height, width]` has an array `[this many, height, width]`.
     fn array_channels(&self) -> Option<usize> {
         None

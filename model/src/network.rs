@@ -38,7 +38,7 @@ pub trait Network<const D: usize>: Module + ModuleDisplay + Sync + 'static {
         ConditionShape::NONE
     }
 
-    /// Whether a network with classes has a null class as well, whose number is that of the [classes](Self::classes). Without
+    /// Whether a network with classes has a null class as well, whose number is that of the [classes](ConditionShape::classes). Without
     /// it the network cannot be asked for "no class".
     fn has_null_class(&self) -> bool {
         true

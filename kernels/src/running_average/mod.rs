@@ -23,7 +23,7 @@ use crate::tensors::flex::{Inputs, contiguous, from_plain, numbers, numbers_mut}
 pub struct RunningAverage {
     /// What is kept of the former average, in \[0, 1).
     pub decay: f64,
-    /// The number of the update: its [rounding](rounding) is spread over several.
+    /// The number of the update: its rounding is spread over several.
     pub update: u64,
 }
 
