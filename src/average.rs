@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use fokker_model::{Network, NetworkVisitor};
 use fokker_training::{
-    Checkpoint, Moments, PowerProfile, Reconstruction, RunFolder, Snapshot, TrainingState, list_snapshots,
-    load_snapshot,
+    PowerProfile, Reconstruction, RunFolder, Snapshot, TrainingState, list_snapshots, load_snapshot,
 };
 
 use crate::config::RunConfig;
 use crate::error::Error;
 use crate::experiment::run_config;
 use crate::monitor::Monitor;
+use crate::run_of_weights::write_run;
 
 /// Which average to make of a run's snapshots.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,27 +59,35 @@ pub fn average(
     let (step, snapshots) = snapshots_until(&folder, request.step)?;
     let named = into.file_name().and_then(|name| name.to_str());
     let Some(name) = named else {
-        return Err(Error::File { path: into.into(), message: "is no name of a folder".into() });
+        return Err(Error::File {
+            path: into.into(),
+            message: "is no name of a folder; name a new one, such as runs/average".into(),
+        });
     };
     config.name = name.into();
     config.runs = into.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).into();
-    let profiles: Vec<(PowerProfile, u64)> =
-        snapshots.iter().filter_map(|snapshot| Some((PowerProfile::of_std(snapshot.std)?, snapshot.step))).collect();
-    let found = Reconstruction::new(&profiles, wanted, step);
-    let device = config.backend.resolve()?.device;
-    let terms = snapshots.into_iter().zip(found.coefficients).collect();
+    config.validate()?;
     let into = RunFolder::new(into);
+    if into.exists() {
+        // Refused before the snapshots are read.
+        into.create("")?;
+    }
+    let profiles: Vec<(PowerProfile, u64)> =
+        snapshots.iter().map(|(snapshot, profile)| (*profile, snapshot.step)).collect();
+    let found = Reconstruction::new(&profiles, wanted, step);
+    let terms = snapshots.into_iter().zip(found.coefficients).map(|((snapshot, _), x)| (snapshot, x)).collect();
     let work = Combine { terms, step, config: &config, into: &into, monitor };
     let count = work.terms.len();
-    config.network.build(config.seed, &device, work)??;
+    // Weights are added up here, whatever they were trained on.
+    config.network.build(config.seed, &Device::flex(), work)??;
     Ok(ReconstructedAverage { run: into.path().into(), step, snapshots: count, error: found.error })
 }
 
-/// The step that an average ends at, and the snapshots until then.
-fn snapshots_until(folder: &RunFolder, step: Option<u64>) -> Result<(u64, Vec<Snapshot>), Error> {
-    let mut snapshots = list_snapshots(&folder.averages());
-    snapshots.retain(|snapshot| PowerProfile::of_std(snapshot.std).is_some());
-    let mut steps: Vec<u64> = snapshots.iter().map(|snapshot| snapshot.step).collect();
+/// The step that an average ends at, and the snapshots until then with their profiles.
+fn snapshots_until(folder: &RunFolder, step: Option<u64>) -> Result<(u64, Vec<(Snapshot, PowerProfile)>), Error> {
+    let known = |snapshot: Snapshot| PowerProfile::of_std(snapshot.std).map(|profile| (snapshot, profile));
+    let mut snapshots: Vec<_> = list_snapshots(&folder.averages()).into_iter().filter_map(known).collect();
+    let mut steps: Vec<u64> = snapshots.iter().map(|(snapshot, _)| snapshot.step).collect();
     steps.dedup();
     let Some(&last) = steps.last() else {
         let message =
@@ -91,7 +99,7 @@ fn snapshots_until(folder: &RunFolder, step: Option<u64>) -> Result<(u64, Vec<Sn
         let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
         return Err(Error::field("step", step, format!("there is no snapshot of it; there are {}", steps.join(", "))));
     }
-    snapshots.retain(|snapshot| snapshot.step <= step);
+    snapshots.retain(|(snapshot, _)| snapshot.step <= step);
     Ok((step, snapshots))
 }
 
@@ -116,17 +124,8 @@ impl NetworkVisitor for Combine<'_> {
             sum.add(&load_snapshot(snapshot, network.clone())?, *coefficient);
         }
         let average = network.map(&mut sum);
-        let zeros = || average.clone().map(&mut Zeros);
-        let checkpoint = Checkpoint {
-            moments: Moments { first: zeros(), second: zeros() },
-            model: average.clone(),
-            state: TrainingState { step: self.step, updates: self.step as usize, ..TrainingState::default() },
-            ema: average,
-        };
-        let text = self.config.to_toml()?;
-        self.into.create(&text)?;
-        checkpoint.save(&self.into.checkpoints(), &self.into.set_aside(), &text)?;
-        Ok(())
+        let state = TrainingState { step: self.step, updates: self.step as usize, ..TrainingState::default() };
+        write_run(self.into, self.config, [average.clone(), average], state)
     }
 }
 
@@ -168,13 +167,5 @@ impl ModuleMapper for Sum {
             let data = TensorData::new(values, tensor.dims()).convert::<f32>();
             Tensor::from_data(data, &tensor.device())
         })
-    }
-}
-
-struct Zeros;
-
-impl ModuleMapper for Zeros {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        param.map(|tensor| tensor.zeros_like())
     }
 }

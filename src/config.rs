@@ -53,7 +53,7 @@ pub struct RunConfig {
     pub data: DatasetConfig,
     /// Scaling and augmentation of the data.
     pub preprocessing: Preprocessing,
-    /// What the network is told of an example besides its class, as far as it is made of the example itself.
+    /// The vector and the array that are measured in each example and given to the network with it.
     #[serde(default, skip_serializing_if = "ConditionConfig::is_empty")]
     pub condition: ConditionConfig,
     /// How data becomes noise.

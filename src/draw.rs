@@ -390,6 +390,21 @@ pub(crate) fn check_condition(
             _ => {}
         }
     }
+    let is_empty = given.classes.as_ref().is_some_and(Vec::is_empty)
+        || [&given.vectors, &given.arrays].into_iter().flatten().any(|rows| rows.count() == 0);
+    if is_empty {
+        return Err(Error::field("condition", "", "a part has no rows; give one at least, or leave the part out"));
+    }
+    let (classes, null) = (given.classes.iter().flatten(), usize::from(has_null_class));
+    if let (Some(count), Some(class)) = (takes.classes, classes.max())
+        && *class >= count + null
+    {
+        return Err(Error::field(
+            "condition",
+            class,
+            format!("the network has the classes 0 to {}", count.saturating_sub(1)),
+        ));
+    }
     let positions = shape.iter().skip(1).product::<usize>();
     for (size, rows) in
         [(takes.vector, &given.vectors), (takes.array.map(|channels| channels * positions), &given.arrays)]

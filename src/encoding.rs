@@ -76,6 +76,15 @@ impl CheckpointSampler {
             let message = format!("arrays of {} numbers; samples of this run have {:?}", inputs.size(), self.shape());
             return Err(Error::field("data", "", message));
         }
+        self.check_one_class(request)
+    }
+
+    /// Checks that all data, or noises, belong to one class, where the network has classes: a way between two of them would change
+    /// its class at every step.
+    ///
+    /// # Errors
+    /// A network with classes, and neither a class nor none on purpose.
+    pub fn check_one_class(&self, request: &EncodingRequest) -> Result<(), Error> {
         let asks = request.class.is_none() && !request.unconditional;
         if asks && self.config().network.num_class_embeds().is_some() {
             let message = "the network has classes; name the class of the data, or set unconditional to ask it without";

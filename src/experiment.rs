@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use fokker_datasets::Conditions;
 use fokker_model::{Network, NetworkVisitor, StateDict};
 use fokker_process::Process;
 use fokker_training::{
@@ -65,9 +66,8 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, Error> {
 pub fn find_checkpoint_at(path: &Path, step: Option<u64>) -> Result<PathBuf, Error> {
     let Some(step) = step else { return find_checkpoint(path) };
     if is_checkpoint(path) {
-        let found = find_checkpoint(path)?;
-        return match read_state(&found)?.step {
-            own if own == step => Ok(found),
+        return match read_state(path)?.step {
+            own if own == step => Ok(path.into()),
             own => Err(Error::field("step", step, format!("{} is of step {own}", path.display()))),
         };
     }
@@ -166,6 +166,10 @@ impl CheckpointSampler {
         }
         if request.unconditional {
             self.config.check_null_class("unconditional")?;
+        }
+        if request.condition.as_ref() == Some(&Conditions::default()) && !self.config.trains_null_condition() {
+            let message = "the null condition was never trained (training.condition_dropout is 0); give a condition";
+            return Err(Error::field("condition", "none", message));
         }
         let network = &self.config.network;
         check_condition(network.condition(), network.has_null_class(), request, &self.shape)?;

@@ -47,10 +47,18 @@ impl InitialWeights {
     /// A path that is none of these; a damaged file.
     pub fn read(&self) -> Result<StateDict, Error> {
         let path = &self.from;
+        let is_run = is_checkpoint(path) || RunFolder::new(path).exists();
+        if let (Some(step), false) = (self.step, is_run) {
+            return Err(Error::field(
+                "step",
+                step,
+                format!("{} is no run, and has no steps; leave it out", path.display()),
+            ));
+        }
         if path.is_file() {
             return Ok(StateDict::read(path)?);
         }
-        if is_checkpoint(path) || RunFolder::new(path).exists() {
+        if is_run {
             let checkpoint = find_checkpoint_at(path, self.step)?;
             let config = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
             return state_dict(&checkpoint, self.weights, &config);

@@ -52,6 +52,7 @@ pub mod recipes;
 pub mod report;
 mod resume;
 mod run;
+mod run_of_weights;
 pub mod samples;
 mod sessions;
 mod train;

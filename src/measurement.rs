@@ -32,7 +32,7 @@ pub enum Measured {
         /// 1 where they are known, 0 elsewhere.
         mask: Vec<f32>,
     },
-    /// A picture of which every pixel is the mean of `factor × factor` pixels.
+    /// A small picture: each pixel is the mean of `factor × factor` pixels of a sample.
     Small {
         /// The small picture's values, as the network sees them.
         picture: Vec<f32>,
@@ -69,7 +69,7 @@ impl Measurement {
         Ok(Self::new(Measured::Pixels { picture, mask }, config, technique))
     }
 
-    /// A small picture of which the samples are the large ones.
+    /// A picture that every sample equals when it is shrunk.
     ///
     /// # Errors
     /// As [`Measurement::pixels`]; a factor that does not divide the size.
@@ -149,8 +149,10 @@ impl Measurement {
 }
 
 fn image_shape(config: &RunConfig) -> Result<[usize; 3], Error> {
-    let shape = config.data.shape()?;
-    shape.try_into().map_err(|_| Error::field("measured", "", "the run's samples are points, not images"))
+    match <[usize; 3]>::try_from(config.data.shape()?) {
+        Ok(shape) if config.data.is_image() => Ok(shape),
+        _ => Err(Error::field("measured", "", "the run's samples are no images, and what is measured is one")),
+    }
 }
 
 /// Reads a picture of this shape; what is transparent in it is laid on `background`.

@@ -9,7 +9,7 @@ use fokker_model::{Network, Parameterization};
 use fokker_process::Process;
 use fokker_training::{
     Callbacks, CheckpointConfig, Objective, OptimizerConfig, RunFolder, Trainer, TrainingConfig, TrainingPlan,
-    ValidationLoss,
+    ValidationLoss, newest_checkpoint,
 };
 
 use crate::error::Error;
@@ -168,9 +168,13 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
         let plan = self.plan()?;
         let run = self.folder.as_ref().map(|folder| OwnRun::prepare(RunFolder::new(folder), &plan)).transpose()?;
         let steps = plan.training.steps;
+        let goes_on = match &run {
+            Some(run) => newest_checkpoint(&run.folder().checkpoints())?.is_some(),
+            None => false,
+        };
         let network = match &self.initial {
-            Some(initial) => initial.load_into(self.network, monitor)?,
-            None => self.network,
+            Some(initial) if !goes_on => initial.load_into(self.network, monitor)?,
+            _ => self.network,
         };
         let mut trainer = Trainer::new(plan, network, device)?;
         let callbacks = match &run {

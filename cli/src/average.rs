@@ -56,7 +56,9 @@ impl Average {
 
 /// The folder of an average next to its run.
 fn folder(run: &Path, std: f64) -> PathBuf {
-    let mut name: OsString = run.components().as_path().as_os_str().into();
+    // Inside of the run's folder its name is "."; the real path has one to begin with.
+    let run = run.canonicalize().unwrap_or_else(|_| run.into());
+    let mut name: OsString = run.into();
     name.push(format!("-std-{std}"));
     name.into()
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fokker::training::read_state;
+use fokker::training::{read_state, step_of};
 use fokker::{CheckpointSampler, DrawRequest, Error};
 use serde_json::{Value, json};
 
@@ -12,20 +12,27 @@ use super::results::print_result;
 /// The run and the sampler: what every object begins with.
 pub fn origin(run: &Path, checkpoint: &CheckpointSampler, request: &DrawRequest) -> Result<Value, Error> {
     let unwritten = |error: serde_json::Error| Error::Usage(format!("the sampler cannot be written as JSON: {error}"));
+    // The name says the step. A training may have pruned the checkpoint since it was opened.
+    let step = match step_of(checkpoint.checkpoint()) {
+        Some(step) => step,
+        None => read_state(checkpoint.checkpoint())?.step,
+    };
     let mut object = json!({
         "run": run,
         "checkpoint": checkpoint.checkpoint(),
-        "step": read_state(checkpoint.checkpoint())?.step,
+        "step": step,
         "sampler": serde_json::to_value(&request.sampler).map_err(unwritten)?,
         "steps": request.sampler.steps(),
     });
     let config = checkpoint.config();
+    if config.network.condition().is_some() {
+        object["unconditional"] = json!(request.unconditional);
+        object["guidance"] = json!(request.guidance);
+    }
     if config.network.num_class_embeds().is_some() {
         let names = config.data.class_names().unwrap_or_default();
         let name = |class: usize| names.get(class).cloned().unwrap_or_else(|| class.to_string());
         object["class"] = json!(request.class.map(name));
-        object["unconditional"] = json!(request.unconditional);
-        object["guidance"] = json!(request.guidance);
     }
     if let Some(begins) = &request.beginning {
         object["beginning"] = beginning::described(begins, &request.sampler, checkpoint).1;

@@ -68,6 +68,7 @@ impl Interpolate {
                 format!("{name} draws noise on its way, so that its ends would be others; take probability_flow");
             return Err(Error::field("sampler", "", message));
         }
+        checkpoint.check_one_class(&encoding)?;
         let ends = self.ends(&checkpoint, &encoding)?;
         let (shape, preprocessing) = (checkpoint.shape(), &checkpoint.config().preprocessing);
         let mut request = DrawRequest {

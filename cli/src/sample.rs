@@ -134,6 +134,10 @@ impl Sample {
         let numbers = (self.first, request.count);
         let out = self.out.clone().unwrap_or_else(|| default_out(run, request.sampler.kind.name(), self.seed, shape));
         if self.has_choices() {
+            if self.trajectory.is_some() {
+                let message = "--trajectory: shows one class and one weight; give a single --guidance";
+                return Err(Error::Usage(message.into()));
+            }
             let lists = ChoiceLists { classes: self.classes.clone(), guidance: self.guidance.clone() };
             return lists.run(run, &sampler, &request, &out);
         }
@@ -220,14 +224,7 @@ impl Sample {
     fn conditions(&self, config: &RunConfig) -> Result<Option<Conditions>, Error> {
         match &self.condition[..] {
             [] => Ok(None),
-            [none] if none == "none" => match config.trains_null_condition() {
-                true => Ok(Some(Conditions::default())),
-                false => {
-                    let message =
-                        "the null condition was never trained (training.condition_dropout is 0); give a condition";
-                    Err(Error::field("condition", "none", message))
-                }
-            },
+            [none] if none == "none" => Ok(Some(Conditions::default())),
             texts => {
                 let given: Result<Vec<Given>, Error> = texts.iter().map(|text| Given::parse(text, config)).collect();
                 Ok(Some(config.conditions(&given?)?))

@@ -125,7 +125,7 @@ impl Tensors {
         Ok(Self { classes: found, class_names: Some(names), ..self })
     }
 
-    /// The same with a vector for each example, which a network can be told as its [condition](crate::condition): so many numbers
+    /// The same with a vector for each example, which a network can take as its [condition](crate::condition): so many numbers
     /// each, one vector after the other. They are taken as they are; [`Conditioned`](crate::Conditioned) brings them to mean 0 and
     /// deviation 1.
     ///
@@ -144,7 +144,7 @@ impl Tensors {
         Ok(Self { vectors, ..self })
     }
 
-    /// The same with an array of the example's size for each example, which a network can be told as its
+    /// The same with an array of the example's size for each example, which a network can take as its
     /// [condition](crate::condition): of so many channels, one array after the other. They are taken as they are.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! The condition of examples: what a network is told of them besides the noisy data and the noise level.
+//! The condition of examples: what a network gets with them, next to the noisy data and the noise level.
 //!
 //! | part | in the network | the null condition |
 //! |---|---|---|

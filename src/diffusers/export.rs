@@ -109,7 +109,10 @@ fn describe(config: &RunConfig) -> Result<(Json, Json), Error> {
             [_, height, width] => {
                 unet.to_diffusers([height, width]).map_err(|error| wrong.push(error.to_string())).ok()
             }
-            _ => None,
+            _ => {
+                wrong.push("data: diffusers' UNet2DModel is for images alone; it has no model for other arrays".into());
+                None
+            }
         },
     };
     if config.data.is_image() && config.preprocessing.scale != Scale::MinusOneOne {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fokker_model::{ModelError, Network, NetworkKind, NetworkVisitor, StateDict, UNetConfig};
-use fokker_training::{Checkpoint, ModuleAdam, RunFolder, TrainingState};
+use fokker_training::{RunFolder, TrainingState};
 use toml::{Table, Value};
 
 use super::fields::Fields;
@@ -14,6 +14,7 @@ use super::scheduler::{SchedulerReading, read_scheduler};
 use crate::config::RunConfig;
 use crate::error::Error;
 use crate::monitor::Monitor;
+use crate::run_of_weights::write_run;
 
 /// What becomes a run, and which.
 #[derive(Clone, Debug)]
@@ -68,12 +69,12 @@ pub fn import(request: &ImportRequest, monitor: &dyn Monitor) -> Result<Imported
     let folder = DiffusersFolder::open(&request.folder, request.variant.as_deref())?;
     let config = configuration(request, &folder)?;
     let run = RunFolder::new(config.run_folder());
-    let text = config.to_toml()?;
     if run.exists() {
-        run.create(&text)?;
+        // Refused before the weights are read.
+        run.create("")?;
     }
     let chosen = config.backend.resolve()?;
-    let work = Work { folder: &folder, run: &run, text: &text, monitor };
+    let work = Work { folder: &folder, run: &run, config: &config, monitor };
     fokker_kernels::with_cpu_runtime(|| config.network.build(config.seed, &chosen.device, work))??;
     Ok(Imported { folder: run.path().into(), config })
 }
@@ -247,7 +248,7 @@ fn table(
 struct Work<'a> {
     folder: &'a DiffusersFolder,
     run: &'a RunFolder,
-    text: &'a str,
+    config: &'a RunConfig,
     monitor: &'a dyn Monitor,
 }
 
@@ -279,13 +280,7 @@ impl NetworkVisitor for Work<'_> {
             let path = self.folder.config.parent().unwrap_or(&self.folder.config).into();
             return Err(Error::File { path, message: wrong.join("\n") });
         }
-        let config = RunConfig::parse(self.text, Path::new("config.toml"), &[])?;
-        let moments = ModuleAdam::new(config.optimizer).moments(&average);
-        let checkpoint = Checkpoint { model, ema: average, moments, state: TrainingState::default() };
-        let _lock = self.run.lock()?;
-        self.run.create(self.text)?;
-        checkpoint.save(&self.run.checkpoints(), &self.run.set_aside(), self.text)?;
-        Ok(())
+        write_run(self.run, self.config, [model, average], TrainingState::default())
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::TrainingError;
 /// let conditions = Conditions { vectors: Some(Rows::new(2, vec![0.1, 1.9])), ..Conditions::default() };
 /// let takes = ConditionShape { vector: Some(2), ..ConditionShape::NONE };
 /// assert!(fokker_training::condition_of(takes, conditions.clone(), &Device::flex()).vector.is_some());
-/// // A network without a condition is told nothing.
+/// // A network without a condition gets none.
 /// assert!(fokker_training::condition_of(ConditionShape::NONE, conditions, &Device::flex()).vector.is_none());
 /// ```
 pub fn of(takes: ConditionShape, conditions: Conditions, device: &Device) -> Condition {

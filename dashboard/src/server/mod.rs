@@ -58,7 +58,7 @@ pub enum ServerError {
         /// The cause.
         cause: String,
     },
-    /// The system gives no random numbers, of which the token is made.
+    /// The token is random, and the system gives no random numbers.
     #[error("cannot make a token: {0}")]
     Token(String),
 }

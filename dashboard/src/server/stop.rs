@@ -14,7 +14,7 @@ impl Asked {
     /// Sends SIGTERM to the process that has locked a run's folder.
     ///
     /// # Errors
-    /// A run that no process trains, or one that cannot be told for certain; a process that was asked already; a signal that cannot
+    /// A run that no process trains; a process that cannot be identified for certain; a process that was asked already; a signal that cannot
     /// be sent.
     pub(super) fn stop(&self, folder: &Path) -> Result<u32, String> {
         let process = match LockHolder::of(folder) {

@@ -15,8 +15,8 @@
 //! **Labels.** `labels` names a column of a table, a second array of the file, or a second `.npy`. Its values, in the order in
 //! which people count, are the classes.
 //!
-//! **Conditions.** `vector` names columns of a table, arrays of the file, or further `.npy` files, whose numbers a network can be told
-//! with each example; `joined` names an array of the file, or another `.npy`, that is joined to the network's input. Both have a row for
+//! **Conditions.** `vector` names columns of a table, arrays of the file, or further `.npy` files. A network gets their numbers with
+//! each example; `joined` names an array of the file, or another `.npy`, that is joined to the network's input. Both have a row for
 //! each example. The vector, and a joined array next to data that are no pixels, are brought to mean 0 and deviation 1; next to pixels
 //! the joined array holds pixels as well.
 //!

@@ -1,4 +1,4 @@
-//! Conditions: what a network is told of an example besides the noisy data.
+//! Conditions: what a network gets with an example, next to the noisy data.
 //!
 //! A condition has up to three parts: a class, a vector of numbers, and an array of the data's size with any number of channels. A
 //! class and numbers come with the data ([`Dataset::classes`](crate::Dataset::classes),

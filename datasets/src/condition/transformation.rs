@@ -24,8 +24,8 @@ pub enum Measured {
 /// The settings of a transformation of some kind: how a condition is measured of an example, and how it is brought to the data's
 /// size.
 ///
-/// What it measures is also what a user may give in the place of an example. So a network that makes small pictures large is asked
-/// with a small picture, or with a large one of which the small one is made.
+/// A user may give what it measures, or an example to measure. So a network that makes small pictures large takes a small picture, or a
+/// large one, which is made small first.
 pub trait TransformationKind: Settings {
     /// What is measured of examples of a shape.
     ///

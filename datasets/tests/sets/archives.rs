@@ -7,24 +7,16 @@ use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
-use fokker_datasets::{DataPath, Dataset, DatasetConfig, DatasetError, FolderConfig, LabelSource, Opened, Split};
+use fokker_datasets::{Dataset, DatasetConfig, FolderConfig, LabelSource, Opened};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 
-const ALL: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
+use crate::opening::{open, refusal};
 
 fn config(path: impl Into<PathBuf>) -> FolderConfig {
     let text = "kind = 'folder'\npath = ''\nsize = 2\nchannels = 1\nvalidation_fraction = 0.3\ntest_fraction = 0.2";
     let config: DatasetConfig = toml::from_str(text).unwrap();
     FolderConfig { path: path.into(), ..config.get::<FolderConfig>().unwrap().clone() }
-}
-
-fn open(config: &FolderConfig) -> Result<Opened, DatasetError> {
-    DatasetConfig::from(config.clone()).open_parts(&DataPath::only("nowhere"), &ALL, 0)
-}
-
-fn refusal(config: &FolderConfig) -> String {
-    open(config).err().unwrap().to_string()
 }
 
 /// Labels and values of all examples of all parts.

@@ -25,7 +25,7 @@ fn slant_and_thickness_of_digits_are_those_of_numpy() {
     for number in 0..16 {
         for (place, name) in ["slant", "thickness"].into_iter().enumerate() {
             let (got, want) = (f64::from(vectors.row(number)[place]), golden[name][number].as_f64().unwrap());
-            // Rounded to single precision; sums of 784 numbers in double precision lose nothing beside it.
+            // The rounding to single precision. The sums of 784 numbers are in double precision, which loses far less.
             assert!((got - want).abs() < 1e-6 * (1.0 + want.abs()), "{name} of {number}: {got} {want}");
         }
     }

@@ -5,25 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fokker_datasets::{
-    Background, Batches, DataPath, Dataset, DatasetConfig, DatasetError, FolderConfig, LoadProgress, Opened,
-    Preprocessing, Size, Split, Unreadable,
+    Background, Batches, DataPath, Dataset, DatasetConfig, DatasetError, FolderConfig, LoadProgress, Preprocessing,
+    Size, Unreadable,
 };
 use image::{GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
 
-const ALL: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
+use crate::opening::{ALL, open, refusal};
 
 fn config(path: &Path) -> FolderConfig {
     let text = "kind = 'folder'\npath = ''\nsize = 2\nchannels = 1\nvalidation_fraction = 0.0";
     let config: DatasetConfig = toml::from_str(text).unwrap();
     FolderConfig { path: path.into(), ..config.get::<FolderConfig>().unwrap().clone() }
-}
-
-fn open(config: &FolderConfig) -> Result<Opened, DatasetError> {
-    DatasetConfig::from(config.clone()).open_parts(&DataPath::only("nowhere"), &ALL, 0)
-}
-
-fn refusal(config: &FolderConfig) -> String {
-    open(config).err().unwrap().to_string()
 }
 
 fn grey(path: impl AsRef<Path>, value: u8) {

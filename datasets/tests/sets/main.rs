@@ -9,4 +9,5 @@ mod folder;
 mod folder_contents;
 mod framing;
 mod labels;
+mod opening;
 mod pictures;

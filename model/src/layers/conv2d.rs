@@ -27,13 +27,7 @@ pub struct Conv2d {
 impl Conv2d {
     /// A convolution from `inputs` to `outputs` channels.
     pub fn new(inputs: usize, outputs: usize, kernel: usize, shape: Conv2dShape, init: &mut Initializer) -> Self {
-        let bound = ((inputs * kernel * kernel) as f64).powf(-0.5);
-        Self {
-            weight: init.uniform([outputs, inputs, kernel, kernel], bound),
-            bias: Some(init.uniform([outputs], bound)),
-            shape,
-            prepared: PreparedWeight::default(),
-        }
+        Self::with_weight([outputs, inputs, kernel, kernel], true, shape, init)
     }
 
     /// The same without a bias.
@@ -44,9 +38,7 @@ impl Conv2d {
         shape: Conv2dShape,
         init: &mut Initializer,
     ) -> Self {
-        let bound = ((inputs * kernel * kernel) as f64).powf(-0.5);
-        let weight = init.uniform([outputs, inputs, kernel, kernel], bound);
-        Self { weight, bias: None, shape, prepared: PreparedWeight::default() }
+        Self::with_weight([outputs, inputs, kernel, kernel], false, shape, init)
     }
 
     /// Stride 1, same size.
@@ -62,10 +54,16 @@ impl Conv2d {
         shape: Conv2dShape,
         init: &mut Initializer,
     ) -> Self {
-        let bound = ((inputs * kernel) as f64).powf(-0.5);
+        Self::with_weight([outputs, inputs, 1, kernel], true, shape, init)
+    }
+
+    /// Weight `[out, in, rows, columns]` and bias within `±1/√(in · rows · columns)`, as PyTorch draws them.
+    fn with_weight(size: [usize; 4], has_bias: bool, shape: Conv2dShape, init: &mut Initializer) -> Self {
+        let [outputs, inputs, rows, columns] = size;
+        let bound = ((inputs * rows * columns) as f64).powf(-0.5);
         Self {
-            weight: init.uniform([outputs, inputs, 1, kernel], bound),
-            bias: Some(init.uniform([outputs], bound)),
+            weight: init.uniform(size, bound),
+            bias: has_bias.then(|| init.uniform([outputs], bound)),
             shape,
             prepared: PreparedWeight::default(),
         }

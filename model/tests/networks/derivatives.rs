@@ -165,7 +165,7 @@ fn a_unet_has_exact_derivatives() {
     }
 }
 
-/// A class, a vector and an array at once, of which the second example has no vector and no array; and a signal.
+/// Images with a class, a vector and an array, where the second example has a class alone; and signals.
 #[test]
 fn networks_have_exact_derivatives_under_any_condition() {
     let config = UNetConfig {

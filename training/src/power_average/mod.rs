@@ -7,11 +7,11 @@
 //! θ̂_γ(t) = ∫₀ᵗ p_γ(τ) θ(τ) dτ,    p_γ(τ) = (γ + 1) τ^γ / t^(γ+1),
 //! ```
 //!
-//! so its length is told in shares: σ_rel, the deviation of `τ` under `p_γ` over `t`. It is updated like any other average, with
+//! so its length is a share of the training: σ_rel, the deviation of `τ` under `p_γ`, divided by `t`. It is updated like any other average, with
 //! the decay `β_γ(t) = (1 − 1/t)^(γ+1)`.
 //!
-//! Two such averages are tracked, and snapshots of them are kept. Any other length is a linear combination of the snapshots, of
-//! which only the profiles need to be known: those coefficients are taken whose profile is nearest to the wanted one.
+//! Two such averages are tracked, and snapshots of them are kept. Any other length is a linear combination of the snapshots. The
+//! coefficients follow from the profiles alone: the combined profile is the nearest to the wanted one.
 
 mod config;
 mod profile;

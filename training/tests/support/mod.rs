@@ -45,3 +45,32 @@ pub fn train<N: Network<D>, const D: usize>(
 ) -> Result<Outcome, TrainingError> {
     trainer.train(&mut Callbacks::in_folder(&RunFolder::new(folder), "").with(callback))
 }
+
+/// Watches nothing, and asks to stop after a step.
+pub struct StopAfter {
+    last: u64,
+    step: u64,
+}
+
+impl StopAfter {
+    /// After this step.
+    pub fn step(last: u64) -> Self {
+        Self { last, step: 0 }
+    }
+
+    /// After none.
+    pub fn never() -> Self {
+        Self::step(u64::MAX)
+    }
+}
+
+impl<N: Network<D>, const D: usize> Callback<N, D> for StopAfter {
+    fn step(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
+        self.step = at.step();
+        Ok(())
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.step >= self.last
+    }
+}

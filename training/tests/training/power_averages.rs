@@ -9,6 +9,8 @@ use burn::tensor::{Device, Tensor};
 use fokker_model::{Mlp, MlpConfig};
 use fokker_training::*;
 
+use crate::support::StopAfter;
+
 const STEPS: u64 = 200;
 
 fn trainer(stds: &[f64]) -> Trainer<Mlp, 2> {
@@ -26,19 +28,6 @@ fn trainer(stds: &[f64]) -> Trainer<Mlp, 2> {
     Trainer::new(plan, network, &Device::flex()).unwrap()
 }
 
-struct StopAfter(u64, u64);
-
-impl Callback<Mlp, 2> for StopAfter {
-    fn step(&mut self, at: &mut Moment<'_, Mlp, 2>) -> Result<(), TrainingError> {
-        self.1 = at.step();
-        Ok(())
-    }
-
-    fn stop_requested(&self) -> bool {
-        self.1 >= self.0
-    }
-}
-
 fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(run.join("averages")).unwrap().map(Result::unwrap);
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
@@ -51,7 +40,7 @@ fn an_interruption_changes_no_average() {
     for run in [&whole, &stopped] {
         RunFolder::new(run).create("").unwrap();
     }
-    crate::support::train(&mut trainer(&[0.05, 0.1]), &whole, StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer(&[0.05, 0.1]), &whole, StopAfter::never()).unwrap();
     let expected = files(&whole);
     let steps = |run: &Path| -> Vec<u64> {
         let mut steps: Vec<u64> = list_snapshots(&run.join("averages")).iter().map(|snapshot| snapshot.step).collect();
@@ -62,10 +51,10 @@ fn an_interruption_changes_no_average() {
     assert_eq!(steps(&whole), [20, 40, 60, 80, 100, 120, 140, 160, 180, 192, 196, 200]);
 
     // Between two snapshots: one more is kept there, and is what the run goes on from.
-    crate::support::train(&mut trainer(&[0.05, 0.1]), &stopped, StopAfter(130, 0)).unwrap();
+    crate::support::train(&mut trainer(&[0.05, 0.1]), &stopped, StopAfter::step(130)).unwrap();
     let mut resumed = trainer(&[0.05, 0.1]);
     resumed.resume(&RunFolder::new(&stopped)).unwrap();
-    crate::support::train(&mut resumed, &stopped, StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut resumed, &stopped, StopAfter::never()).unwrap();
     let got = files(&stopped);
     assert_eq!(got.len(), expected.len());
     for (name, bytes) in &expected {
@@ -75,7 +64,7 @@ fn an_interruption_changes_no_average() {
     // Back at an earlier step, the snapshots of later ones are kept elsewhere.
     let mut earlier = trainer(&[0.05, 0.1]);
     earlier.resume_from(&stopped.join("checkpoints").join(folder_name(196))).unwrap();
-    crate::support::train(&mut earlier, &stopped, StopAfter(198, 0)).unwrap();
+    crate::support::train(&mut earlier, &stopped, StopAfter::step(198)).unwrap();
     assert_eq!(steps(&stopped)[9..], [196, 198]);
     let aside = stopped.join("set-aside").join("after-step-00000196");
     assert_eq!(list_snapshots(&aside).len(), 2);
@@ -100,7 +89,7 @@ fn a_length_that_was_not_tracked_is_a_combination_of_two_that_were() {
     let run = root.path().join("run");
     RunFolder::new(&run).create("").unwrap();
     let mut trainer = trainer(&[0.05, 0.1, 0.07, 0.15]);
-    crate::support::train(&mut trainer, &run, StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer, &run, StopAfter::never()).unwrap();
     let all = list_snapshots(&run.join("averages"));
     let values = |snapshot: &Snapshot| numbers(&load_snapshot(snapshot, trainer.network()).unwrap());
     let profile = |std: f64| PowerProfile::of_std(std).unwrap();

@@ -12,6 +12,8 @@ use fokker_training::loss::DivergenceEstimator;
 use fokker_training::score_fpe::{Differentiation, Estimator, Points, RegularizerConfig, ResidualsConfig, Unit};
 use fokker_training::*;
 
+use crate::support::StopAfter;
+
 const STEPS: u64 = 12;
 
 fn plan(steps: u64, learning_rate: f64) -> TrainingPlan {
@@ -38,20 +40,6 @@ fn trainer(plan: TrainingPlan) -> Trainer<Mlp, 2> {
     Trainer::new(plan, network, &Device::flex()).unwrap()
 }
 
-/// Watches nothing, and asks to stop after some steps.
-struct StopAfter(u64, u64);
-
-impl Callback<Mlp, 2> for StopAfter {
-    fn step(&mut self, at: &mut Moment<'_, Mlp, 2>) -> Result<(), TrainingError> {
-        self.1 = at.step();
-        Ok(())
-    }
-
-    fn stop_requested(&self) -> bool {
-        self.1 >= self.0
-    }
-}
-
 fn files(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
     ["model.bpk", "ema.bpk", "optimizer.bpk"]
         .into_iter()
@@ -64,7 +52,7 @@ fn interrupted_runs_end_with_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     RunFolder::new(&whole).create("").unwrap();
-    let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &whole, StopAfter(u64::MAX, 0)).unwrap();
+    let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &whole, StopAfter::never()).unwrap();
     assert_eq!(outcome, Outcome::Finished);
     let expected = files(&whole.join("checkpoints").join(folder_name(STEPS)));
     let metrics = |run: &Path| -> Vec<serde_json::Value> {
@@ -84,11 +72,11 @@ fn interrupted_runs_end_with_the_same_bits() {
     for stop in 1..STEPS {
         let run = root.path().join(format!("stopped-{stop}"));
         RunFolder::new(&run).create("").unwrap();
-        let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &run, StopAfter(stop, 0)).unwrap();
+        let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &run, StopAfter::step(stop)).unwrap();
         assert_eq!(outcome, Outcome::Interrupted);
         let mut resumed = trainer(plan(STEPS, 1e-2));
         assert_eq!(resumed.resume(&RunFolder::new(&run)).unwrap(), Some(stop));
-        crate::support::train(&mut resumed, &run, StopAfter(u64::MAX, 0)).unwrap();
+        crate::support::train(&mut resumed, &run, StopAfter::never()).unwrap();
         let got = files(&run.join("checkpoints").join(folder_name(STEPS)));
         for ((name, expected), (_, got)) in expected.iter().zip(&got) {
             assert!(expected == got, "{name} differs after a stop at step {stop}");
@@ -150,13 +138,13 @@ fn every_objective_trains_and_resumes() {
             RunFolder::new(&run).create("").unwrap();
             let mut plan = plan(objective);
             plan.training.recompute = recompute;
-            crate::support::train(&mut trainer(plan), &run, StopAfter(stop, 0)).unwrap();
+            crate::support::train(&mut trainer(plan), &run, StopAfter::step(stop)).unwrap();
             run
         };
         let (whole, stopped) = (run("whole", u64::MAX, Recompute::Nothing), run("stopped", 3, Recompute::Nothing));
         let mut resumed = trainer(plan(objective));
         assert_eq!(resumed.resume(&RunFolder::new(&stopped)).unwrap(), Some(3));
-        crate::support::train(&mut resumed, &stopped, StopAfter(u64::MAX, 0)).unwrap();
+        crate::support::train(&mut resumed, &stopped, StopAfter::never()).unwrap();
         let end = |run: &Path| files(&run.join("checkpoints").join(folder_name(4)));
         assert!(end(&whole) == end(&stopped), "{objective:?}");
         let again = run("again", u64::MAX, Recompute::Activations);
@@ -180,7 +168,7 @@ fn every_objective_trains_and_resumes() {
 fn damaged_checkpoints_are_passed_over_and_old_ones_deleted() {
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    crate::support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter::never()).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let names = |folder: &Path| -> Vec<String> {
         list_checkpoints(folder).iter().map(|path| path.file_name().unwrap().to_str().unwrap().into()).collect()
@@ -224,7 +212,7 @@ fn numbers_that_are_not_finite_stop_the_run_or_are_skipped() {
         (plan.training.skip_non_finite, plan.training.warmup) = (skip, 0);
         plan.training.validate_every = 0;
         let mut trainer = trainer(plan);
-        let outcome = crate::support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0));
+        let outcome = crate::support::train(&mut trainer, root.path(), StopAfter::never());
         (outcome, trainer.step())
     };
     let (outcome, step) = run(0);
@@ -293,7 +281,7 @@ fn a_step_that_is_not_finite_is_gone_past_and_no_number_of_the_metrics_is_lost_w
     let run = |skip: u64| {
         let mut trainer = trainer(plan(skip));
         trainer.resume(&RunFolder::new(root.path())).unwrap();
-        crate::support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0))
+        crate::support::train(&mut trainer, root.path(), StopAfter::never())
     };
     // Every epoch of four steps meets the example once; a bit-exact resume meets it again at the same step.
     let allowance = || match run(0).unwrap_err() {
@@ -316,7 +304,7 @@ fn a_checkpoint_of_a_later_version_is_not_passed_over_and_one_under_another_name
     use sha2::Digest;
     let root = tempfile::tempdir().unwrap();
     RunFolder::new(root.path()).create("").unwrap();
-    crate::support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer(plan(STEPS, 1e-2)), root.path(), StopAfter::never()).unwrap();
     let checkpoints = root.path().join("checkpoints");
     let (last, copy) = (checkpoints.join(folder_name(12)), checkpoints.join(folder_name(99)));
     fs::create_dir(&copy).unwrap();
@@ -350,7 +338,7 @@ fn the_loss_approaches_that_of_the_exact_score() {
     (plan.training.validation_examples, plan.training.validate_every) = (1024, 0);
     let mut trainer = trainer(plan);
     let before = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
-    crate::support::train(&mut trainer, root.path(), StopAfter(u64::MAX, 0)).unwrap();
+    crate::support::train(&mut trainer, root.path(), StopAfter::never()).unwrap();
     let after = trainer.validation_loss().unwrap().unwrap().loss.unwrap();
     assert!(before > 0.8 && (0.37..0.6).contains(&after), "{before} {after}");
 }
