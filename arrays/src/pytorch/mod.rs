@@ -7,7 +7,7 @@
 mod pickle;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io;
 
 use rawzip::{CompressionMethod, ZipArchive};
 
@@ -20,7 +20,7 @@ use pickle::{Value, View};
 /// A damaged file; anything but a dictionary of tensors made of floating-point numbers, by name.
 pub fn pytorch_arrays<T: Number>(bytes: &[u8]) -> Result<BTreeMap<String, Array<T>>, ArrayError> {
     let files = files(bytes)?;
-    let Some((root, pickle)) = files.iter().find_map(|(path, data)| Some((path.strip_suffix("data.pkl")?, data)))
+    let Some((root, pickle)) = files.iter().find_map(|(path, &data)| Some((path.strip_suffix("data.pkl")?, data)))
     else {
         return Err(ArrayError::new("has no data.pkl: it is not what torch.save writes since PyTorch 1.6"));
     };
@@ -42,8 +42,8 @@ pub fn pytorch_arrays<T: Number>(bytes: &[u8]) -> Result<BTreeMap<String, Array<
     Ok(arrays)
 }
 
-/// All files of an archive, which are not compressed. Their checksums are compared.
-fn files(bytes: &[u8]) -> Result<HashMap<String, Vec<u8>>, ArrayError> {
+/// The files of an archive, by name. None is compressed, so they are parts of `bytes`. Their checksums are compared.
+fn files(bytes: &[u8]) -> Result<HashMap<String, &[u8]>, ArrayError> {
     let damaged = |error: rawzip::Error| ArrayError::new(format!("is no whole file of torch.save: {error}"));
     let archive = ZipArchive::from_slice(bytes).map_err(damaged)?;
     let mut entries = archive.entries();
@@ -54,16 +54,17 @@ fn files(bytes: &[u8]) -> Result<HashMap<String, Vec<u8>>, ArrayError> {
             return Err(ArrayError::new(format!("{path} is compressed, which torch.save does not do")));
         }
         let place = archive.get_entry(entry.wayfinder()).map_err(damaged)?;
-        let mut data = Vec::new();
-        let read = place.verifying_reader(place.data()).read_to_end(&mut data);
+        let read = io::copy(&mut place.verifying_reader(place.data()), &mut io::sink());
         read.map_err(|error| ArrayError::new(format!("is no whole file of torch.save: {path}: {error}")))?;
-        files.insert(path, data);
+        let (start, end) = place.compressed_data_range();
+        let data = bytes.get(start as usize..end as usize);
+        files.insert(path, data.ok_or_else(|| ArrayError::new("is no whole file of torch.save"))?);
     }
     Ok(files)
 }
 
 /// The numbers of a view, in the order of its shape.
-fn read<T: Number>(view: &View, root: &str, files: &HashMap<String, Vec<u8>>) -> Result<Array<T>, ArrayError> {
+fn read<T: Number>(view: &View, root: &str, files: &HashMap<String, &[u8]>) -> Result<Array<T>, ArrayError> {
     let class = view.storage.class.rsplit('.').next().unwrap_or_default();
     let (kind, size) = match class {
         "FloatStorage" => (Kind::Float(4), 4),
@@ -81,40 +82,21 @@ fn read<T: Number>(view: &View, root: &str, files: &HashMap<String, Vec<u8>>) ->
     if stored.checked_mul(size).is_none_or(|length| length != data.len()) {
         return Err(ArrayError::new(format!("has {} bytes in data/{key}, not {stored} numbers", data.len())));
     }
-    let count = view.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
-    let last =
-        view.shape.iter().zip(&view.strides).try_fold(view.offset, |last, (&side, &stride)| {
-            last.checked_add(side.saturating_sub(1).checked_mul(stride)?)
-        });
-    let (Some(count), Some(last)) = (count.filter(|&count| count <= stored), last) else {
+    let shape = view.shape.clone();
+    if shape.contains(&0) {
+        return Ok(Array { shape, values: Vec::new(), are_bytes: false });
+    }
+    let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+    let span = view.span().filter(|span| span.end <= stored);
+    let (Some(count), Some(span)) = (count.filter(|&count| count <= stored), span) else {
         return Err(ArrayError::new("is larger than its storage"));
     };
-    if count > 0 && last >= stored {
-        return Err(ArrayError::new("is larger than its storage"));
-    }
-    let all: Vec<T> = kind.read(false, data)?;
-    let shape = view.shape.clone();
-    let mut rows = 1;
-    let is_plain = view.shape.iter().zip(&view.strides).rev().all(|(&side, &stride)| {
-        let fits = side == 1 || stride == rows;
-        rows *= side;
-        fits
-    });
-    let values = match is_plain {
-        true => all[view.offset..view.offset + count].to_vec(),
-        false => (0..count).map(|number| all[place(view, number)]).collect(),
+    let spanned: Vec<T> = kind.read(false, &data[span.start * size..span.end * size])?;
+    let values = match view.is_plain() {
+        true => spanned,
+        false => (0..count).map(|number| spanned[view.place(number)]).collect(),
     };
     Ok(Array { shape, values, are_bytes: false })
-}
-
-/// Where a view's number is in its storage.
-fn place(view: &View, mut number: usize) -> usize {
-    let mut place = view.offset;
-    for (&side, &stride) in view.shape.iter().zip(&view.strides).rev() {
-        place += number % side * stride;
-        number /= side;
-    }
-    place
 }
 
 #[cfg(test)]
@@ -153,6 +135,62 @@ mod tests {
             }
         }
         assert!(refused > 100, "{refused}");
+    }
+
+    /// A storage of six numbers, 0 to 5, seen by this view.
+    fn seen(offset: usize, shape: &[usize], strides: &[usize]) -> Result<Vec<f32>, String> {
+        let storage = pickle::Storage { class: "torch.FloatStorage".into(), key: "0".into(), count: 6 };
+        let view = View { storage: storage.into(), offset, shape: shape.to_vec(), strides: strides.to_vec() };
+        let data: Vec<u8> = (0..6).flat_map(|number| (number as f32).to_le_bytes()).collect();
+        let files = HashMap::from([("data/0".to_string(), &data[..])]);
+        read::<f32>(&view, "", &files).map(|array| array.values).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_view_reads_its_part_of_a_storage() {
+        assert_eq!(seen(1, &[2, 2], &[2, 1]).unwrap(), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(seen(1, &[2, 2], &[1, 2]).unwrap(), [1.0, 3.0, 2.0, 4.0]);
+        // A number repeated along a side, as `expand` makes it, and a number alone.
+        assert_eq!(seen(5, &[3], &[0]).unwrap(), [5.0; 3]);
+        assert_eq!(seen(5, &[], &[]).unwrap(), [5.0]);
+        // A side of one has any stride.
+        assert_eq!(seen(4, &[1, 2], &[77, 1]).unwrap(), [4.0, 5.0]);
+    }
+
+    #[test]
+    fn empty_and_impossible_views_do_not_panic() {
+        for (offset, shape, strides) in [
+            (6, &[0][..], &[1][..]),
+            (usize::MAX, &[0, usize::MAX, 2], &[usize::MAX; 3]),
+            (0, &[usize::MAX, 0], &[1, 1]),
+        ] {
+            assert_eq!(seen(offset, shape, strides).unwrap(), [0.0; 0]);
+        }
+        for (offset, shape, strides) in [
+            (6, &[1][..], &[1][..]),
+            (5, &[2], &[1]),
+            (usize::MAX, &[1], &[1]),
+            (0, &[usize::MAX, usize::MAX], &[0, 0]),
+            (0, &[7], &[0]),
+            (1, &[2, 2], &[usize::MAX, 1]),
+        ] {
+            assert!(seen(offset, shape, strides).unwrap_err().contains("larger"), "{offset} {shape:?} {strides:?}");
+        }
+    }
+
+    #[test]
+    fn deep_and_large_values_end_in_no_time() {
+        // A million tuples, each in the next; a dictionary within a dictionary, and so on; a tuple doubled again and again.
+        let deep = [b")".repeat(1), b"\x85".repeat(1_000_000), b".".to_vec()].concat();
+        assert!(pickle::read(&deep).is_ok());
+        let deep = [b"}K\x00".repeat(300_000), b"}".to_vec(), b"s".repeat(300_000), b".".to_vec()].concat();
+        assert!(pickle::read(&deep).is_ok());
+        let doubled = [b")".to_vec(), b"q\x00h\x00\x86".repeat(300_000), b".".to_vec()].concat();
+        assert!(pickle::read(&doubled).is_ok());
+        // A dictionary of many entries, remembered and recalled many times.
+        let entries =
+            [b"}".to_vec(), b"K\x00K\x00s".repeat(100_000), b"q\x00h\x00".repeat(100_000), b".".to_vec()].concat();
+        assert!(pickle::read(&entries).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! tensors and dictionaries are known by their names, and the result of any other is a value that nothing is read of.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::ArrayError;
@@ -14,7 +15,8 @@ pub(super) enum Value {
     None,
     Integer(i64),
     Text(Rc<str>),
-    Tuple(Rc<[Value]>),
+    Tuple(Rc<[Value]>, Depth),
+    /// Copied by nothing: the memo forgets it, and no other value holds it.
     Dictionary(Vec<(Value, Value)>),
     /// A class or a function, by its module and name.
     Global(Rc<str>),
@@ -24,6 +26,12 @@ pub(super) enum Value {
     /// All else.
     Other,
 }
+
+/// How many tuples lie in each other. A tensor's arguments are a tuple with tuples of sizes and of its storage, which is 2; what is deeper
+/// than [`DEEPEST`] says nothing about weights, and would only overflow the stack.
+type Depth = u8;
+
+const DEEPEST: Depth = 8;
 
 #[derive(Debug)]
 pub(super) struct Storage {
@@ -39,6 +47,37 @@ pub(super) struct View {
     pub offset: usize,
     pub shape: Vec<usize>,
     pub strides: Vec<usize>,
+}
+
+impl View {
+    /// The part of the storage from the first number to the last, unless a number's place is beyond all memory. No side is 0.
+    pub fn span(&self) -> Option<Range<usize>> {
+        let mut last = self.offset;
+        for (&side, &stride) in self.shape.iter().zip(&self.strides) {
+            last = (side - 1).checked_mul(stride).and_then(|reach| last.checked_add(reach))?;
+        }
+        Some(self.offset..last.checked_add(1)?)
+    }
+
+    /// Whether the numbers lie in the order of the shape, without gaps.
+    pub fn is_plain(&self) -> bool {
+        let mut rows = 1;
+        self.shape.iter().zip(&self.strides).rev().all(|(&side, &stride)| {
+            let fits = side == 1 || stride == rows;
+            rows *= side;
+            fits
+        })
+    }
+
+    /// Where a number of the view is in its [`View::span`].
+    pub fn place(&self, mut number: usize) -> usize {
+        let mut place = 0;
+        for (&side, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            place += number % side * stride;
+            number /= side;
+        }
+        place
+    }
 }
 
 /// The value that a pickle describes.
@@ -108,14 +147,14 @@ impl<'a> Machine<'a> {
                 }
                 b'}' => self.stack.push(Value::Dictionary(Vec::new())),
                 b']' => self.stack.push(Value::Other),
-                b')' => self.stack.push(Value::Tuple(Rc::new([]))),
+                b')' => self.stack.push(tuple(Vec::new())),
                 b't' => {
                     let values = self.marked()?;
-                    self.stack.push(Value::Tuple(values.into()));
+                    self.stack.push(tuple(values));
                 }
                 count @ 0x85..=0x87 => {
                     let values = self.popped(usize::from(count - 0x84))?;
-                    self.stack.push(Value::Tuple(values.into()));
+                    self.stack.push(tuple(values));
                 }
                 b's' => {
                     let pair = self.popped(2)?;
@@ -221,7 +260,7 @@ impl<'a> Machine<'a> {
             Some(Value::Dictionary(entries)) => {
                 let mut pairs = pairs.into_iter();
                 while let (Some(key), Some(value)) = (pairs.next(), pairs.next()) {
-                    entries.push((key, value));
+                    entries.push((held(key), held(value)));
                 }
                 Ok(())
             }
@@ -231,7 +270,11 @@ impl<'a> Machine<'a> {
     }
 
     fn remember(&mut self, place: u32) -> Result<(), ArrayError> {
-        let value = self.stack.last().cloned().ok_or_else(|| damaged("a value is missing"))?;
+        let value = match self.stack.last() {
+            Some(Value::Dictionary(_)) => Value::Other,
+            Some(value) => value.clone(),
+            None => return Err(damaged("a value is missing")),
+        };
         self.memo.insert(place, value);
         Ok(())
     }
@@ -245,7 +288,7 @@ impl<'a> Machine<'a> {
     /// `("storage", class, key, device, count)`.
     fn persistent(&mut self) -> Result<(), ArrayError> {
         let value = self.pop()?;
-        let Value::Tuple(parts) = &value else { return Err(damaged("a storage that is none")) };
+        let Value::Tuple(parts, _) = &value else { return Err(damaged("a storage that is none")) };
         let [Value::Text(kind), Value::Global(class), Value::Text(key), _, Value::Integer(count)] = &parts[..] else {
             return Err(damaged("a storage that is none"));
         };
@@ -261,7 +304,7 @@ impl<'a> Machine<'a> {
     /// A function with its arguments.
     fn call(&mut self) -> Result<(), ArrayError> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        let Value::Tuple(arguments) = arguments else { return Err(damaged("a call without arguments")) };
+        let Value::Tuple(arguments, _) = arguments else { return Err(damaged("a call without arguments")) };
         let Value::Global(name) = function else { return Err(damaged("a call of no function")) };
         let value = match &*name {
             "collections.OrderedDict" if arguments.is_empty() => Value::Dictionary(Vec::new()),
@@ -274,6 +317,19 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// A value as a tuple or a dictionary holds it.
+fn held(value: Value) -> Value {
+    if let Value::Dictionary(_) = value { Value::Other } else { value }
+}
+
+fn tuple(values: Vec<Value>) -> Value {
+    let depth = |value: &Value| if let Value::Tuple(_, depth) = value { depth + 1 } else { 1 };
+    match values.iter().map(depth).max().unwrap_or(0) {
+        depth if depth > DEEPEST => Value::Other,
+        depth => Value::Tuple(values.into_iter().map(held).collect(), depth),
+    }
+}
+
 /// `(storage, offset, shape, strides, …)`.
 fn view(arguments: &[Value]) -> Result<View, ArrayError> {
     let wrong = || damaged("a tensor that is none");
@@ -282,7 +338,7 @@ fn view(arguments: &[Value]) -> Result<View, ArrayError> {
         _ => Err(wrong()),
     };
     let sizes = |value: &Value| match value {
-        Value::Tuple(values) => values.iter().map(size).collect::<Result<Vec<usize>, _>>(),
+        Value::Tuple(values, _) => values.iter().map(size).collect::<Result<Vec<usize>, _>>(),
         _ => Err(wrong()),
     };
     let [Value::Storage(storage), offset, shape, strides, ..] = arguments else { return Err(wrong()) };
