@@ -126,30 +126,32 @@ impl Given {
 /// Something that is neither a vector, an array nor an example of the run; a part that is given twice.
 pub(crate) fn conditions(given: &[Given], reader: &ConditionReader) -> Result<Conditions, Error> {
     let (mut vectors, mut arrays): (Option<Rows>, Option<Rows>) = (None, None);
-    for given in given {
+    let is_vector = |given: &&Given| reader.vector_size().is_some_and(|size| given.rows(&[size]).is_some());
+    // Vectors first: an example measures only what is missing.
+    let (plain, rest): (Vec<&Given>, Vec<&Given>) = given.iter().partition(is_vector);
+    for given in plain.into_iter().chain(rest) {
         let vector = reader.vector_size().filter(|_| vectors.is_none());
         let array = reader.array_shape().filter(|_| arrays.is_none());
+        let array_rows = array.and_then(|shape| given.rows(shape));
+        let is_example = reader.measures_examples() && !(reader.has_stored_array() && array_rows.is_some());
         if let Some((size, rows)) = vector.and_then(|size| Some((size, given.rows(&[size])?))) {
             let mut values: Vec<f32> = rows.concat();
             values.chunks_mut(size).for_each(|row| reader.vector(row));
             vectors = Some(Rows::new(size, values));
-        } else if let Some(rows) = array.and_then(|shape| given.rows(shape)) {
-            arrays = Some(each(&rows, reader.joined_size(), |row, out| reader.array(row, out)));
-        } else if let Some(examples) = given.rows(reader.example_shape()) {
-            let (mut measured, size) = (false, vector.unwrap_or(0));
-            let mut none = true;
-            if size > 0 {
-                let rows = each(&examples, size, |row, out| measured = reader.vector_of_example(row, out));
-                (vectors, none) = if measured { (Some(rows), false) } else { (vectors, none) };
-            }
-            if array.is_some() {
-                let size = reader.joined_size();
-                let rows = each(&examples, size, |row, out| measured = reader.array_of_example(row, out));
-                (arrays, none) = if measured { (Some(rows), false) } else { (arrays, none) };
-            }
-            if none {
+        } else if let Some(examples) = given.rows(reader.example_shape()).filter(|_| is_example) {
+            let found = vector.and_then(|size| each(&examples, size, |row, out| reader.vector_of_example(row, out)));
+            let size = reader.joined_size();
+            let made = array.and_then(|_| each(&examples, size, |row, out| reader.array_of_example(row, out)));
+            if found.is_none() && made.is_none() {
                 return Err(unfit(given, reader));
             }
+            (vectors, arrays) = (vectors.or(found), arrays.or(made));
+        } else if let Some(rows) = array_rows {
+            let write = |row: &[f32], out: &mut [f32]| {
+                reader.array(row, out);
+                true
+            };
+            arrays = each(&rows, reader.joined_size(), write);
         } else {
             return Err(unfit(given, reader));
         }
@@ -157,14 +159,11 @@ pub(crate) fn conditions(given: &[Given], reader: &ConditionReader) -> Result<Co
     Ok(Conditions { classes: None, vectors, arrays })
 }
 
-fn each(rows: &[&[f32]], size: usize, mut write: impl FnMut(&[f32], &mut [f32])) -> Rows {
-    let mut values = Vec::new();
-    for row in rows {
-        let start = values.len();
-        values.resize(start + size, 0.0);
-        write(row, &mut values[start..]);
-    }
-    Rows::new(size, values)
+/// A row of `size` numbers for each of several; none where they cannot be written.
+fn each(rows: &[&[f32]], size: usize, mut write: impl FnMut(&[f32], &mut [f32]) -> bool) -> Option<Rows> {
+    let mut values = vec![0.0; rows.len() * size];
+    let written = rows.iter().zip(values.chunks_mut(size)).all(|(row, out)| write(row, out));
+    written.then(|| Rows::new(size, values))
 }
 
 /// What would have fitted.
@@ -210,10 +209,35 @@ mod tests {
         assert_eq!(small, large);
         assert_eq!((small.count(), small.size()), (1, 784));
         assert!((small.row(0)[783] - (48.0 / 127.5 - 1.0)).abs() < 1e-6);
+        let twice = [Given::new([7, 7], vec![0.0; 49]).unwrap(), Given::new([28, 28], vec![0.0; 784]).unwrap()];
+        assert!(config.conditions(&twice).unwrap_err().to_string().contains("fits nothing that is missing"));
         let message = config.conditions(&[[0.5, 0.5].into()]).unwrap_err().to_string();
         assert!(
             message.contains("[2]") && message.contains("[1, 7, 7]") && message.contains("[1, 28, 28]"),
             "{message}"
         );
+    }
+
+    /// The known part has the shape of an example: both the part and the vector are measured in it, unless the vector is given.
+    #[test]
+    fn an_example_makes_all_parts_that_are_missing() {
+        let config = config(&[
+            "condition.vector={ kind = 'slant_and_thickness' }",
+            "condition.array={ kind = 'part', rows = [14, 28] }",
+            "network.condition_size=2",
+            "network.condition_channels=2",
+        ]);
+        let stroke = (0..784).map(|place| if (12..16).contains(&(place % 28)) { 255.0 } else { 0.0 }).collect();
+        let example = Given::new([28, 28], stroke).unwrap();
+        let both = config.conditions(std::slice::from_ref(&example)).unwrap();
+        let (vectors, arrays) = (both.vectors.unwrap(), both.arrays.unwrap());
+        assert_eq!((vectors.size(), arrays.size()), (2, 2 * 784));
+        // Rows above the known ones are 0, a stroke in a known one is 1.
+        assert_eq!((arrays.row(0)[13], arrays.row(0)[14 * 28 + 13], arrays.row(0)[784 + 14 * 28]), (0.0, 1.0, 1.0));
+        for given in [[example.clone(), [0.5, 3.0].into()], [[0.5, 3.0].into(), example]] {
+            let named = config.conditions(&given).unwrap();
+            assert_eq!(named.vectors.unwrap().row(0), [0.5, 3.0]);
+            assert_eq!(named.arrays.as_ref(), Some(&arrays));
+        }
     }
 }

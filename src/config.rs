@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fokker_datasets::{
-    ClassCount, ConditionConfig, ConditionReader, Conditioned, Conditions, Dataset, DatasetConfig, Preprocessing, Scale,
+    ClassCount, ConditionConfig, ConditionReader, Conditioned, Conditions, Dataset, DatasetConfig, Preprocessing,
+    Scale, Split,
 };
 use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
@@ -280,18 +281,19 @@ impl RunConfig {
         condition::conditions(given, &self.condition_reader()?)
     }
 
-    /// The conditions of examples that are held out, for networks that need more than a class: what samples are drawn for that are
-    /// compared with these data. At most `count`.
+    /// The conditions of examples, for networks that need more than a class: what samples are drawn for that are compared with these
+    /// data. At most `count`, from all over a part of the data, since data are often ordered; the part that is held out if absent.
     ///
     /// # Errors
-    /// Data that cannot be read.
-    pub fn held_out_conditions(&self, count: usize) -> Result<Option<Conditions>, Error> {
+    /// Data that cannot be read; a part that is not there.
+    pub fn conditions_of(&self, split: Option<Split>, count: usize) -> Result<Option<Conditions>, Error> {
         let takes = self.network.condition();
         if takes.vector.is_none() && takes.array.is_none() {
             return Ok(None);
         }
-        let data = self.conditioned(self.data.open(self.data.held_out(), self.seed)?)?;
-        Ok(Some(Conditions::of(&*data, 0..count.min(data.len()))))
+        let data = self.conditioned(self.data.open(split.unwrap_or(self.data.held_out()), self.seed)?)?;
+        let count = count.min(data.len());
+        Ok(Some(Conditions::of(&*data, (0..count).map(|number| number * data.len() / count))))
     }
 
     /// Data with the vectors and arrays that this configuration asks for, in the network's units.

@@ -28,6 +28,9 @@ use serde::{Deserialize, Serialize};
 use crate::standardization::Standardization;
 use crate::{Dataset, DatasetError, Depth, Orientation};
 
+/// The key of the numbers that a run finds.
+const STANDARDIZATION: &str = "preprocessing.standardization";
+
 /// The range that raw values are brought to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,10 +97,10 @@ impl Preprocessing {
     /// pixels are not standardised.
     pub fn check(&self, is_image: bool) -> Result<(), DatasetError> {
         match (&self.standardization, self.scale) {
-            (Some(standardization), Scale::Standardize) => standardization.check()?,
+            (Some(standardization), Scale::Standardize) => standardization.check(STANDARDIZATION)?,
             (Some(_), _) => {
                 let problem = "it belongs to scale = \"standardize\"; leave it out";
-                return Err(DatasetError::config("preprocessing.standardization", problem));
+                return Err(DatasetError::config(STANDARDIZATION, problem));
             }
             (None, _) => {}
         }
@@ -164,10 +167,10 @@ impl Preprocessing {
     /// [`DatasetError::Config`] naming `preprocessing.standardization`.
     pub fn check_fit(&self, example: &[usize]) -> Result<(), DatasetError> {
         match (self.scale, &self.standardization) {
-            (Scale::Standardize, Some(standardization)) => standardization.check_fit(example),
+            (Scale::Standardize, Some(standardization)) => standardization.check_fit(STANDARDIZATION, example),
             (Scale::Standardize, None) => {
                 let problem = "the mean and the deviation are missing; Preprocessing::fitted finds them";
-                Err(DatasetError::config("preprocessing.standardization", problem))
+                Err(DatasetError::config(STANDARDIZATION, problem))
             }
             _ => Ok(()),
         }

@@ -57,8 +57,8 @@ impl Standardization {
     }
 
     /// Refuses numbers that cannot be.
-    pub(crate) fn check(&self) -> Result<(), DatasetError> {
-        let refuse = |problem: String| Err(DatasetError::config("preprocessing.standardization", problem));
+    pub(crate) fn check(&self, key: &str) -> Result<(), DatasetError> {
+        let refuse = |problem: String| Err(DatasetError::config(key, problem));
         let (means, stds) = (self.mean.len(), self.std.len());
         if means != stds || means == 0 {
             return refuse(format!("{means} means and {stds} deviations; expected one of each for a column"));
@@ -73,13 +73,13 @@ impl Standardization {
     }
 
     /// Refuses numbers for other columns than an example has.
-    pub(crate) fn check_fit(&self, example: &[usize]) -> Result<(), DatasetError> {
+    pub(crate) fn check_fit(&self, key: &str, example: &[usize]) -> Result<(), DatasetError> {
         let (found, columns) = (self.mean.len(), example.first().copied().unwrap_or(0));
         if found == columns {
             return Ok(());
         }
         let problem = format!("it has {found} columns or channels, and the data {columns}");
-        Err(DatasetError::config("preprocessing.standardization", problem))
+        Err(DatasetError::config(key, problem))
     }
 
     /// (raw − mean)/std, in place.
@@ -137,11 +137,13 @@ mod tests {
         let message = Standardization::of(&constant).unwrap_err().to_string();
         assert!(message.contains("column 1 is 7 in all 2 examples"), "{message}");
         let three = Standardization { mean: vec![0.0; 3], std: vec![1.0; 3] };
-        assert!(three.check_fit(&[2]).unwrap_err().to_string().contains("3 columns or channels, and the data 2"));
-        assert!(three.check_fit(&[3, 100]).is_ok() && three.check().is_ok());
+        assert!(
+            three.check_fit("units", &[2]).unwrap_err().to_string().contains("3 columns or channels, and the data 2")
+        );
+        assert!(three.check_fit("units", &[3, 100]).is_ok() && three.check("units").is_ok());
         for std in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(Standardization { mean: vec![0.0], std: vec![std] }.check().is_err(), "{std}");
+            assert!(Standardization { mean: vec![0.0], std: vec![std] }.check("units").is_err(), "{std}");
         }
-        assert!(Standardization { mean: vec![], std: vec![] }.check().is_err());
+        assert!(Standardization { mean: vec![], std: vec![] }.check("units").is_err());
     }
 }

@@ -213,7 +213,7 @@ pub(super) fn samples(
 fn drawn(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Collection, Error> {
     let run = Run::open_with(&request.samples, &request.changes)?;
     let draw = Draw::new(request.count).seed(request.seed).batch(request.batch_size).monitor(monitor);
-    let draw = match run.config().held_out_conditions(request.count)? {
+    let draw = match run.config().conditions_of(request.split, request.count)? {
         Some(conditions) => draw.conditions(conditions),
         None => draw,
     };
@@ -221,9 +221,9 @@ fn drawn(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Collectio
     let size = drawn.shape.iter().product();
     NotFinite::among(&drawn.values, size, 0).check("samples")?;
     // Images are judged as they are saved: whole pixels.
-    let values = match drawn.shape.len() {
-        3 => drawn.values.iter().map(|&value| f32::from(drawn.preprocessing.to_u8(value))).collect(),
-        _ => drawn.preprocessing.to_raw(&drawn.values, size),
+    let values = match run.config().data.is_image() {
+        true => drawn.values.iter().map(|&value| f32::from(drawn.preprocessing.to_u8(value))).collect(),
+        false => drawn.preprocessing.to_raw(&drawn.values, size),
     };
     let name = run.checkpoint().display().to_string();
     Ok(Collection { name, values, shape: drawn.shape, are_digits: false })

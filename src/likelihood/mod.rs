@@ -32,21 +32,10 @@ pub fn likelihood(
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
     let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization };
     request.validate(&config, &*reading.process)?;
-    if request.unconditional && config.network.num_class_embeds().is_some() && !config.network.has_null_class() {
-        let message = "the network has no null class (network.null_class = false)";
-        return Err(Error::field("unconditional", "", message));
-    }
-    if request.unconditional && config.network.num_class_embeds().is_some() && !config.trains_null_class() {
-        monitor.warn(
-            "unconditional: the run was trained with training.class_dropout = 0, so its null class was never trained",
-        );
+    if request.unconditional {
+        config.check_null_class("unconditional")?;
     }
     let split = request.split.unwrap_or(config.data.held_out());
-    if request.unconditional && !config.trains_null_condition() {
-        monitor.warn(
-            "unconditional: the run was trained with training.condition_dropout = 0, so its null condition was never trained",
-        );
-    }
     let data = config.conditioned(config.data.open(split, config.seed)?)?;
     if request.first >= data.len() {
         return Err(Error::field("first", request.first, format!("there are {} examples", data.len())));

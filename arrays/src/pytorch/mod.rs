@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn deep_and_large_values_end_in_no_time() {
         // A million tuples, each in the next; a dictionary within a dictionary, and so on; a tuple doubled again and again.
-        let deep = [b")".repeat(1), b"\x85".repeat(1_000_000), b".".to_vec()].concat();
+        let deep = [b")".to_vec(), b"\x85".repeat(1_000_000), b".".to_vec()].concat();
         assert!(pickle::read(&deep).is_ok());
         let deep = [b"}K\x00".repeat(300_000), b"}".to_vec(), b"s".repeat(300_000), b".".to_vec()].concat();
         assert!(pickle::read(&deep).is_ok());

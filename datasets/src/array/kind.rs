@@ -26,12 +26,12 @@ impl DatasetKind for ArrayConfig {
         let classes = labels.map(|labels| labels::number(&self.path, &labels, self.classes.as_deref())).transpose()?;
         let (numbers, names) = classes.unzip();
         let examples = header.shape[0];
-        let sources = || Sources::open(self);
+        let sources = Sources::open(self)?;
         let vectors = match (&self.vector, vectors) {
-            (Some(names), None) => Some(sources()?.vectors(names, examples)?),
+            (Some(names), None) => Some(sources.vectors(names, examples)?),
             (_, read) => read,
         };
-        let joined = self.joined.as_ref().map(|name| sources()?.joined(name, &example, examples)).transpose()?;
+        let joined = self.joined.as_ref().map(|name| sources.joined(name, &example, examples)).transpose()?;
         if let (Some((values, _)), true) = (&joined, pixels)
             && let Some(value) = values.iter().find(|value| !(0.0..=255.0).contains(*value))
         {
@@ -54,7 +54,8 @@ impl DatasetKind for ArrayConfig {
             all = all.with_labels(numbers)?.with_class_names(names)?;
         }
         if let Some(vectors) = vectors {
-            all = all.with_vectors(vectors.values().to_vec(), vectors.size())?;
+            let size = vectors.size();
+            all = all.with_vectors(vectors.into_values(), size)?;
         }
         if let Some((values, channels)) = joined {
             all = all.with_arrays(values, channels)?;

@@ -87,13 +87,14 @@ impl<T: Dataset> Dataset for Conditioned<T> {
         vector: &mut [f32],
         array: &mut [f32],
     ) {
-        let mut stored = vec![0.0; if self.data.array_channels().is_some() { array.len() } else { 0 }];
-        self.data.condition(index, example, orientation, vector, &mut stored);
+        let stored_vector = if self.data.vector_size().is_some() { &mut *vector } else { &mut [] };
+        let stored_array = if self.data.array_channels().is_some() { &mut *array } else { &mut [] };
+        self.data.condition(index, example, orientation, stored_vector, stored_array);
         if !self.reader.vector_of_example(example, vector) {
             self.reader.vector(vector);
         }
-        if !self.reader.array_of_example(example, array) && !stored.is_empty() {
-            self.reader.array(&stored, array);
+        if !self.reader.array_of_example(example, array) {
+            self.reader.scale(array);
         }
     }
 }

@@ -48,6 +48,11 @@ impl Rows {
     pub fn values(&self) -> &[f32] {
         &self.values
     }
+
+    /// All numbers, row after row.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
 }
 
 /// The condition of each of several examples, as the network sees it. A part that the data do not have is absent.

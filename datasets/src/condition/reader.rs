@@ -2,7 +2,7 @@
 
 use super::config::ConditionConfig;
 use super::transformation::Measured;
-use crate::{DatasetError, Preprocessing};
+use crate::{DatasetError, Preprocessing, Standardization};
 
 /// How the vectors and arrays of a run's conditions are made. It needs no data: drawing asks it as training does.
 ///
@@ -71,14 +71,18 @@ impl ConditionReader {
                 }
             },
         };
-        if let (Some(units), Some(names)) = (&config.vector_units, &vector) {
-            units.check()?;
-            units.check_fit(&[names.len()])?;
+        check_units("condition.vector_units", config.vector_units.as_ref(), vector.as_ref().map(Vec::len))?;
+        if config.array_units.is_some() && (config.array.is_some() || is_image) {
+            return refuse(
+                "condition.array_units",
+                "the array has the units of the data (preprocessing.scale); leave them out",
+            );
         }
-        if let (Some(units), Some((_, channels))) = (&config.array_units, &array) {
-            units.check()?;
-            units.check_fit(&[*channels])?;
-        }
+        check_units(
+            "condition.array_units",
+            config.array_units.as_ref(),
+            array.as_ref().map(|(_, channels)| *channels),
+        )?;
         Ok(Self {
             config: config.clone(),
             preprocessing: preprocessing.clone(),
@@ -119,6 +123,16 @@ impl ConditionReader {
         self.array_channels().unwrap_or(0) * self.shape.get(1..).unwrap_or_default().iter().product::<usize>()
     }
 
+    /// Whether a part is made of examples, by a transformation.
+    pub fn measures_examples(&self) -> bool {
+        self.config.vector.is_some() || self.config.array.is_some()
+    }
+
+    /// Whether the array comes with the data, and is not made of the example.
+    pub fn has_stored_array(&self) -> bool {
+        self.array.is_some() && self.config.array.is_none()
+    }
+
     /// Brings a vector to the network's units, in place.
     pub fn vector(&self, numbers: &mut [f32]) {
         if let Some(units) = &self.config.vector_units {
@@ -128,15 +142,25 @@ impl ConditionReader {
 
     /// Makes the network's array of what is measured or given, of the shape [`array_shape`](Self::array_shape) and in raw values.
     pub fn array(&self, measured: &[f32], out: &mut [f32]) {
-        let mut scaled = measured.to_vec();
-        match (&self.config.array, &self.config.array_units) {
-            (None, Some(units)) => units.apply(&mut scaled),
-            (None, None) if !self.is_image => {}
-            _ => self.preprocessing.map_levels(&mut scaled),
-        }
         match &self.config.array {
-            Some(transformation) => transformation.join(&self.shape, &scaled, out),
-            None => out.copy_from_slice(&scaled),
+            Some(transformation) => {
+                let mut scaled = measured.to_vec();
+                self.scale(&mut scaled);
+                transformation.join(&self.shape, &scaled, out);
+            }
+            None => {
+                out.copy_from_slice(measured);
+                self.scale(out);
+            }
+        }
+    }
+
+    /// Brings the values of an array, or those that a transformation measured for one, to the network's units, in place.
+    pub(super) fn scale(&self, values: &mut [f32]) {
+        match (&self.config.array, &self.config.array_units) {
+            (None, Some(units)) => units.apply(values),
+            (None, None) if !self.is_image => {}
+            _ => self.preprocessing.map_levels(values),
         }
     }
 
@@ -155,5 +179,17 @@ impl ConditionReader {
         transformation.measure(&self.shape, example, &mut measured);
         self.array(&measured, out);
         true
+    }
+}
+
+/// Refuses units that cannot be, or of other numbers than a part has.
+fn check_units(key: &str, units: Option<&Standardization>, numbers: Option<usize>) -> Result<(), DatasetError> {
+    match (units, numbers) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(DatasetError::config(key, "the condition has no such part; leave its units out")),
+        (Some(units), Some(numbers)) => {
+            units.check(key)?;
+            units.check_fit(key, &[numbers])
+        }
     }
 }

@@ -123,7 +123,7 @@ pub fn compare_on_run(
     let truth = SlicedWasserstein::new(&(0..half).flat_map(|k| example(2 * k)).collect::<Vec<f32>>(), size);
     let floor = truth.distance(&between.flat_map(example).collect::<Vec<f32>>());
     let process = config.build_process()?;
-    let condition = config.held_out_conditions(count)?;
+    let condition = config.conditions_of(None, count)?;
     let draw = |sampler: SamplerConfig| -> Result<(usize, f64), Error> {
         let request =
             DrawRequest { batch_size, seed, condition: condition.clone(), ..DrawRequest::new(sampler, count) };
