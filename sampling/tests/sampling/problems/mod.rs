@@ -55,22 +55,29 @@ impl ProductMixture {
         self.components.iter().map(move |[w, m, s]| [*w, scale * m, (scale * s).hypot(std)])
     }
 
+    /// Of each component: ln(weight/deviation), mean, 1/variance.
+    fn terms(&self, t: f64) -> Vec<[f64; 3]> {
+        self.at(t).map(|[w, m, s]| [(w / s).ln(), m, 1.0 / (s * s)]).collect()
+    }
+
     /// The score of one coordinate.
     pub fn score_of(&self, t: f64, x: f64) -> f64 {
-        let parts: Vec<[f64; 3]> = self.at(t).collect();
-        score_of(&parts, x)
+        score_of(&self.terms(t), x)
     }
 
     /// The expected datum of one coordinate.
     pub fn denoised_of(&self, t: f64, x: f64) -> f64 {
+        denoised_of(&self.terms(t), &self.posterior_means(t), x)
+    }
+
+    /// Of each component: what the mean of the datum is at 0, and how it grows with `x`.
+    fn posterior_means(&self, t: f64) -> Vec<[f64; 2]> {
         let (scale, std) = (self.process.mean_scale(t), self.process.std(t));
-        let logs = self.at(t).map(|[w, m, s]| (w / s).ln() - 0.5 * ((x - m) / s).powi(2));
-        let logs: Vec<f64> = logs.collect();
-        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let weights: Vec<f64> = logs.iter().map(|log| (log - largest).exp()).collect();
-        let given = |[_, m, s]: &[f64; 3]| m + scale * s * s * (x - scale * m) / ((scale * s).powi(2) + std * std);
-        let sum: f64 = self.components.iter().zip(&weights).map(|(component, weight)| weight * given(component)).sum();
-        sum / weights.iter().sum::<f64>()
+        let of = |&[_, m, s]: &[f64; 3]| {
+            let slope = scale * s * s / ((scale * s).powi(2) + std * std);
+            [m - slope * scale * m, slope]
+        };
+        self.components.iter().map(of).collect()
     }
 
     /// The distribution function of a coordinate of p_t.
@@ -108,19 +115,26 @@ impl ProductMixture {
     }
 }
 
-fn score_of(parts: &[[f64; 3]], x: f64) -> f64 {
-    if let [[_, m, s]] = parts {
-        return (m - x) / (s * s);
-    }
-    let logs = parts.iter().map(|[w, m, s]| (w / s).ln() - 0.5 * ((x - m) / s).powi(2));
-    let largest = logs.clone().fold(f64::NEG_INFINITY, f64::max);
+/// The mean over the components of a mixture, by its [terms](ProductMixture::terms) at a time, given that a coordinate is `x`.
+fn mean_given(terms: &[[f64; 3]], x: f64, value: impl Fn(usize) -> f64) -> f64 {
+    let log = |[log, m, precision]: &[f64; 3]| log - 0.5 * (x - m) * (x - m) * precision;
+    let largest = terms.iter().map(log).fold(f64::NEG_INFINITY, f64::max);
     let (mut total, mut sum) = (0.0, 0.0);
-    for (log, [_, m, s]) in logs.zip(parts) {
-        let weight = (log - largest).exp();
+    for (component, term) in terms.iter().enumerate() {
+        let below = log(term) - largest;
+        let weight = if below == 0.0 { 1.0 } else { below.exp() };
         total += weight;
-        sum += weight * (m - x) / (s * s);
+        sum += weight * value(component);
     }
     sum / total
+}
+
+fn score_of(terms: &[[f64; 3]], x: f64) -> f64 {
+    mean_given(terms, x, |component| (terms[component][1] - x) * terms[component][2])
+}
+
+fn denoised_of(terms: &[[f64; 3]], means: &[[f64; 2]], x: f64) -> f64 {
+    mean_given(terms, x, |component| means[component][0] + means[component][1] * x)
 }
 
 impl Score<2> for ProductMixture {
@@ -129,28 +143,29 @@ impl Score<2> for ProductMixture {
     }
 
     fn noise(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
-        let ([batch, dimension], device, dtype) = (x.dims(), x.device(), x.dtype());
-        let points = values(&x);
-        let mut noise = Vec::with_capacity(points.len());
-        let mut parts: (f64, Vec<[f64; 3]>, f64) = (f64::NAN, Vec::new(), 0.0);
-        for (point, &t) in points.chunks(dimension).zip(t) {
-            if parts.0 != t {
-                parts = (t, self.at(t).collect(), self.process.std(t));
-            }
-            noise.extend(point.iter().map(|&x| -parts.2 * score_of(&parts.1, x)));
-        }
-        Tensor::from_data(TensorData::new(noise, [batch, dimension]), (&device, dtype))
+        let at = |t| (self.terms(t), self.process.std(t));
+        each(x, t, at, |(terms, std), x| -std * score_of(terms, x))
     }
 
     /// The mean of the components' `m + α s² (x − α m)/(α² s² + σ²)`, which has a value where `α = 0`.
     fn denoised(&self, x: Tensor<2>, t: &[f64]) -> Tensor<2> {
-        let ([batch, dimension], device, dtype) = (x.dims(), x.device(), x.dtype());
-        let points = values(&x);
-        let each =
-            points.chunks(dimension).zip(t).flat_map(|(point, &t)| point.iter().map(move |&x| self.denoised_of(t, x)));
-        let data: Vec<f64> = each.collect();
-        Tensor::from_data(TensorData::new(data, [batch, dimension]), (&device, dtype))
+        let at = |t| (self.terms(t), self.posterior_means(t));
+        each(x, t, at, |(terms, means), x| denoised_of(terms, means, x))
     }
+}
+
+/// A function of each coordinate, and of what is made of the time of each row.
+fn each<T>(x: Tensor<2>, t: &[f64], at: impl Fn(f64) -> T, map: impl Fn(&T, f64) -> f64) -> Tensor<2> {
+    let ([batch, dimension], device, dtype) = (x.dims(), x.device(), x.dtype());
+    let mut points = values(&x);
+    let mut found = (f64::NAN, at(t[0]));
+    for (point, &t) in points.chunks_mut(dimension).zip(t) {
+        if found.0 != t {
+            found = (t, at(t));
+        }
+        point.iter_mut().for_each(|x| *x = map(&found.1, *x));
+    }
+    Tensor::from_data(TensorData::new(points, [batch, dimension]), (&device, dtype))
 }
 
 /// `dx = (λ − ½ν² − e^x) dt + ν dw`: the logarithm of the stochastic Verhulst equation (Kloeden & Platen 1992, eq.
