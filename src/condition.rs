@@ -64,7 +64,7 @@ impl Given {
         Self::new(shape, tensor.into_data_as::<f32>().as_slice::<f32>().expect("converted to f32 just above").to_vec())
     }
 
-    /// Numbers as text, such as `0.3,1.2`; or a file: `.npy`, `.npz`, `.safetensors`, `.csv` and `.tsv` with one condition in a row, or a
+    /// Numbers as text, such as `0.3,1.2`; or a file: `.npy`, `.npz`, `.safetensors`, `.csv`, `.tsv` and `.parquet` with one condition in a row, or a
     /// picture.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Given {
     pub fn load(path: &Path, config: &RunConfig) -> Result<Self, Error> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
-            Some("npy" | "npz" | "safetensors" | "csv" | "tsv") => {
+            Some("npy" | "npz" | "safetensors" | "csv" | "tsv" | "parquet") => {
                 let file = ArrayConfig { validation_fraction: 0.0, pixels: Some(false), ..ArrayConfig::new(path) };
                 let opened = open_parts(&DatasetConfig::from(file), &[Split::Train], 0, &())?;
                 let rows =
@@ -101,7 +101,7 @@ impl Given {
                 let background = config.data.background();
                 let channels = Channels::of(shape[0], background).filter(|_| shape.len() == 3).ok_or_else(|| {
                     let message = "is no file of numbers by its name, and the run's data are no pictures; expected .npy, .npz, \
-                                   .safetensors, .csv, or numbers such as 0.3,1.2";
+                                   .safetensors, .csv, .tsv, .parquet, or numbers such as 0.3,1.2";
                     Error::field("condition", path.display(), message)
                 })?;
                 let Picture { shape, pixels } = Picture::load(path, channels)?;

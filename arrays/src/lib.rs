@@ -1,4 +1,4 @@
-//! Arrays in files: NumPy's `.npy` and `.npz`, `.safetensors`, tables (CSV, TSV), and the weights that PyTorch saves.
+//! Arrays in files: NumPy's `.npy` and `.npz`, `.safetensors`, tables (CSV, TSV, Parquet), and the weights that PyTorch saves.
 //!
 //! ```
 //! use fokker_arrays::{Array, Contents, Format, Header};
@@ -24,6 +24,7 @@ mod header;
 mod npy;
 mod npz;
 mod number;
+mod parquet;
 mod pytorch;
 mod safetensors;
 mod table;
@@ -35,6 +36,7 @@ pub use header::Header;
 pub use npy::bytes as npy_bytes;
 pub use npz::npz_bytes;
 pub use number::{Kind, Number};
+pub use parquet::{Cell, ParquetTable};
 pub use pytorch::pytorch_arrays;
 pub use safetensors::safetensors_arrays;
 pub use table::{Row, Table};

@@ -138,7 +138,7 @@ pub(super) fn against(request: &EvaluationRequest, monitor: &dyn Monitor) -> Res
         "npz" if read_npz(path)?.iter().any(|(name, _)| name == "mu") => {
             Ok(Against::Statistics(path.display().to_string(), read_statistics(path)?))
         }
-        "npy" | "npz" | "safetensors" | "csv" => {
+        "npy" | "npz" | "safetensors" | "csv" | "tsv" | "parquet" => {
             let reference = Collection::of_array(path, read_array(path, "samples")?)?;
             Ok(Against::Data { reference, train: None })
         }
@@ -154,7 +154,7 @@ pub(super) fn against(request: &EvaluationRequest, monitor: &dyn Monitor) -> Res
 fn unknown(path: &Path) -> Error {
     let names: Vec<&str> = recipes::RUNS.iter().map(|(name, _)| *name).collect();
     let message = format!(
-        "there is no such run, configuration, folder of pictures or array (.npy, .npz, .safetensors, .csv), and no such recipe; \
+        "there is no such run, configuration, folder of pictures or array (.npy, .npz, .safetensors, .csv, .tsv, .parquet), and no such recipe; \
          there are {}",
         names.join(", ")
     );

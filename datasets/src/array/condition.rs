@@ -22,7 +22,7 @@ impl<'a> Sources<'a> {
     pub(super) fn open(config: &'a ArrayConfig) -> Result<Self, DatasetError> {
         let named = match config.file_kind()? {
             FileKind::Arrays(format @ (Format::Npz | Format::Safetensors)) => Some(format),
-            FileKind::Arrays(Format::Npy) | FileKind::Table => None,
+            FileKind::Arrays(Format::Npy) | FileKind::Table | FileKind::Parquet => None,
         };
         Ok(Self { config, named, contents: OnceCell::new() })
     }

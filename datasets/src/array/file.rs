@@ -24,14 +24,25 @@ pub(super) struct Examples {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileKind {
     Arrays(Format),
+    /// CSV, TSV.
     Table,
+    Parquet,
 }
 
 impl FileKind {
     /// What a name's extension means, in any case of letters.
-    fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         let is = |other: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(other));
-        if is("csv") || is("tsv") { Some(Self::Table) } else { Format::of(path).map(Self::Arrays) }
+        match () {
+            () if is("csv") || is("tsv") => Some(Self::Table),
+            () if is("parquet") => Some(Self::Parquet),
+            () => Format::of(path).map(Self::Arrays),
+        }
+    }
+
+    /// Whether it has columns with names.
+    pub(super) fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::Parquet)
     }
 }
 
@@ -48,7 +59,7 @@ impl ArrayConfig {
     pub(super) fn file_kind(&self) -> Result<FileKind, DatasetError> {
         FileKind::of(&self.path).ok_or_else(|| {
             let problem = format!(
-                "{} is no file of numbers by its name; expected .npy, .npz, .safetensors, .csv or .tsv",
+                "{} is no file of numbers by its name; expected .npy, .npz, .safetensors, .csv, .tsv or .parquet",
                 self.path.display()
             );
             DatasetError::config("data.path", problem)
@@ -56,7 +67,7 @@ impl ArrayConfig {
     }
 
     /// Which columns of a table are what.
-    fn chosen(&self) -> Chosen<'_> {
+    pub(super) fn chosen(&self) -> Chosen<'_> {
         Chosen { columns: self.columns.as_deref(), labels: self.labels.as_deref(), vector: self.vector.as_deref() }
     }
 
@@ -64,7 +75,7 @@ impl ArrayConfig {
     pub(super) fn header(&self) -> Result<Header, DatasetError> {
         let (file, labels) = (&*self.path, self.labels.as_deref());
         match self.file_kind()? {
-            FileKind::Table => table::header(file, &self.chosen()),
+            FileKind::Table | FileKind::Parquet => table::header(file, &self.chosen()),
             FileKind::Arrays(format) => Header::of(open(file)?, format, self.array.as_deref(), labels)
                 .map_err(|error| wrong(file, error.to_string())),
         }
@@ -74,7 +85,7 @@ impl ArrayConfig {
     pub(super) fn examples(&self) -> Result<Examples, DatasetError> {
         let (file, array, labels) = (&*self.path, self.array.as_deref(), self.labels.as_deref());
         let format = match self.file_kind()? {
-            FileKind::Table => return table::read(file, &self.chosen())?.check(file),
+            FileKind::Table | FileKind::Parquet => return table::read(file, &self.chosen())?.check(file),
             FileKind::Arrays(format) => format,
         };
         check_memory(file, &self.header()?.shape, memory::available())?;

@@ -6,8 +6,8 @@ use fokker_arrays::{Array, Header};
 use fokker_random::Index;
 
 use super::condition::Sources;
-use super::file::{Examples, FileKind, wrong};
-use super::{ArrayConfig, labels};
+use super::file::{Examples, wrong};
+use super::{ArrayConfig, labels, table};
 use crate::opened::Opened;
 use crate::tensors::Tensors;
 use crate::{ClassCount, DataPath, DatasetError, DatasetKind, Rows, Split, register_dataset};
@@ -86,7 +86,7 @@ impl DatasetKind for ArrayConfig {
         if self.vector.as_ref().is_some_and(Vec::is_empty) {
             return Err(DatasetError::config("data.vector", "expected at least one name; leave it out for no vector"));
         }
-        if self.joined.is_some() && self.file_kind()? == FileKind::Table {
+        if self.joined.is_some() && self.file_kind()?.is_table() {
             let problem =
                 "rows of a table have no sides that channels could be joined at; set data.vector to their columns";
             return Err(DatasetError::config("data.joined", problem));
@@ -124,7 +124,7 @@ impl DatasetKind for ArrayConfig {
         let vector = match (&self.vector, self.vector_size) {
             (None, _) => None,
             (Some(_), Some(size)) => Some(size),
-            (Some(names), None) if self.file_kind()? == FileKind::Table => Some(names.len()),
+            (Some(_), None) if self.file_kind()?.is_table() => Some(table::vector_size(&self.path, &self.chosen())?),
             (Some(names), None) => Some(Sources::open(self)?.vector_size(names)?),
         };
         let array = match (&self.joined, self.joined_channels) {

@@ -4,10 +4,11 @@
 //! |---|---|---|
 //! | `.npy` | the array | one step along the first dimension |
 //! | `.npz`, `.safetensors` | the array that `array` names, or the only one | the same |
-//! | `.csv`, `.tsv` | the columns that `columns` names, or all but the labels | a row |
+//! | `.csv`, `.tsv`, `.parquet` | the columns that `columns` names, or all but the labels | a row |
 //!
 //! Integers and floating-point numbers of any width are read as single precision. A number that is missing or not finite is an
-//! error that names its place, before any work starts.
+//! error that names its place, before any work starts. A column of a Parquet file may hold lists, which are equally long: each of its
+//! numbers is a column, and the name of the list means all of them.
 //!
 //! **Pixels.** Bytes of three dimensions an example, `[channels, height, width]`, are pixels from 0 to 255, unless `pixels =
 //! false`. Everything else is taken as it is, or brought to mean 0 and deviation 1 by `preprocessing.scale = "standardize"`.
@@ -30,6 +31,7 @@ mod condition;
 mod file;
 mod kind;
 mod labels;
+mod row;
 mod table;
 
 use std::path::PathBuf;
@@ -40,7 +42,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArrayConfig {
-    /// The file: `.npy`, `.npz`, `.safetensors`, `.csv` or `.tsv`. Required.
+    /// The file: `.npy`, `.npz`, `.safetensors`, `.csv`, `.tsv` or `.parquet`. Required.
     pub path: PathBuf,
     /// The name of the array in a file of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]

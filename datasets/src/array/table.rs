@@ -1,17 +1,22 @@
-//! Tables: a row for each example, with or without the names of the columns in the first row.
+//! Tables: a row for each example.
 
-use std::fs::File;
 use std::path::Path;
 
-use fokker_arrays::{Array, Header, Table};
+use fokker_arrays::{Array, Header, ParquetTable, Table};
 
-use super::file::{Examples, open, wrong};
+use super::file::{Examples, FileKind, open, wrong};
+use super::row::AnyTable;
 use crate::{DatasetError, Rows};
 
 /// How many columns are data. The rows are not read, so there is no number of examples.
 pub(super) fn header(file: &Path, chosen: &Chosen) -> Result<Header, DatasetError> {
     let (_, places) = begin(file, chosen)?;
     Ok(Header { shape: vec![0, places.data.len()], are_bytes: false })
+}
+
+/// How many numbers the vector of the condition has.
+pub(super) fn vector_size(file: &Path, chosen: &Chosen) -> Result<usize, DatasetError> {
+    Ok(begin(file, chosen)?.1.vector.len())
 }
 
 /// Reads all rows.
@@ -21,25 +26,15 @@ pub(super) fn read(file: &Path, chosen: &Chosen) -> Result<Examples, DatasetErro
     let (mut values, mut vectors, mut rows) = (Vec::new(), Vec::new(), 0);
     let mut found = label.map(|_| Vec::new());
     while let Some(row) = table.next_row().map_err(|error| wrong(file, error.to_string()))? {
-        let refuse = |column: usize, what: &str| {
-            Err(wrong(file, format!("line {}, column {}: {what}", row.line(), names[column])))
-        };
+        let refusal =
+            |column: usize, what: &str| wrong(file, format!("{}, column {}: {what}", row.place(), names[column]));
         for (columns, into) in [(&data, &mut values), (&vector, &mut vectors)] {
             for &column in columns {
-                let cell = row.cell(column);
-                match cell.parse::<f32>() {
-                    Ok(value) if value.is_finite() => into.push(value),
-                    Ok(_) => return refuse(column, &format!("{cell} is not finite in single precision")),
-                    Err(_) if cell.is_empty() => return refuse(column, "there is no number"),
-                    Err(_) => return refuse(column, &format!("\"{cell}\" is no number")),
-                }
+                into.push(row.number(column).map_err(|what| refusal(column, &what))?);
             }
         }
         if let (Some(found), Some(column)) = (&mut found, label) {
-            match row.cell(column) {
-                "" => return refuse(column, "there is no label"),
-                label => found.push(label.to_string()),
-            }
+            found.push(row.label(column).ok_or_else(|| refusal(column, "there is no label"))?);
         }
         rows += 1;
     }
@@ -66,15 +61,23 @@ struct Places {
     vector: Vec<usize>,
 }
 
-fn begin(file: &Path, chosen: &Chosen) -> Result<(Table<File>, Places), DatasetError> {
-    let table = Table::new(open(file)?).map_err(|error| wrong(file, error.to_string()))?;
-    let number_of = |name: &str, key: &str| {
-        table.column(name).map_err(|error| DatasetError::config(key, format!("{}: {error}", file.display())))
-    };
+fn begin(file: &Path, chosen: &Chosen) -> Result<(AnyTable, Places), DatasetError> {
+    let table = any_table(file, chosen)?;
     let numbers_of = |columns: &[String], key: &str| -> Result<Vec<usize>, DatasetError> {
-        columns.iter().map(|name| number_of(name, key)).collect()
+        let mut numbers = Vec::new();
+        for name in columns {
+            let found = table.columns(name);
+            numbers.extend(found.map_err(|error| DatasetError::config(key, format!("{}: {error}", file.display())))?);
+        }
+        Ok(numbers)
     };
-    let label = chosen.labels.map(|name| number_of(name, "data.labels")).transpose()?;
+    let label = match chosen.labels.map(|name| numbers_of(&[name.into()], "data.labels")).transpose()?.as_deref() {
+        None => None,
+        Some(&[label]) => Some(label),
+        Some(_) => {
+            return Err(DatasetError::config("data.labels", "the column holds lists; expected one label in a row"));
+        }
+    };
     let vector = numbers_of(chosen.vector.unwrap_or_default(), "data.vector")?;
     let data = match chosen.columns {
         Some(columns) => numbers_of(columns, "data.columns")?,
@@ -87,4 +90,20 @@ fn begin(file: &Path, chosen: &Chosen) -> Result<(Table<File>, Places), DatasetE
         return Err(wrong(file, "no column is left for data"));
     }
     Ok((table, Places { data, label, vector }))
+}
+
+/// Opens a table. Of a Parquet file only the columns that are named are read, if they are.
+fn any_table(file: &Path, chosen: &Chosen) -> Result<AnyTable, DatasetError> {
+    let input = open(file)?;
+    let table = match FileKind::of(file) {
+        Some(FileKind::Parquet) => {
+            let wanted: Option<Vec<&str>> = chosen.columns.map(|columns| {
+                let others = chosen.vector.into_iter().flatten().map(String::as_str).chain(chosen.labels);
+                columns.iter().map(String::as_str).chain(others).collect()
+            });
+            ParquetTable::open(input, wanted.as_deref()).map(AnyTable::Parquet)
+        }
+        _ => Table::new(input).map(AnyTable::Text),
+    };
+    table.map_err(|error| wrong(file, error.to_string()))
 }

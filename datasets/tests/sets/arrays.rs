@@ -229,3 +229,29 @@ fn standardising_is_fitted_on_the_training_part_and_undone() {
     assert_eq!(fitted.to_raw(&[0.0, 0.0, 1.0, 1.0], 2)[..2], [1002.0, 5.0]);
     assert!(fitted.check(true).unwrap_err().to_string().contains("minus_one_one"));
 }
+
+/// Of `reference/parquet_files.py`.
+#[test]
+fn columns_of_a_parquet_file_are_data_labels_and_vectors() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reference/golden/table.parquet");
+    let names = |names: &[&str]| Some(names.iter().map(|name| name.to_string()).collect::<Vec<_>>());
+    let config = ArrayConfig { columns: names(&["signal", "x"]), vector: names(&["half"]), ..ArrayConfig::new(path) };
+    let config = ArrayConfig { labels: Some("label".into()), ..config };
+    let opened = everything(config.clone());
+    let train = opened.train.unwrap();
+    let mut rows: Vec<(Vec<f32>, Option<usize>)> = examples(&*train).into_iter().zip(labels(&*train)).collect();
+    rows.sort_by(|a, b| a.0[0].total_cmp(&b.0[0]));
+    let expected = [(vec![1.0, 2.0, 0.1], 0), (vec![3.0, 4.0, -2.5], 1), (vec![5.0, 6.0, 3.0], 0)];
+    assert_eq!(rows, expected.map(|(row, class)| (row, Some(class))));
+    assert_eq!((train.class_names().unwrap(), train.vector_size()), (vec!["cat".to_string(), "dog".into()], Some(1)));
+    let settled = opened.settled.unwrap();
+    assert_eq!((settled.shape().unwrap(), settled.stored_condition().unwrap()), (vec![3], (Some(1), None)));
+
+    let refused = |columns: &[&str]| refusal(ArrayConfig { columns: names(columns), ..config.clone() });
+    assert!(refused(&["y"]).contains("there is no column y; there are x, half, count"));
+    assert!(refused(&["price"]).contains("row 1, column price: there is no number"));
+    assert!(refused(&["label"]).contains("row 0, column label: \"cat\" is no number"));
+    assert!(refused(&["picture"]).contains("column picture: bytes"));
+    let lists = refusal(ArrayConfig { labels: Some("signal".into()), columns: names(&["x"]), ..config.clone() });
+    assert!(lists.contains("data.labels") && lists.contains("lists"), "{lists}");
+}

@@ -1,4 +1,4 @@
-//! Arrays in files: `.npy`, `.npz`, `.safetensors` and `.csv`, in double precision.
+//! Arrays in files: `.npy`, `.npz`, `.safetensors`, `.csv`, `.tsv` and `.parquet`, in double precision.
 
 mod statistics;
 
@@ -23,12 +23,14 @@ pub type Array = fokker_arrays::Array<f64>;
 pub fn read_array(path: &Path, name: &str) -> Result<Array, EvaluationError> {
     let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
     let refuse = |error: ArrayError| EvaluationError::contents(path, error);
-    if extension == "csv" {
+    if let "csv" | "tsv" | "parquet" = &*extension {
         let file = fs::File::open(path).map_err(|cause| FileError::new("cannot read", path, cause))?;
-        return Array::of_table(file).map_err(refuse);
+        let table = if extension == "parquet" { Array::of_parquet(file) } else { Array::of_table(file) };
+        return table.map_err(refuse);
     }
     let Some(format) = Format::of(path) else {
-        let problem = "this extension is no format of arrays; there are .npy, .npz, .safetensors and .csv";
+        let problem =
+            "this extension is no format of arrays; there are .npy, .npz, .safetensors, .csv, .tsv and .parquet";
         return Err(EvaluationError::contents(path, problem));
     };
     let file = Contents::new(format, contents(path)?);
