@@ -112,4 +112,18 @@ fn signals_are_drawn_for_numbers_and_signals_from_files() {
     assert_eq!(text, drawn("parts"));
     assert_eq!((text.lines().count(), text.lines().next().unwrap().split(',').count()), (4, 16));
     assert_refused(&fokker(&["sample", "runs/whole", "--condition", "105"], here), 2, &["an array of 1 channels"]);
+    // Signals are encoded under conditions, and what lies between two of them is drawn under one.
+    let one = ["--condition", "105", "--condition", "one.csv"];
+    fs::write(here.join("one.csv"), vec!["5.5"; 16].join(",") + "\n").unwrap();
+    let encode = ["encode", "runs/whole", "moved.npy", "--out", "noise.npy", "--steps", "4"];
+    let noise = |more: &[&str]| {
+        succeed(&[&encode[..], more].concat(), here);
+        fs::read(here.join("noise.npy")).unwrap()
+    };
+    assert!(noise(&one) != noise(&["--condition", "90", "--condition", "one.csv"]));
+    assert_refused(&fokker(&encode, here), 2, &["--condition", "none is given"]);
+    let between = ["interpolate", "runs/whole", "1", "2", "--of", "seeds", "--count", "3", "--out", "between.npy"];
+    succeed(&[&between[..], &one].concat(), here);
+    let several = ["--condition", "105", "--condition", "others.npy"];
+    assert_refused(&fokker(&[&between[..], &several].concat(), here), 2, &["--condition", "20 of them"]);
 }
