@@ -132,6 +132,7 @@ impl DrawRequest {
             classes: classes.map(|classes| numbers().map(|number| class(classes, number)).collect()),
             vectors: rows(&given.vectors),
             arrays: rows(&given.arrays),
+            augmentations: None,
         }
     }
 

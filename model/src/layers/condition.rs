@@ -1,6 +1,7 @@
 //! How a network takes a condition.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
+use burn::tensor::{FloatDType, Tensor};
 
 use crate::calculus::Calculus;
 use crate::condition::{Condition, ConditionShape};
@@ -32,6 +33,32 @@ impl VectorEmbedding {
         let numbers = condition.vector_input::<C>(self.size, batch, C::place(&time));
         let hidden = C::silu(self.linear_1.forward::<C, 2>(numbers));
         C::add(time, self.linear_2.forward::<C, 2>(hidden))
+    }
+}
+
+/// What the network makes of how a training picture was moved (Karras et al. 2022, appendix F.2): a linear map of the numbers, without a shift, so
+/// that zeros add nothing.
+#[derive(Module, Debug)]
+pub struct AugmentationEmbedding {
+    /// `[width, size]`
+    weight: Param<Tensor<2>>,
+}
+
+impl AugmentationEmbedding {
+    /// For `size` numbers.
+    pub fn new(size: usize, width: usize, init: &mut Initializer) -> Self {
+        Self { weight: init.uniform([width, size], (size as f64).powf(-0.5)) }
+    }
+
+    /// `time` and what the numbers add to it.
+    ///
+    /// # Shapes
+    /// `[batch, width]` → the same
+    pub fn add_to<C: Calculus>(&self, time: C::Array<2>, condition: &Condition) -> C::Array<2> {
+        let Some(numbers) = &condition.augmentation else { return time };
+        let (_, dtype) = C::place(&time);
+        let numbers = C::constant(numbers.clone().cast(FloatDType::from(dtype)));
+        C::add(time, C::linear(numbers, self.weight.val(), None))
     }
 }
 
