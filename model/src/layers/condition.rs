@@ -85,3 +85,27 @@ pub fn check_condition(shape: ConditionShape) -> Result<(), ModelError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::plain::Plain;
+
+    #[test]
+    fn what_is_not_moved_adds_nothing() {
+        let device = Device::flex();
+        let embedding = AugmentationEmbedding::new(3, 4, &mut Initializer::new(0, &device));
+        let added = |augmentation: Option<[[f32; 3]; 2]>| -> Vec<f32> {
+            let augmentation = augmentation.map(|numbers| Tensor::from_floats(numbers, &device));
+            let condition = Condition { augmentation, ..Condition::default() };
+            let time = Tensor::<2>::zeros([2, 4], &device);
+            embedding.add_to::<Plain>(time, &condition).into_data().try_to_vec().unwrap()
+        };
+        assert_eq!(added(None), [0.0; 8]);
+        assert_eq!(added(Some([[0.0; 3]; 2])), [0.0; 8]);
+        let moved = added(Some([[0.0; 3], [1.0, -2.0, 0.5]]));
+        assert!(moved[..4] == [0.0; 4] && moved[4..].iter().all(|value| *value != 0.0), "{moved:?}");
+    }
+}
