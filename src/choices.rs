@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
 use fokker_model::{Network, NetworkVisitor};
+use fokker_sampling::Guidance;
 
 use crate::draw::{DrawCost, DrawRequest, ScoreSpec, draw_network};
 use crate::error::Error;
@@ -45,9 +46,10 @@ impl Choices {
             0 => vec![request.class],
             _ => self.classes.iter().copied().map(Some).collect(),
         };
-        let weights = if self.guidance.is_empty() { vec![request.guidance] } else { self.guidance.clone() };
+        let weights = if self.guidance.is_empty() { vec![request.guidance.weight] } else { self.guidance.clone() };
         let of_class = |(row, &class): (usize, &Option<usize>)| {
-            let request = |(column, &guidance): (usize, &f64)| {
+            let request = |(column, &weight): (usize, &f64)| {
+                let guidance = Guidance { weight, ..request.guidance };
                 ([row, column], DrawRequest { class, guidance, frames: 0, ..request.clone() })
             };
             weights.iter().enumerate().map(request).collect::<Vec<_>>()

@@ -156,7 +156,7 @@ pub(crate) fn conditions(given: &[Given], reader: &ConditionReader) -> Result<Co
             return Err(unfit(given, reader));
         }
     }
-    Ok(Conditions { classes: None, vectors, arrays })
+    Ok(Conditions { vectors, arrays, ..Conditions::default() })
 }
 
 /// A row of `size` numbers for each of several; none where they cannot be written.

@@ -12,7 +12,9 @@ use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
-use fokker_training::{CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan};
+use fokker_training::{
+    CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan, check_augmentation,
+};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -441,6 +443,12 @@ impl RunConfig {
             return usage("training.class_dropout: the network has no null class (network.null_class = false)");
         }
         self.validate_condition()?;
+        check_augmentation(self.network.augmentation_size(), &self.preprocessing)?;
+        if self.preprocessing.augmentation.is_some() && self.network.condition().array.is_some() {
+            return usage(
+                "preprocessing.augmentation: it moves pictures, and the array of their condition would stay; leave one of the two out",
+            );
+        }
         Ok(self.network.validate_reading(&self.parameterization)?)
     }
 

@@ -6,12 +6,13 @@ use burn::tensor::Device;
 use fokker_datasets::{Conditions, Rows};
 use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
-use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, Numbers, SamplerConfig, positions};
+use fokker_sampling::{CallCounter, CountedScore, Guidance, GuidanceMethod, Guided, Numbers, SamplerConfig, positions};
 use fokker_training::condition_of;
 
 use crate::beginning::Beginning;
 use crate::error::Error;
-use crate::measurement::Measurement;
+use crate::guide::{Guide, GuideNetwork};
+use crate::measurement::{Measurement, Technique};
 use crate::monitor::Monitor;
 
 /// What to draw.
@@ -31,12 +32,10 @@ pub struct DrawRequest {
     pub class: Option<usize>,
     /// Whether a network with a condition is asked without.
     pub unconditional: bool,
-    /// Weight of classifier-free guidance, for conditional networks.
-    pub guidance: f64,
-    /// The noise levels σ/α between which the guidance acts.
-    pub guidance_interval: (f64, f64),
-    /// The share of the guided prediction that is brought back to the conditional one's deviation, in \[0, 1\].
-    pub guidance_rescale: f64,
+    /// Guidance: how strong, where, and by which formula.
+    pub guidance: Guidance,
+    /// The network that guides (autoguidance); if absent, a conditional network without its condition (classifier-free guidance).
+    pub guide: Option<Guide>,
     /// The conditions of the samples in the network's units ([`RunConfig::conditions`](crate::RunConfig::conditions)), for networks
     /// that take a vector or an array: sample `i` takes number `i` modulo how many there are. If it is there and empty, they are drawn
     /// without. Classes in it go before `class`.
@@ -60,9 +59,8 @@ impl DrawRequest {
             batch_size: 64,
             class: None,
             unconditional: false,
-            guidance: 1.0,
-            guidance_interval: (0.0, f64::INFINITY),
-            guidance_rescale: 0.0,
+            guidance: Guidance::default(),
+            guide: None,
             condition: None,
             measurement: None,
             beginning: None,
@@ -134,6 +132,7 @@ impl DrawRequest {
             classes: classes.map(|classes| numbers().map(|number| class(classes, number)).collect()),
             vectors: rows(&given.vectors),
             arrays: rows(&given.arrays),
+            augmentations: None,
         }
     }
 
@@ -166,22 +165,31 @@ impl DrawRequest {
                 Self::LARGEST_BATCH / size
             ));
         }
-        if !self.guidance.is_finite() {
-            return refuse(format!("guidance {}: must be a number", self.guidance));
-        }
-        let (low, high) = self.guidance_interval;
-        if !(low >= 0.0 && low <= high) {
-            return refuse(format!("guidance interval {low} to {high}: must rise from 0 or more"));
-        }
-        if !(0.0..=1.0).contains(&self.guidance_rescale) {
-            return refuse(format!("guidance rescale {}: must lie between 0 and 1", self.guidance_rescale));
-        }
         if self.frames == 1 {
             return refuse("frames 1: must be at least 2, the initial state and the samples".into());
         }
         if self.frames.checked_mul(batch * size).is_none_or(|numbers| numbers > Self::LARGEST_BATCH) {
             let most = Self::LARGEST_BATCH / (batch * size);
             return refuse(format!("frames {}: a batch of {batch} samples has room for {most}", self.frames));
+        }
+        Ok(())
+    }
+
+    /// Checks that the guidance fits the sampler, the process and what the walk begins with.
+    ///
+    /// # Errors
+    /// The number that does not work; what would make a guide's memory, or its first steps, another sample's.
+    pub fn validate_guidance(&self, process: &dyn Process) -> Result<(), Error> {
+        self.guidance.validate(&self.sampler, process)?;
+        let by_gradient = |measurement: &Measurement| measurement.technique == Technique::Gradient;
+        if self.guidance.has_memory() && self.measurement.as_ref().is_some_and(by_gradient) {
+            let message = "the gradient of a measurement asks the score at three places in a row; take 0, or the technique replacement";
+            return Err(Error::field("guidance_momentum", "", message));
+        }
+        let first_steps = matches!(self.guidance.method, GuidanceMethod::CfgZeroStar { zero_init: 1.. });
+        if first_steps && matches!(self.beginning, Some(Beginning::Data { .. })) {
+            let message = "the first steps are those from noise, and this walk begins with data; take 0";
+            return Err(Error::field("guidance_zero_init", "", message));
         }
         Ok(())
     }
@@ -231,6 +239,13 @@ pub fn draw_network<N: Network<D>, const D: usize>(
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
     check_condition(network.condition(), network.has_null_class(), request, shape)?;
+    let guide = match &request.guide {
+        Some(guide) => {
+            guide.check(&*reading.process, shape, network.condition(), request.unconditional)?;
+            Some(guide.load::<D>(device)?)
+        }
+        None => None,
+    };
     if let Some(measurement) = &request.measurement {
         if reading.process.phase_space().is_some() {
             let message = "a measurement on the way is not there for processes with velocities";
@@ -239,7 +254,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
         measurement.validate(&request.sampler, &*reading.process)?;
     }
     let score_of = |first: u64, size: usize, counter: &CallCounter| -> Box<dyn Score<D>> {
-        let score = batch_score(network, reading, request, (first, size), device, counter);
+        let score = batch_score((network, reading), guide.as_ref(), request, (first, size), device, counter);
         match &request.measurement {
             Some(measurement) => measurement.apply(score, shape, device),
             None => score,
@@ -285,6 +300,7 @@ pub fn draw_batches<const D: usize>(
 ) -> Result<DrawCost, Error> {
     request.validate(shape)?;
     request.sampler.validate(process)?;
+    request.validate_guidance(process)?;
     request.beginning.as_ref().map_or(Ok(()), |beginning| beginning.validate(request, process, shape))?;
     fokker_kernels::with_cpu_runtime(|| each_batch(process, request, shape, device, score_of, monitor, keep))
 }
@@ -357,12 +373,18 @@ pub(crate) fn check_condition(
     request: &DrawRequest,
     shape: &[usize],
 ) -> Result<(), Error> {
-    if takes.classes.is_some() && !has_null_class && (request.guidance != 1.0 || request.unconditional) {
+    let compares = request.guidance.acts() && request.guide.is_none();
+    if takes.classes.is_some() && !has_null_class && (compares || request.unconditional) {
         let message = "the network has no null class (network.null_class = false), which is what stands for no class";
         return match request.unconditional {
             true => Err(Error::field("unconditional", "", message)),
-            false => Err(Error::field("guidance", request.guidance, message)),
+            false => Err(Error::field("guidance", request.guidance.weight, message)),
         };
+    }
+    let without = takes.classes.is_none() && request.condition.as_ref() == Some(&Conditions::default());
+    if compares && (request.unconditional || without) {
+        let message = "compares the condition with none, and the samples are without one; give a condition, or another run as the guide";
+        return Err(Error::field("guidance", request.guidance.weight, message));
     }
     let none = Conditions::default();
     let given = request.condition.as_ref().unwrap_or(&none);
@@ -423,37 +445,46 @@ pub(crate) fn check_condition(
         (Some(count), Some(class)) if class >= count => {
             Err(Error::field("class", class, format!("the network has the classes 0 to {}", count - 1)))
         }
-        (None, None) if request.guidance != 1.0 => {
-            Err(Error::field("guidance", request.guidance, "the network was trained without classes"))
+        (None, None) if compares => {
+            let message = "the network was trained without classes; give another run as the guide, for autoguidance";
+            Err(Error::field("guidance", request.guidance.weight, message))
         }
         _ => Ok(()),
     }
 }
 
+/// The score of the samples `first, first + 1, …`, of a network and perhaps of one that guides it.
 pub(crate) fn batch_score<N: Network<D>, const D: usize>(
-    network: &N,
-    reading: &ScoreSpec,
+    (network, reading): (&N, &ScoreSpec),
+    guide: Option<&GuideNetwork<D>>,
     request: &DrawRequest,
     (first, size): (u64, usize),
     device: &Device,
     counter: &CallCounter,
 ) -> Box<dyn Score<D>> {
-    let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
     let takes = network.condition();
-    if !takes.is_some() {
-        return Box::new(CountedScore::new(score, counter));
-    }
     let null = Condition { classes: takes.classes.map(|null| vec![null; size]), ..Condition::default() };
-    if request.unconditional {
-        return Box::new(CountedScore::new(score.with_condition(null), counter));
-    }
-    let condition = condition_of(takes, request.conditions_of(takes.classes, first, size), device);
-    let conditional = CountedScore::new(score.clone().with_condition(condition), counter);
-    if request.guidance == 1.0 {
+    let condition = match request.unconditional || !takes.is_some() {
+        true => null.clone(),
+        false => condition_of(takes, request.conditions_of(takes.classes, first, size), device),
+    };
+    let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
+    let conditional = CountedScore::new(score.clone().with_condition(condition.clone()), counter);
+    if !request.guidance.acts() {
         return Box::new(conditional);
     }
-    let unconditional = CountedScore::new(score.with_condition(null), counter);
-    let (low, high) = request.guidance_interval;
-    let guided = ClassifierFree::new(conditional, unconditional, request.guidance);
-    Box::new(guided.within(low, high).rescaled(request.guidance_rescale))
+    let times = request.sampler.times(&*reading.process);
+    match guide {
+        Some(GuideNetwork { network, reading }) => {
+            let condition = if network.condition().is_some() { condition } else { Condition::default() };
+            let guide = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
+            let guide = CountedScore::new(guide.with_condition(condition), counter);
+            Box::new(Guided::new(conditional, guide, request.guidance).along(&times))
+        }
+        None if !takes.is_some() || request.unconditional => Box::new(conditional),
+        None => {
+            let unconditional = CountedScore::new(score.with_condition(null), counter);
+            Box::new(Guided::new(conditional, unconditional, request.guidance).along(&times))
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::fmt::Display;
 
 use fokker_datasets::Conditions;
-use fokker_sampling::SamplerConfig;
+use fokker_sampling::{Guidance, SamplerConfig};
 
 use crate::beginning::Beginning;
 use crate::condition::Given;
 use crate::draw::DrawRequest;
 use crate::error::Error;
+use crate::guide::Guide;
 use crate::measurement::Measurement;
 use crate::monitor::Monitor;
 
@@ -32,7 +33,8 @@ pub struct Draw<'a> {
     sampler: Option<SamplerConfig>,
     steps: Option<usize>,
     class: Option<String>,
-    guidance: f64,
+    guidance: Guidance,
+    guide: Option<Guide>,
     given: Vec<Given>,
     conditions: Option<Conditions>,
     measurement: Option<Measurement>,
@@ -57,7 +59,8 @@ impl<'a> Draw<'a> {
             sampler: None,
             steps: None,
             class: None,
-            guidance: 1.0,
+            guidance: Guidance::default(),
+            guide: None,
             given: Vec::new(),
             conditions: None,
             measurement: None,
@@ -96,9 +99,15 @@ impl<'a> Draw<'a> {
         Self { class: Some(class.to_string()), ..self }
     }
 
-    /// With classifier-free guidance of a weight (Ho & Salimans 2022), for networks with a condition. The weight 1 is none.
-    pub fn guidance(self, weight: f64) -> Self {
-        Self { guidance: weight, ..self }
+    /// With guidance: a weight alone, of which 1 is none, or with an interval and a formula ([`Guidance`]). Without a [guide](Draw::guide) it is
+    /// classifier-free, for networks with a condition.
+    pub fn guidance(self, guidance: impl Into<Guidance>) -> Self {
+        Self { guidance: guidance.into(), ..self }
+    }
+
+    /// With a worse network as the guide (autoguidance).
+    pub fn guide(self, guide: Guide) -> Self {
+        Self { guide: Some(guide), ..self }
     }
 
     /// Under a condition that the network was trained with: a vector, an array, or an example that the run measures them in. Several
@@ -139,9 +148,9 @@ impl<'a> Draw<'a> {
         self.monitor
     }
 
-    /// The weight of the guidance.
-    pub(crate) fn guidance_weight(&self) -> f64 {
-        self.guidance
+    /// The weight of classifier-free guidance; 1 with a guide.
+    pub(crate) fn classifier_free_weight(&self) -> f64 {
+        if self.guide.is_some() { 1.0 } else { self.guidance.weight }
     }
 
     /// The complete request of a model that draws by `sampler` and knows the numbers of its classes.
@@ -169,6 +178,7 @@ impl<'a> Draw<'a> {
             batch_size: self.batch_size.unwrap_or(request.batch_size),
             class: self.class.as_deref().map(class_number).transpose()?,
             guidance: self.guidance,
+            guide: self.guide.clone(),
             condition,
             measurement: self.measurement.clone(),
             beginning: self.beginning.clone(),

@@ -1,6 +1,7 @@
 //! Data to noise by the probability flow of a run, and back.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use fokker_datasets::Conditions;
 use fokker_model::{Network, NetworkVisitor};
 use fokker_sampling::{CallCounter, Numbers, SamplerConfig};
 
@@ -17,8 +18,10 @@ pub struct EncodingRequest {
     pub sampler: SamplerConfig,
     /// The class of all data, for a network with classes.
     pub class: Option<usize>,
-    /// Whether a network with classes is asked without.
+    /// Whether a network with a condition is asked without.
     pub unconditional: bool,
+    /// The conditions of the data in the network's units, as [`DrawRequest::condition`] has them: one for all, or one for each.
+    pub condition: Option<Conditions>,
     /// Arrays encoded at once.
     pub batch_size: usize,
     /// Whether the noise is brought back to data.
@@ -28,14 +31,15 @@ pub struct EncodingRequest {
 impl EncodingRequest {
     /// By a sampler, and back.
     pub fn new(sampler: SamplerConfig) -> Self {
-        Self { sampler, class: None, unconditional: false, batch_size: 64, decode: true }
+        Self { sampler, class: None, unconditional: false, condition: None, batch_size: 64, decode: true }
     }
 
-    /// The request that draws from the noise.
-    fn drawing(&self, count: usize) -> DrawRequest {
+    /// The request that draws `count` samples from the noise.
+    pub fn drawing(&self, count: usize) -> DrawRequest {
         DrawRequest {
             class: self.class,
             unconditional: self.unconditional,
+            condition: self.condition.clone(),
             batch_size: self.batch_size,
             ..DrawRequest::new(self.sampler.clone(), count)
         }
@@ -150,7 +154,7 @@ impl<K: FnMut(EncodedBatch) -> Result<(), Error> + Send> NetworkVisitor for Enco
             let mut full = [size; D];
             full[1..].copy_from_slice(shape);
             let counter = CallCounter::default();
-            let score = batch_score(&network, reading, &drawing, (first as u64, size), device, &counter);
+            let score = batch_score((&network, reading), None, &drawing, (first as u64, size), device, &counter);
             let data = Tensor::<D>::from_data(TensorData::new(inputs.batch(first, size, false), full), device);
             let mut done = batch * ways * steps;
             let mut observe = |step: usize, _: &Tensor<D>| {

@@ -161,6 +161,12 @@ impl CheckpointSampler {
     pub fn check(&self, request: &DrawRequest) -> Result<(), Error> {
         request.validate(&self.shape)?;
         request.sampler.validate(&*self.reading.process)?;
+        request.validate_guidance(&*self.reading.process)?;
+        if let Some(guide) = &request.guide {
+            let takes = self.config.network.condition();
+            guide.check(&*self.reading.process, &self.shape, takes, request.unconditional)?;
+            guide.check_data(&self.config)?;
+        }
         if let Some(beginning) = &request.beginning {
             beginning.validate(request, &*self.reading.process, &self.shape)?;
         }

@@ -70,7 +70,7 @@ impl Run {
         let request =
             draw.request(&config.sampler, |class| config.class_number(class), |given| config.conditions(given))?;
         let monitor = draw.watched_by();
-        if let Some(warning) = config.guidance_warning(draw.guidance_weight()) {
+        if let Some(warning) = config.guidance_warning(draw.classifier_free_weight()) {
             monitor.warn(&warning);
         }
         self.sampler.collect(&request, monitor)

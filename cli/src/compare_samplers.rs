@@ -8,6 +8,7 @@ use fokker::sampling::{Method, Schedule};
 use fokker_reproduce::compare::{Comparison, ComparisonPlan, Row, compare_on_mixture, compare_on_run};
 use serde_json::json;
 
+use super::checkpoint::CheckpointOptions;
 use super::numbers::positive;
 use super::results::{print_file, print_result};
 use super::terminal::Terminal;
@@ -17,6 +18,8 @@ use super::terminal::Terminal;
 pub struct CompareSamplers {
     /// A run's folder, or one of its checkpoints; a mixture in the plane with its exact score if absent
     run: Option<PathBuf>,
+    #[command(flatten)]
+    checkpoint: CheckpointOptions,
     /// The samplers, separated by commas; all that begin with noise if absent
     #[arg(long, value_delimiter = ',')]
     samplers: Vec<Method>,
@@ -60,7 +63,10 @@ impl CompareSamplers {
             folder: self.out.clone(),
         };
         let comparison: Comparison = match &self.run {
-            Some(run) => compare_on_run(run, &self.changes, &plan, &Terminal::new())?,
+            Some(run) => compare_on_run(&self.checkpoint.find(run)?, &self.changes, &plan, &Terminal::new())?,
+            None if self.checkpoint.is_named() => {
+                return Err(Error::Usage("--step: a mixture has no checkpoints; name a run".into()));
+            }
             None => compare_on_mixture(&plan, &Terminal::new())?,
         };
         let row = |(method, row): &(Method, Row)| {

@@ -27,7 +27,16 @@ pub fn origin(run: &Path, checkpoint: &CheckpointSampler, request: &DrawRequest)
     let config = checkpoint.config();
     if config.network.condition().is_some() {
         object["unconditional"] = json!(request.unconditional);
-        object["guidance"] = json!(request.guidance);
+    }
+    if config.network.condition().is_some() || request.guide.is_some() {
+        let fokker::sampling::Guidance { weight, interval: (low, high), method } = request.guidance;
+        object["guidance"] = json!(weight);
+        // JSON has no infinity.
+        object["guidance_interval"] = json!([low, high.is_finite().then_some(high)]);
+        object["guidance_method"] = serde_json::to_value(method).map_err(unwritten)?;
+    }
+    if let Some(guide) = &request.guide {
+        object["guide"] = json!({ "checkpoint": guide.checkpoint(), "step": guide.step() });
     }
     if config.network.num_class_embeds().is_some() {
         let names = config.data.class_names().unwrap_or_default();

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use fokker::datasets::Preprocessing;
 use fokker::samples::{NotFinite, SampleFormat};
-use fokker::training::RunFolder;
-use fokker::{CheckpointSampler, DrawRequest, Error, Inputs, SampleWriter, find_checkpoint};
+use fokker::{Error, Inputs, SampleWriter};
 use serde_json::{Value, json};
 
-use super::drawn;
 use super::flow::FlowOptions;
 use super::results::print_result;
 use super::terminal::Terminal;
+use super::{default_out, drawn};
 
 /// Find the noise that data come from, by the probability flow, and how well it leads back to them
 #[derive(Args)]
@@ -45,14 +44,17 @@ struct Found {
 impl Encode {
     /// Encodes, and decodes again.
     pub fn run(self) -> Result<(), Error> {
-        let checkpoint = CheckpointSampler::open(&find_checkpoint(&self.run)?, &self.flow.changes)?;
+        let checkpoint = self.flow.open(&self.run)?;
         let config = checkpoint.config();
         let request = self.flow.request(&checkpoint, true)?;
         let inputs = Inputs::data(&self.data, config)?;
         inputs.notes().iter().for_each(|note| eprintln!("{note}"));
         checkpoint.check_encoding(&inputs, &request)?;
         let (shape, preprocessing) = (checkpoint.shape(), &config.preprocessing);
-        let out = self.out.clone().unwrap_or_else(|| default_out(&self.run, &self.data));
+        let out = self.out.clone().unwrap_or_else(|| {
+            let name = self.data.file_stem().map_or("data".into(), |name| name.to_string_lossy());
+            default_out::file(&self.run, &format!("{name}-noise.npy"))
+        });
         if !matches!(SampleFormat::of(&out, shape)?, SampleFormat::Array(_)) {
             let message = "noise is numbers; name a .npy, .npz, .safetensors or .csv";
             return Err(Error::Usage(format!("{}: {message}", out.display())));
@@ -90,11 +92,7 @@ impl Encode {
         if let (Some(writer), Some(path)) = (decoded, &self.decoded) {
             files.extend(finish(writer, path)?);
         }
-        let drawing = DrawRequest {
-            class: request.class,
-            unconditional: request.unconditional,
-            ..DrawRequest::new(request.sampler.clone(), inputs.len())
-        };
+        let drawing = request.drawing(inputs.len());
         let mut object = drawn::origin(&self.run, &checkpoint, &drawing)?;
         let calls = encoding.as_ref().ok().map(|cost| (cost.encoding_calls, cost.decoding_calls));
         object["network_calls"] = json!(calls.map(|(there, back)| json!({ "encoding": there, "decoding": back })));
@@ -167,14 +165,4 @@ fn table(found: &[Found], unit: &str, files: &[PathBuf]) -> String {
         text += &format!("{:>12.3e} {:>12.3e} {:>12} {:>12}  all\n", number("rms"), number("largest"), "", "");
     }
     text + &files.iter().map(|file| format!("{}\n", file.display())).collect::<String>()
-}
-
-/// Where noise goes if nothing is said: into the run's folder, or, for a checkpoint elsewhere, here.
-fn default_out(run: &Path, data: &Path) -> PathBuf {
-    let name = data.file_stem().map_or("data".into(), |name| name.to_string_lossy().into_owned());
-    let file = format!("{name}-noise.npy");
-    match RunFolder::new(run).exists() && run.join("checkpoints").is_dir() {
-        true => RunFolder::new(run).samples().join(file),
-        false => file.into(),
-    }
 }

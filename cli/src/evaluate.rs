@@ -8,6 +8,7 @@ use fokker::evaluation::{
 };
 use fokker::{Error, datasets::Split};
 
+use super::checkpoint::CheckpointOptions;
 use super::numbers::positive;
 use super::results::{print_file, print_result};
 use super::split_name::SplitName;
@@ -18,6 +19,8 @@ use super::terminal::Terminal;
 pub struct Evaluate {
     /// A run, which is drawn from; a folder of pictures; an array (.npy, .npz, .safetensors, .csv)
     samples: PathBuf,
+    #[command(flatten)]
+    checkpoint: CheckpointOptions,
     /// The data: a run, a configuration or a recipe; a folder of pictures; an array; a .npz with mu and sigma. The data of the
     /// run that is drawn from if absent
     #[arg(long, value_name = "DATA")]
@@ -68,8 +71,12 @@ fn one_of(names: Vec<&'static str>) -> clap::builder::PossibleValuesParser {
 impl Evaluate {
     /// Measures.
     pub fn run(self) -> Result<(), Error> {
+        let samples = match self.checkpoint.is_named() {
+            true => self.checkpoint.find(&self.samples)?,
+            false => self.samples,
+        };
         let request = EvaluationRequest {
-            samples: self.samples,
+            samples,
             against: self.against,
             split: self.split.map(Split::from),
             count: self.count,

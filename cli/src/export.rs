@@ -7,6 +7,7 @@ use fokker::Error;
 use fokker::diffusers::{ExportRequest, export};
 use fokker::model::WeightPrecision;
 
+use super::checkpoint::CheckpointOptions;
 use super::results::print_file;
 use super::terminal::Terminal;
 use super::weights::WeightsName;
@@ -18,9 +19,8 @@ pub struct Export {
     run: PathBuf,
     /// The folder of the model, which must be new or empty
     folder: PathBuf,
-    /// The checkpoint of this step; the newest whole one if absent
-    #[arg(long)]
-    step: Option<u64>,
+    #[command(flatten)]
+    checkpoint: CheckpointOptions,
     /// Which weights
     #[arg(long, value_enum, default_value = "average")]
     weights: WeightsName,
@@ -34,8 +34,13 @@ impl Export {
     pub fn run(self) -> Result<(), Error> {
         let precision = if self.half { WeightPrecision::Half } else { WeightPrecision::Single };
         let (run, folder) = (self.run, self.folder);
-        let request =
-            ExportRequest { run, folder: folder.clone(), step: self.step, weights: self.weights.into(), precision };
+        let request = ExportRequest {
+            run,
+            folder: folder.clone(),
+            step: self.checkpoint.step,
+            weights: self.weights.into(),
+            precision,
+        };
         export(&request, &Terminal::new())?;
         print_file(&folder);
         Ok(())

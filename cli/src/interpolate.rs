@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use fokker::datasets::Rows;
 use fokker::sampling::angle;
-use fokker::{
-    Beginning, CheckpointSampler, DrawRequest, EncodingRequest, Error, Inputs, SampleWriter, find_checkpoint,
-};
+use fokker::{Beginning, CheckpointSampler, EncodingRequest, Error, Inputs, SampleWriter};
 use serde_json::{Value, json};
 
-use super::drawn;
 use super::flow::FlowOptions;
 use super::numbers::positive;
-use super::sample::default_out;
 use super::terminal::Terminal;
+use super::{default_out, drawn};
 
 /// Draw what lies between two pictures, noises or seeds, along the arc between their noises
 #[derive(Args)]
@@ -60,7 +58,7 @@ impl Interpolate {
         if self.count < 2 {
             return Err(Error::field("count", self.count, "must be at least 2, for the two ends"));
         }
-        let checkpoint = CheckpointSampler::open(&find_checkpoint(&self.run)?, &self.flow.changes)?;
+        let checkpoint = self.flow.open(&self.run)?;
         let encoding = self.flow.request(&checkpoint, false)?;
         if encoding.sampler.draws_noise() {
             let name = encoding.sampler.kind.name();
@@ -69,16 +67,16 @@ impl Interpolate {
             return Err(Error::field("sampler", "", message));
         }
         checkpoint.check_one_class(&encoding)?;
+        let counts = encoding.condition.iter().flat_map(|c| [&c.vectors, &c.arrays]).flatten().map(Rows::count);
+        if let Some(count) = counts.into_iter().find(|&count| count > 1) {
+            let message = format!("holds {count} of them, and all samples of a way are drawn for one");
+            return Err(Error::field("condition", "", message));
+        }
         let ends = self.ends(&checkpoint, &encoding)?;
         let (shape, preprocessing) = (checkpoint.shape(), &checkpoint.config().preprocessing);
-        let mut request = DrawRequest {
-            class: encoding.class,
-            unconditional: encoding.unconditional,
-            batch_size: encoding.batch_size,
-            ..DrawRequest::new(encoding.sampler.clone(), self.count)
-        };
+        let mut request = encoding.drawing(self.count);
         checkpoint.check(&request)?;
-        let out = self.out.clone().unwrap_or_else(|| default_out(&self.run, "interpolation", 0, shape));
+        let out = self.out.clone().unwrap_or_else(|| default_out::samples(&self.run, "interpolation", 0, shape));
         let open = |path: &Path| SampleWriter::open(path, shape, preprocessing, (0, self.count), self.columns);
         let mut writers = vec![(open(&out)?, out.clone())];
         if let Some(folder) = &self.each {

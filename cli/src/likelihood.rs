@@ -10,6 +10,7 @@ use fokker::sampling::{PosteriorVariance, TimeGrid, ToleranceConfig};
 use fokker::{Error, LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
 use serde::de::DeserializeOwned;
 
+use super::checkpoint::CheckpointOptions;
 use super::numbers::positive;
 use super::results::{print_file, print_result};
 use super::split_name::SplitName;
@@ -20,6 +21,8 @@ use super::terminal::Terminal;
 pub struct Likelihood {
     /// A run's folder, or one of its checkpoints
     run: PathBuf,
+    #[command(flatten)]
+    checkpoint: CheckpointOptions,
     /// A bound instead of the likelihood by the probability flow
     #[arg(long, value_enum)]
     bound: Option<Bound>,
@@ -121,7 +124,7 @@ impl Likelihood {
         };
         // What cannot be written is refused before anything is computed.
         self.out.as_deref().map_or(Ok(()), fokker_files::check_writable)?;
-        let report = likelihood(&self.run, &self.changes, &request, &Terminal::new())?;
+        let report = likelihood(&self.checkpoint.find(&self.run)?, &self.changes, &request, &Terminal::new())?;
         let unwritten =
             |error: serde_json::Error| Error::Usage(format!("the result cannot be written as JSON: {error}"));
         print_result(serde_json::to_value(&report).map_err(unwritten)?, || table(&report));

@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fokker::datasets::Conditions;
-use fokker::sampling::{Equation, Method, Noise, Processes, SamplerConfig, SamplerOption};
-use fokker::training::RunFolder;
+use fokker::sampling::{Equation, Method, Noise, Processes, SamplerOption};
 use fokker::{
-    CheckpointSampler, DrawRequest, Error, Given, Measurement, RunConfig, SampleWriter, Technique, TrajectoryWriter,
-    find_checkpoint_at,
+    CheckpointSampler, DrawRequest, Error, Measurement, RunConfig, SampleWriter, Technique, TrajectoryWriter,
 };
 
 use super::beginning::{self, BeginningOptions};
+use super::checkpoint::CheckpointOptions;
 use super::choices::ChoiceLists;
+use super::condition::ConditionOptions;
+use super::guidance::GuidanceOptions;
 use super::numbers::positive;
 use super::terminal::Terminal;
-use super::{drawn, go_on};
+use super::{default_out, drawn, go_on};
 
 /// Draw samples from a run's newest checkpoint, or from a given one
 #[derive(Args)]
@@ -23,9 +23,8 @@ pub struct Sample {
     /// A run's folder, or one of its checkpoints
     #[arg(required_unless_present = "list_samplers")]
     run: Option<PathBuf>,
-    /// Draw from the run's checkpoint of this step; from its newest whole one if absent
-    #[arg(long)]
-    step: Option<u64>,
+    #[command(flatten)]
+    checkpoint: CheckpointOptions,
     /// Print a table of all samplers, and draw nothing
     #[arg(long)]
     list_samplers: bool,
@@ -47,28 +46,13 @@ pub struct Sample {
     /// Samples drawn at once
     #[arg(long, default_value_t = 100, value_parser = positive)]
     batch_size: usize,
-    /// Class of all samples by its name or number, for a network with classes; all classes in turn if absent
-    #[arg(long)]
-    class: Option<String>,
-    /// The condition of the samples, for a network that takes numbers or an array: numbers such as 0.3,1.2, a picture, or a file with one
-    /// condition in a row (.npy, .npz, .safetensors, .csv), which are taken in turn; none for samples without. Several for several parts
-    #[arg(long, value_name = "NUMBERS|FILE", allow_hyphen_values = true)]
-    condition: Vec<String>,
+    #[command(flatten)]
+    condition: ConditionOptions,
     /// Classes by their names or numbers, such as 0,1,2: a row for each in one labelled grid, all from the same noise
     #[arg(long, value_delimiter = ',', conflicts_with_all = ["class", "unconditional", "trajectory"])]
     classes: Vec<String>,
-    /// Ask a network with a condition without it
-    #[arg(long, conflicts_with_all = ["class", "condition"])]
-    unconditional: bool,
-    /// Weight of classifier-free guidance, for a network with a condition; several, such as 0,1,2, are the columns of a labelled grid
-    #[arg(long, value_delimiter = ',', default_value = "1")]
-    guidance: Vec<f64>,
-    /// Noise levels sigma/alpha between which the guidance acts, such as 0.3,5
-    #[arg(long, value_parser = interval, default_value = "0,inf")]
-    guidance_interval: (f64, f64),
-    /// Share of the guided prediction that is brought back to the deviation of the unguided one, from 0 to 1
-    #[arg(long, default_value_t = 0.0)]
-    guidance_rescale: f64,
+    #[command(flatten)]
+    guidance: GuidanceOptions,
     /// A picture of which something is known: the bright pixels of --mask, or, with --factor, the sample in small
     #[arg(long, value_name = "PICTURE")]
     measured: Option<PathBuf>,
@@ -126,19 +110,22 @@ impl Sample {
             return Ok(());
         }
         let run = self.run.as_ref().ok_or_else(|| Error::Usage("a run is missing".into()))?;
-        let checkpoint = find_checkpoint_at(run, self.step)?;
+        let checkpoint = self.checkpoint.find(run)?;
         let sampler = CheckpointSampler::open(&checkpoint, &self.changes)?;
         let request = self.request(&sampler)?;
         sampler.check(&request)?;
         let (shape, preprocessing) = (sampler.shape(), &sampler.config().preprocessing);
         let numbers = (self.first, request.count);
-        let out = self.out.clone().unwrap_or_else(|| default_out(run, request.sampler.kind.name(), self.seed, shape));
+        let out = self
+            .out
+            .clone()
+            .unwrap_or_else(|| default_out::samples(run, request.sampler.kind.name(), self.seed, shape));
         if self.has_choices() {
             if self.trajectory.is_some() {
                 let message = "--trajectory: shows one class and one weight; give a single --guidance";
                 return Err(Error::Usage(message.into()));
             }
-            let lists = ChoiceLists { classes: self.classes.clone(), guidance: self.guidance.clone() };
+            let lists = ChoiceLists { classes: self.classes.clone(), guidance: self.guidance.weights.clone() };
             return lists.run(run, &sampler, &request, &out);
         }
         // What cannot be written is refused before anything is drawn.
@@ -187,17 +174,18 @@ impl Sample {
 
     /// Whether there is more than one class or weight for the same noise.
     fn has_choices(&self) -> bool {
-        !self.classes.is_empty() || self.guidance.len() > 1
+        !self.classes.is_empty() || self.guidance.weights.len() > 1
     }
 
     fn request(&self, checkpoint: &CheckpointSampler) -> Result<DrawRequest, Error> {
         let config = checkpoint.config();
         let mut sampler = match self.sampler {
-            Some(method) if method != config.sampler.kind => SamplerConfig::new(method),
-            _ => config.sampler.clone(),
+            Some(method) => config.sampler.with_method(method),
+            None => config.sampler.clone(),
         };
         sampler.steps = self.steps.or(sampler.steps);
-        if let Some(warning) = self.guidance.iter().find_map(|&weight| config.guidance_warning(weight)) {
+        let weights = self.guidance.weights.iter().filter(|_| self.guidance.is_classifier_free());
+        if let Some(warning) = weights.into_iter().find_map(|&weight| config.guidance_warning(weight)) {
             eprintln!("warning: --{warning}");
         }
         let beginning = self.beginning.read(checkpoint)?;
@@ -209,27 +197,15 @@ impl Sample {
             first: self.first,
             seed: self.seed,
             batch_size: self.batch_size,
-            class: self.class.as_deref().map(|class| config.class_number(class)).transpose()?,
-            unconditional: self.unconditional,
-            guidance: self.guidance.first().copied().unwrap_or(1.0),
-            guidance_interval: self.guidance_interval,
-            guidance_rescale: self.guidance_rescale,
-            condition: self.conditions(config)?,
+            class: self.condition.class(config)?,
+            unconditional: self.condition.unconditional,
+            guidance: self.guidance.guidance()?,
+            guide: self.guidance.guide()?,
+            condition: self.condition.conditions(config)?,
             measurement: self.measurement(config)?,
             beginning,
             frames: if self.trajectory.is_some() { self.frames } else { 0 },
         })
-    }
-
-    fn conditions(&self, config: &RunConfig) -> Result<Option<Conditions>, Error> {
-        match &self.condition[..] {
-            [] => Ok(None),
-            [none] if none == "none" => Ok(Some(Conditions::default())),
-            texts => {
-                let given: Result<Vec<Given>, Error> = texts.iter().map(|text| Given::parse(text, config)).collect();
-                Ok(Some(config.conditions(&given?)?))
-            }
-        }
     }
 
     fn measurement(&self, config: &RunConfig) -> Result<Option<Measurement>, Error> {
@@ -287,28 +263,6 @@ impl Sample {
             go_on::command(arguments, &changes)
         );
         Ok(files)
-    }
-}
-
-/// Where samples go if nothing is said: into the run's folder, or, for a checkpoint elsewhere, here.
-pub(crate) fn default_out(run: &Path, name: &str, seed: u64, shape: &[usize]) -> PathBuf {
-    let extension = match shape.len() {
-        1 => "csv",
-        3 => "png",
-        _ => "npy",
-    };
-    let file = format!("{name}-seed{seed}.{extension}");
-    match RunFolder::new(run).exists() && run.join("checkpoints").is_dir() {
-        true => RunFolder::new(run).samples().join(file),
-        false => file.into(),
-    }
-}
-
-fn interval(text: &str) -> Result<(f64, f64), String> {
-    let numbers = text.split_once(',').map(|(low, high)| (low.trim().parse(), high.trim().parse()));
-    match numbers {
-        Some((Ok(low), Ok(high))) if 0.0 <= low && low <= high => Ok((low, high)),
-        _ => Err("must be two numbers of at least 0, the smaller first, such as 0.3,5".into()),
     }
 }
 

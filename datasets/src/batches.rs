@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fokker_random::Index;
 
-use crate::condition::{Conditions, Writer};
-use crate::{Dataset, DatasetError, Orientation, Preprocessing};
+use crate::condition::{Conditions, Rows, Writer};
+use crate::{Augmentation, Dataset, DatasetError, Orientation, Preprocessing};
 
 /// Examples, one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +79,7 @@ impl Batches {
         let size = self.dataset.size();
         let first_position = step.wrapping_mul(self.batch_size as u64);
         let mut conditions = Writer::new(&*self.dataset);
+        let mut augmentations = Vec::new();
         let mut indices = Vec::with_capacity(self.batch_size);
         let mut values = vec![0.0; self.batch_size * size];
         let length = self.dataset.len() as u64;
@@ -91,12 +92,17 @@ impl Batches {
             let index = order[place];
             let place = (self.seed, position);
             let raw = |raw: &[f32], orientation| conditions.condition(&*self.dataset, index, raw, orientation);
-            let label = self.preprocessing.training_example(&*self.dataset, index, place, out, raw);
+            let (label, augmentation) = self.preprocessing.training_example(&*self.dataset, index, place, out, raw);
             conditions.label(&*self.dataset, label);
+            if self.preprocessing.augmentation.is_some() {
+                augmentations.extend(augmentation.vector());
+            }
             indices.push(index);
         }
         let shape = shape(self.batch_size, &*self.dataset);
-        Batch { values, shape, conditions: conditions.finish(), indices, first_position }
+        let augmentations = self.preprocessing.augmentation.map(|_| Rows::new(Augmentation::SIZE, augmentations));
+        let conditions = Conditions { augmentations, ..conditions.finish() };
+        Batch { values, shape, conditions, indices, first_position }
     }
 
     /// The order of an epoch.
@@ -168,6 +174,10 @@ impl Sequential {
 fn check(dataset: &dyn Dataset, preprocessing: &Preprocessing, batch_size: usize) -> Result<(), DatasetError> {
     preprocessing.check(dataset.is_image())?;
     preprocessing.check_fit(dataset.shape())?;
+    if preprocessing.augmentation.is_some() && dataset.array_channels().is_some() {
+        let problem = "it moves images, and the array of their condition would stay; leave one of the two out";
+        return Err(DatasetError::config("preprocessing.augmentation", problem));
+    }
     if batch_size == 0 {
         return Err(DatasetError::config("training.batch_size", "0; expected at least 1"));
     }

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod array;
+mod augmentation;
 mod batches;
 mod checkerboard;
 mod checksum;
@@ -60,6 +61,7 @@ mod synthetic;
 mod tensors;
 
 pub use array::ArrayConfig;
+pub use augmentation::{Augmentation, AugmentationConfig};
 pub use batches::{Batch, Batches, Sequential};
 pub use checkerboard::{Checkerboard, CheckerboardConfig};
 pub use cifar10::Cifar10Config;

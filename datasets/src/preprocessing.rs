@@ -19,14 +19,15 @@
 //!
 //! **Randomness.** Training example number p of the endless stream takes everything from the generator of
 //! (seed, [`Index::augmentation`]`(p)`): first the flips and the turn, from bits of one word, then u, pixel after pixel.
-//! Validation example i takes u from number 2⁶³ + i. What is switched on or off changes nothing else.
+//! Validation example i takes u from number 2⁶³ + i. What is switched on or off changes nothing else. A geometric
+//! [augmentation](crate::Augmentation) has numbers of its own; it comes after flips and turns, and before u.
 
 use fokker_random::{Index, Rng};
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use crate::standardization::Standardization;
-use crate::{Dataset, DatasetError, Depth, Orientation};
+use crate::{Augmentation, AugmentationConfig, Dataset, DatasetError, Depth, Orientation};
 
 /// The key of the numbers that a run finds.
 const STANDARDIZATION: &str = "preprocessing.standardization";
@@ -73,6 +74,10 @@ pub struct Preprocessing {
     /// Whether training images are turned by 0, 1, 2 or 3 quarters, by chance. They must be square. Default false.
     #[serde(skip_serializing_if = "is_off")]
     pub rotate: bool,
+    /// How training images are scaled, turned, stretched and moved by chance, for a network that sees how
+    /// (`network.augmentation_size`). Absent by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<AugmentationConfig>,
     /// What `scale = "standardize"` subtracts and divides by. A run fills it in when it starts
     /// ([`Preprocessing::fitted`]).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +92,7 @@ impl Preprocessing {
         flip: false,
         flip_vertical: false,
         rotate: false,
+        augmentation: None,
         standardization: None,
     };
 
@@ -104,6 +110,7 @@ impl Preprocessing {
             }
             (None, _) => {}
         }
+        self.augmentation.as_ref().map_or(Ok(()), AugmentationConfig::check)?;
         let images_only =
             |key| Err(DatasetError::config(key, "it is for images, and these are vectors; set it to false"));
         match self {
@@ -120,6 +127,10 @@ impl Preprocessing {
             Self { flip: true, .. } => images_only("preprocessing.flip"),
             Self { flip_vertical: true, .. } => images_only("preprocessing.flip_vertical"),
             Self { rotate: true, .. } => images_only("preprocessing.rotate"),
+            Self { augmentation: Some(_), .. } => {
+                let problem = "it is for images, and these are vectors; leave it out";
+                Err(DatasetError::config("preprocessing.augmentation", problem))
+            }
             _ => Ok(()),
         }
     }
@@ -147,7 +158,7 @@ impl Preprocessing {
 
     /// The same without what is done to training examples alone.
     pub(crate) fn without_augmentation(self) -> Self {
-        Self { flip: false, flip_vertical: false, rotate: false, ..self }
+        Self { flip: false, flip_vertical: false, rotate: false, augmentation: None, ..self }
     }
 
     /// The same with the mean and the deviation of these examples, if `scale` asks for them and they are not there yet.
@@ -251,8 +262,8 @@ impl Preprocessing {
         (if self.dequantize { raw.floor() } else { raw.round() }) as u8
     }
 
-    /// Reads example `index` of a data set as training example number `position` of the endless stream: flipped, turned
-    /// and dequantised as configured. `out` has the length [`Dataset::size`]; returns the label.
+    /// Reads example `index` of a data set as training example number `position` of the endless stream: flipped, turned,
+    /// augmented and dequantised as configured. `out` has the length [`Dataset::size`]; returns the label.
     pub fn train(
         &self,
         dataset: &dyn Dataset,
@@ -261,10 +272,11 @@ impl Preprocessing {
         position: u64,
         out: &mut [f32],
     ) -> Option<usize> {
-        self.training_example(dataset, index, (seed, position), out, |_, _| {})
+        self.training_example(dataset, index, (seed, position), out, |_, _| {}).0
     }
 
-    /// The same; `raw` sees the raw values once they are flipped and turned, and how they are.
+    /// The same with the augmentation, which is none if there is none; `raw` sees the raw values once they are flipped and turned, and how they
+    /// are.
     pub(crate) fn training_example(
         &self,
         dataset: &dyn Dataset,
@@ -272,7 +284,7 @@ impl Preprocessing {
         (seed, position): (u64, u64),
         out: &mut [f32],
         raw: impl FnOnce(&[f32], Orientation),
-    ) -> Option<usize> {
+    ) -> (Option<usize>, Augmentation) {
         let label = dataset.training_example(index, seed, position, out);
         let is_random = self.flip || self.flip_vertical || self.rotate || self.dequantize;
         let mut rng = is_random.then(|| Index::augmentation(position).rng(seed));
@@ -284,11 +296,13 @@ impl Preprocessing {
         };
         orientation.apply(out, dataset.shape());
         raw(out, orientation);
+        let augmentation = self.augmentation.map_or(Augmentation::NONE, |config| config.draw(seed, position));
+        augmentation.apply(out, dataset.shape());
         if let Some(rng) = &mut rng {
             self.dequantize(rng, out);
         }
         self.map(out);
-        label
+        (label, augmentation)
     }
 
     /// Reads example `index` of a data set for validation: neither flipped nor turned, dequantised as configured.

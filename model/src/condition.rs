@@ -10,6 +10,9 @@
 //! null. Without it, zeros would mean both "nothing is known" and "the mean of all vectors". With it the null condition is learnt like
 //! the null class: what the small network makes of (0, 0) is the row of a table that has only one.
 //!
+//! A network of pictures may also see how training pictures were moved (Karras et al. 2022, appendix F.2): numbers that are zeros where nothing
+//! is moved, and whenever something is drawn. They are no condition that anyone gives, and have no null.
+//!
 //! Nothing is differentiated in a condition. Derivatives in the input and in time, and so scores, divergences and likelihoods, are those
 //! of the conditional density.
 
@@ -67,6 +70,8 @@ pub struct Condition {
     pub vector: Option<ConditionPart>,
     /// An array for each example, flattened: `[batch, channels × positions]`, the channels one after the other.
     pub array: Option<ConditionPart>,
+    /// How each example was moved, `[batch, numbers]`; absent is zeros.
+    pub augmentation: Option<Tensor<2>>,
 }
 
 /// Numbers for each example, and whether they are given.
@@ -91,6 +96,10 @@ impl Condition {
             classes: self.classes.as_ref().map(|classes| classes[examples.clone()].to_vec()),
             vector: self.vector.as_ref().map(|part| part.select(examples.clone())),
             array: self.array.as_ref().map(|part| part.select(examples.clone())),
+            augmentation: self
+                .augmentation
+                .as_ref()
+                .map(|numbers| numbers.clone().narrow(0, examples.start, examples.len())),
         }
     }
 
@@ -101,6 +110,10 @@ impl Condition {
             classes: self.classes.as_ref().map(|classes| classes.repeat(examples / classes.len())),
             vector: self.vector.as_ref().map(|part| part.repeated_to(examples)),
             array: self.array.as_ref().map(|part| part.repeated_to(examples)),
+            augmentation: self.augmentation.as_ref().map(|numbers| {
+                let copies = examples / numbers.dims()[0];
+                if copies == 1 { numbers.clone() } else { numbers.clone().repeat(&[copies, 1]) }
+            }),
         }
     }
 
@@ -199,7 +212,7 @@ mod tests {
     fn what_is_given_is_told_from_zeros() {
         let device = Device::flex();
         let part = ConditionPart::from_rows(vec![0.0, 0.0, 3.0, 4.0], 2, &device).keep(&[true, false]);
-        let condition = Condition { vector: Some(part.clone()), array: Some(part), classes: None };
+        let condition = Condition { vector: Some(part.clone()), array: Some(part), ..Condition::default() };
         let place = || (device.clone(), DType::F32);
         assert_eq!(rows(condition.vector_input::<Plain>(2, 2, place())), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
         let null = Condition::default();

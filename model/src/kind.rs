@@ -56,6 +56,11 @@ pub trait NetworkKind: Settings {
         true
     }
 
+    /// How many numbers of a training picture's [augmentation](crate::Condition::augmentation) the network sees; none if it sees none.
+    fn augmentation_size(&self) -> Option<usize> {
+        None
+    }
+
     /// The conditions that the network takes.
     fn condition(&self) -> ConditionShape {
         let classes = self.num_class_embeds().map(|rows| rows.saturating_sub(usize::from(self.has_null_class())));

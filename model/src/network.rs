@@ -38,6 +38,11 @@ pub trait Network<const D: usize>: Module + ModuleDisplay + Sync + 'static {
         ConditionShape::NONE
     }
 
+    /// How many numbers of a training picture's [augmentation](crate::Condition::augmentation) the network sees; none unless it says so.
+    fn augmentation_size(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether a network with classes has a null class as well, whose number is that of the [classes](ConditionShape::classes). Without
     /// it the network cannot be asked for "no class".
     fn has_null_class(&self) -> bool {

@@ -59,4 +59,6 @@ pub enum Stream {
     ValidationSplit = 64,
     /// Where pictures are cropped; the index is the position in the endless stream of training examples.
     Crop = 65,
+    /// How pictures are scaled, turned, stretched and moved; the index is the position in the endless stream of training examples.
+    Geometry = 66,
 }

@@ -9,6 +9,7 @@
 //! | [`augmentation`](Index::augmentation) | Augmentation | 0 (1), position (63) |
 //! | [`held_out_dequantization`](Index::held_out_dequantization) | Augmentation | 1 (1), example (63) |
 //! | [`crop`](Index::crop) | Crop | position (64) |
+//! | [`geometry`](Index::geometry) | Geometry | position (64) |
 //! | [`synthetic`](Index::synthetic) | Synthetic | part (2), example (62) |
 //! | [`training_time`](Index::training_time) | TrainingTime | micro-batch (64) |
 //! | [`training_noise`](Index::training_noise) | TrainingNoise | position (64) |
@@ -106,6 +107,11 @@ impl Index {
     /// Where a training example is cropped.
     pub fn crop(position: u64) -> Self {
         IndexFields::of(Stream::Crop).field::<64>("position", position).index()
+    }
+
+    /// How a training example is scaled, turned, stretched and moved.
+    pub fn geometry(position: u64) -> Self {
+        IndexFields::of(Stream::Geometry).field::<64>("position", position).index()
     }
 
     /// An example of a synthetic data set.

@@ -6,7 +6,7 @@ use fokker::draw::draw_batches;
 use fokker::model::{MixtureScore, Score};
 use fokker::process::{GaussianMixture, Process, ProcessConfig};
 use fokker::sampling::{
-    Brownian, CallCounter, ClassifierFree, CountedScore, Method, MethodInfo, Sampler, SamplerConfig, SamplerKind, Step,
+    Brownian, CallCounter, CountedScore, Guided, Method, MethodInfo, Sampler, SamplerConfig, SamplerKind, Step,
     Threshold, denoised_at, register_sampler,
 };
 use fokker_reproduce::compare::{ComparisonPlan, compare_on_mixture};
@@ -70,7 +70,7 @@ fn a_draw_has_guidance_thresholds_and_states_on_the_way() {
     let request = DrawRequest { frames: 4, ..DrawRequest::new(sampler, 100) };
     let guided = |_: u64, _: usize, counter: &CallCounter| -> Box<dyn Score<2>> {
         let [class, none] = [0.5, 0.0].map(|mean| CountedScore::new(score_at(mean), counter));
-        Box::new(ClassifierFree::new(class, none, 4.0))
+        Box::new(Guided::new(class, none, 4.0))
     };
     let (mut values, mut frames) = (Vec::new(), 0);
     let cost = draw_batches(&*process, &request, &[1], &Device::flex(), guided, &(), |batch| {

@@ -6,7 +6,7 @@ use fokker_process::Process;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::TimeGrid;
-use crate::method::{Method, Noise, Schedule};
+use crate::method::{Equation, Method, Noise, Schedule};
 use crate::options::{ChurnConfig, CorrectorConfig, LangevinConfig, PosteriorVariance, SamplerOption, SolverType};
 use crate::scores::{DataRange, Threshold};
 use crate::solvers::{BackwardNoise, ToleranceConfig};
@@ -100,6 +100,17 @@ impl SamplerConfig {
             tolerance: None,
             parameters: BTreeMap::new(),
         }
+    }
+
+    /// Another method with its customary settings, for the same data: their range stays, and what keeps predictions within it, unless the
+    /// method predicts no data.
+    #[must_use]
+    pub fn with_method(&self, kind: Method) -> Self {
+        if kind == self.kind {
+            return self.clone();
+        }
+        let threshold = self.threshold.filter(|_| kind.info().equation != Equation::Langevin);
+        Self { range: self.range, threshold, ..Self::new(kind) }
     }
 
     /// The options that were given.

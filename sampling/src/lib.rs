@@ -51,7 +51,9 @@ pub use samplers::{
     PredictorCorrector, ReverseDiffusion, ReverseSdeSampler, SymmetricSplitting, UniPc, ancestral_step, langevin_step,
     positions, velocity_score,
 };
-pub use scores::{CallCounter, ClassifierFree, CountedScore, DataRange, Threshold, Thresholded, inverse};
+pub use scores::{
+    CallCounter, CountedScore, DataRange, Guidance, GuidanceMethod, Guided, Projection, Threshold, Thresholded, inverse,
+};
 pub use solvers::{
     BackwardNoise, Brownian, Coordinates, DORMAND_PRINCE, Dynamics, EULER, EulerMaruyama, Flow, HEUN, OdeSolver,
     ProbabilityFlow, RUNGE_KUTTA_4, ReverseDynamics, SdeSolver, Sra, StepStatistics, StochasticHeun, Summation,

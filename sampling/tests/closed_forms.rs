@@ -104,7 +104,7 @@ fn a_sample_does_not_depend_on_the_batch_it_is_drawn_in() {
 
 #[test]
 fn guidance_of_weight_one_is_the_conditional_score_and_zero_the_unconditional() {
-    use fokker_sampling::ClassifierFree;
+    use fokker_sampling::Guided;
     let process = process("vp");
     let conditional = MixtureScore::new(
         GaussianMixture::with_variances(vec![1.0], vec![vec![0.8, -0.3]], vec![0.09]).unwrap(),
@@ -114,7 +114,7 @@ fn guidance_of_weight_one_is_the_conditional_score_and_zero_the_unconditional() 
     let device = Device::flex();
     let x = Tensor::<2>::from_floats([[0.3, 0.2], [-0.5, 1.0]], &device);
     let noise = |weight: f64| {
-        let guided = ClassifierFree::new(conditional.clone(), unconditional.clone(), weight);
+        let guided = Guided::new(conditional.clone(), unconditional.clone(), weight);
         guided.noise(x.clone(), &[0.4, 0.6]).into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
     };
     let at = |score: &MixtureScore| {

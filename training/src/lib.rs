@@ -46,7 +46,7 @@ pub use checkpoint::{
     list as list_checkpoints, load_ema, load_weights, newest_valid as newest_checkpoint, pin as pin_checkpoint,
     read_state, step_of, verify as verify_checkpoint,
 };
-pub use condition::of as condition_of;
+pub use condition::{check_augmentation, of as condition_of};
 pub use config::{CheckpointConfig, Recompute, TrainingConfig};
 pub use coupling::{Coupling, assignment};
 pub use ema::ema_decay;

@@ -70,6 +70,35 @@ fn a_picture_is_completed_from_the_part_that_is_given() {
     refused(&["condition.array={ kind = \"parts\" }"], &["`part`", "`small`"]);
 }
 
+/// What training pictures are moved by is seen in training alone: nobody who draws has to know of it.
+#[test]
+fn pictures_are_moved_in_training_and_samples_are_not() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path();
+    let network = UNET.replace("condition_channels = 2", "augmentation_size = 9");
+    let config = write_config(here, "moved", DIGITS, &network);
+    let moved = "preprocessing.augmentation={ probability = 0.5, rotation = 0.1 }";
+    train(&config, here, &[moved, "training.steps=4"]);
+    train(&config, here, &[moved, "training.steps=2", "name=parts"]);
+    succeed(&["resume", "runs/parts", "--set", "training.steps=4"], here);
+    let drawn = |run: &str| {
+        succeed(&["sample", run, "--count", "2", "--out", "out.npy"], here);
+        fs::read(here.join("out.npy")).unwrap()
+    };
+    assert_eq!(drawn("runs/moved"), drawn("runs/parts"));
+    let likelihood = ["likelihood", "runs/moved", "--count", "2", "--steps", "2", "--solver", "euler"];
+    succeed(&likelihood, here);
+    let refused = |changes: &[&str], parts: &[&str]| {
+        let changes = changes.iter().flat_map(|change| ["--set", change]);
+        let arguments: Vec<&str> =
+            ["train", "moved.toml", "--set", "name=refused"].into_iter().chain(changes).collect();
+        assert_refused(&fokker(&arguments, here), 2, parts);
+    };
+    refused(&[], &["preprocessing.augmentation", "network.augmentation_size"]);
+    refused(&[moved, "network.augmentation_size=8"], &["preprocessing.augmentation", "augmentation_size = 9"]);
+    refused(&["preprocessing.augmentation={ scaling = 2.0 }"], &["preprocessing.augmentation.scaling", "0 to 1"]);
+}
+
 /// Signals with a number and another signal each; a run with a break has the weights of one without.
 #[test]
 fn signals_are_drawn_for_numbers_and_signals_from_files() {
@@ -112,4 +141,18 @@ fn signals_are_drawn_for_numbers_and_signals_from_files() {
     assert_eq!(text, drawn("parts"));
     assert_eq!((text.lines().count(), text.lines().next().unwrap().split(',').count()), (4, 16));
     assert_refused(&fokker(&["sample", "runs/whole", "--condition", "105"], here), 2, &["an array of 1 channels"]);
+    // Signals are encoded under conditions, and what lies between two of them is drawn under one.
+    let one = ["--condition", "105", "--condition", "one.csv"];
+    fs::write(here.join("one.csv"), vec!["5.5"; 16].join(",") + "\n").unwrap();
+    let encode = ["encode", "runs/whole", "moved.npy", "--out", "noise.npy", "--steps", "4"];
+    let noise = |more: &[&str]| {
+        succeed(&[&encode[..], more].concat(), here);
+        fs::read(here.join("noise.npy")).unwrap()
+    };
+    assert!(noise(&one) != noise(&["--condition", "90", "--condition", "one.csv"]));
+    assert_refused(&fokker(&encode, here), 2, &["--condition", "none is given"]);
+    let between = ["interpolate", "runs/whole", "1", "2", "--of", "seeds", "--count", "3", "--out", "between.npy"];
+    succeed(&[&between[..], &one].concat(), here);
+    let several = ["--condition", "105", "--condition", "others.npy"];
+    assert_refused(&fokker(&[&between[..], &several].concat(), here), 2, &["--condition", "20 of them"]);
 }

@@ -9,6 +9,7 @@ mod evaluation;
 mod folder_runs;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod guidance;
 mod kinds;
 mod laboratory_commands;
 mod live_page;

@@ -64,6 +64,8 @@ pub struct Conditions {
     pub vectors: Option<Rows>,
     /// The arrays, channels first.
     pub arrays: Option<Rows>,
+    /// How training images were [moved](crate::Augmentation::vector). Nothing is drawn under it: what is absent is zeros.
+    pub augmentations: Option<Rows>,
 }
 
 impl Conditions {
@@ -118,7 +120,7 @@ impl Writer {
 
     pub(crate) fn finish(self) -> Conditions {
         let rows = |part: Option<(usize, Vec<f32>)>| part.map(|(size, values)| Rows::new(size, values));
-        Conditions { classes: self.labels, vectors: rows(self.vectors), arrays: rows(self.arrays) }
+        Conditions { classes: self.labels, vectors: rows(self.vectors), arrays: rows(self.arrays), augmentations: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod archives;
 mod arrays;
+mod augmentation;
 mod batches;
 mod cache;
 mod conditions;

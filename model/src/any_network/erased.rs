@@ -17,6 +17,7 @@ pub(super) trait Erased<const D: usize>: Evaluate<D> + Debug + Send + Sync {
     fn duplicate(&self) -> Box<dyn Erased<D>>;
     fn has_own_blocks(&self) -> bool;
     fn own_condition(&self) -> ConditionShape;
+    fn own_augmentation_size(&self) -> Option<usize>;
     fn has_own_null_class(&self) -> bool;
 
     fn add_devices(&self, devices: Devices) -> Devices;
@@ -47,6 +48,10 @@ impl<const D: usize, N: Network<D>> Erased<D> for N {
 
     fn own_condition(&self) -> ConditionShape {
         self.condition()
+    }
+
+    fn own_augmentation_size(&self) -> Option<usize> {
+        self.augmentation_size()
     }
 
     fn has_own_null_class(&self) -> bool {

@@ -76,6 +76,10 @@ impl<const D: usize> Network<D> for AnyNetwork<D> {
         self.0.own_condition()
     }
 
+    fn augmentation_size(&self) -> Option<usize> {
+        self.0.own_augmentation_size()
+    }
+
     fn has_null_class(&self) -> bool {
         self.0.has_own_null_class()
     }

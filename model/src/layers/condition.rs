@@ -1,6 +1,7 @@
 //! How a network takes a condition.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
+use burn::tensor::{FloatDType, Tensor};
 
 use crate::calculus::Calculus;
 use crate::condition::{Condition, ConditionShape};
@@ -35,6 +36,32 @@ impl VectorEmbedding {
     }
 }
 
+/// What the network makes of how a training picture was moved (Karras et al. 2022, appendix F.2): a linear map of the numbers, without a shift, so
+/// that zeros add nothing.
+#[derive(Module, Debug)]
+pub struct AugmentationEmbedding {
+    /// `[width, size]`
+    weight: Param<Tensor<2>>,
+}
+
+impl AugmentationEmbedding {
+    /// For `size` numbers.
+    pub fn new(size: usize, width: usize, init: &mut Initializer) -> Self {
+        Self { weight: init.uniform([width, size], (size as f64).powf(-0.5)) }
+    }
+
+    /// `time` and what the numbers add to it.
+    ///
+    /// # Shapes
+    /// `[batch, width]` → the same
+    pub fn add_to<C: Calculus>(&self, time: C::Array<2>, condition: &Condition) -> C::Array<2> {
+        let Some(numbers) = &condition.augmentation else { return time };
+        let (_, dtype) = C::place(&time);
+        let numbers = C::constant(numbers.clone().cast(FloatDType::from(dtype)));
+        C::add(time, C::linear(numbers, self.weight.val(), None))
+    }
+}
+
 /// The noisy data with the channels of a condition's array, and a channel that says where it is given, after its own.
 ///
 /// # Shapes
@@ -57,4 +84,28 @@ pub fn check_condition(shape: ConditionShape) -> Result<(), ModelError> {
         require(fits, key, format!("must be in 1..{MOST_FEATURES}; leave it out if there is no such condition"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::plain::Plain;
+
+    #[test]
+    fn what_is_not_moved_adds_nothing() {
+        let device = Device::flex();
+        let embedding = AugmentationEmbedding::new(3, 4, &mut Initializer::new(0, &device));
+        let added = |augmentation: Option<[[f32; 3]; 2]>| -> Vec<f32> {
+            let augmentation = augmentation.map(|numbers| Tensor::from_floats(numbers, &device));
+            let condition = Condition { augmentation, ..Condition::default() };
+            let time = Tensor::<2>::zeros([2, 4], &device);
+            embedding.add_to::<Plain>(time, &condition).into_data().try_to_vec().unwrap()
+        };
+        assert_eq!(added(None), [0.0; 8]);
+        assert_eq!(added(Some([[0.0; 3]; 2])), [0.0; 8]);
+        let moved = added(Some([[0.0; 3], [1.0, -2.0, 0.5]]));
+        assert!(moved[..4] == [0.0; 4] && moved[4..].iter().all(|value| *value != 0.0), "{moved:?}");
+    }
 }

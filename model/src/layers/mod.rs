@@ -11,7 +11,7 @@ mod image_waves;
 mod linear;
 
 pub use attention::Attention;
-pub use condition::{VectorEmbedding, check_condition, join_array};
+pub use condition::{AugmentationEmbedding, VectorEmbedding, check_condition, join_array};
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::{Dropout, DropoutKey};

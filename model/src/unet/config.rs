@@ -152,6 +152,10 @@ pub struct UNetConfig {
     /// says where the array is given. Not a field of diffusers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition_channels: Option<usize>,
+    /// How many numbers say how a training picture was moved, for `preprocessing.augmentation`, whose pictures have 9; absent without
+    /// augmentation. Not a field of diffusers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augmentation_size: Option<usize>,
     /// Whether the last row of the class table stands for "no class". Not a field of diffusers, whose rows are all classes.
     #[serde(skip_serializing_if = "is_true")]
     pub null_class: bool,
@@ -202,6 +206,7 @@ impl Default for UNetConfig {
             num_classes: None,
             condition_size: None,
             condition_channels: None,
+            augmentation_size: None,
             null_class: true,
             input_frequencies: Vec::new(),
         }
@@ -299,6 +304,7 @@ impl UNetConfig {
         let without = "diffusers' UNet2DModel takes no condition but a class; train a network without it";
         require(self.condition_size.is_none(), "condition_size", without)?;
         require(self.condition_channels.is_none(), "condition_channels", without)?;
+        require(self.augmentation_size.is_none(), "augmentation_size", "diffusers' UNet2DModel sees no augmentation")?;
         let whole = Self { num_class_embeds: NetworkKind::num_class_embeds(self), ..self.clone() };
         let fields = serde_json::to_value(whole).map_err(|error| ModelError::config("network", error.to_string()))?;
         let Value::Object(mut fields) = fields else { return Err(ModelError::config("network", "is no table")) };

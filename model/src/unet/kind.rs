@@ -73,6 +73,14 @@ impl NetworkKind for UNetConfig {
             require(value.is_finite() && value > 0.0, key, format!("{value} is not a positive number"))?;
         }
         check_condition(self.condition())?;
+        let fits = self.augmentation_size.is_none_or(|size| (1..MOST_FEATURES).contains(&size));
+        require(
+            fits,
+            "augmentation_size",
+            format!("must be in 1..{MOST_FEATURES}; leave it out without augmentation"),
+        )?;
+        let fits = self.augmentation_size.is_none() || self.dimensions == 2;
+        require(fits, "augmentation_size", "images are moved, and dimensions = 1 is for signals; leave it out")?;
         let without = self.null_class || self.num_classes.is_none();
         require(
             without,
@@ -128,6 +136,10 @@ impl NetworkKind for UNetConfig {
     fn condition(&self) -> ConditionShape {
         let classes = self.num_class_embeds().map(|rows| rows.saturating_sub(usize::from(self.null_class)));
         ConditionShape { classes, vector: self.condition_size, array: self.condition_channels }
+    }
+
+    fn augmentation_size(&self) -> Option<usize> {
+        self.augmentation_size
     }
 
     fn has_null_class(&self) -> bool {

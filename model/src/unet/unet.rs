@@ -11,8 +11,8 @@ use crate::error::ModelError;
 use crate::initializer::Initializer;
 use crate::kind::NetworkKind;
 use crate::layers::{
-    Conv2d, Embedding, FourierEmbedding, GroupNorm, ImageWaves, Linear, PositionalEmbedding, VectorEmbedding,
-    join_array,
+    AugmentationEmbedding, Conv2d, Embedding, FourierEmbedding, GroupNorm, ImageWaves, Linear, PositionalEmbedding,
+    VectorEmbedding, join_array,
 };
 use crate::network::{Context, Network};
 
@@ -27,6 +27,7 @@ pub struct UNet {
     time_embedding: TimeMlp,
     class_embedding: Option<Embedding>,
     condition_embedding: Option<VectorEmbedding>,
+    augmentation_embedding: Option<AugmentationEmbedding>,
     down_blocks: Vec<DownBlock>,
     mid_block: Option<MidBlock>,
     up_blocks: Vec<UpBlock>,
@@ -36,6 +37,7 @@ pub struct UNet {
     #[module(skip)]
     condition: ConditionShape,
     null_class: bool,
+    augmentation_size: Option<usize>,
 }
 
 /// Two affine maps around an activation.
@@ -97,6 +99,11 @@ impl UNet {
             center_input: config.center_input_sample,
             condition: config.condition(),
             null_class: config.null_class,
+            augmentation_size: config.augmentation_size,
+            // The last, so that the others have the same numbers with and without it.
+            augmentation_embedding: config
+                .augmentation_size
+                .map(|size| AugmentationEmbedding::new(size, time_width, init)),
         })
     }
 
@@ -115,7 +122,11 @@ impl UNet {
             }
             None => time,
         };
-        match &self.condition_embedding {
+        let time = match &self.condition_embedding {
+            Some(embedding) => embedding.add_to::<C>(time, &context.condition),
+            None => time,
+        };
+        match &self.augmentation_embedding {
             Some(embedding) => embedding.add_to::<C>(time, &context.condition),
             None => time,
         }
@@ -159,6 +170,10 @@ impl Network<4> for UNet {
 
     fn condition(&self) -> ConditionShape {
         self.condition
+    }
+
+    fn augmentation_size(&self) -> Option<usize> {
+        self.augmentation_size
     }
 
     fn has_null_class(&self) -> bool {

@@ -6,5 +6,5 @@ pub mod inverse;
 mod threshold;
 
 pub use counted::{CallCounter, CountedScore};
-pub use guidance::ClassifierFree;
+pub use guidance::{Guidance, GuidanceMethod, Guided, Projection};
 pub use threshold::{DataRange, Threshold, Thresholded};

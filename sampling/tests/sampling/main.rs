@@ -3,6 +3,7 @@
 mod conditions;
 mod encoding;
 mod golden_traces;
+mod guidance;
 mod laws;
 mod likelihood;
 mod orders;

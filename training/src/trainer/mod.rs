@@ -62,6 +62,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     pub fn new(plan: TrainingPlan, network: N, device: &Device) -> Result<Self, TrainingError> {
         plan.validate()?;
         condition::check(network.condition(), &*plan.train)?;
+        condition::check_augmentation(network.augmentation_size(), &plan.preprocessing)?;
         if plan.training.class_dropout > 0.0 && !network.has_null_class() {
             let message = "the network has no null class, in whose place a class could be dropped; leave it out";
             return Err(TrainingError::config("training.class_dropout", message));

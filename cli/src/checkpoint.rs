@@ -1,0 +1,26 @@
+//! Which checkpoint of a run a command takes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use fokker::{Error, find_checkpoint_at};
+
+/// Which checkpoint of a run.
+#[derive(Args)]
+pub struct CheckpointOptions {
+    /// The run's checkpoint of this step; its newest whole one if absent
+    #[arg(long)]
+    pub step: Option<u64>,
+}
+
+impl CheckpointOptions {
+    /// The folder of the checkpoint of a run, or of a checkpoint by its own folder.
+    pub fn find(&self, run: &Path) -> Result<PathBuf, Error> {
+        find_checkpoint_at(run, self.step)
+    }
+
+    /// Whether one is named, so that a path has to be a run.
+    pub fn is_named(&self) -> bool {
+        self.step.is_some()
+    }
+}
