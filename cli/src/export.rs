@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fokker::Error;
 use fokker::diffusers::{ExportRequest, export};
 use fokker::model::WeightPrecision;
+use fokker::{CheckpointChoice, Error};
 
 use super::results::print_file;
 use super::terminal::Terminal;
@@ -18,9 +18,9 @@ pub struct Export {
     run: PathBuf,
     /// The folder of the model, which must be new or empty
     folder: PathBuf,
-    /// The checkpoint of this step; the newest whole one if absent
-    #[arg(long)]
-    step: Option<u64>,
+    /// The checkpoint of this step, or `best` by checkpoints.best; the newest whole one if absent
+    #[arg(long, default_value_t, hide_default_value = true)]
+    step: CheckpointChoice,
     /// Which weights
     #[arg(long, value_enum, default_value = "average")]
     weights: WeightsName,
@@ -34,8 +34,13 @@ impl Export {
     pub fn run(self) -> Result<(), Error> {
         let precision = if self.half { WeightPrecision::Half } else { WeightPrecision::Single };
         let (run, folder) = (self.run, self.folder);
-        let request =
-            ExportRequest { run, folder: folder.clone(), step: self.step, weights: self.weights.into(), precision };
+        let request = ExportRequest {
+            run,
+            folder: folder.clone(),
+            checkpoint: self.step,
+            weights: self.weights.into(),
+            precision,
+        };
         export(&request, &Terminal::new())?;
         print_file(&folder);
         Ok(())

@@ -7,8 +7,8 @@ use fokker::datasets::Conditions;
 use fokker::sampling::{Equation, Method, Noise, Processes, SamplerConfig, SamplerOption};
 use fokker::training::RunFolder;
 use fokker::{
-    CheckpointSampler, DrawRequest, Error, Given, Measurement, RunConfig, SampleWriter, Technique, TrajectoryWriter,
-    find_checkpoint_at,
+    CheckpointChoice, CheckpointSampler, DrawRequest, Error, Given, Measurement, RunConfig, SampleWriter, Technique,
+    TrajectoryWriter, find_checkpoint_at,
 };
 
 use super::beginning::{self, BeginningOptions};
@@ -23,9 +23,9 @@ pub struct Sample {
     /// A run's folder, or one of its checkpoints
     #[arg(required_unless_present = "list_samplers")]
     run: Option<PathBuf>,
-    /// Draw from the run's checkpoint of this step; from its newest whole one if absent
-    #[arg(long)]
-    step: Option<u64>,
+    /// Draw from the run's checkpoint of this step, or from the `best` by checkpoints.best; from its newest whole one if absent
+    #[arg(long, default_value_t, hide_default_value = true)]
+    step: CheckpointChoice,
     /// Print a table of all samplers, and draw nothing
     #[arg(long)]
     list_samplers: bool,
