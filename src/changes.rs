@@ -133,7 +133,9 @@ const CLASSES: &[(&str, KeyClass)] = &[
     ("training.log_every", KeyClass::Course),
     ("training.validate_every", KeyClass::Course),
     ("training.validation_examples", KeyClass::Course),
+    ("training.early_stopping", KeyClass::Course),
     ("residuals", KeyClass::Course),
+    ("evaluation", KeyClass::Course),
     ("averages", KeyClass::Course),
     ("checkpoints", KeyClass::Course),
     ("previews", KeyClass::Course),
@@ -163,10 +165,10 @@ mod tests {
             }};
         }
         let sections = names!(
-            RunConfig, config, "": name, runs, seed, backend, data, preprocessing, condition, process, network, parameterization, objective, optimizer, training, residuals, checkpoints, averages, previews, sampler
+            RunConfig, config, "": name, runs, seed, backend, data, preprocessing, condition, process, network, parameterization, objective, optimizer, training, residuals, evaluation, checkpoints, averages, previews, sampler
         );
         let training = names!(
-            TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, condition_dropout, precision, recompute, skip_non_finite, log_every, validate_every, validation_examples
+            TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, condition_dropout, precision, recompute, skip_non_finite, log_every, validate_every, validation_examples, early_stopping
         );
         sections.into_iter().filter(|name| name != "training").chain(training).collect()
     }

@@ -38,6 +38,8 @@ pub struct CheckpointEntry {
 pub enum Stays {
     /// It is one of the newest `checkpoints.keep`.
     Newest,
+    /// It is the best by `checkpoints.best`.
+    Best,
     /// `checkpoints.keep_every` divides its step.
     KeepEvery,
     /// It was [kept](keep).
@@ -49,10 +51,13 @@ pub enum Stays {
 /// # Errors
 /// A folder without a run; a configuration that cannot be read.
 pub fn list(run: &Path) -> Result<Vec<CheckpointEntry>, Error> {
-    let config = run_config(run, &[])?.checkpoints;
+    let config = run_config(run, &[])?;
+    let best = config.best()?.map_or(Ok(None), |best| best.checkpoint(&RunFolder::new(run)))?;
+    let config = config.checkpoints;
     let entry = |(number, path): (usize, PathBuf)| {
         let stays = match &path {
             path if is_pinned(path) => Some(Stays::Pinned),
+            path if best.as_ref() == Some(path) => Some(Stays::Best),
             path if is_kept_for_good(&config, path) => Some(Stays::KeepEvery),
             _ => (number < config.keep).then_some(Stays::Newest),
         };

@@ -13,7 +13,7 @@ use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
 use fokker_training::{
-    CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan, check_augmentation,
+    Best, CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan, check_augmentation,
 };
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -22,6 +22,7 @@ use crate::backend::BackendConfig;
 use crate::condition::{self, Given};
 use crate::draw::state_shape;
 use crate::error::Error;
+use crate::evaluation::EvaluationConfig;
 use crate::overrides;
 use crate::recipes;
 
@@ -74,6 +75,9 @@ pub struct RunConfig {
     /// What is reported of the score Fokker–Planck equation [Lai 2023, sec. 2]; absent, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residuals: Option<ResidualsConfig>,
+    /// How good samples are while training; absent, it is not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvaluationConfig>,
     /// When to save.
     pub checkpoints: CheckpointConfig,
     /// Averages whose length is chosen after the training; absent, none are tracked.
@@ -257,6 +261,7 @@ impl RunConfig {
             optimizer: self.optimizer.clone(),
             training: self.training.clone(),
             checkpoints: self.checkpoints.clone(),
+            best: self.best()?,
             averages: self.averages.clone(),
             preprocessing: self.preprocessing.clone(),
             train: self.conditioned(train)?,
@@ -264,6 +269,36 @@ impl RunConfig {
             truth: self.exact_score()?,
             residuals: self.residuals,
         })
+    }
+
+    /// By what the best checkpoint is chosen, as `checkpoints.best` says.
+    ///
+    /// # Errors
+    /// A number that is not measured, with those that are.
+    pub fn best(&self) -> Result<Option<Best>, Error> {
+        let Some(name) = &self.checkpoints.best else { return Ok(None) };
+        let mut measured = Vec::new();
+        if self.training.validate_every > 0 {
+            measured.push(Best::by_validation_loss(self.training.validate_every));
+        }
+        if let Some(evaluation) = self.evaluation.as_ref().filter(|evaluation| evaluation.every > 0) {
+            measured.extend(evaluation.quantities()?.into_iter().map(|quantity| Best {
+                metric: quantity.name.into(),
+                larger_is_better: quantity.larger_is_better,
+                every: evaluation.every,
+            }));
+        }
+        let names: Vec<String> = measured.iter().map(|best| format!("\"{}\"", best.metric)).collect();
+        match measured.into_iter().find(|best| best.metric == *name) {
+            Some(best) => Ok(Some(best)),
+            None => {
+                let there = if names.is_empty() { "nothing".into() } else { names.join(", ") };
+                Err(Error::Usage(format!(
+                    "checkpoints.best: \"{name}\" is not measured; this run measures {there}. Set training.validate_every for \
+                     \"validation_loss\", and evaluation.every and evaluation.metrics for others"
+                )))
+            }
+        }
     }
 
     /// How conditions are made of examples, or of what a user gives.
@@ -424,6 +459,8 @@ impl RunConfig {
         self.averages.as_ref().map_or(Ok(()), PowerAverageConfig::validate)?;
         self.sampler.validate(&*process)?;
         self.check_coupling(&self.sampler)?;
+        self.evaluation.as_ref().map_or(Ok(()), |evaluation| evaluation.validate(self, &*process))?;
+        self.best()?;
         if !(1..=MOST_PREVIEWS).contains(&self.previews.count) {
             return usage(&format!("previews.count: {} is not in 1..={MOST_PREVIEWS}", self.previews.count));
         }

@@ -12,6 +12,7 @@ use fokker_training::{
 };
 
 use crate::backend::ChosenDevice;
+use crate::checkpoint_choice::CheckpointChoice;
 use crate::config::RunConfig;
 use crate::draw::{DrawCost, DrawRequest, DrawnBatch, ScoreSpec, check_condition, draw_network};
 use crate::error::Error;
@@ -59,28 +60,51 @@ pub fn find_checkpoint(path: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-/// The checkpoint of a step of a run; without a step as [`find_checkpoint`].
+/// The checkpoint of a run that is chosen; the newest as [`find_checkpoint`].
 ///
 /// # Errors
-/// A step that the run has no checkpoint of, with those that there are; those of [`find_checkpoint`].
-pub fn find_checkpoint_at(path: &Path, step: Option<u64>) -> Result<PathBuf, Error> {
-    let Some(step) = step else { return find_checkpoint(path) };
+/// A step that the run has no checkpoint of, with those that there are; the best of a run that has none; those of
+/// [`find_checkpoint`].
+pub fn find_checkpoint_at(path: &Path, choice: CheckpointChoice) -> Result<PathBuf, Error> {
+    let folder = RunFolder::new(path);
+    let step = match choice {
+        // With the message of a path that is no run.
+        CheckpointChoice::Step(_) | CheckpointChoice::Best if !is_checkpoint(path) && !folder.exists() => {
+            return find_checkpoint(path);
+        }
+        CheckpointChoice::Newest => return find_checkpoint(path),
+        CheckpointChoice::Best => return find_checkpoint(&best_checkpoint(path)?),
+        CheckpointChoice::Step(step) => step,
+    };
     if is_checkpoint(path) {
         return match read_state(path)?.step {
             own if own == step => Ok(path.into()),
             own => Err(Error::field("step", step, format!("{} is of step {own}", path.display()))),
         };
     }
-    let folder = RunFolder::new(path);
-    if !folder.exists() {
-        // With the message of a path that is no run.
-        return find_checkpoint(path);
-    }
     let checkpoint = folder.checkpoints().join(folder_name(step));
     if !checkpoint.is_dir() {
         return Err(Error::field("step", step, no_such_step(&folder)));
     }
     find_checkpoint(&checkpoint)
+}
+
+/// The best checkpoint of a run.
+fn best_checkpoint(path: &Path) -> Result<PathBuf, Error> {
+    let refuse = |message: String| Err(Error::field("step", "best", message));
+    if is_checkpoint(path) {
+        return refuse(format!("{} is one checkpoint; name the run", path.display()));
+    }
+    let Some(best) = run_config(path, &[])?.best()? else {
+        return refuse(
+            "the run does not say what is best; train or resume it with checkpoints.best, such as \"validation_loss\" or \"frechet\""
+                .into(),
+        );
+    };
+    match best.checkpoint(&RunFolder::new(path))? {
+        Some(checkpoint) => Ok(checkpoint),
+        None => refuse(format!("no checkpoint of the run is of a step at which {} was measured", best.metric)),
+    }
 }
 
 /// Whether a folder is a checkpoint, whole or damaged.

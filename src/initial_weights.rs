@@ -6,6 +6,7 @@ use burn::module::Module;
 use fokker_model::{LoadReport, StateDict};
 use fokker_training::{RunFolder, WeightSet};
 
+use crate::checkpoint_choice::CheckpointChoice;
 use crate::config::RunConfig;
 use crate::diffusers::DiffusersFolder;
 use crate::error::Error;
@@ -19,14 +20,14 @@ use crate::monitor::Monitor;
 ///
 /// // The averaged weights of the newest checkpoint; all tensors must fit.
 /// let weights = InitialWeights::new("runs/digits");
-/// assert!(!weights.partial && weights.step.is_none());
+/// assert!(!weights.partial);
 /// ```
 #[derive(Clone, Debug)]
 pub struct InitialWeights {
     /// A run, one of its checkpoints, a model of diffusers, or a file of weights (`.safetensors`, or `.bin` of PyTorch).
     pub from: PathBuf,
-    /// The step of a run's checkpoint; the newest whole one if absent.
-    pub step: Option<u64>,
+    /// Which checkpoint of a run.
+    pub checkpoint: CheckpointChoice,
     /// Which weights of a run, or of a model with a folder `unet_ema`.
     pub weights: WeightSet,
     /// The variant of the files of a model.
@@ -38,7 +39,13 @@ pub struct InitialWeights {
 impl InitialWeights {
     /// The averaged weights of a run's newest checkpoint, or those of a model; all tensors must fit.
     pub fn new(from: impl Into<PathBuf>) -> Self {
-        Self { from: from.into(), step: None, weights: WeightSet::Average, variant: None, partial: false }
+        Self {
+            from: from.into(),
+            checkpoint: CheckpointChoice::Newest,
+            weights: WeightSet::Average,
+            variant: None,
+            partial: false,
+        }
     }
 
     /// Reads the weights by name.
@@ -48,10 +55,10 @@ impl InitialWeights {
     pub fn read(&self) -> Result<StateDict, Error> {
         let path = &self.from;
         let is_run = is_checkpoint(path) || RunFolder::new(path).exists();
-        if let (Some(step), false) = (self.step, is_run) {
+        if self.checkpoint != CheckpointChoice::Newest && !is_run {
             return Err(Error::field(
                 "step",
-                step,
+                self.checkpoint,
                 format!("{} is no run, and has no steps; leave it out", path.display()),
             ));
         }
@@ -59,7 +66,7 @@ impl InitialWeights {
             return Ok(StateDict::read(path)?);
         }
         if is_run {
-            let checkpoint = find_checkpoint_at(path, self.step)?;
+            let checkpoint = find_checkpoint_at(path, self.checkpoint)?;
             let config = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
             return state_dict(&checkpoint, self.weights, &config);
         }

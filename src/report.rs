@@ -5,7 +5,7 @@ use fokker_training::{Callback, Metrics, Moment, Outcome, RunFolder, TrainingErr
 
 use crate::error::Error;
 
-/// Writes the page of a run whenever the loss on held-out data is measured, and at the end. A page that cannot be written is
+/// Writes the page of a run whenever the loss on held-out data or the samples are measured, and at the end. A page that cannot be written is
 /// a warning: no reason to lose a run.
 #[derive(Clone, Debug)]
 pub struct ReportPage {
@@ -27,7 +27,7 @@ impl ReportPage {
 
 impl<N: Network<D>, const D: usize> Callback<N, D> for ReportPage {
     fn line(&mut self, at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
-        if line.is_validated() {
+        if line.is_validated() || !line.evaluation.is_empty() {
             self.write(at);
         }
         Ok(())

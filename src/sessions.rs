@@ -54,6 +54,7 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for Sessions {
     fn end(&mut self, at: &mut Moment<'_, N, D>, outcome: Outcome) -> Result<(), TrainingError> {
         let outcome = match outcome {
             Outcome::Finished => "finished",
+            Outcome::EndedEarly => "ended early",
             Outcome::Interrupted => "interrupted",
         };
         let seconds = seconds_of(&at.trainer.breakdown());

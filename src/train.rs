@@ -13,6 +13,7 @@ use crate::config::RunConfig;
 use crate::continuation::{Continuation, ResumeRequest};
 use crate::draw::{DrawRequest, ScoreSpec, draw};
 use crate::error::Error;
+use crate::evaluation::{Evaluations, is_owed};
 use crate::initial_weights::InitialWeights;
 use crate::monitor::Monitor;
 use crate::opening::{TrainingData, open_data};
@@ -27,8 +28,10 @@ use crate::watch::Watch;
 pub struct Trained {
     /// The run's folder.
     pub folder: PathBuf,
-    /// Whether all steps are done; otherwise it was interrupted, saved, and can be resumed.
+    /// Whether it came to its end; otherwise it was interrupted, saved, and can be resumed.
     pub finished: bool,
+    /// Whether that was before the last step, because nothing was left to learn (`training.early_stopping`).
+    pub ended_early: bool,
 }
 
 /// Trains a new run, or goes on with the one that is there, as [`crate::resume()`] does.
@@ -68,7 +71,7 @@ pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn M
     let continuation = Continuation::plan(config, &folder, request, monitor)?;
     let (config, step) = (&continuation.config, continuation.step);
     let steps = config.training.steps;
-    if step >= steps {
+    if step >= steps && !is_owed(config, &folder, step)? {
         monitor.say(&format!(
             "all {steps} steps are done: the run is at step {step}. It goes on with more of them, such as training.steps={}",
             2 * step
@@ -76,7 +79,7 @@ pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn M
         if let Err(error) = write_report(&folder) {
             monitor.warn(&error.to_string());
         }
-        return Ok(Trained { folder: folder.path().into(), finished: true });
+        return Ok(Trained { folder: folder.path().into(), finished: true, ended_early: false });
     }
     run(Training { config, folder, start: Start::At(&continuation), monitor })
 }
@@ -88,6 +91,13 @@ fn run(training: Training<'_>) -> Result<Trained, Error> {
         training.monitor.say(&format!("network: {}", config.training_memory()?));
         if !chosen.backend.is_gpu() {
             config.check_memory()?.iter().for_each(|warning| training.monitor.warn(warning));
+        }
+        if let Some(extractor) = config.evaluation.as_ref().and_then(|evaluation| evaluation.extractor.as_ref()) {
+            extractor.prepare()?;
+            if let Some(checksum) = extractor.version() {
+                let kind = extractor.kind();
+                training.monitor.say(&format!("evaluations: extractor {kind}, weights with the SHA-256 {checksum}"));
+            }
         }
         let TrainingData { train, validation, config } = open_data(config, training.monitor)?;
         config.validate_classes(train.classes())?;
@@ -139,8 +149,21 @@ impl NetworkVisitor for Work<'_> {
             monitor.say(&format!("training.validate_every = {every} has no effect: nothing is held out"));
         }
         let plan = config.training_plan(train.clone(), validation)?;
-        let condition = preview_condition(&plan, network.condition(), config.previews.count);
-        let process = plan.process.clone();
+        let takes = network.condition();
+        let condition = condition_of(&plan, takes, config.previews.count);
+        let reading = ScoreSpec { process: plan.process.clone(), parameterization: config.parameterization };
+        let evaluations =
+            config.evaluation.as_ref().filter(|settings| settings.every > 0).map(|settings| Evaluations {
+                settings,
+                config,
+                folder: &folder,
+                data: plan.validation.as_ref().unwrap_or(&plan.train).clone(),
+                reading: reading.clone(),
+                condition: condition_of(&plan, takes, settings.count),
+                device: chosen.device.clone(),
+                monitor,
+                reference: None,
+            });
         let network = match start {
             Start::New(Some(initial)) => initial.load_into(network, monitor)?,
             _ => network,
@@ -172,7 +195,7 @@ impl NetworkVisitor for Work<'_> {
         let preview = Preview {
             config,
             folder: &folder,
-            reading: ScoreSpec { process, parameterization: config.parameterization },
+            reading,
             shape: train.shape().to_vec(),
             condition,
             device: chosen.device.clone(),
@@ -180,15 +203,16 @@ impl NetworkVisitor for Work<'_> {
         };
         let previews = Previews::new(config.previews.every, |step, average: &N| preview.draw::<N, D>(step, average));
         let sessions = Sessions::new(&folder, &chosen.description);
-        let mut callbacks = Callbacks::in_folder(&folder, text)
-            .with(watch)
-            .with(sessions)
-            .with(previews)
-            .with(ReportPage::new(&folder));
+        let mut callbacks = Callbacks::in_folder(&folder, text).with(watch).with(sessions).with(previews);
+        if let Some(evaluations) = evaluations {
+            callbacks = callbacks.with(evaluations);
+        }
+        let mut callbacks = callbacks.with(ReportPage::new(&folder));
         let outcome = trainer.train(&mut callbacks)?;
         drop(callbacks);
         drop(lock);
-        Ok(Trained { folder: folder.path().into(), finished: outcome == Outcome::Finished })
+        let (finished, ended_early) = (outcome != Outcome::Interrupted, outcome == Outcome::EndedEarly);
+        Ok(Trained { folder: folder.path().into(), finished, ended_early })
     }
 }
 
@@ -230,7 +254,7 @@ impl Preview<'_> {
 }
 
 /// The conditions of the first examples that are held out, or learnt from, if the network needs more than classes.
-fn preview_condition(plan: &TrainingPlan, takes: ConditionShape, count: usize) -> Option<Conditions> {
+fn condition_of(plan: &TrainingPlan, takes: ConditionShape, count: usize) -> Option<Conditions> {
     let data = plan.validation.as_ref().unwrap_or(&plan.train);
     let needs_more = takes.vector.is_some() || takes.array.is_some();
     needs_more.then(|| Conditions::of(&**data, (0..count).map(|number| number % data.len())))

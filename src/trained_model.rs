@@ -49,7 +49,7 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
             sampler,
             device: device.clone(),
             step: trainer.step(),
-            is_finished: outcome == Outcome::Finished,
+            is_finished: outcome != Outcome::Interrupted,
         }
     }
 
@@ -73,7 +73,7 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
         self.step
     }
 
-    /// Whether all steps are done; otherwise the monitor stopped the training.
+    /// Whether all steps are done, or nothing was left to learn before; otherwise the monitor stopped the training.
     pub fn is_finished(&self) -> bool {
         self.is_finished
     }

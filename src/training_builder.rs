@@ -8,8 +8,8 @@ use fokker_datasets::{Dataset, Preprocessing};
 use fokker_model::{Network, Parameterization};
 use fokker_process::Process;
 use fokker_training::{
-    Callbacks, CheckpointConfig, Objective, OptimizerConfig, RunFolder, Trainer, TrainingConfig, TrainingPlan,
-    ValidationLoss, newest_checkpoint,
+    Best, Callbacks, CheckpointConfig, Objective, OptimizerConfig, RunFolder, StopEarly, Trainer, TrainingConfig,
+    TrainingPlan, ValidationLoss, newest_checkpoint,
 };
 
 use crate::error::Error;
@@ -186,10 +186,16 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
                 let sessions = Sessions::new(run.folder(), format!("{device:?}"));
                 Callbacks::in_folder(run.folder(), run.text()).with(sessions).with(ReportPage::new(run.folder()))
             }
-            None => Callbacks::new().with(ValidationLoss),
+            None => Callbacks::new().with(ValidationLoss).with(StopEarly::new()),
         };
         let outcome = trainer.train(&mut callbacks.with(Watch::new(monitor, trainer.step(), steps)))?;
         Ok(TrainedModel::new(&trainer, outcome, device))
+    }
+
+    /// By what the best checkpoint is chosen: there is no other measurement than the loss.
+    fn best(&self) -> Option<Best> {
+        let name = self.checkpoints.best.as_deref().filter(|name| *name == Best::VALIDATION_LOSS);
+        name.map(|_| Best::by_validation_loss(self.training.validate_every))
     }
 
     fn plan(&self) -> Result<TrainingPlan, Error> {
@@ -206,6 +212,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
             objective: self.objective.clone(),
             optimizer: self.optimizer.clone(),
             training: self.training.clone(),
+            best: self.best(),
             checkpoints: self.checkpoints.clone(),
             validation: self.held_out.clone(),
             ..TrainingPlan::new(self.process.clone(), data.clone())

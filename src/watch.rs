@@ -97,6 +97,14 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for Watch<'_> {
                 shown(line.validation_loss),
             ));
         }
+        if !line.evaluation.is_empty() {
+            self.monitor.say(&evaluation(line));
+        }
+        Ok(())
+    }
+
+    fn made_up(&mut self, _at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
+        self.monitor.say(&evaluation(line));
         Ok(())
     }
 
@@ -108,6 +116,17 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for Watch<'_> {
         self.monitor.warn(warning);
         true
     }
+}
+
+/// What an evaluation has found.
+fn evaluation(line: &Metrics) -> String {
+    let errors = |name: &str| line.evaluation.get(&format!("{name}_error"));
+    let values = line.evaluation.iter().filter(|(name, _)| !name.ends_with("_error"));
+    let shown = values.map(|(name, value)| match errors(name) {
+        Some(error) => format!("{name} {value:.4} ± {error:.4}"),
+        None => format!("{name} {value:.4}"),
+    });
+    format!("step {}: {}", line.step, shown.collect::<Vec<_>>().join(", "))
 }
 
 /// A duration as minutes and seconds, or hours and minutes.

@@ -105,8 +105,9 @@ impl<'a, N> Sessions<'a, N> {
         let config = self.config;
         let plan = TrainingPlan {
             training: TrainingConfig { steps: last, validate_every: 0, ..config.training.clone() },
-            checkpoints: CheckpointConfig { every: last, ..config.checkpoints.clone() },
+            checkpoints: CheckpointConfig { every: last, best: None, ..config.checkpoints.clone() },
             residuals: None,
+            best: None,
             averages: None,
             ..config.training_plan(self.train.clone(), None)?
         };

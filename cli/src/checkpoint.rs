@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fokker::{Error, find_checkpoint_at};
+use fokker::{CheckpointChoice, Error, find_checkpoint_at};
 
 /// Which checkpoint of a run.
 #[derive(Args)]
 pub struct CheckpointOptions {
-    /// The run's checkpoint of this step; its newest whole one if absent
-    #[arg(long)]
-    pub step: Option<u64>,
+    /// The run's checkpoint of this step, or the `best` by checkpoints.best; its newest whole one if absent
+    #[arg(long, default_value_t, hide_default_value = true)]
+    pub step: CheckpointChoice,
 }
 
 impl CheckpointOptions {
@@ -21,6 +21,6 @@ impl CheckpointOptions {
 
     /// Whether one is named, so that a path has to be a run.
     pub fn is_named(&self) -> bool {
-        self.step.is_some()
+        self.step != CheckpointChoice::Newest
     }
 }

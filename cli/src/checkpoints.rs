@@ -63,6 +63,7 @@ impl Checkpoints {
 fn line(entry: &CheckpointEntry) -> String {
     let stays = match entry.stays {
         Some(Stays::Pinned) => "kept",
+        Some(Stays::Best) => "best",
         Some(Stays::KeepEvery) => "keep_every",
         Some(_) => "newest",
         None => "goes with the next",

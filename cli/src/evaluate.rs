@@ -1,12 +1,13 @@
 //! `fokker evaluate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::evaluation::{
     Classes, Copying, Estimate, EvaluationReport, EvaluationRequest, Extractor, Measured, Metric, evaluate,
 };
 use fokker::{Error, datasets::Split};
+use toml::{Table, Value};
 
 use super::checkpoint::CheckpointOptions;
 use super::numbers::positive;
@@ -37,9 +38,13 @@ pub struct Evaluate {
     /// Seed of samples, half-samples and directions
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What makes features of images: digits for MNIST, pixels for all else if absent
-    #[arg(long, value_parser = one_of(Extractor::kinds()))]
+    /// What makes features of images: digits for MNIST, pixels for all else if absent. One with settings is a table, such as
+    /// '{ kind = "inception", weights = "inception.pth", resize = "clean_fid" }'
+    #[arg(long, value_name = "NAME|TABLE")]
     extractor: Option<String>,
+    /// The file of weights of the extractor, for inception
+    #[arg(long, value_name = "FILE", requires = "extractor")]
+    weights: Option<PathBuf>,
     /// A metric; may be given several times. All if absent
     #[arg(long = "metric", value_parser = one_of(Metric::kinds()))]
     metrics: Vec<String>,
@@ -68,6 +73,27 @@ fn one_of(names: Vec<&'static str>) -> clap::builder::PossibleValuesParser {
     names.into()
 }
 
+/// An extractor by its name, or by a table of its settings.
+fn extractor(text: &str, weights: Option<&Path>) -> Result<Extractor, Error> {
+    let refuse = |message: String| Error::field("extractor", text, message);
+    let mut settings = match text.trim_start().starts_with('{') {
+        true => match text.parse::<Value>().map_err(|error| refuse(error.message().into()))? {
+            Value::Table(table) => table,
+            _ => return Err(refuse("is no table".into())),
+        },
+        false => Table::from_iter([("kind".to_string(), text.into())]),
+    };
+    if let Some(weights) = weights {
+        settings.insert("weights".into(), weights.display().to_string().into());
+    }
+    settings.try_into().map_err(|error: toml::de::Error| {
+        refuse(match error.message().contains("missing field `weights`") {
+            true => "has weights of its own; name their file with --weights".into(),
+            false => error.message().into(),
+        })
+    })
+}
+
 impl Evaluate {
     /// Measures.
     pub fn run(self) -> Result<(), Error> {
@@ -75,6 +101,7 @@ impl Evaluate {
             true => self.checkpoint.find(&self.samples)?,
             false => self.samples,
         };
+        let extractor = self.extractor.map(|text| extractor(&text, self.weights.as_deref())).transpose()?;
         let request = EvaluationRequest {
             samples,
             against: self.against,
@@ -82,7 +109,7 @@ impl Evaluate {
             count: self.count,
             batch_size: self.batch_size,
             seed: self.seed,
-            extractor: self.extractor,
+            extractor,
             metrics: self.metrics,
             halves: self.halves,
             floor: !self.no_floor,

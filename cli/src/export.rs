@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fokker::Error;
 use fokker::diffusers::{ExportRequest, export};
 use fokker::model::WeightPrecision;
+use fokker::Error;
 
 use super::checkpoint::CheckpointOptions;
 use super::results::print_file;
@@ -37,7 +37,7 @@ impl Export {
         let request = ExportRequest {
             run,
             folder: folder.clone(),
-            step: self.checkpoint.step,
+            checkpoint: self.checkpoint.step,
             weights: self.weights.into(),
             precision,
         };

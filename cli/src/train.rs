@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::training::TrainingError;
-use fokker::{Error, InitialWeights, ResumeRequest, Trained, fine_tune, resume, train};
+use fokker::{CheckpointChoice, Error, InitialWeights, ResumeRequest, Trained, fine_tune, resume, train};
 
 use super::results::print_file;
 use super::terminal::Terminal;
@@ -22,9 +22,9 @@ pub struct Train {
     /// Start from the weights of a run, a checkpoint, a model of diffusers, or a file of weights; the optimiser starts anew
     #[arg(long, value_name = "PATH")]
     init_from: Option<PathBuf>,
-    /// The step of the checkpoint to start from; the newest whole one if absent
-    #[arg(long, value_name = "STEP", requires = "init_from")]
-    init_step: Option<u64>,
+    /// The step of the checkpoint to start from, or `best` by checkpoints.best; the newest whole one if absent
+    #[arg(long, value_name = "STEP", requires = "init_from", default_value_t, hide_default_value = true)]
+    init_step: CheckpointChoice,
     /// Which weights to start from
     #[arg(long, value_enum, default_value = "average", requires = "init_from")]
     init_weights: WeightsName,
@@ -47,7 +47,8 @@ impl Train {
             None => train(&config, false, &Terminal::new()),
             Some(from) => {
                 let (weights, partial) = (self.init_weights.into(), self.init_partial);
-                let initial = InitialWeights { step: self.init_step, weights, partial, ..InitialWeights::new(from) };
+                let initial =
+                    InitialWeights { checkpoint: self.init_step, weights, partial, ..InitialWeights::new(from) };
                 fine_tune(&config, &initial, &Terminal::new())
             }
         };

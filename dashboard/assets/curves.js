@@ -8,11 +8,18 @@ function curveNames() {
     for (const name of Object.keys(columns)) {
       const numbers = page.runs.get(id)?.numbers[name];
       const isEmpty = kindOf(name).counts && !(numbers?.high.value > 0);
-      if (!["seconds", "epoch"].includes(name) && !isEmpty && numbers) names.add(name);
+      // A standard error is the band of its curve.
+      const isError = name.endsWith("_error") && name.slice(0, -"_error".length) in columns;
+      if (!["seconds", "epoch"].includes(name) && !isEmpty && !isError && numbers) names.add(name);
     }
   }
   const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   return [...names].sort((a, b) => place(a) - place(b) || a.localeCompare(b));
+}
+
+/** A number moved by a distance; nothing stays nothing. */
+function shifted(value, distance) {
+  return value === null ? null : value + distance;
 }
 
 function drawCurves(runs) {
@@ -54,8 +61,10 @@ function drawCurves(runs) {
       };
       // Smoothing follows lines; where only some lines have the number, it follows those.
       if (amount > 0) curves.push({ ...curve, colour: faded(run.colour, 0.35), faint: true });
-      const range =
-        byId("range").checked && runs.length <= MOST_RANGES && column.low && amount === 0 ? { low: column.low, high: column.high } : {};
+      const error = series.columns[`${name}_error`]?.mean;
+      const moved = (sign) => column.mean.map((mean, at) => shifted(mean, sign * error[at]));
+      const bounds = error ? { low: moved(-1), high: moved(1) } : { low: column.low, high: column.high };
+      const range = byId("range").checked && runs.length <= MOST_RANGES && bounds.low && amount === 0 ? bounds : {};
       curves.push({ ...curve, ...range, y: amount > 0 ? smoothed(column.mean, column.count, amount) : column.mean });
     }
     const logY = byId("log-y").checked && Boolean(kind.log);

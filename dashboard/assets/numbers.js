@@ -16,6 +16,21 @@ const KINDS = {
   step: { label: "Step", counts: true },
 };
 
+/** How the numbers of an evaluation of samples are called. Those that can be negative or are shares have no logarithm. */
+const EVALUATION = {
+  frechet: { label: "Fréchet distance", log: true },
+  frechet_infinity: { label: "Fréchet distance, extrapolated" },
+  kid: { label: "Kernel distance, KID" },
+  mmd: { label: "Kernel distance, Gaussian" },
+  precision: { label: "Precision" },
+  recall: { label: "Recall" },
+  density: { label: "Density" },
+  coverage: { label: "Coverage" },
+  sliced_wasserstein: { label: "Sliced Wasserstein distance", log: true },
+  marginal_wasserstein: { label: "Wasserstein distance of the columns", log: true },
+  marginal_ks: { label: "Kolmogorov–Smirnov statistic of the columns", log: true },
+};
+
 /** The order of the curves; what is not named comes after. */
 const ORDER = ["loss", "validation_loss", "gradient_norm", "learning_rate", "examples_per_second", "memory"];
 
@@ -33,6 +48,8 @@ const LEVELS = {
 };
 
 function kindOf(name) {
+  const evaluation = name.startsWith("evaluation.") ? name.slice("evaluation.".length) : null;
+  if (evaluation) return { label: capital(evaluation.replaceAll("_", " ")), ...EVALUATION[evaluation], smooth: false };
   return KINDS[name] ?? { label: capital(name.replaceAll("_", " ")), log: true };
 }
 

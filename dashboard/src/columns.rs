@@ -36,6 +36,14 @@ impl Columns {
         for (key, value) in line {
             match value {
                 Value::Number(number) if key != "step" => self.set(key, number.as_f64().unwrap_or(f64::NAN)),
+                // Such as an evaluation: a column for each of its numbers.
+                Value::Object(numbers) => {
+                    for (name, number) in numbers {
+                        if let Some(number) = number.as_f64() {
+                            self.set(&format!("{key}.{name}"), number);
+                        }
+                    }
+                }
                 Value::Array(rows) => self.profiles.push(key, step, rows),
                 _ => {}
             }
@@ -161,6 +169,14 @@ mod tests {
         assert_eq!(columns.get("loss", 1), 20.0);
         assert_eq!(columns.names().collect::<Vec<_>>(), ["loss"]);
         assert_eq!(columns.profiles().names().count(), 0);
+    }
+
+    #[test]
+    fn numbers_of_a_group_have_columns_of_their_own() {
+        let line = r#"{"step":2,"loss":1,"evaluation":{"frechet":0.5,"frechet_error":0.1,"note":"none"}}"#;
+        let columns = columns(&[r#"{"step":1,"loss":2}"#, line]);
+        assert_eq!(columns.names().collect::<Vec<_>>(), ["evaluation.frechet", "evaluation.frechet_error", "loss"]);
+        assert!(columns.get("evaluation.frechet", 0).is_nan() && columns.get("evaluation.frechet_error", 1) == 0.1);
     }
 
     #[test]

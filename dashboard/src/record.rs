@@ -176,6 +176,7 @@ impl RunRecord {
         match self.sessions.last() {
             Some(session) if session["event"] == "start" => None,
             Some(session) if session["outcome"] == "failed" => Some("failed"),
+            Some(session) if session["outcome"] == "ended early" => Some("finished"),
             _ => Some("stopped"),
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::mmd;
 use crate::watch::Part;
-use crate::{EvaluationError, Features, MetricKind, Pair, Replicates, Series, Watch, register_metric};
+use crate::{EvaluationError, Features, MetricKind, MetricQuantity, Pair, Replicates, Series, Watch, register_metric};
 
 /// The unbiased MMD² with the kernel `(xᵀy/d + 1)³` (Bińkowski et al. 2018, section 4): KID where the features are those of
 /// InceptionV3.
@@ -77,6 +77,10 @@ impl MetricKind for Kid {
 
     fn limit(&self) -> Option<usize> {
         Some(self.limit)
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::lower("kid")] }
     }
 
     fn source(&self) -> &'static str {

@@ -23,6 +23,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod array;
+mod checksum;
 mod classes;
 mod copying;
 pub mod digits;
@@ -48,6 +49,7 @@ mod watch;
 pub use fokker_registry as registry;
 
 pub use array::{Array, read_array, read_npz, read_statistics, write_npz, write_statistics};
+pub use checksum::sha256;
 pub use classes::{ClassShare, Classes, classes};
 pub use copying::{Copying, NearestExample, copying};
 pub use error::EvaluationError;
@@ -57,7 +59,7 @@ pub use features::{Features, Pair};
 pub use frechet::{Frechet, FrechetDistance, FrechetInfinity, frechet_distance};
 pub use kid::{Kid, kid_of_subsets};
 pub use marginals::Marginals;
-pub use metric::{Metric, MetricEntry, MetricKind, Series};
+pub use metric::{Metric, MetricEntry, MetricKind, MetricQuantity, Series};
 pub use mmd::{Mmd, median_distance};
 pub use neighbours::{DensityCoverage, PrecisionRecall};
 pub use replicate::{Estimate, Replicate, Replicates};

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::line::{Sorted, kolmogorov_smirnov, wasserstein};
-use crate::{EvaluationError, MetricKind, Pair, Replicates, Series, Watch, register_metric};
+use crate::{EvaluationError, MetricKind, MetricQuantity, Pair, Replicates, Series, Watch, register_metric};
 
 /// For every column, the Wasserstein distance `W₁ = ∫ |F − G|` and the statistic `sup |F − G|` of Kolmogorov and Smirnov;
 /// and their means over the columns.
@@ -48,6 +48,10 @@ impl MetricKind for Marginals {
             series.push(Series::new(format!("marginal_ks[{column}]"), supremum));
         }
         Ok(series)
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::lower("marginal_wasserstein"), MetricQuantity::lower("marginal_ks")] }
     }
 
     fn source(&self) -> &'static str {

@@ -20,6 +20,27 @@ impl Series {
     }
 }
 
+/// A quantity that a metric always has, and which way it is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricQuantity {
+    /// Its name, such as `precision`.
+    pub name: &'static str,
+    /// Whether more of it is better.
+    pub larger_is_better: bool,
+}
+
+impl MetricQuantity {
+    /// A distance.
+    pub const fn lower(name: &'static str) -> Self {
+        Self { name, larger_is_better: false }
+    }
+
+    /// A share.
+    pub const fn higher(name: &'static str) -> Self {
+        Self { name, larger_is_better: true }
+    }
+}
+
 /// The settings of a metric of some kind: a comparison of two clouds of features.
 pub trait MetricKind: Settings {
     /// Refuses settings that make no sense.
@@ -41,6 +62,10 @@ pub trait MetricKind: Settings {
         seed: u64,
         watch: &dyn Watch,
     ) -> Result<Vec<Series>, EvaluationError>;
+
+    /// The quantities that say how good samples are, and that it has whatever the clouds are: what is recorded while a network is
+    /// trained, and what checkpoints can be compared by.
+    fn quantities(&self) -> &'static [MetricQuantity];
 
     /// The most vectors of each cloud that are used; none for all. Metrics of all pairs have a limit.
     fn limit(&self) -> Option<usize> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::mmd;
 use crate::pairs::Distances;
-use crate::{EvaluationError, Features, MetricKind, Pair, Replicates, Series, Watch, register_metric};
+use crate::{EvaluationError, Features, MetricKind, MetricQuantity, Pair, Replicates, Series, Watch, register_metric};
 
 /// The unbiased MMD² with the kernel `exp(−‖x − y‖²/(2h²))` (Gretton et al. 2012, eq. 3). It is 0 for equal laws, and may be
 /// negative.
@@ -54,6 +54,10 @@ impl MetricKind for Mmd {
 
     fn limit(&self) -> Option<usize> {
         Some(self.limit)
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::lower("mmd")] }
     }
 
     fn source(&self) -> &'static str {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::line::{Sorted, wasserstein};
-use crate::{EvaluationError, MetricKind, Pair, Replicates, Series, Watch, register_metric};
+use crate::{EvaluationError, MetricKind, MetricQuantity, Pair, Replicates, Series, Watch, register_metric};
 
 /// The sliced Wasserstein distance `(E_θ W₂²(θᵀX, θᵀY))^½` (Rabin et al. 2011), the mean over random directions of length 1.
 ///
@@ -43,6 +43,10 @@ impl MetricKind for SlicedWasserstein {
         let directions: Vec<Vec<f64>> =
             (0..self.directions as u64).map(|number| direction(seed, number, pair.samples().dimension())).collect();
         Ok(vec![Series::new(self.kind(), sliced_wasserstein(pair, &directions, replicates, watch)?)])
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::lower("sliced_wasserstein")] }
     }
 
     fn source(&self) -> &'static str {

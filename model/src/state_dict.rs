@@ -141,6 +141,11 @@ impl StateDict {
         self.tensors.iter().map(|(name, array)| (name.as_str(), array.shape.as_slice()))
     }
 
+    /// The shape and the numbers of a tensor.
+    pub fn get(&self, name: &str) -> Option<(&[usize], &[f32])> {
+        self.tensors.get(name).map(|array| (array.shape.as_slice(), array.values.as_slice()))
+    }
+
     /// Names of tensors with numbers that are not finite.
     pub fn not_finite(&self) -> Vec<&str> {
         let broken = |array: &Array<f32>| array.values.iter().any(|value| !value.is_finite());

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::card;
 use super::scheduler::write_scheduler;
+use crate::checkpoint_choice::CheckpointChoice;
 use crate::config::RunConfig;
 use crate::error::Error;
 use crate::experiment::{find_checkpoint_at, state_dict};
@@ -28,8 +29,8 @@ pub struct ExportRequest {
     pub run: PathBuf,
     /// The folder of the model, which is new or empty.
     pub folder: PathBuf,
-    /// The step of the checkpoint; the newest whole one if absent.
-    pub step: Option<u64>,
+    /// Which checkpoint of the run.
+    pub checkpoint: CheckpointChoice,
     /// Which weights.
     pub weights: WeightSet,
     /// The precision of the numbers.
@@ -42,7 +43,7 @@ impl ExportRequest {
         Self {
             run: run.into(),
             folder: folder.into(),
-            step: None,
+            checkpoint: CheckpointChoice::Newest,
             weights: WeightSet::Average,
             precision: WeightPrecision::Single,
         }
@@ -65,7 +66,7 @@ pub struct Exported {
 /// # Errors
 /// What diffusers cannot represent, by its key, with what would do; a folder that has files; a damaged checkpoint.
 pub fn export(request: &ExportRequest, monitor: &dyn Monitor) -> Result<Exported, Error> {
-    let checkpoint = find_checkpoint_at(&request.run, request.step)?;
+    let checkpoint = find_checkpoint_at(&request.run, request.checkpoint)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
     let (network, scheduler) = describe(&config)?;
     check_empty(&request.folder)?;

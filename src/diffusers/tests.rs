@@ -513,10 +513,10 @@ fn training_goes_on_from_given_weights() {
         changes.extend(more.iter().map(|change| (*change).to_string()));
         RunConfig::parse(&text, Path::new("config.toml"), &changes).unwrap()
     };
-    let initial = InitialWeights { step: Some(0), ..InitialWeights::new(&run.folder) };
+    let initial = InitialWeights { checkpoint: crate::CheckpointChoice::Step(0), ..InitialWeights::new(&run.folder) };
     let fine = fine_tune(&config("fine", &[]), &initial, &()).unwrap();
     let weights = |folder: &Path, step| {
-        let checkpoint = crate::find_checkpoint_at(folder, Some(step)).unwrap();
+        let checkpoint = crate::find_checkpoint_at(folder, crate::CheckpointChoice::Step(step)).unwrap();
         let config = RunConfig::load(&checkpoint.join("config.toml"), &[]).unwrap();
         crate::experiment::state_dict(&checkpoint, WeightSet::Average, &config).unwrap()
     };

@@ -55,11 +55,39 @@ impl Collection {
 
     /// All examples of a part of a data set.
     fn of(data: &dyn Dataset, name: String, are_digits: bool) -> Self {
-        let mut values = vec![0.0; data.len() * data.size()];
-        for (index, out) in values.chunks_exact_mut(data.size()).enumerate() {
-            data.example(index, out);
+        Self::of_examples(data, 0..data.len(), name, are_digits)
+    }
+
+    /// Examples of a part of a data set by their numbers.
+    pub(super) fn of_examples(
+        data: &dyn Dataset,
+        numbers: impl ExactSizeIterator<Item = usize>,
+        name: String,
+        are_digits: bool,
+    ) -> Self {
+        let mut values = vec![0.0; numbers.len() * data.size()];
+        for (number, out) in numbers.zip(values.chunks_exact_mut(data.size())) {
+            data.example(number, out);
         }
         Self { name, shape: data.shape().into(), values, are_digits }
+    }
+
+    /// Samples in the network's units, in those of the data.
+    pub(super) fn of_samples(
+        name: String,
+        values: Vec<f32>,
+        shape: Vec<usize>,
+        config: &RunConfig,
+    ) -> Result<Self, Error> {
+        let preprocessing = &config.preprocessing;
+        let size = shape.iter().product();
+        NotFinite::among(&values, size, 0).check("samples")?;
+        // Images are judged as they are saved: whole pixels.
+        let values = match config.data.is_image() {
+            true => values.iter().map(|&value| f32::from(preprocessing.to_u8(value))).collect(),
+            false => preprocessing.to_raw(&values, size),
+        };
+        Ok(Self { name, values, shape, are_digits: false })
     }
 
     /// An array in the units of the data.
@@ -96,7 +124,7 @@ impl Collection {
     pub(super) fn features(
         &self,
         extractor: &Extractor,
-        request: &EvaluationRequest,
+        cache: Option<&Path>,
         monitor: &dyn Monitor,
     ) -> Result<Extracted, Error> {
         let [channels, height, width] = self.shape[..] else {
@@ -107,7 +135,7 @@ impl Collection {
         let images = Images::new(&self.name, [channels, height, width], self.values.clone())?;
         extractor.check(&images)?;
         let watch = Watching::new(monitor, &format!("features of {}", self.name));
-        Ok(match &request.cache {
+        Ok(match cache {
             Some(folder) => cached(folder, extractor, &images, &watch)?,
             None => extractor.extract(&images, &watch)?,
         })
@@ -168,8 +196,7 @@ fn data_of(config: &RunConfig, request: &EvaluationRequest, monitor: &dyn Monito
     let copies = request.nearest > 0 && split != Split::Train;
     let splits: &[Split] = if copies { &[split, Split::Train] } else { &[split] };
     let mut opened = open_parts(&config.data, splits, config.seed, monitor)?;
-    let are_digits =
-        config.data.kind() == "mnist" && config.data.get::<MnistConfig>().is_none_or(|c| [0, 2].contains(&c.pad));
+    let are_digits = are_digits(config);
     let mut take = |split: Split| {
         let part = opened.take(split)?;
         Some(Collection::of(&*part, format!("{}, {split}", part.name()), are_digits))
@@ -177,6 +204,11 @@ fn data_of(config: &RunConfig, request: &EvaluationRequest, monitor: &dyn Monito
     let Some(reference) = take(split) else { return Err(config.data.absent(split).into()) };
     let train = if copies { take(Split::Train) } else { None };
     Ok(Against::Data { reference, train })
+}
+
+/// Whether the classifier of digits was made for the data of a configuration.
+pub(super) fn are_digits(config: &RunConfig) -> bool {
+    config.data.kind() == "mnist" && config.data.get::<MnistConfig>().is_none_or(|c| [0, 2].contains(&c.pad))
 }
 
 /// The samples.
@@ -218,15 +250,8 @@ fn drawn(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Collectio
         None => draw,
     };
     let drawn = run.draw(draw)?;
-    let size = drawn.shape.iter().product();
-    NotFinite::among(&drawn.values, size, 0).check("samples")?;
-    // Images are judged as they are saved: whole pixels.
-    let values = match run.config().data.is_image() {
-        true => drawn.values.iter().map(|&value| f32::from(drawn.preprocessing.to_u8(value))).collect(),
-        false => drawn.preprocessing.to_raw(&drawn.values, size),
-    };
     let name = run.checkpoint().display().to_string();
-    Ok(Collection { name, values, shape: drawn.shape, are_digits: false })
+    Collection::of_samples(name, drawn.values, drawn.shape, run.config())
 }
 
 /// All pictures of a folder, brought to a shape.

@@ -17,15 +17,21 @@
 //! ```
 
 mod collection;
+mod config;
+mod inception;
 mod report;
 mod request;
 mod watching;
+mod while_training;
 
 use std::time::Instant;
 
+pub use config::EvaluationConfig;
 pub use fokker_evaluation::*;
+pub use inception::{Inception, Resize};
 pub use report::EvaluationReport;
 pub use request::EvaluationRequest;
+pub(crate) use while_training::{Evaluations, is_owed};
 
 use collection::{Against, Collection};
 use watching::Watching;
@@ -41,14 +47,21 @@ pub fn evaluate(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Ev
     let _phase = tracing::debug_span!("evaluation").entered();
     let start = Instant::now();
     let protocol = request.protocol()?;
+    request.extractor.as_ref().map_or(Ok(()), |extractor| extractor.prepare())?;
     let against = collection::against(request, monitor)?;
     let samples = collection::samples(request, &against, monitor)?;
     let extractor = request.extractor(&samples)?;
-    let seen = samples.features(&extractor, request, monitor)?;
+    let cache = request.cache.as_deref();
+    let weights = if samples.is_image() { extractor.version() } else { None };
+    if let Some(checksum) = &weights {
+        monitor.say(&format!("extractor {}, weights with the SHA-256 {checksum}", extractor.kind()));
+    }
+    let seen = samples.features(&extractor, cache, monitor)?;
     let mut report = EvaluationReport {
         samples: samples.name.clone(),
         against: String::new(),
         extractor: if samples.is_image() { extractor.kind().into() } else { "values".into() },
+        weights,
         dimension: seen.features.dimension(),
         seed: request.seed,
         halves: request.halves,
@@ -66,7 +79,7 @@ pub fn evaluate(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Ev
         Against::Data { reference, train } => {
             report.against = reference.name.clone();
             samples.check_like(&reference)?;
-            let other = reference.features(&extractor, request, monitor)?;
+            let other = reference.features(&extractor, cache, monitor)?;
             request
                 .statistics
                 .as_deref()
@@ -93,7 +106,7 @@ fn copies(
     extractor: &Extractor,
     monitor: &dyn Monitor,
 ) -> Result<Copying, Error> {
-    let train = train.features(extractor, request, monitor)?;
+    let train = train.features(extractor, request.cache.as_deref(), monitor)?;
     let watch = Watching::new(monitor, "comparing with the training data");
     let (features, settings) =
         ((&samples.features, &train.features, &held_out.features), (request.seed, request.halves));

@@ -15,6 +15,8 @@ pub struct EvaluationReport {
     pub against: String,
     /// What made the features; `values` where vectors are their own.
     pub extractor: String,
+    /// The SHA-256 of the extractor's weights, if it has some.
+    pub weights: Option<String>,
     /// The number of features.
     pub dimension: usize,
     /// The seed.

@@ -25,8 +25,8 @@ pub struct EvaluationRequest {
     pub batch_size: usize,
     /// Seed of the samples, of half-samples, choices and directions.
     pub seed: u64,
-    /// The extractor of images by its name; `digits` for MNIST and `pixels` for all else if absent.
-    pub extractor: Option<String>,
+    /// The extractor of images; `digits` for MNIST and `pixels` for all else if absent.
+    pub extractor: Option<Extractor>,
     /// The metrics by their names; all if empty.
     pub metrics: Vec<String>,
     /// Half-samples for the error bars.
@@ -79,9 +79,6 @@ impl EvaluationRequest {
         if !self.metrics.is_empty() {
             metrics = self.metrics.iter().map(|name| Metric::named(name).map_err(unknown)).collect::<Result<_, _>>()?;
         }
-        if let Some(name) = &self.extractor {
-            Extractor::named(name).map_err(|problem| Error::Usage(format!("extractor: {problem}")))?;
-        }
         for path in self.statistics.iter() {
             fokker_files::check_writable(path)?;
         }
@@ -90,11 +87,17 @@ impl EvaluationRequest {
 
     /// The extractor.
     pub(super) fn extractor(&self, samples: &Collection) -> Result<Extractor, Error> {
-        let usual = if samples.are_digits { "digits" } else { "pixels" };
-        let name = self.extractor.as_deref().unwrap_or(usual);
-        if self.extractor.is_some() && !samples.is_image() {
-            return Err(Error::field("extractor", name, "the samples are vectors, which are their own features"));
+        let Some(extractor) = &self.extractor else { return usual_extractor(samples.are_digits) };
+        if !samples.is_image() {
+            let message = "the samples are vectors, which are their own features";
+            return Err(Error::field("extractor", extractor.kind(), message));
         }
-        Extractor::named(name).map_err(|problem| Error::Usage(format!("extractor: {problem}")))
+        Ok(extractor.clone())
     }
+}
+
+/// What makes features of images unless something else is named.
+pub(super) fn usual_extractor(are_digits: bool) -> Result<Extractor, Error> {
+    let name = if are_digits { "digits" } else { "pixels" };
+    Extractor::named(name).map_err(|problem| Error::Usage(format!("extractor: {problem}")))
 }

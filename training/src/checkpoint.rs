@@ -251,13 +251,13 @@ pub fn newest_valid(folder: &Path) -> Result<Option<PathBuf>, TrainingError> {
     Ok(None)
 }
 
-/// Deletes all but the newest `keep` checkpoints. Those of steps that `keep_every` divides, those that are
+/// Deletes all but the newest `keep` checkpoints. The best one, those of steps that `keep_every` divides, those that are
 /// [pinned](pin), and those that hold a file of somebody else stay.
 ///
 /// # Errors
 /// A folder that cannot be deleted.
-pub(crate) fn prune(folder: &Path, config: &CheckpointConfig) -> Result<(), TrainingError> {
-    let stays = |path: &Path| is_kept_for_good(config, path) || is_pinned(path);
+pub(crate) fn prune(folder: &Path, config: &CheckpointConfig, best: Option<&Path>) -> Result<(), TrainingError> {
+    let stays = |path: &Path| is_kept_for_good(config, path) || is_pinned(path) || best == Some(path);
     list(folder).into_iter().skip(config.keep).filter(|path| !stays(path)).try_for_each(|path| match foreign(&path) {
         None => delete(&path),
         Some(_) => Ok(()),

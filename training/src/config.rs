@@ -3,6 +3,7 @@
 use fokker_model::Precision;
 use serde::{Deserialize, Serialize};
 
+use crate::early_stopping::EarlyStopping;
 use crate::error::{MOST_EXAMPLES, TrainingError, require_size};
 use crate::learning_rate::Decay;
 
@@ -63,6 +64,9 @@ pub struct TrainingConfig {
     /// Held-out examples that are evaluated.
     #[serde(default = "examples")]
     pub validation_examples: usize,
+    /// When training ends before its last step. Absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 /// What of the forward pass is not kept for the backward pass.
@@ -118,6 +122,10 @@ pub struct CheckpointConfig {
     /// Checkpoints of steps that this divides stay as well; 0 for none. A multiple of `every`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub keep_every: u64,
+    /// By what the best checkpoint is chosen, which stays as well: `validation_loss`, or a quantity of the evaluations of a
+    /// run such as `frechet`. A checkpoint is then written after each measurement. Absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<String>,
 }
 
 fn three() -> usize {
@@ -146,6 +154,7 @@ impl Default for TrainingConfig {
             log_every: twenty(),
             validate_every: 0,
             validation_examples: examples(),
+            early_stopping: None,
         }
     }
 }
@@ -153,7 +162,7 @@ impl Default for TrainingConfig {
 impl Default for CheckpointConfig {
     /// Every 1000 steps, and the newest three stay.
     fn default() -> Self {
-        Self { every: 1000, keep: three(), keep_every: 0 }
+        Self { every: 1000, keep: three(), keep_every: 0, best: None }
     }
 }
 
@@ -179,6 +188,9 @@ impl TrainingConfig {
         require(counts, "decay", "\"inverse_sqrt\" counts from the warm-up: set training.warmup")?;
         require((0.0..=1.0).contains(&self.condition_dropout), "condition_dropout", "must be in [0, 1]")?;
         require(self.log_every > 0, "log_every", "must be at least 1")?;
+        self.early_stopping.map_or(Ok(()), |rule| rule.validate())?;
+        let is_measured = self.early_stopping.is_none() || self.validate_every > 0;
+        require(is_measured, "early_stopping", "goes by the validation loss: set training.validate_every")?;
         require_size("training.validation_examples", self.validation_examples as u64, MOST_EXAMPLES)
     }
 }

@@ -2,12 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod best;
 mod breakdown;
 pub mod callbacks;
 mod checkpoint;
 mod condition;
 mod config;
 mod coupling;
+mod early_stopping;
 mod ema;
 mod error;
 mod example_noise;
@@ -36,10 +38,11 @@ mod weighting;
 #[doc(hidden)]
 pub use fokker_registry as registry;
 
+pub use best::Best;
 pub use breakdown::Breakdown;
 pub use callbacks::{
     Callback, Callbacks, Checkpoints, MetricsFile, Moment, PowerAverages, Previews, ResidualReports, SetAside,
-    TensorBoard, ValidationLoss, Wants,
+    StopEarly, TensorBoard, ValidationLoss, Wants,
 };
 pub use checkpoint::{
     Checkpoint, TrainingState, WeightSet, delete as delete_checkpoint, folder_name, is_kept_for_good, is_pinned,
@@ -49,13 +52,14 @@ pub use checkpoint::{
 pub use condition::{check_augmentation, of as condition_of};
 pub use config::{CheckpointConfig, Recompute, TrainingConfig};
 pub use coupling::{Coupling, assignment};
+pub use early_stopping::EarlyStopping;
 pub use ema::ema_decay;
 pub use error::TrainingError;
 pub use example_noise::example_noise;
 pub use gradients::with_strategy;
 pub use learning_rate::{Decay, learning_rate};
 pub use loss::Loss;
-pub use metrics::{Metrics, MetricsWriter};
+pub use metrics::{Metrics, MetricsWriter, lacks_evaluation};
 pub use noise_levels::NoiseLevel;
 pub use objective::{Objective, Randomness};
 pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind, Weights};

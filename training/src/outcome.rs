@@ -5,6 +5,8 @@
 pub enum Outcome {
     /// All steps are done.
     Finished,
+    /// Nothing was left to learn before the last step (`training.early_stopping`), and it saved.
+    EndedEarly,
     /// It was asked to stop, and saved.
     Interrupted,
 }

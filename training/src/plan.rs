@@ -6,6 +6,7 @@ use fokker_datasets::{Dataset, Preprocessing};
 use fokker_model::{MixtureScore, Parameterization};
 use fokker_process::Process;
 
+use crate::best::Best;
 use crate::config::{CheckpointConfig, TrainingConfig};
 use crate::error::TrainingError;
 use crate::objective::Objective;
@@ -47,6 +48,8 @@ pub struct TrainingPlan {
     pub training: TrainingConfig,
     /// When to save.
     pub checkpoints: CheckpointConfig,
+    /// By what the best checkpoint is chosen, which then stays; none stays for that reason if absent.
+    pub best: Option<Best>,
     /// Averages whose length is chosen afterwards, if any are tracked.
     pub averages: Option<PowerAverageConfig>,
     /// Scaling and augmentation of the data.
@@ -69,6 +72,7 @@ impl TrainingPlan {
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.training.validate()?;
         self.checkpoints.validate()?;
+        self.validate_chosen_by_loss()?;
         self.averages.as_ref().map_or(Ok(()), PowerAverageConfig::validate)?;
         self.objective.validate()?;
         self.objective.validate_under(&*self.process, &self.parameterization)?;
@@ -81,6 +85,20 @@ impl TrainingPlan {
         if self.objective.needs_truth() && self.truth.is_none() {
             let message = "needs data whose score is known: data.kind = \"mixture\"";
             return Err(TrainingError::config("objective.loss", message));
+        }
+        Ok(())
+    }
+
+    /// Checks that the loss that something is decided by is measured.
+    fn validate_chosen_by_loss(&self) -> Result<(), TrainingError> {
+        let by_loss = self.best.as_ref().is_some_and(|best| best.metric == Best::VALIDATION_LOSS);
+        let keys = [("checkpoints.best", by_loss), ("training.early_stopping", self.training.early_stopping.is_some())];
+        if let (None, Some((key, _))) = (&self.validation, keys.iter().find(|(_, is_set)| *is_set)) {
+            return Err(TrainingError::config(*key, "goes by the loss on held-out data, and nothing is held out"));
+        }
+        if let (Some(name), None) = (&self.checkpoints.best, &self.best) {
+            let message = format!("\"{name}\" is not measured; this training measures \"validation_loss\"");
+            return Err(TrainingError::config("checkpoints.best", message));
         }
         Ok(())
     }
@@ -103,6 +121,7 @@ impl TrainingPlan {
             optimizer: OptimizerConfig::default(),
             training: TrainingConfig::default(),
             checkpoints: CheckpointConfig::default(),
+            best: None,
             averages: None,
             preprocessing: if train.is_image() { Preprocessing::default() } else { Preprocessing::RAW },
             train,

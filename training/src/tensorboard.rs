@@ -151,8 +151,6 @@ impl EventsWriter {
             ("examples per second", line.examples_per_second),
             ("epoch", Some(line.epoch)),
         ];
-        let finite = |value: f64| Some(value as f32).filter(|value| value.is_finite()).map(Shown::Scalar);
-        let scalar = |(tag, value): (&str, Option<f64>)| Some(Named { tag: tag.into(), shown: Some(finite(value?)?) });
         let residuals = line.residuals.iter().flat_map(|residuals| {
             let named = [
                 ("r_dsm", residuals.r_dsm),
@@ -167,9 +165,27 @@ impl EventsWriter {
             .noise_levels
             .iter()
             .map(|level| (format!("error in the noise/log-SNR = {:.2}", level.log_snr), level.loss));
-        let lists = residuals.chain(levels).filter_map(|(tag, value)| scalar((&tag, Some(value))));
-        let summary = Summary { value: named.into_iter().filter_map(scalar).chain(lists).collect() };
-        self.write(Event { wall_time: now(), step: line.step as i64, what: Some(What::Summary(summary)) })
+        let lists = residuals.chain(levels).chain(evaluation(line));
+        let named = named.into_iter().filter_map(|(tag, value)| Some((tag.to_string(), value?)));
+        self.scalars(line.step, named.chain(lists))
+    }
+
+    /// Writes the evaluation of a line alone.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn evaluation(&mut self, line: &Metrics) -> Result<(), TrainingError> {
+        self.scalars(line.step, evaluation(line))
+    }
+
+    /// Writes those numbers that are finite.
+    fn scalars(&mut self, step: u64, numbers: impl Iterator<Item = (String, f64)>) -> Result<(), TrainingError> {
+        let scalar = |(tag, value): (String, f64)| {
+            let value = value as f32;
+            value.is_finite().then_some(Named { tag, shown: Some(Shown::Scalar(value)) })
+        };
+        let summary = Summary { value: numbers.filter_map(scalar).collect() };
+        self.write(Event { wall_time: now(), step: step as i64, what: Some(What::Summary(summary)) })
     }
 
     /// Writes a picture that was drawn after `step` steps, as the file in PNG that it is. A file of another format is left out.
@@ -193,6 +209,11 @@ impl EventsWriter {
             None => Ok(()),
         }
     }
+}
+
+/// The numbers of an evaluation under their tags.
+fn evaluation(line: &Metrics) -> impl Iterator<Item = (String, f64)> {
+    line.evaluation.iter().map(|(name, value)| (format!("evaluation/{name}"), *value))
 }
 
 fn now() -> f64 {

@@ -71,8 +71,10 @@ fn read<T: Number>(view: &View, root: &str, files: &HashMap<String, &[u8]>) -> R
         "HalfStorage" => (Kind::Float(2), 2),
         "BFloat16Storage" => (Kind::BFloat16, 2),
         "DoubleStorage" => (Kind::Float(8), 8),
+        // Counters, such as those of batch normalisation.
+        "LongStorage" => (Kind::Signed(8), 8),
         other => {
-            let message = format!("is of a {other}; floats of 16, 32 and 64 bits are read");
+            let message = format!("is of a {other}; floats of 16, 32 and 64 bits and integers of 64 bits are read");
             return Err(ArrayError::new(message));
         }
     };

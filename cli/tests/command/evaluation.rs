@@ -91,6 +91,16 @@ fn what_cannot_be_compared_is_refused_by_name() {
     refused(&["points.csv", "--against", "mons"], 2, &["--against mons", "no such run", "moons_2d"]);
     refused(&["points.csv", "--against", "moons_2d", "--metric", "fid"], 2, &["frechet", "precision_recall"]);
     refused(&["points.csv", "--against", "moons_2d", "--extractor", "digits"], 2, &["--extractor digits", "vectors"]);
+    let points = ["points.csv", "--against", "moons_2d", "--extractor"];
+    refused(&[&points[..], &["fid"]].concat(), 2, &["unknown extractor `fid`", "`digits`, `inception`"]);
+    refused(&[&points[..], &["inception"]].concat(), 2, &["--extractor inception", "--weights"]);
+    refused(&[&points[..], &["{ kind = 'pixels', size = 3 }"]].concat(), 2, &["unknown field `size`"]);
+    refused(
+        &[&points[..], &["inception", "--weights", "none.pth"]].concat(),
+        1,
+        &["none.pth", "cannot read the weights"],
+    );
+    refused(&[&points[..], &["inception", "--weights", "wide.csv"]].concat(), 1, &["wide.csv", "torch.save"]);
     refused(&["points.csv", "--against", "moons_2d", "--count", "1"], 2, &["--count 1", "at least 2"]);
     refused(&["wide.csv", "--against", "moons_2d"], 2, &["wide.csv", "[3]", "[2]"]);
     refused(&["hole.csv", "--against", "moons_2d"], 1, &["hole.csv", "row 1, column 1 is NaN"]);

@@ -6,6 +6,7 @@ mod bench_command;
 mod command_line;
 mod conditions;
 mod evaluation;
+mod evaluation_while_training;
 mod folder_runs;
 #[cfg(target_os = "linux")]
 mod full_disk;

@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Extracted, ExtractorKind, Images};
 use crate::digits::{CLASSES, DigitsNetwork, FEATURES, SIDE, WEIGHTS};
-use crate::{EvaluationError, Features, Watch, register_extractor};
+use crate::{EvaluationError, Features, Watch, register_extractor, sha256};
 
 /// The features before the last layer of the classifier of [`crate::digits`], and its classes. For grey images of 28×28, or of
 /// 32×32 with a border of two pixels, which is cut off.
@@ -51,7 +50,7 @@ impl ExtractorKind for Digits {
     }
 
     fn version(&self) -> Option<String> {
-        Some(Sha256::digest(WEIGHTS).iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(sha256(WEIGHTS))
     }
 }
 

@@ -86,6 +86,14 @@ pub trait ExtractorKind: Settings {
         Ok(())
     }
 
+    /// Reads what it needs, such as weights, so that what is wrong with them is said before work starts.
+    ///
+    /// # Errors
+    /// Files that cannot be read, or that hold something else.
+    fn prepare(&self) -> Result<(), EvaluationError> {
+        Ok(())
+    }
+
     /// Makes features of images, which [`check`](Self::check) has let through.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use fokker_registry::Settings;
 use serde::{Deserialize, Serialize};
 
 use super::{columns, reference};
-use crate::{EvaluationError, MetricKind, Pair, Replicates, Series, Statistics, Watch, register_metric};
+use crate::{
+    EvaluationError, MetricKind, MetricQuantity, Pair, Replicates, Series, Statistics, Watch, register_metric,
+};
 
 /// The Fréchet distance extrapolated to infinitely many samples (Chong & Forsyth 2020, section 3): `FID_n ≈ FID_∞ + c/n`, a line
 /// fitted by least squares.
@@ -71,6 +73,10 @@ impl MetricKind for FrechetInfinity {
             values.push(intercept(&inverse, &distances));
         }
         Ok(vec![Series::new(self.kind(), values)])
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::lower("frechet_infinity")] }
     }
 
     fn source(&self) -> &'static str {

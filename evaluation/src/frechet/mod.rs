@@ -11,7 +11,9 @@ pub use distance::{Frechet, frechet_distance};
 pub use extrapolated::FrechetInfinity;
 
 use crate::replicate::{Replicate, numbers};
-use crate::{EvaluationError, Features, MetricKind, Pair, Replicates, Series, Statistics, Watch, register_metric};
+use crate::{
+    EvaluationError, Features, MetricKind, MetricQuantity, Pair, Replicates, Series, Statistics, Watch, register_metric,
+};
 
 /// The squared Fréchet distance (Heusel et al. 2017, eq. 6) as pytorch-fid, clean-fid and torch-fidelity compute it: FID where the
 /// features are those of InceptionV3. Its bias falls as `1/n`, and depends on the model: compare only equal counts.
@@ -36,6 +38,10 @@ impl MetricKind for FrechetDistance {
             values.push(reference.to(&Statistics::of_columns(&samples))?);
         }
         Ok(vec![Series::new(self.kind(), values)])
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::lower("frechet")] }
     }
 
     fn source(&self) -> &'static str {

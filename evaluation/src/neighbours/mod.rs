@@ -5,7 +5,7 @@ mod radii;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EvaluationError, MetricKind, Pair, Replicates, Series, Watch, register_metric};
+use crate::{EvaluationError, MetricKind, MetricQuantity, Pair, Replicates, Series, Watch, register_metric};
 
 /// Precision and recall (Kynkäänniemi et al. 2019, eq. 2).
 ///
@@ -47,6 +47,10 @@ impl MetricKind for PrecisionRecall {
 
     fn limit(&self) -> Option<usize> {
         Some(self.limit)
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::higher("precision"), MetricQuantity::higher("recall")] }
     }
 
     fn source(&self) -> &'static str {
@@ -95,6 +99,10 @@ impl MetricKind for DensityCoverage {
 
     fn limit(&self) -> Option<usize> {
         Some(self.limit)
+    }
+
+    fn quantities(&self) -> &'static [MetricQuantity] {
+        const { &[MetricQuantity::higher("density"), MetricQuantity::higher("coverage")] }
     }
 
     fn source(&self) -> &'static str {

@@ -8,8 +8,8 @@ use crate::error::TrainingError;
 use crate::plan::TrainingPlan;
 use crate::run::RunFolder;
 
-/// Writes a checkpoint every `checkpoints.every` steps, at the last step and when training is stopped, and deletes those that
-/// are too many.
+/// Writes a checkpoint every `checkpoints.every` steps, after each measurement that the [best](crate::Best) is chosen by, at the
+/// last step and when training is stopped, and deletes those that are too many.
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
     run: RunFolder,
@@ -25,14 +25,17 @@ impl Checkpoints {
 
 impl<N: Network<D>, const D: usize> Callback<N, D> for Checkpoints {
     fn wants(&self, plan: &TrainingPlan, step: u64) -> Wants {
-        Wants { line: false, save: plan.is_due(plan.checkpoints.every, step) }
+        let is_measured = plan.best.as_ref().is_some_and(|best| plan.is_due(best.every, step));
+        Wants { line: false, save: plan.is_due(plan.checkpoints.every, step) || is_measured }
     }
 
     fn save(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
         let _phase = tracing::debug_span!("checkpoint", step = at.step()).entered();
         let folder = self.run.checkpoints();
         at.trainer.checkpoint().save(&folder, &self.run.set_aside(), &self.config)?;
-        if let Err(error) = prune(&folder, &at.trainer.plan().checkpoints) {
+        let plan = at.trainer.plan();
+        let best = plan.best.as_ref().map_or(Ok(None), |best| best.checkpoint(&self.run));
+        if let Err(error) = best.and_then(|best| prune(&folder, &plan.checkpoints, best.as_deref())) {
             // One checkpoint too many is no reason to end.
             tracing::warn!("{error}");
         }

@@ -3,8 +3,8 @@
 use fokker_model::Network;
 
 use super::{
-    Callback, Checkpoints, MetricsFile, Moment, PowerAverages, ResidualReports, SetAside, TensorBoard, ValidationLoss,
-    Wants,
+    Callback, Checkpoints, MetricsFile, Moment, PowerAverages, ResidualReports, SetAside, StopEarly, TensorBoard,
+    ValidationLoss, Wants,
 };
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
@@ -33,7 +33,7 @@ impl<'a, N: Network<D>, const D: usize> Callbacks<'a, N, D> {
     }
 
     /// Those of a run in a folder: what is of later steps is set aside, validation and residuals are measured as the plan says,
-    /// metrics are written for readers and for TensorBoard, averages are tracked, checkpoints are saved. `config` is stored in every checkpoint.
+    /// metrics are written for readers and for TensorBoard, training ends early if it is to, averages are tracked, checkpoints are saved. `config` is stored in every checkpoint.
     pub fn in_folder(run: &RunFolder, config: impl Into<String>) -> Self {
         Self::new()
             .with(SetAside::new(run))
@@ -41,6 +41,7 @@ impl<'a, N: Network<D>, const D: usize> Callbacks<'a, N, D> {
             .with(ResidualReports)
             .with(MetricsFile::new(run))
             .with(TensorBoard::new(run))
+            .with(StopEarly::in_folder(run))
             .with(PowerAverages::new(run))
             .with(Checkpoints::new(run, config))
     }
@@ -53,6 +54,16 @@ impl<'a, N: Network<D>, const D: usize> Callbacks<'a, N, D> {
 
     pub(crate) fn start(&mut self, trainer: &Trainer<N, D>) -> Result<(), TrainingError> {
         self.each(trainer, f64::NAN, |callback, at| callback.start(at))
+    }
+
+    /// Completes the line of the step that training goes on from.
+    pub(crate) fn make_up(&mut self, trainer: &Trainer<N, D>) -> Result<(), TrainingError> {
+        let mut line = Metrics { step: trainer.step(), ..Metrics::default() };
+        self.each(trainer, f64::NAN, |callback, at| callback.make_up(at, &mut line))?;
+        match line.evaluation.is_empty() {
+            true => Ok(()),
+            false => self.each(trainer, f64::NAN, |callback, at| callback.made_up(at, &line)),
+        }
     }
 
     pub(crate) fn wants(&self, plan: &TrainingPlan, step: u64) -> Wants {
@@ -105,8 +116,12 @@ impl<'a, N: Network<D>, const D: usize> Callbacks<'a, N, D> {
         self.list.iter_mut().fold(error, |error, callback| callback.failed(error))
     }
 
-    pub(crate) fn stop_requested(&self) -> bool {
-        self.list.iter().any(|callback| callback.stop_requested())
+    /// How training ends after this step, if it does before the last one.
+    pub(crate) fn end_requested(&self) -> Option<Outcome> {
+        if self.list.iter().any(|callback| callback.ends_early()) {
+            return Some(Outcome::EndedEarly);
+        }
+        self.list.iter().any(|callback| callback.stop_requested()).then_some(Outcome::Interrupted)
     }
 
     /// Calls every callback, and passes its warnings on to all.

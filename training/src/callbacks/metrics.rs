@@ -6,7 +6,7 @@ use fokker_model::Network;
 
 use super::{Callback, Moment};
 use crate::error::TrainingError;
-use crate::metrics::{Metrics, MetricsWriter};
+use crate::metrics::{Metrics, MetricsWriter, add_evaluation};
 use crate::run::RunFolder;
 
 /// Writes every line of metrics to a run's `metrics.jsonl`. On a full disk lines wait for the next one, with one warning.
@@ -47,6 +47,13 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for MetricsFile {
                 self.failing = false;
             }
         }
+        Ok(())
+    }
+
+    fn made_up(&mut self, at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
+        self.writer = None;
+        add_evaluation(&self.path, line)?;
+        self.writer = Some(MetricsWriter::open(&self.path, at.step())?);
         Ok(())
     }
 

@@ -4,14 +4,16 @@
 //!
 //! | point | when | built-in callbacks |
 //! |---|---|---|
-//! | [`start`](Callback::start) | before the first step | [`SetAside`], [`MetricsFile`], [`TensorBoard`], [`PowerAverages`] |
+//! | [`start`](Callback::start) | before the first step | [`SetAside`], [`MetricsFile`], [`TensorBoard`], [`StopEarly`], [`PowerAverages`] |
+//! | [`make_up`](Callback::make_up), [`made_up`](Callback::made_up) | before the first step of a run that goes on | [`MetricsFile`], [`TensorBoard`] |
 //! | [`step`](Callback::step) | after every step | [`PowerAverages`], [`Previews`] |
 //! | [`measure`](Callback::measure) | a line of metrics is due, and is completed | [`ValidationLoss`], [`ResidualReports`] |
-//! | [`line`](Callback::line) | the line is complete | [`MetricsFile`], [`TensorBoard`] |
+//! | [`line`](Callback::line) | the line is complete | [`MetricsFile`], [`TensorBoard`], [`StopEarly`] |
 //! | [`save`](Callback::save) | everything up to this step is to be safe | [`MetricsFile`], [`PowerAverages`], [`Checkpoints`] |
-//! | [`end`](Callback::end) | after the last step, or when training is stopped | |
+//! | [`end`](Callback::end) | after the last step, or when training is stopped | [`TensorBoard`], [`StopEarly`] |
 
 mod checkpoint;
+mod early_stopping;
 mod list;
 mod metrics;
 mod moment;
@@ -23,6 +25,7 @@ mod tensorboard;
 mod validation;
 
 pub use checkpoint::Checkpoints;
+pub use early_stopping::StopEarly;
 pub use list::Callbacks;
 pub use metrics::MetricsFile;
 pub use moment::Moment;
@@ -79,6 +82,22 @@ pub trait Callback<N: Network<D>, const D: usize>: Send {
     /// # Errors
     /// Whatever keeps training from beginning.
     fn start(&mut self, _at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
+        Ok(())
+    }
+
+    /// Training goes on from a step at which it was interrupted: an evaluation that its line was left without is made now.
+    ///
+    /// # Errors
+    /// Whatever keeps training from beginning.
+    fn make_up(&mut self, _at: &mut Moment<'_, N, D>, _line: &mut Metrics) -> Result<(), TrainingError> {
+        Ok(())
+    }
+
+    /// The line of the step that training goes on from gets the evaluation that `line` has.
+    ///
+    /// # Errors
+    /// Whatever keeps training from beginning.
+    fn made_up(&mut self, _at: &mut Moment<'_, N, D>, _line: &Metrics) -> Result<(), TrainingError> {
         Ok(())
     }
 
@@ -140,6 +159,11 @@ pub trait Callback<N: Network<D>, const D: usize>: Send {
         false
     }
 
+    /// Whether nothing is left to learn: training is to save and end after this step, as if it were the last.
+    fn ends_early(&self) -> bool {
+        false
+    }
+
     /// Hears a warning of any callback, such as a file that cannot be written yet; returns whether it has passed it on. A
     /// warning that no callback passes on goes to [`tracing`].
     fn warn(&mut self, _warning: &str) -> bool {
@@ -150,6 +174,14 @@ pub trait Callback<N: Network<D>, const D: usize>: Send {
 impl<N: Network<D>, const D: usize, T: Callback<N, D> + ?Sized> Callback<N, D> for &mut T {
     fn start(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
         (**self).start(at)
+    }
+
+    fn make_up(&mut self, at: &mut Moment<'_, N, D>, line: &mut Metrics) -> Result<(), TrainingError> {
+        (**self).make_up(at, line)
+    }
+
+    fn made_up(&mut self, at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
+        (**self).made_up(at, line)
     }
 
     fn wants(&self, plan: &TrainingPlan, step: u64) -> Wants {
@@ -182,6 +214,10 @@ impl<N: Network<D>, const D: usize, T: Callback<N, D> + ?Sized> Callback<N, D> f
 
     fn stop_requested(&self) -> bool {
         (**self).stop_requested()
+    }
+
+    fn ends_early(&self) -> bool {
+        (**self).ends_early()
     }
 
     fn warn(&mut self, warning: &str) -> bool {

@@ -70,6 +70,14 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for TensorBoard {
         Ok(())
     }
 
+    fn made_up(&mut self, at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
+        let written = self.writer.as_mut().map_or(Ok(()), |writer| writer.evaluation(line));
+        if let Err(error) = written {
+            at.warn(format!("{}. TensorBoard will not show the evaluation", error.without_remedy()));
+        }
+        Ok(())
+    }
+
     /// Previews that came after the last line.
     fn end(&mut self, at: &mut Moment<'_, N, D>, _outcome: Outcome) -> Result<(), TrainingError> {
         if let Err(error) = self.pictures() {

@@ -45,15 +45,16 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     /// Takes steps until all are done or a callback asks to stop.
     fn session(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
         callbacks.start(self)?;
-        let mut session = self.begin()?;
-        if !self.is_done() && callbacks.stop_requested() {
-            return callbacks.end(self, session.loss, Outcome::Interrupted);
+        if self.state.step > 0 {
+            callbacks.make_up(self)?;
         }
+        let mut session = self.begin()?;
+        let mut end = callbacks.end_requested();
         while !self.is_done() {
-            let stop = self.next_step(&mut session, callbacks)?;
-            if stop && !self.is_done() {
-                return callbacks.end(self, session.loss, Outcome::Interrupted);
+            if let Some(outcome) = end {
+                return callbacks.end(self, session.loss, outcome);
             }
+            end = self.next_step(&mut session, callbacks)?;
         }
         callbacks.end(self, session.loss, Outcome::Finished)
     }
@@ -75,8 +76,12 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         })
     }
 
-    /// Takes a step and calls the callbacks after it. Returns whether to stop.
-    fn next_step(&mut self, session: &mut Session, callbacks: &mut Callbacks<'_, N, D>) -> Result<bool, TrainingError> {
+    /// Takes a step and calls the callbacks after it. Returns how training ends here, if a callback asks for it.
+    fn next_step(
+        &mut self,
+        session: &mut Session,
+        callbacks: &mut Callbacks<'_, N, D>,
+    ) -> Result<Option<Outcome>, TrainingError> {
         let micro_batches = session.batches.by_ref().take(self.plan.training.accumulation as usize).collect();
         session.lap.add_to(&mut self.breakdown.data);
         let (learning_rate, mut readings) = self.one_step(micro_batches, &mut session.lap)?;
@@ -101,13 +106,13 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             self.line(session, callbacks)?;
         }
         // Whoever asks to stop while a preview is drawn waits for no further step.
-        let stop = callbacks.stop_requested();
-        if wants.save || stop {
+        let end = callbacks.end_requested();
+        if wants.save || end.is_some() {
             self.read()?;
-            callbacks.save(self, session.loss, stop || self.is_done())?;
+            callbacks.save(self, session.loss, end.is_some() || self.is_done())?;
             session.lap.add_to(&mut self.breakdown.checkpoints);
         }
-        Ok(stop)
+        Ok(end)
     }
 
     /// Makes a line of metrics.
