@@ -38,6 +38,7 @@ mod lab;
 mod likelihood;
 mod message;
 mod numbers;
+mod ranks;
 mod reproduce;
 mod results;
 mod sample;
@@ -116,6 +117,13 @@ enum Command {
     Generate(generate::Generate),
 }
 
+impl Command {
+    /// Whether several ranks can do it together.
+    fn can_be_shared(&self) -> bool {
+        matches!(self, Self::Train(_) | Self::Resume(_) | Self::Sample(_))
+    }
+}
+
 impl Cli {
     /// Reads a command line, the name of the program first.
     ///
@@ -130,6 +138,9 @@ impl Cli {
 
     /// Does what was asked.
     fn run(self) -> Result<(), Error> {
+        if !self.command.can_be_shared() {
+            ranks::refuse_others()?;
+        }
         match self.command {
             Command::Init(command) => command.run(),
             Command::Train(command) => command.run(),

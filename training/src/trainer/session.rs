@@ -46,7 +46,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     fn session(&mut self, callbacks: &mut Callbacks<'_, N, D>) -> Result<Outcome, TrainingError> {
         callbacks.start(self)?;
         let mut session = self.begin()?;
-        if !self.is_done() && callbacks.stop_requested() {
+        let [stop] = self.ranks.any([callbacks.stop_requested()])?;
+        if !self.is_done() && stop {
             return callbacks.end(self, session.loss, Outcome::Interrupted);
         }
         while !self.is_done() {
@@ -64,7 +65,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
 
     fn begin(&self) -> Result<Session, TrainingError> {
         Ok(Session {
-            batches: self.batches.clone().prefetch(self.state.step * self.plan.training.accumulation, 4)?,
+            batches: self.own_batches()?,
             start: Instant::now(),
             seconds_before: self.state.seconds,
             interval: Interval::default(),
@@ -75,9 +76,16 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         })
     }
 
+    /// The micro-batches of this rank: those of a step are the parts that are its own.
+    fn own_batches(&self) -> Result<Prefetch, TrainingError> {
+        let first = self.state.step * self.plan.training.accumulation + self.ranks.rank() as u64;
+        Ok(self.batches.clone().prefetch_every(first, self.ranks.size(), 4)?)
+    }
+
     /// Takes a step and calls the callbacks after it. Returns whether to stop.
     fn next_step(&mut self, session: &mut Session, callbacks: &mut Callbacks<'_, N, D>) -> Result<bool, TrainingError> {
-        let micro_batches = session.batches.by_ref().take(self.plan.training.accumulation as usize).collect();
+        let own_parts = self.plan.training.accumulation as usize / self.ranks.size();
+        let micro_batches = session.batches.by_ref().take(own_parts).collect();
         session.lap.add_to(&mut self.breakdown.data);
         let (learning_rate, mut readings) = self.one_step(micro_batches, &mut session.lap)?;
         session.learning_rate = learning_rate;
@@ -85,7 +93,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         self.state.step += 1;
         self.state.seconds = session.seconds_before + session.start.elapsed().as_secs_f64();
         let step = self.state.step;
-        let wants = callbacks.wants(&self.plan, step);
+        let wants = self.agreed(callbacks.wants(&self.plan, step))?;
+        session.lap.add_to(&mut self.breakdown.exchange);
         let line_is_due = wants.line || self.plan.is_due(self.plan.training.log_every, step);
         if line_is_due || wants.save {
             readings.extend(self.read()?);
@@ -101,9 +110,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             self.line(session, callbacks)?;
         }
         // Whoever asks to stop while a preview is drawn waits for no further step.
-        let stop = callbacks.stop_requested();
+        let [stop] = self.ranks.any([callbacks.stop_requested()])?;
+        session.lap.add_to(&mut self.breakdown.exchange);
         if wants.save || stop {
             self.read()?;
+            self.agree_on_weights()?;
             callbacks.save(self, session.loss, stop || self.is_done())?;
             session.lap.add_to(&mut self.breakdown.checkpoints);
         }
