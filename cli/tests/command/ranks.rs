@@ -35,18 +35,17 @@ fn write_run(folder: &Path) {
     fs::write(&path, config.replace("training = { ", training)).unwrap();
 }
 
-/// All files of a checkpoint, but for the seconds that it took.
+/// The files of a checkpoint, but for the seconds that it took and for where the run is.
 fn checkpoint(folder: &Path, step: u64) -> Vec<(String, Vec<u8>)> {
     let checkpoint = folder.join(format!("runs/moons/checkpoints/step-{step:08}"));
     let names = ["model.bpk", "ema.bpk", "optimizer.bpk", "config.toml", "state.json"];
     let read = |name: &str| {
-        let bytes =
-            fs::read(checkpoint.join(name)).unwrap_or_else(|error| panic!("{}/{name}: {error}", checkpoint.display()));
-        match name {
-            "state.json" => {
-                text(&bytes).lines().filter(|line| !line.contains("\"seconds\"")).collect::<String>().into_bytes()
-            }
-            _ => bytes,
+        let path = checkpoint.join(name);
+        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let is_own = |line: &&str| !line.contains("\"seconds\"") && !line.starts_with("runs = ");
+        match name.ends_with(".bpk") {
+            true => bytes,
+            false => text(&bytes).lines().filter(is_own).collect::<String>().into_bytes(),
         }
     };
     names.map(|name| (name.into(), read(name))).into()
