@@ -16,6 +16,8 @@ enum Message {
 
 /// The ranks of a work that threads of this program share, one for each thread. A rank waits for another no longer than `timeout`.
 ///
+/// A rank that waits keeps its thread. Training on the CPU runs on a thread of rayon's pool, so there each rank needs a pool of its own.
+///
 /// ```
 /// use std::time::Duration;
 ///

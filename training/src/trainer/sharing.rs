@@ -86,6 +86,6 @@ struct Checksum(u32);
 
 impl ModuleVisitor for Checksum {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0 = crc32c::crc32c_append(self.0, &param.val().into_data().bytes());
+        self.0 = crc32c::crc32c_append(self.0, param.val().into_data().bytes());
     }
 }

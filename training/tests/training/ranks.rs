@@ -46,6 +46,11 @@ fn trainer(plan: TrainingPlan, seed: u64) -> Trainer<Mlp, 2> {
     Trainer::new(plan, network, &Device::flex()).unwrap()
 }
 
+/// A rank that waits keeps a thread of the pool that operations are divided among, so each has a pool.
+fn in_own_pool(work: impl FnOnce() + Send) {
+    rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(work);
+}
+
 /// Trains or resumes a run by so many ranks until a step. Rank 0 alone has the folder, and the weights that the run begins with.
 fn train(plan: &TrainingPlan, run: &Path, size: usize, last: u64) {
     let work = |ranks: Ranks| {
@@ -63,7 +68,9 @@ fn train(plan: &TrainingPlan, run: &Path, size: usize, last: u64) {
         assert_eq!(trainer.step(), last.min(STEPS));
     };
     std::thread::scope(|scope| {
-        threads(size, Duration::from_secs(60)).into_iter().for_each(|ranks| drop(scope.spawn(|| work(ranks))));
+        for ranks in threads(size, Duration::from_secs(60)) {
+            scope.spawn(|| in_own_pool(|| work(ranks)));
+        }
     });
 }
 
@@ -144,9 +151,11 @@ fn a_rank_that_fails_ends_the_training_of_all() {
     let run = RunFolder::new(root.path());
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut trainer = trainer(plan(1e-2), 5).share_with(second.clone()).unwrap();
-            let error = trainer.train(&mut Callbacks::new().with(Fails)).unwrap_err();
-            second.leave(Some(&error.to_string())).unwrap();
+            in_own_pool(|| {
+                let mut trainer = trainer(plan(1e-2), 5).share_with(second.clone()).unwrap();
+                let error = trainer.train(&mut Callbacks::new().with(Fails)).unwrap_err();
+                second.leave(Some(&error.to_string())).unwrap();
+            });
         });
         let mut trainer = trainer(plan(1e-2), 5).share_with(first).unwrap();
         let message = trainer.train(&mut Callbacks::in_folder(&run, "")).unwrap_err().to_string();
