@@ -1,6 +1,7 @@
 //! Backends by name: what a configuration may ask for, what this build contains, what this machine has.
 
 use burn::tensor::{Device, DeviceType};
+use fokker_ranks::Place;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -161,6 +162,19 @@ impl BackendConfig {
             BackendName::Auto => self.auto(),
             name => self.named(name),
         }
+    }
+
+    /// The same for a rank: of GPUs, rank k of a machine takes the k-th after `device`, from the first again when there are no more.
+    ///
+    /// # Errors
+    /// Those of [`resolve`](Self::resolve).
+    pub fn resolve_at(&self, place: Place) -> Result<ChosenDevice, Error> {
+        let chosen = self.resolve()?;
+        if place.size == 1 || !chosen.backend.is_gpu() {
+            return Ok(chosen);
+        }
+        let gpus = chosen.backend.devices().len();
+        Self { name: chosen.backend, device: (self.device + place.rank) % gpus }.resolve()
     }
 
     /// The first GPU that has the number; the processor if number 0 was meant and no GPU answers.

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use fokker_datasets::{Conditions, Rows};
 use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Score};
 use fokker_process::Process;
+use fokker_ranks::Ranks;
 use fokker_sampling::{CallCounter, CountedScore, Guidance, GuidanceMethod, Guided, Numbers, SamplerConfig, positions};
 use fokker_training::condition_of;
 
@@ -14,6 +15,7 @@ use crate::error::Error;
 use crate::guide::{Guide, GuideNetwork};
 use crate::measurement::{Measurement, Technique};
 use crate::monitor::Monitor;
+use crate::shared_drawing::{Drawn, pass_to_first};
 
 /// What to draw.
 #[derive(Clone, Debug)]
@@ -46,6 +48,8 @@ pub struct DrawRequest {
     pub beginning: Option<Beginning>,
     /// How many states on the way are kept, from the initial state to the samples; 0 for none.
     pub frames: usize,
+    /// The ranks that share the drawing, each with the same request: rank r draws batches r, r + W, … of W ranks, and rank 0 hears of all.
+    pub ranks: Ranks,
 }
 
 impl DrawRequest {
@@ -65,6 +69,7 @@ impl DrawRequest {
             measurement: None,
             beginning: None,
             frames: 0,
+            ranks: Ranks::alone(),
         }
     }
 }
@@ -330,7 +335,7 @@ fn each_batch<const D: usize>(
     };
     let kept: Vec<usize> = (0..request.frames.saturating_sub(1)).map(|k| k * steps / (request.frames - 1)).collect();
     let mut cost = DrawCost::default();
-    for batch in 0..batches {
+    let mut draw_one = |batch: usize| -> Result<Drawn, Error> {
         let offset = batch * request.batch_size;
         let size = request.batch_size.min(request.count - offset);
         let first = request.first + offset as u64;
@@ -354,14 +359,28 @@ fn each_batch<const D: usize>(
             }
             None => request.sampler.draw(&*score, full, request.seed, first, device, &mut observe)?,
         };
-        cost.network_calls = cost.network_calls.max(counter.count());
-        cost.note = drawn.diagnostics.to_string();
+        let cost = DrawCost { network_calls: counter.count(), note: drawn.diagnostics.to_string() };
         let samples = positions(process, drawn.samples).into_data_as::<f32>();
-        let values = samples.as_slice::<f32>().expect("converted to f32 just above");
+        let values: Vec<f32> = samples.try_to_vec().expect("converted to f32 just above");
         if request.frames > 0 {
-            frames.push(values.to_vec());
+            frames.push(values.clone());
         }
-        keep(DrawnBatch { first, values, frames: &frames })?;
+        Ok(Drawn { cost, values, frames })
+    };
+    let (rank, size) = (request.ranks.rank(), request.ranks.size());
+    for first_of_round in (0..batches).step_by(size) {
+        let own = first_of_round + rank;
+        let drawn = (own < batches).then(|| draw_one(own)).transpose();
+        let (round, all) = pass_to_first(&request.ranks, drawn)?;
+        for (batch, Drawn { cost: of_batch, values, frames }) in (first_of_round..).zip(round) {
+            cost.network_calls = cost.network_calls.max(of_batch.network_calls);
+            cost.note = of_batch.note;
+            let first = request.first + (batch * request.batch_size) as u64;
+            keep(DrawnBatch { first, values: &values, frames: &frames })?;
+        }
+        if !all {
+            return Err(Error::Interrupted);
+        }
     }
     drop(progress);
     Ok(cost)

@@ -96,9 +96,12 @@ pub enum Error {
     /// From the metrics of samples.
     #[error(transparent)]
     Evaluation(fokker_evaluation::EvaluationError),
+    /// From the ranks that share the work.
+    #[error(transparent)]
+    Ranks(fokker_ranks::RanksError),
     /// From training.
     #[error(transparent)]
-    Training(#[from] fokker_training::TrainingError),
+    Training(fokker_training::TrainingError),
 }
 
 impl Error {
@@ -113,6 +116,21 @@ impl From<fokker_datasets::DatasetError> for Error {
         match error {
             fokker_datasets::DatasetError::Stopped => Self::Interrupted,
             other => Self::Data(other),
+        }
+    }
+}
+
+impl From<fokker_ranks::RanksError> for Error {
+    fn from(error: fokker_ranks::RanksError) -> Self {
+        Self::Ranks(error)
+    }
+}
+
+impl From<fokker_training::TrainingError> for Error {
+    fn from(error: fokker_training::TrainingError) -> Self {
+        match error {
+            fokker_training::TrainingError::Ranks(error) => Self::Ranks(error),
+            other => Self::Training(other),
         }
     }
 }

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use fokker_datasets::Conditions;
 use fokker_model::{Network, NetworkVisitor, StateDict};
 use fokker_process::Process;
+use fokker_ranks::{Place, Ranks};
 use fokker_training::{
     RunFolder, WeightSet, folder_name, list_checkpoints, load_weights, newest_checkpoint, read_state, step_of,
 };
@@ -135,8 +136,16 @@ impl CheckpointSampler {
     /// # Errors
     /// A configuration that cannot be read, a backend that is not there.
     pub fn open(checkpoint: &Path, changes: &[String]) -> Result<Self, Error> {
+        Self::open_at(checkpoint, changes, Ranks::alone().place())
+    }
+
+    /// The same for a rank, on the device that is its own.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_at(checkpoint: &Path, changes: &[String], place: Place) -> Result<Self, Error> {
         let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
-        let chosen = config.backend.resolve()?;
+        let chosen = config.backend.resolve_at(place)?;
         let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization };
         let shape = config.data.shape()?;
         Ok(Self { checkpoint: checkpoint.into(), config, shape, reading, chosen })

@@ -12,6 +12,7 @@ use fokker_training::read_state;
 use crate::config::RunConfig;
 use crate::draw::ScoreSpec;
 use crate::error::Error;
+use crate::checkpoint_choice::CheckpointChoice;
 use crate::experiment::{find_checkpoint_at, with_averaged};
 
 /// A checkpoint whose score guides another one's (Karras et al. 2024b): an earlier step of the same run, or another run of the same data and
@@ -30,12 +31,12 @@ pub(crate) struct GuideNetwork<const D: usize> {
 }
 
 impl Guide {
-    /// The checkpoint of a step of a run, or its newest whole one; or a checkpoint by its own folder.
+    /// A checkpoint of a run, or one by its own folder.
     ///
     /// # Errors
     /// As [`find_checkpoint_at`]; a configuration that cannot be read.
-    pub fn open(run: impl AsRef<Path>, step: Option<u64>) -> Result<Self, Error> {
-        let checkpoint = find_checkpoint_at(run.as_ref(), step)?;
+    pub fn open(run: impl AsRef<Path>, choice: CheckpointChoice) -> Result<Self, Error> {
+        let checkpoint = find_checkpoint_at(run.as_ref(), choice)?;
         let config = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
         Ok(Self { step: read_state(&checkpoint)?.step, checkpoint, config: Arc::new(config) })
     }

@@ -2,7 +2,7 @@
 //! the equation back.
 //!
 //! This crate is the front door. The parts are crates of their own and re-exported here: [`process`], [`model`],
-//! [`sampling`], [`training`], [`datasets`], [`kernels`], [`laboratory`], [`plot`], [`random`]. What is added here is what a
+//! [`sampling`], [`training`], [`datasets`], [`kernels`], [`laboratory`], [`plot`], [`random`], [`ranks`]. What is added here is what a
 //! program needs around them: the configuration of a run, the choice of a backend, training and sampling with a
 //! [`Monitor`] that hears of progress.
 //!
@@ -57,6 +57,8 @@ mod run;
 mod run_of_weights;
 pub mod samples;
 mod sessions;
+mod shared_drawing;
+mod together;
 mod train;
 mod trained_model;
 mod training_builder;
@@ -71,6 +73,7 @@ pub use fokker_model as model;
 pub use fokker_plot as plot;
 pub use fokker_process as process;
 pub use fokker_random as random;
+pub use fokker_ranks as ranks;
 pub use fokker_sampling as sampling;
 pub use fokker_training as training;
 /// What settings of one's own are read and written with.
@@ -101,6 +104,7 @@ pub use resume::resume;
 pub use run::Run;
 pub use samples::{SampleWriter, Samples, TrajectoryWriter, write_samples, write_trajectory};
 pub use sessions::Sessions;
+pub use together::Together;
 pub use train::{Trained, fine_tune, train};
 pub use trained_model::TrainedModel;
 pub use training_builder::Training;

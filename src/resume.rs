@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use fokker_files::FileError;
+use fokker_ranks::Ranks;
 use fokker_training::{RunFolder, step_of};
 
+use crate::config::RunConfig;
 use crate::continuation::ResumeRequest;
 use crate::error::Error;
 use crate::experiment::{is_checkpoint, run_config};
 use crate::monitor::Monitor;
-use crate::train::{Trained, go_on};
+use crate::together::Together;
+use crate::train::Trained;
 
 /// Goes on with a run: `path` is its folder, or one of its checkpoints, which is then the one to go on from. The run's
 /// `config.toml` becomes what it was changed to; the former one is kept.
@@ -22,6 +25,15 @@ pub fn resume(
     request: &ResumeRequest,
     monitor: &dyn Monitor,
 ) -> Result<Trained, Error> {
+    Together { ranks: &Ranks::alone(), monitor }.resume(path, changes, request)
+}
+
+/// The configuration of a run, and the request with the step that its path names.
+pub(crate) fn request_of(
+    path: &Path,
+    changes: &[String],
+    request: &ResumeRequest,
+) -> Result<(RunConfig, ResumeRequest), Error> {
     let (run, step) = run_of(path)?;
     let mut request = request.clone();
     match (step, request.from) {
@@ -37,7 +49,7 @@ pub fn resume(
     if let (Some(parent), Some(name)) = (run.parent(), run.file_name().and_then(|name| name.to_str())) {
         (config.runs, config.name) = (parent.into(), name.into());
     }
-    go_on(&config, &request, monitor)
+    Ok((config, request))
 }
 
 /// The run that a path means, without links, and the step if it is a checkpoint.

@@ -32,10 +32,11 @@ fn now() -> f64 {
 }
 
 fn seconds_of(breakdown: &Breakdown) -> Value {
-    let Breakdown { steps, data, inputs, gradient, update, validation, records, observer, checkpoints } = *breakdown;
+    let Breakdown { steps, data, inputs, gradient, exchange, update, validation, records, observer, checkpoints } =
+        *breakdown;
     json!({
-        "steps": steps, "data": data, "inputs": inputs, "gradient": gradient, "update": update, "validation": validation,
-        "records": records, "observer": observer, "checkpoints": checkpoints,
+        "steps": steps, "data": data, "inputs": inputs, "gradient": gradient, "exchange": exchange, "update": update,
+        "validation": validation, "records": records, "observer": observer, "checkpoints": checkpoints,
     })
 }
 

@@ -1,11 +1,12 @@
 //! Training: from a configuration to a trained run, with checkpoints, previews and a report on the way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use fokker_datasets::{Conditions, Dataset};
 use fokker_model::{ConditionShape, Network, NetworkVisitor};
+use fokker_ranks::Ranks;
 use fokker_training::{Callbacks, Outcome, Previews, RunFolder, Trainer, TrainingPlan};
 
 use crate::backend::ChosenDevice;
@@ -20,6 +21,7 @@ use crate::opening::{TrainingData, open_data};
 use crate::report::{ReportPage, write_report};
 use crate::samples::{NotFinite, write_samples};
 use crate::sessions::Sessions;
+use crate::together::Together;
 use crate::watch::Watch;
 
 /// How a training ended.
@@ -39,9 +41,10 @@ pub struct Trained {
 /// # Errors
 /// Anything that keeps the run from starting or going on, such as another process that trains it; what was saved stays.
 pub fn train(config: &RunConfig, resume: bool, monitor: &dyn Monitor) -> Result<Trained, Error> {
+    let alone = Together { ranks: &Ranks::alone(), monitor };
     match resume {
-        true => go_on(config, &ResumeRequest::default(), monitor),
-        false => start(config, None, monitor),
+        true => go_on(config, &ResumeRequest::default(), &alone),
+        false => alone.train(config),
     }
 }
 
@@ -50,28 +53,36 @@ pub fn train(config: &RunConfig, resume: bool, monitor: &dyn Monitor) -> Result<
 /// # Errors
 /// Weights that do not fit; those of [`train`].
 pub fn fine_tune(config: &RunConfig, initial: &InitialWeights, monitor: &dyn Monitor) -> Result<Trained, Error> {
-    start(config, Some(initial), monitor)
+    Together { ranks: &Ranks::alone(), monitor }.fine_tune(config, initial)
 }
 
-fn start(config: &RunConfig, initial: Option<&InitialWeights>, monitor: &dyn Monitor) -> Result<Trained, Error> {
+/// Trains a new run.
+pub(crate) fn start(
+    config: &RunConfig,
+    initial: Option<&InitialWeights>,
+    together: &Together<'_>,
+) -> Result<Trained, Error> {
     let folder = RunFolder::new(config.run_folder());
-    if folder.exists() {
+    if together.ranks.is_first() && folder.exists() {
         // Refused before the data are read. By whom it is trained, if by somebody, is worth more than that it is there.
         let _lock = folder.lock()?;
         folder.create(&config.to_toml()?)?;
     }
-    run(Training { config, folder, start: Start::New(initial), monitor })
+    run(Training { config, folder, start: Start::New(initial), together })
 }
 
-/// Goes on with a run.
-pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn Monitor) -> Result<Trained, Error> {
+/// Goes on with a run, which rank 0 does.
+pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, together: &Together<'_>) -> Result<Trained, Error> {
+    let monitor = together.monitor;
     let folder = RunFolder::new(config.run_folder());
     let _lock = folder.lock()?;
     folder.clean()?;
     let continuation = Continuation::plan(config, &folder, request, monitor)?;
     let (config, step) = (&continuation.config, continuation.step);
     let steps = config.training.steps;
-    if step >= steps && !is_owed(config, &folder, step)? {
+    together.ranks.broadcast(config.to_toml()?.into_bytes())?;
+    let [done] = together.ranks.any([step >= steps && !is_owed(config, &folder, step)?])?;
+    if done {
         monitor.say(&format!(
             "all {steps} steps are done: the run is at step {step}. It goes on with more of them, such as training.steps={}",
             2 * step
@@ -81,28 +92,42 @@ pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, monitor: &dyn M
         }
         return Ok(Trained { folder: folder.path().into(), finished: true, ended_early: false });
     }
-    run(Training { config, folder, start: Start::At(&continuation), monitor })
+    run(Training { config, folder, start: Start::At(&continuation), together })
+}
+
+/// Goes on with the run that rank 0 goes on with, which the others do.
+pub(crate) fn follow(together: &Together<'_>) -> Result<Trained, Error> {
+    let text = together.ranks.broadcast(Vec::new())?;
+    let config = RunConfig::parse(&String::from_utf8_lossy(&text), Path::new("config.toml of rank 0"), &[])?;
+    let folder = RunFolder::new(config.run_folder());
+    let [done] = together.ranks.any([false])?;
+    if done {
+        return Ok(Trained { folder: folder.path().into(), finished: true, ended_early: false });
+    }
+    run(Training { config: &config, folder, start: Start::Following, together })
 }
 
 fn run(training: Training<'_>) -> Result<Trained, Error> {
     fokker_kernels::with_cpu_runtime(|| {
-        let config = training.config;
-        let chosen = config.backend.resolve()?;
-        training.monitor.say(&format!("network: {}", config.training_memory()?));
+        let (config, Together { ranks, monitor }) = (training.config, *training.together);
+        config.training.validate_for_ranks(ranks.size())?;
+        let chosen = config.backend.resolve_at(ranks.place())?;
+        monitor.say(&format!("network: {}", config.training_memory()?));
         if !chosen.backend.is_gpu() {
-            config.check_memory()?.iter().for_each(|warning| training.monitor.warn(warning));
+            config.check_memory()?.iter().for_each(|warning| monitor.warn(warning));
         }
         if let Some(extractor) = config.evaluation.as_ref().and_then(|evaluation| evaluation.extractor.as_ref()) {
             extractor.prepare()?;
             if let Some(checksum) = extractor.version() {
                 let kind = extractor.kind();
-                training.monitor.say(&format!("evaluations: extractor {kind}, weights with the SHA-256 {checksum}"));
+                monitor.say(&format!("evaluations: extractor {kind}, weights with the SHA-256 {checksum}"));
             }
         }
-        let TrainingData { train, validation, config } = open_data(config, training.monitor)?;
+        let TrainingData { train, validation, config } = open_data(config, monitor)?;
+        training.together.agree_on_data(&config, &*train)?;
         config.validate_classes(train.classes())?;
         for warning in config.warnings()? {
-            training.monitor.warn(&warning);
+            monitor.warn(&warning);
         }
         let training = Training { config: &config, ..training };
         let work = Work { training, chosen: &chosen, train, validation };
@@ -115,7 +140,7 @@ struct Training<'a> {
     config: &'a RunConfig,
     folder: RunFolder,
     start: Start<'a>,
-    monitor: &'a dyn Monitor,
+    together: &'a Together<'a>,
 }
 
 /// Where a training begins.
@@ -124,6 +149,8 @@ enum Start<'a> {
     New(Option<&'a InitialWeights>),
     /// With a folder that is there, and locked.
     At(&'a Continuation),
+    /// Where rank 0 is.
+    Following,
 }
 
 /// Trains the network it is given.
@@ -138,9 +165,10 @@ impl NetworkVisitor for Work<'_> {
     type Output = Result<Trained, Error>;
 
     fn visit<N: Network<D>, const D: usize>(self, network: N) -> Result<Trained, Error> {
-        let Self { training: Training { config, folder, start, monitor }, chosen, train, validation } = self;
+        let Self { training: Training { config, folder, start, together }, chosen, train, validation } = self;
+        let Together { ranks, monitor } = *together;
         let text = config.to_toml()?;
-        monitor.say(&format!("run {}, on {}", folder.path().display(), chosen.description));
+        monitor.say(&format!("run {}, on {}", folder.path().display(), described(chosen, ranks)));
         let held_out = validation.as_ref().map_or("nothing".into(), |validation| validation.len().to_string());
         let (name, examples) = (train.name(), train.len());
         monitor.say(&format!("data: {name}, {examples} examples to train on, {held_out} held out for validation"));
@@ -165,13 +193,13 @@ impl NetworkVisitor for Work<'_> {
                 reference: None,
             });
         let network = match start {
-            Start::New(Some(initial)) => initial.load_into(network, monitor)?,
+            Start::New(Some(initial)) if ranks.is_first() => initial.load_into(network, monitor)?,
             _ => network,
         };
         let mut trainer = Trainer::new(plan, network, &chosen.device)?;
         let mut lock = None;
         match start {
-            Start::New(initial) => {
+            Start::New(initial) if ranks.is_first() => {
                 lock = Some(folder.lock()?);
                 folder.clean()?;
                 folder.create(&text)?;
@@ -190,7 +218,9 @@ impl NetworkVisitor for Work<'_> {
                 }
                 continuation.remember(&folder)?;
             }
+            Start::New(_) | Start::Following => {}
         }
+        let mut trainer = trainer.share_with(ranks.clone())?;
         let watch = Watch::new(monitor, trainer.step(), config.training.steps);
         let preview = Preview {
             config,
@@ -202,17 +232,30 @@ impl NetworkVisitor for Work<'_> {
             monitor,
         };
         let previews = Previews::new(config.previews.every, |step, average: &N| preview.draw::<N, D>(step, average));
-        let sessions = Sessions::new(&folder, &chosen.description);
-        let mut callbacks = Callbacks::in_folder(&folder, text).with(watch).with(sessions).with(previews);
-        if let Some(evaluations) = evaluations {
-            callbacks = callbacks.with(evaluations);
-        }
-        let mut callbacks = callbacks.with(ReportPage::new(&folder));
+        let sessions = Sessions::new(&folder, described(chosen, ranks));
+        let mut callbacks = match ranks.is_first() {
+            true => {
+                let mut callbacks = Callbacks::in_folder(&folder, text).with(watch).with(sessions).with(previews);
+                if let Some(evaluations) = evaluations {
+                    callbacks = callbacks.with(evaluations);
+                }
+                callbacks.with(ReportPage::new(&folder))
+            }
+            false => Callbacks::new().with(watch),
+        };
         let outcome = trainer.train(&mut callbacks)?;
         drop(callbacks);
         drop(lock);
         let (finished, ended_early) = (outcome != Outcome::Interrupted, outcome == Outcome::EndedEarly);
         Ok(Trained { folder: folder.path().into(), finished, ended_early })
+    }
+}
+
+/// The device, and how many ranks have one like it.
+fn described(chosen: &ChosenDevice, ranks: &Ranks) -> String {
+    match ranks.size() {
+        1 => chosen.description.clone(),
+        size => format!("{}, {size} ranks", chosen.description),
     }
 }
 

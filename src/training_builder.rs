@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use fokker_datasets::{Dataset, Preprocessing};
 use fokker_model::{Network, Parameterization};
 use fokker_process::Process;
+use fokker_ranks::Ranks;
 use fokker_training::{
     Best, Callbacks, CheckpointConfig, Objective, OptimizerConfig, RunFolder, StopEarly, Trainer, TrainingConfig,
     TrainingPlan, ValidationLoss, newest_checkpoint,
@@ -55,6 +56,7 @@ pub struct Training<N: Network<D>, const D: usize> {
     preprocessing: Option<Preprocessing>,
     folder: Option<PathBuf>,
     initial: Option<InitialWeights>,
+    ranks: Ranks,
 }
 
 impl<N: Network<D>, const D: usize> Training<N, D> {
@@ -80,6 +82,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
             preprocessing: None,
             folder: None,
             initial: None,
+            ranks: Ranks::alone(),
         }
     }
 
@@ -159,6 +162,11 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
         Self { initial: Some(initial), ..self }
     }
 
+    /// Shares the training with other ranks, which make the same calls. Rank 0 alone uses the folder, and its weights count.
+    pub fn ranks(self, ranks: Ranks) -> Self {
+        Self { ranks, ..self }
+    }
+
     /// Trains on the device that the network lives on. The monitor hears of progress and may stop the training; `&()` does
     /// neither.
     ///
@@ -166,7 +174,8 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
     /// No data, data that do not fit the network, numbers that do not work or are not finite, files that cannot be written.
     pub fn train(self, device: &Device, monitor: &dyn Monitor) -> Result<TrainedModel<N, D>, Error> {
         let plan = self.plan()?;
-        let run = self.folder.as_ref().map(|folder| OwnRun::prepare(RunFolder::new(folder), &plan)).transpose()?;
+        let folder = self.folder.as_ref().filter(|_| self.ranks.is_first());
+        let run = folder.map(|folder| OwnRun::prepare(RunFolder::new(folder), &plan)).transpose()?;
         let steps = plan.training.steps;
         let goes_on = match &run {
             Some(run) => newest_checkpoint(&run.folder().checkpoints())?.is_some(),
@@ -186,8 +195,10 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
                 let sessions = Sessions::new(run.folder(), format!("{device:?}"));
                 Callbacks::in_folder(run.folder(), run.text()).with(sessions).with(ReportPage::new(run.folder()))
             }
-            None => Callbacks::new().with(ValidationLoss).with(StopEarly::new()),
+            None if self.ranks.is_first() => Callbacks::new().with(ValidationLoss).with(StopEarly::new()),
+            None => Callbacks::new(),
         };
+        let mut trainer = trainer.share_with(self.ranks)?;
         let outcome = trainer.train(&mut callbacks.with(Watch::new(monitor, trainer.step(), steps)))?;
         Ok(TrainedModel::new(&trainer, outcome, device))
     }
@@ -206,6 +217,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
                 "data: examples have the shape {shape:?}; the network takes rank {rank}"
             )));
         }
+        self.training.validate_for_ranks(self.ranks.size())?;
         let plan = TrainingPlan {
             seed: self.seed,
             parameterization: self.parameterization,

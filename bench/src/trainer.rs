@@ -73,8 +73,8 @@ fn measure<N: Network<D>, const D: usize>(
 
 /// Milliseconds of a step, checkpoints aside.
 pub(super) fn step_ms(breakdown: &Breakdown) -> f64 {
-    let Breakdown { data, inputs, gradient, update, records, observer, .. } = *breakdown;
-    1e3 * (data + inputs + gradient + update + records + observer) / breakdown.steps as f64
+    let Breakdown { data, inputs, gradient, exchange, update, records, observer, .. } = *breakdown;
+    1e3 * (data + inputs + gradient + exchange + update + records + observer) / breakdown.steps as f64
 }
 
 /// A run in a temporary folder that is trained part by part, without validation and previews.

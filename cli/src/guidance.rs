@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::sampling::{Guidance, GuidanceMethod, Projection};
-use fokker::{Error, Guide};
+use fokker::{CheckpointChoice, Error, Guide};
 
 /// How samples are guided.
 #[derive(Args)]
@@ -83,8 +83,8 @@ impl GuidanceOptions {
     /// The guide.
     pub fn guide(&self) -> Result<Option<Guide>, Error> {
         let Some(path) = &self.guide else { return Ok(None) };
-        let (run, step) = run_and_step(path);
-        Guide::open(run, step).map(Some)
+        let (run, choice) = run_and_choice(path);
+        Guide::open(run, choice).map(Some)
     }
 
     /// Whether the network is compared with itself, without its condition.
@@ -94,11 +94,11 @@ impl GuidanceOptions {
 }
 
 /// `RUN@STEP` as both; a folder whose own name ends like this is itself.
-fn run_and_step(path: &Path) -> (&Path, Option<u64>) {
+fn run_and_choice(path: &Path) -> (&Path, CheckpointChoice) {
     let parts = path.to_str().filter(|_| !path.exists()).and_then(|text| text.rsplit_once('@'));
     match parts.and_then(|(run, step)| Some((run, step.parse().ok()?))) {
-        Some((run, step)) => (Path::new(run), Some(step)),
-        None => (path, None),
+        Some((run, choice)) => (Path::new(run), choice),
+        None => (path, CheckpointChoice::Newest),
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_step_follows_the_last_at_sign() {
-        let parts = |text: &'static str| run_and_step(Path::new(text));
+        let parts = |text: &'static str| run_and_choice(Path::new(text));
         assert_eq!(parts("runs/a@b@500"), (Path::new("runs/a@b"), Some(500)));
         assert_eq!(parts("runs/a@b"), (Path::new("runs/a@b"), None));
         assert_eq!(parts("runs/a"), (Path::new("runs/a"), None));

@@ -42,6 +42,7 @@ mod lab;
 mod likelihood;
 mod message;
 mod numbers;
+mod ranks;
 mod reproduce;
 mod results;
 mod sample;
@@ -120,6 +121,13 @@ enum Command {
     Generate(generate::Generate),
 }
 
+impl Command {
+    /// Whether several ranks can do it together.
+    fn can_be_shared(&self) -> bool {
+        matches!(self, Self::Train(_) | Self::Resume(_) | Self::Sample(_))
+    }
+}
+
 impl Cli {
     /// Reads a command line, the name of the program first.
     ///
@@ -134,6 +142,9 @@ impl Cli {
 
     /// Does what was asked.
     fn run(self) -> Result<(), Error> {
+        if !self.command.can_be_shared() {
+            ranks::refuse_others()?;
+        }
         match self.command {
             Command::Init(command) => command.run(),
             Command::Train(command) => command.run(),

@@ -5,14 +5,36 @@
 //! remembered, and the program ends with exit code 1.
 
 use std::fmt::Arguments;
-use std::io::{ErrorKind, Write, stderr, stdout};
+use std::io::{ErrorKind, Write, sink, stderr, stdout};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What kept standard output from being written.
 static FAILED: OnceLock<String> = OnceLock::new();
 
+/// Whether nothing is written.
+static MUTED: AtomicBool = AtomicBool::new(false);
+
+/// Writes nothing from now on, or something again: of several ranks one speaks.
+pub fn mute(muted: bool) {
+    MUTED.store(muted, Ordering::Relaxed);
+}
+
+/// Whether nothing is written.
+pub fn is_muted() -> bool {
+    MUTED.load(Ordering::Relaxed)
+}
+
+/// Standard error for what writes to it itself; nowhere if nothing is written.
+pub fn error_stream() -> Box<dyn Write> {
+    if is_muted() { Box::new(sink()) } else { Box::new(stderr()) }
+}
+
 /// Writes to standard output.
 pub fn print(text: Arguments<'_>) {
+    if is_muted() {
+        return;
+    }
     let mut out = stdout().lock();
     if let Err(error) = out.write_fmt(text).and_then(|()| out.flush())
         && error.kind() != ErrorKind::BrokenPipe
@@ -23,7 +45,7 @@ pub fn print(text: Arguments<'_>) {
 
 /// Writes to standard error. If that fails there is nowhere left to report it.
 pub fn print_error(text: Arguments<'_>) {
-    let _ = stderr().lock().write_fmt(text);
+    let _ = error_stream().write_fmt(text);
 }
 
 /// What kept standard output from being written, if anything did.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use fokker::ranks::Ranks;
 use fokker::sampling::{Equation, Method, Noise, Processes, SamplerOption};
 use fokker::{
     CheckpointSampler, DrawRequest, Error, Measurement, RunConfig, SampleWriter, Technique, TrajectoryWriter,
@@ -15,7 +16,7 @@ use super::condition::ConditionOptions;
 use super::guidance::GuidanceOptions;
 use super::numbers::positive;
 use super::terminal::Terminal;
-use super::{default_out, drawn, go_on};
+use super::{default_out, drawn, go_on, ranks};
 
 /// Draw samples from a run's newest checkpoint, or from a given one
 #[derive(Args)]
@@ -109,11 +110,24 @@ impl Sample {
             print!("{}", sampler_table());
             return Ok(());
         }
+        ranks::together(|ranks| self.draw(ranks))
+    }
+
+    /// Draws with other ranks.
+    fn draw(&self, ranks: &Ranks) -> Result<(), Error> {
         let run = self.run.as_ref().ok_or_else(|| Error::Usage("a run is missing".into()))?;
         let checkpoint = self.checkpoint.find(run)?;
-        let sampler = CheckpointSampler::open(&checkpoint, &self.changes)?;
-        let request = self.request(&sampler)?;
+        ranks::agree_on_command(ranks, &checkpoint)?;
+        let sampler = CheckpointSampler::open_at(&checkpoint, &self.changes, ranks.place())?;
+        let request = DrawRequest { ranks: ranks.clone(), ..self.request(&sampler)? };
         sampler.check(&request)?;
+        if ranks.size() > 1 && self.has_choices() {
+            let message = "lists of classes or weights are drawn by one process: start it without mpirun or srun";
+            return Err(Error::Usage(message.into()));
+        }
+        if !ranks.is_first() {
+            return sampler.draw(&request, &Terminal::new(), |_| Ok(())).map(drop);
+        }
         let (shape, preprocessing) = (sampler.shape(), &sampler.config().preprocessing);
         let numbers = (self.first, request.count);
         let out = self
@@ -205,6 +219,7 @@ impl Sample {
             measurement: self.measurement(config)?,
             beginning,
             frames: if self.trajectory.is_some() { self.frames } else { 0 },
+            ranks: Ranks::alone(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fokker::{Monitor, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{signals, verbosity};
+use super::{output, signals, verbosity};
 
 /// Shows progress, and stops the work at a signal.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Terminal {
     /// Listens to signals from now on.
     pub fn new() -> Self {
         signals::listen();
-        Self { bars: stderr().is_terminal().then(MultiProgress::new) }
+        Self { bars: (stderr().is_terminal() && !output::is_muted()).then(MultiProgress::new) }
     }
 
     /// A work of `total` units, of which `done` are done already.

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::training::TrainingError;
-use fokker::{CheckpointChoice, Error, InitialWeights, ResumeRequest, Trained, fine_tune, resume, train};
+use fokker::{CheckpointChoice, Error, InitialWeights, ResumeRequest, Together, Trained};
 
 use super::results::print_file;
 use super::terminal::Terminal;
 use super::weights::WeightsName;
-use super::{configuration, dashboard};
+use super::{configuration, dashboard, ranks};
 
 /// Start a run from a configuration
 #[derive(Args)]
@@ -39,20 +39,25 @@ pub struct Train {
 impl Train {
     /// Trains.
     pub fn run(self) -> Result<(), Error> {
-        let config = configuration::read(&self.config, &self.changes)?;
-        if self.watch {
-            dashboard::serve_while_training(&config.run_folder())?;
-        }
-        let trained = match self.init_from {
-            None => train(&config, false, &Terminal::new()),
-            Some(from) => {
-                let (weights, partial) = (self.init_weights.into(), self.init_partial);
-                let initial =
-                    InitialWeights { checkpoint: self.init_step, weights, partial, ..InitialWeights::new(from) };
-                fine_tune(&config, &initial, &Terminal::new())
+        let mut folder = PathBuf::new();
+        let trained = ranks::together(|ranks| {
+            let config = configuration::read(&self.config, &self.changes)?;
+            folder = config.run_folder();
+            if self.watch && ranks.is_first() {
+                dashboard::serve_while_training(&folder)?;
             }
-        };
-        report(trained, &config.run_folder())
+            let together = Together { ranks, monitor: &Terminal::new() };
+            match self.init_from {
+                None => together.train(&config),
+                Some(from) => {
+                    let (weights, partial) = (self.init_weights.into(), self.init_partial);
+                    let initial =
+                        InitialWeights { checkpoint: self.init_step, weights, partial, ..InitialWeights::new(from) };
+                    together.fine_tune(&config, &initial)
+                }
+            }
+        });
+        report(trained, &folder)
     }
 }
 
@@ -83,10 +88,14 @@ impl Resume {
     pub fn run(self) -> Result<(), Error> {
         let request =
             ResumeRequest { from: self.from, allowed: self.allow_changed, keep_learning_rate: self.keep_learning_rate };
-        if self.watch {
-            dashboard::serve_while_training(&run_of(&self.run))?;
-        }
-        report(resume(&self.run, &self.changes, &request, &Terminal::new()), &self.run)
+        let trained = ranks::together(|ranks| {
+            if self.watch && ranks.is_first() {
+                dashboard::serve_while_training(&run_of(&self.run))?;
+            }
+            let together = Together { ranks, monitor: &Terminal::new() };
+            together.resume(&self.run, &self.changes, &request)
+        });
+        report(trained, &self.run)
     }
 }
 

@@ -9,6 +9,8 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::output;
+
 /// Whether only errors are shown.
 static QUIET: OnceLock<bool> = OnceLock::new();
 
@@ -36,7 +38,7 @@ impl Verbosity {
         let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
         let filter = asked.or_else(|| level.parse().ok()).unwrap_or_default();
         // The layer would print its own errors with the standard `eprintln!`, which panics when nobody reads.
-        let layer = fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
+        let layer = fmt::layer().with_writer(output::error_stream).with_target(false).log_internal_errors(false);
         let subscriber = tracing_subscriber::registry().with(filter);
         match self.verbose {
             0 => subscriber.with(layer.without_time()).init(),

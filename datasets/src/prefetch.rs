@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use crate::{Batch, Batches, DatasetError};
 
-/// An endless iterator over the batches of steps k, k+1, …, the same ones that [`Batches::at`] gives.
+/// An endless iterator over the batches of steps k, k + stride, …, the same ones that [`Batches::at`] gives.
 ///
 /// At most `depth` finished batches wait, and one more is being made. Dropping this ends the thread. If the thread
 /// panics, [`Iterator::next`] panics with the same message.
@@ -21,9 +21,25 @@ impl Batches {
     /// # Errors
     /// [`DatasetError::Thread`] if the system refuses a thread.
     pub fn prefetch(self: Arc<Self>, first_step: u64, depth: usize) -> Result<Prefetch, DatasetError> {
+        self.prefetch_every(first_step, 1, depth)
+    }
+
+    /// The same for every `stride`-th step alone.
+    ///
+    /// # Errors
+    /// [`DatasetError::Thread`] if the system refuses a thread.
+    ///
+    /// # Panics
+    /// If `stride` is 0.
+    pub fn prefetch_every(
+        self: Arc<Self>,
+        first_step: u64,
+        stride: usize,
+        depth: usize,
+    ) -> Result<Prefetch, DatasetError> {
         let (sender, receiver) = sync_channel(depth);
         let make = move || {
-            for step in first_step.. {
+            for step in (first_step..).step_by(stride) {
                 if sender.send(self.at(step)).is_err() {
                     return;
                 }

@@ -14,6 +14,8 @@ pub struct Breakdown {
     pub inputs: f64,
     /// The loss and its gradient, until both are known to be finite.
     pub gradient: f64,
+    /// Passing gradients and decisions between ranks, and waiting for them.
+    pub exchange: f64,
     /// Optimiser and running average.
     pub update: f64,
     /// The loss on held-out data, and residuals.

@@ -22,7 +22,7 @@ pub struct TrainingConfig {
     pub steps: u64,
     /// Examples in a micro-batch.
     pub batch_size: usize,
-    /// Micro-batches whose gradients are averaged in one step.
+    /// Micro-batches whose gradients are averaged in one step: its parts, which the ranks of a shared training divide among them.
     #[serde(default = "one")]
     pub accumulation: u64,
     /// Peak learning rate.
@@ -192,6 +192,26 @@ impl TrainingConfig {
         let is_measured = self.early_stopping.is_none() || self.validate_every > 0;
         require(is_measured, "early_stopping", "goes by the validation loss: set training.validate_every")?;
         require_size("training.validation_examples", self.validation_examples as u64, MOST_EXAMPLES)
+    }
+}
+
+impl TrainingConfig {
+    /// Checks that so many ranks can share a step.
+    ///
+    /// # Errors
+    /// A number of parts that the ranks do not divide, with the numbers of ranks that do.
+    pub fn validate_for_ranks(&self, ranks: usize) -> Result<(), TrainingError> {
+        let parts = self.accumulation;
+        if parts.is_multiple_of(ranks as u64) {
+            return Ok(());
+        }
+        let fitting = (1..=parts.min(64)).filter(|ranks| parts.is_multiple_of(*ranks));
+        let fitting = fitting.map(|ranks| ranks.to_string()).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "the {parts} parts of a step cannot be divided among {ranks} ranks. Start as many as divide them ({fitting}), or set a multiple \
+             of {ranks}, with a smaller training.batch_size for as many examples in a step"
+        );
+        Err(TrainingError::config("training.accumulation", message))
     }
 }
 

@@ -74,6 +74,9 @@ pub enum TrainingError {
         /// The value of `training.skip_non_finite` that leaves this step out.
         allowance: u64,
     },
+    /// Another rank that the training is shared with.
+    #[error(transparent)]
+    Ranks(#[from] fokker_ranks::RanksError),
     /// The data cannot be read.
     #[error(transparent)]
     Data(#[from] fokker_datasets::DatasetError),

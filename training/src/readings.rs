@@ -5,8 +5,6 @@
 
 use burn::tensor::Tensor;
 
-use crate::time_sampling::TimeDraw;
-
 /// Loss and gradient of a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepReading {
@@ -42,10 +40,7 @@ pub(crate) struct Unread {
 
 impl Unread {
     /// Remembers loss and norm, `[1]` each, of a step.
-    pub(crate) fn push(&mut self, step: u64, loss: Tensor<1>, gradient_norm: Tensor<1>, times: &[TimeDraw]) {
-        let times = times
-            .iter()
-            .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], draw| [low.min(draw.t), high.max(draw.t)]);
+    pub(crate) fn push(&mut self, step: u64, loss: Tensor<1>, gradient_norm: Tensor<1>, times: [f64; 2]) {
         self.numbers.push(Tensor::cat(vec![loss, gradient_norm], 0));
         self.readings.push(StepReading { step, loss: f64::NAN, gradient_norm: f64::NAN, times });
     }

@@ -16,6 +16,8 @@ mod laboratory_commands;
 mod live_page;
 mod pictures_in;
 mod program;
+#[cfg(all(feature = "mpi", target_os = "linux"))]
+mod ranks;
 mod reproduce_score_fpe;
 mod runs;
 mod sample_files;

@@ -3,6 +3,7 @@
 mod evaluation;
 mod interval;
 mod session;
+mod sharing;
 mod step;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use fokker_datasets::Batches;
 use fokker_model::Network;
+use fokker_ranks::Ranks;
 
 use crate::breakdown::Breakdown;
 use crate::checkpoint::{self, Checkpoint, TrainingState};
@@ -45,6 +47,7 @@ pub use evaluation::Validation;
 /// ```
 pub struct Trainer<N: Network<D>, const D: usize> {
     plan: TrainingPlan,
+    ranks: Ranks,
     device: Device,
     weights: Weights<N>,
     optimizer: ModuleAdam,
@@ -72,6 +75,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing.clone(), batch_size, plan.seed)?);
         Ok(Self {
             optimizer: ModuleAdam::new(plan.optimizer.clone()),
+            ranks: Ranks::alone(),
             device: tracked,
             weights: Weights::new(network),
             state: TrainingState::default(),
@@ -118,6 +122,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             moments: self.optimizer.moments(&self.weights.average),
             state: TrainingState { updates: self.optimizer.updates(), ..self.state.clone() },
         }
+    }
+
+    /// The ranks that share the training.
+    pub fn ranks(&self) -> &Ranks {
+        &self.ranks
     }
 
     /// What the training was made of.

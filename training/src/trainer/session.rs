@@ -49,7 +49,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             callbacks.make_up(self)?;
         }
         let mut session = self.begin()?;
-        let mut end = callbacks.end_requested();
+        let mut end = self.end_requested(callbacks)?;
         while !self.is_done() {
             if let Some(outcome) = end {
                 return callbacks.end(self, session.loss, outcome);
@@ -65,7 +65,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
 
     fn begin(&self) -> Result<Session, TrainingError> {
         Ok(Session {
-            batches: self.batches.clone().prefetch(self.state.step * self.plan.training.accumulation, 4)?,
+            batches: self.own_batches()?,
             start: Instant::now(),
             seconds_before: self.state.seconds,
             interval: Interval::default(),
@@ -76,13 +76,28 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         })
     }
 
+    /// The micro-batches of this rank: those of a step are the parts that are its own.
+    fn own_batches(&self) -> Result<Prefetch, TrainingError> {
+        let first = self.state.step * self.plan.training.accumulation + self.ranks.rank() as u64;
+        Ok(self.batches.clone().prefetch_every(first, self.ranks.size(), 4)?)
+    }
+
+    /// How training ends here, if a callback of any rank asks for it.
+    fn end_requested(&self, callbacks: &Callbacks<'_, N, D>) -> Result<Option<Outcome>, TrainingError> {
+        let own = callbacks.end_requested();
+        let outcomes = [Outcome::EndedEarly, Outcome::Interrupted];
+        let asked = self.ranks.any(outcomes.map(|outcome| own == Some(outcome)))?;
+        Ok(outcomes.into_iter().zip(asked).find_map(|(outcome, asked)| asked.then_some(outcome)))
+    }
+
     /// Takes a step and calls the callbacks after it. Returns how training ends here, if a callback asks for it.
     fn next_step(
         &mut self,
         session: &mut Session,
         callbacks: &mut Callbacks<'_, N, D>,
     ) -> Result<Option<Outcome>, TrainingError> {
-        let micro_batches = session.batches.by_ref().take(self.plan.training.accumulation as usize).collect();
+        let own_parts = self.plan.training.accumulation as usize / self.ranks.size();
+        let micro_batches = session.batches.by_ref().take(own_parts).collect();
         session.lap.add_to(&mut self.breakdown.data);
         let (learning_rate, mut readings) = self.one_step(micro_batches, &mut session.lap)?;
         session.learning_rate = learning_rate;
@@ -90,7 +105,8 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         self.state.step += 1;
         self.state.seconds = session.seconds_before + session.start.elapsed().as_secs_f64();
         let step = self.state.step;
-        let wants = callbacks.wants(&self.plan, step);
+        let wants = self.agreed(callbacks.wants(&self.plan, step))?;
+        session.lap.add_to(&mut self.breakdown.exchange);
         let line_is_due = wants.line || self.plan.is_due(self.plan.training.log_every, step);
         if line_is_due || wants.save {
             readings.extend(self.read()?);
@@ -106,9 +122,11 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             self.line(session, callbacks)?;
         }
         // Whoever asks to stop while a preview is drawn waits for no further step.
-        let end = callbacks.end_requested();
+        let end = self.end_requested(callbacks)?;
+        session.lap.add_to(&mut self.breakdown.exchange);
         if wants.save || end.is_some() {
             self.read()?;
+            self.agree_on_weights()?;
             callbacks.save(self, session.loss, end.is_some() || self.is_done())?;
             session.lap.add_to(&mut self.breakdown.checkpoints);
         }

@@ -19,6 +19,7 @@ use crate::gradients;
 use crate::learning_rate::learning_rate;
 use crate::loss;
 use crate::objective::Randomness;
+use crate::part_sum::{Part, PartSum, time_range};
 use crate::readings::{StepReading, scale_on_device};
 
 /// What the loss of a batch is made of.
@@ -38,15 +39,14 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let settings = self.plan.training.clone();
         let step = self.state.step;
         let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
-        let mut accumulator = GradientsAccumulator::new();
         let scale = self.loss_scale();
-        let mut losses: Vec<Tensor<1>> = Vec::new();
-        let mut all_times = Vec::new();
-        for (part, batch) in (0u64..).zip(micro_batches) {
+        let mut sum = PartSum::new(&self.ranks, &self.device.clone().inner());
+        for (part, batch) in (self.ranks.rank() as u64..).step_by(self.ranks.size()).zip(micro_batches) {
             let micro_batch = step * settings.accumulation + part;
             let Inputs { score, x0, randomness } = self.inputs(batch, micro_batch);
-            all_times.extend_from_slice(&randomness.times);
+            let times = time_range(&randomness.times);
             lap.add_to(&mut self.breakdown.inputs);
+            let mut accumulator = GradientsAccumulator::new();
             let mut whole: Option<Tensor<1>> = None;
             for term in self.plan.objective.terms(&score, self.plan.truth.as_ref(), x0, randomness)? {
                 let value = term.clone().inner();
@@ -55,15 +55,18 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
                 let gradients = GradientsParams::from_grads(term.backward(), &self.weights.network);
                 accumulator.accumulate(&self.weights.network, gradients);
             }
-            losses.extend(whole);
+            let loss = whole.expect("a loss has a term");
             lap.add_to(&mut self.breakdown.gradient);
+            sum.add(&self.weights.network, Part { gradients: accumulator.grads(), loss, times })?;
+            lap.add_to(&mut self.breakdown.exchange);
         }
-        let mut gradients = accumulator.grads();
+        let (mut gradients, losses, times) = sum.finish(&self.weights.network)?;
+        lap.add_to(&mut self.breakdown.exchange);
         let norm = gradients::global_norm(&self.weights.network, &gradients);
         let norm =
             norm.ok_or_else(|| TrainingError::config("network", "has no parameters that the loss depends on"))?;
-        let loss = Tensor::cat(losses, 0).mean();
-        self.unread.push(step, loss.clone(), norm.clone(), &all_times);
+        let loss = losses.mean();
+        self.unread.push(step, loss.clone(), norm.clone(), times);
         let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));
         if fokker_kernels::is_asynchronous(&self.device) {
             let scale = scale_on_device(loss, norm, share, settings.gradient_clip);

@@ -3,6 +3,7 @@
 mod losses;
 mod power_averages;
 mod precision;
+mod ranks;
 mod resume;
 mod score_fpe;
 #[path = "../support/mod.rs"]
