@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use fokker_datasets::{Conditions, Rows};
-use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Score};
+use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Precision, Score};
 use fokker_process::Process;
 use fokker_sampling::{CallCounter, ClassifierFree, CountedScore, Numbers, SamplerConfig, positions};
 use fokker_training::condition_of;
@@ -47,6 +47,8 @@ pub struct DrawRequest {
     pub beginning: Option<Beginning>,
     /// How many states on the way are kept, from the initial state to the samples; 0 for none.
     pub frames: usize,
+    /// The precision in which the network computes its values.
+    pub precision: Precision,
 }
 
 impl DrawRequest {
@@ -67,6 +69,7 @@ impl DrawRequest {
             measurement: None,
             beginning: None,
             frames: 0,
+            precision: Precision::F32,
         }
     }
 }
@@ -231,6 +234,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
     check_condition(network.condition(), network.has_null_class(), request, shape)?;
+    check_precision(request.precision, device)?;
     if let Some(measurement) = &request.measurement {
         if reading.process.phase_space().is_some() {
             let message = "a measurement on the way is not there for processes with velocities";
@@ -351,6 +355,14 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
+/// Checks that a device computes in a precision.
+pub(crate) fn check_precision(precision: Precision, device: &Device) -> Result<(), Error> {
+    if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
+        return Err(Error::field("precision", precision.name(), "the device does not compute in it; take f32"));
+    }
+    Ok(())
+}
+
 pub(crate) fn check_condition(
     takes: ConditionShape,
     has_null_class: bool,
@@ -438,7 +450,8 @@ pub(crate) fn batch_score<N: Network<D>, const D: usize>(
     device: &Device,
     counter: &CallCounter,
 ) -> Box<dyn Score<D>> {
-    let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
+    let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization)
+        .with_precision(request.precision);
     let takes = network.condition();
     if !takes.is_some() {
         return Box::new(CountedScore::new(score, counter));

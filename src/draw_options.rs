@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use fokker_datasets::Conditions;
+use fokker_model::Precision;
 use fokker_sampling::SamplerConfig;
 
 use crate::beginning::Beginning;
@@ -35,6 +36,7 @@ pub struct Draw<'a> {
     guidance: f64,
     given: Vec<Given>,
     conditions: Option<Conditions>,
+    precision: Precision,
     measurement: Option<Measurement>,
     beginning: Option<Beginning>,
     monitor: &'a dyn Monitor,
@@ -60,6 +62,7 @@ impl<'a> Draw<'a> {
             guidance: 1.0,
             given: Vec::new(),
             conditions: None,
+            precision: Precision::F32,
             measurement: None,
             beginning: None,
             monitor: &(),
@@ -119,6 +122,11 @@ impl<'a> Draw<'a> {
         Self { conditions: Some(conditions), ..self }
     }
 
+    /// With a network that computes its values in a precision: f32 if nothing is said.
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// With what is known of the samples beforehand, and was not when the network was trained.
     pub fn measurement(self, measurement: Measurement) -> Self {
         Self { measurement: Some(measurement), ..self }
@@ -170,6 +178,7 @@ impl<'a> Draw<'a> {
             class: self.class.as_deref().map(class_number).transpose()?,
             guidance: self.guidance,
             condition,
+            precision: self.precision,
             measurement: self.measurement.clone(),
             beginning: self.beginning.clone(),
             ..request

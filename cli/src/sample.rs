@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::datasets::Conditions;
+use fokker::model::Precision;
 use fokker::sampling::{Equation, Method, Noise, Processes, SamplerConfig, SamplerOption};
 use fokker::training::RunFolder;
 use fokker::{
@@ -69,6 +70,9 @@ pub struct Sample {
     /// Share of the guided prediction that is brought back to the deviation of the unguided one, from 0 to 1
     #[arg(long, default_value_t = 0.0)]
     guidance_rescale: f64,
+    /// Precision in which the network computes its values: f32, bf16 or f16
+    #[arg(long, default_value = "f32")]
+    precision: Precision,
     /// A picture of which something is known: the bright pixels of --mask, or, with --factor, the sample in small
     #[arg(long, value_name = "PICTURE")]
     measured: Option<PathBuf>,
@@ -218,6 +222,7 @@ impl Sample {
             measurement: self.measurement(config)?,
             beginning,
             frames: if self.trajectory.is_some() { self.frames } else { 0 },
+            precision: self.precision,
         })
     }
 

@@ -1,5 +1,7 @@
 //! Sizes of a convolution, and where its pixels and taps are in a padded image.
 
+use crate::number::Number;
+
 /// The sizes that determine a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
@@ -111,9 +113,9 @@ impl Frame {
         (y * self.size[1] + x) * self.channels
     }
 
-    /// Runs `body` with the framed image.
-    pub(super) fn with<T>(&self, image: &[f32], body: impl FnOnce(&[f32]) -> T) -> T {
-        if self.size == self.inner {
+    /// Runs `body` with the framed image in single precision.
+    pub(super) fn with<S: Number, T>(&self, image: &[S], body: impl FnOnce(&[f32]) -> T) -> T {
+        if let Some(image) = S::as_single(image).filter(|_| self.size == self.inner) {
             return body(image);
         }
         crate::buffer::with_scratch(self.channels * self.size[0] * self.size[1], |framed| {
@@ -123,7 +125,7 @@ impl Frame {
     }
 
     /// Copies an image into its frame.
-    fn fill(&self, image: &[f32], to: &mut [f32]) {
+    fn fill<S: Number>(&self, image: &[S], to: &mut [f32]) {
         let [row, inner_row] = [self.size, self.inner].map(|size| size[1] * self.channels);
         let left = self.before[1] * self.channels;
         let (above, rest) = to.split_at_mut(self.before[0] * row);
@@ -132,7 +134,7 @@ impl Frame {
         below.fill(0.0);
         for (image, row) in image.chunks_exact(inner_row).zip(rows.chunks_exact_mut(row)) {
             row[..left].fill(0.0);
-            row[left..left + inner_row].copy_from_slice(image);
+            S::widen(image, &mut row[left..left + inner_row]);
             row[left + inner_row..].fill(0.0);
         }
     }

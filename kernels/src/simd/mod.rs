@@ -14,7 +14,7 @@ pub(crate) use gather_matmul::{GatherMatmul, PANEL};
 pub(crate) use instruction_set::multiversion;
 pub(crate) use kernel::{Kernel, dispatch};
 pub(crate) use padding::{
-    COLUMNS, add, add_pixels, padded, with_all_padded, with_padded, write_all_padded, write_padded,
+    COLUMNS, add_pixels, padded, with_all_padded, with_padded, write_all_padded, write_padded,
 };
 pub(crate) use transpose::{transpose_over, transpose_over_in_parallel, transposed};
 pub(crate) use vector::Vector;

@@ -9,17 +9,18 @@ use super::winograd;
 use crate::buffer::{in_parts, pieces};
 use crate::conv2d::geometry::Geometry;
 use crate::conv2d::weight::{FlexWeight, Order};
-use crate::simd::{GatherMatmul, add, padded, write_padded};
+use crate::number::Number;
+use crate::simd::{GatherMatmul, padded, write_padded};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`, plus `residual`, if any, of the result's
 /// shape; image by image in parallel, and where there are few, in strips.
-pub(crate) fn forward(
+pub(crate) fn forward<S: Number>(
     geometry: &Geometry,
-    x: &[f32],
+    x: &[S],
     weight: FlexWeight,
     bias: Option<&[f32]>,
-    residual: Option<&[f32]>,
-) -> Vec<f32> {
+    residual: Option<&[S]>,
+) -> Vec<S> {
     let columns = padded(geometry.outputs);
     let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
     first.resize(columns, 0.0);
@@ -32,7 +33,13 @@ pub(crate) fn forward(
     })
 }
 
-fn convolve(geometry: &Geometry, x: &[f32], matrix: &[f32], first: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
+fn convolve<S: Number>(
+    geometry: &Geometry,
+    x: &[S],
+    matrix: &[f32],
+    first: &[f32],
+    residual: Option<&[S]>,
+) -> Vec<S> {
     let columns = padded(geometry.outputs);
     let (rows, steps) = (geometry.output_places(), geometry.tap_places());
     let targets: Vec<usize> = (0..geometry.output_pixels()).map(|pixel| pixel * columns).collect();
@@ -42,13 +49,15 @@ fn convolve(geometry: &Geometry, x: &[f32], matrix: &[f32], first: &[f32], resid
     // SAFETY: the product writes every channel of every pixel.
     unsafe {
         in_parts(geometry.batch * to, to, |image, out| {
+            let residual = residual.map(|residual| &residual[image * to..][..to]);
             frame.with(&x[image * from..][..from], |framed| {
-                let strip = |(index, out): (usize, &mut [MaybeUninit<f32>])| {
+                let strip = |(index, out): (usize, &mut [MaybeUninit<S>])| {
                     let pixels = out.len() / geometry.outputs;
+                    let residual = residual.map(|all| &all[index * strip_pixels * geometry.outputs..][..out.len()]);
                     let rows = &rows[index * strip_pixels..][..pixels];
                     let (steps, targets) = (&steps, &targets[..pixels]);
                     let product = GatherMatmul { image: framed, rows, steps, matrix, panel: columns, columns, targets };
-                    write_padded(out, geometry.outputs, |out| product.write(first, out));
+                    write_padded(out, geometry.outputs, residual, |out| product.write(first, out));
                 };
                 if strip_pixels == rows.len() {
                     strip((0, &mut *out));
@@ -56,9 +65,6 @@ fn convolve(geometry: &Geometry, x: &[f32], matrix: &[f32], first: &[f32], resid
                     out.par_chunks_mut(strip_pixels * geometry.outputs).enumerate().for_each(strip);
                 }
             });
-            if let Some(residual) = residual {
-                add(out, &residual[image * to..][..to]);
-            }
         })
     }
 }

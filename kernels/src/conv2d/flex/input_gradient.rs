@@ -9,6 +9,7 @@ use super::winograd;
 use crate::buffer::{WORTH, each_part, in_parts, with_scratch};
 use crate::conv2d::geometry::{Frame, Geometry};
 use crate::conv2d::weight::{FlexWeight, Order};
+use crate::number::Number;
 use crate::simd::{GatherMatmul, padded, write_padded};
 
 /// One phase as a matrix product on the framed gradient.
@@ -21,12 +22,12 @@ struct Phase {
 }
 
 /// `[batch, height, width, inputs]`, the gradient of the input, from that of the output; plus `bias`, if any, `[inputs]`.
-pub(crate) fn input_gradient(
+pub(crate) fn input_gradient<S: Number>(
     geometry: &Geometry,
     weight: FlexWeight,
-    gradient: &[f32],
+    gradient: &[S],
     bias: Option<&[f32]>,
-) -> Vec<f32> {
+) -> Vec<S> {
     let columns = padded(geometry.inputs);
     let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
     first.resize(columns, 0.0);
@@ -45,21 +46,21 @@ pub(crate) fn input_gradient(
     })
 }
 
-fn convolve(
+fn convolve<S: Number>(
     geometry: &Geometry,
     frame: &Frame,
     phases: &[Phase],
     matrices: &[f32],
-    gradient: &[f32],
+    gradient: &[S],
     first: &[f32],
-) -> Vec<f32> {
+) -> Vec<S> {
     let columns = padded(geometry.inputs);
     let [from, to] = [geometry.output_length(), geometry.input_length()];
     // SAFETY: the phases cover every pixel, and each writes every channel of its own.
     unsafe {
         in_parts(geometry.batch * to, to, |image, out| {
             frame.with(&gradient[image * from..][..from], |image| {
-                write_padded(out, geometry.inputs, |out| {
+                write_padded(out, geometry.inputs, None, |out| {
                     let mut rest = matrices;
                     for Phase { rows, steps, targets, .. } in phases {
                         let matrix = rest.split_off(..steps.len() * columns).expect("each phase has a matrix");
