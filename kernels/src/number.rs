@@ -21,6 +21,8 @@ pub(crate) trait Number: Element {
     fn rounded(number: f32) -> Self;
     /// The numbers, if they are in single precision.
     fn as_single(numbers: &[Self]) -> Option<&[f32]>;
+    /// The numbers, if they are in bfloat16.
+    fn as_bf16(numbers: &[Self]) -> Option<&[bf16]>;
     /// Room for numbers, if they are in single precision.
     fn as_single_mut(room: &mut [MaybeUninit<Self>]) -> Option<&mut [MaybeUninit<f32>]>;
     /// Copies numbers to as many in single precision.
@@ -46,6 +48,10 @@ impl Number for f32 {
 
     fn as_single(numbers: &[Self]) -> Option<&[f32]> {
         Some(numbers)
+    }
+
+    fn as_bf16(_: &[Self]) -> Option<&[bf16]> {
+        None
     }
 
     fn as_single_mut(room: &mut [MaybeUninit<Self>]) -> Option<&mut [MaybeUninit<f32>]> {
@@ -86,6 +92,10 @@ impl Number for bf16 {
         None
     }
 
+    fn as_bf16(numbers: &[Self]) -> Option<&[bf16]> {
+        Some(numbers)
+    }
+
     fn as_single_mut(_: &mut [MaybeUninit<Self>]) -> Option<&mut [MaybeUninit<f32>]> {
         None
     }
@@ -115,6 +125,42 @@ fn widen_each(from: &[bf16], to: &mut [f32]) {
 fn round_each(from: &[f32], to: &mut [MaybeUninit<bf16>]) {
     for (to, from) in to.iter_mut().zip(from) {
         to.write(bf16::rounded(*from));
+    }
+}
+
+/// Two numbers in bfloat16 in the bits of one, the first in the lower half: as they lie next to each other in memory.
+#[inline(always)]
+fn pair(first: bf16, second: bf16) -> f32 {
+    f32::from_bits(u32::from(first.to_bits()) | u32::from(second.to_bits()) << 16)
+}
+
+/// The channels of pixels in pairs, those of an odd number with a zero after the last.
+pub(crate) fn pair_channels(pixels: &[bf16], channels: usize, to: &mut [f32]) {
+    let (pixels, to) = match channels.is_multiple_of(2) {
+        // One pixel of all channels.
+        true => (pixels.chunks_exact(pixels.len().max(1)), to.chunks_exact_mut(to.len().max(1))),
+        false => (pixels.chunks_exact(channels), to.chunks_exact_mut(channels.div_ceil(2))),
+    };
+    for (pixel, to) in pixels.zip(to) {
+        let (pairs, last) = pixel.as_chunks::<2>();
+        for (to, &[first, second]) in to.iter_mut().zip(pairs) {
+            *to = pair(first, second);
+        }
+        if let ([last], Some(to)) = (last, to.last_mut()) {
+            *to = pair(*last, bf16::ZERO);
+        }
+    }
+}
+
+/// Groups of so many numbers in pairs, number by number: `[groups, numbers]` → `[groups / 2, numbers]`, rounded; an odd number
+/// of groups is followed by zeros.
+pub(crate) fn pair_groups(numbers: &[f32], group: usize, to: &mut [f32]) {
+    for (groups, to) in numbers.chunks(2 * group).zip(to.chunks_exact_mut(group)) {
+        let (first, second) = groups.split_at(group);
+        for (index, to) in to.iter_mut().enumerate() {
+            let second = second.get(index).map_or(bf16::ZERO, |&number| bf16::rounded(number));
+            *to = pair(bf16::rounded(first[index]), second);
+        }
     }
 }
 
@@ -154,7 +200,9 @@ mod tests {
     fn numbers_are_rounded_as_they_should_be() {
         let mut singles = Vec::new();
         for upper in 0..=u16::MAX {
-            singles.extend([0, 1, 0x7fff, 0x8000, 0x8001, 0xffff].map(|lower| f32::from_bits(u32::from(upper) << 16 | lower)));
+            singles.extend(
+                [0, 1, 0x7fff, 0x8000, 0x8001, 0xffff].map(|lower| f32::from_bits(u32::from(upper) << 16 | lower)),
+            );
         }
         let mut stored = vec![MaybeUninit::uninit(); singles.len()];
         bf16::round(&singles, &mut stored);

@@ -9,8 +9,8 @@ use burn::backend::{Flex, TensorMetadata};
 
 use crate::conv2d::{Copies, FlexWeight, Geometry, Operation, forward, input_gradient, weight_gradient};
 use crate::memo::lookup_or;
-use crate::simd::add_pixels;
 use crate::number::{Number, with_number};
+use crate::simd::add_pixels;
 use crate::tensors::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
 /// The transposed convolution: input, weight, and perhaps bias.

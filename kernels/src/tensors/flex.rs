@@ -37,7 +37,8 @@ impl<const N: usize> Inputs<N> {
     pub(crate) fn of_images(tensors: [DispatchTensor; N], is_image: impl Fn(usize) -> bool) -> Self {
         let precision = tensors[0].dtype();
         let expected = |index: usize| if is_image(index) { precision } else { DType::F32 };
-        let fits = |(index, tensor): (usize, &DispatchTensor)| is_on::<Flex>(tensor) && tensor.dtype() == expected(index);
+        let fits =
+            |(index, tensor): (usize, &DispatchTensor)| is_on::<Flex>(tensor) && tensor.dtype() == expected(index);
         if !is_read(precision) || !tensors.iter().enumerate().all(fits) {
             return Self::Other(tensors);
         }
@@ -75,7 +76,11 @@ pub(crate) fn numbers_mut(tensor: &mut Primitive) -> &mut [f32] {
 }
 
 /// A tensor of these numbers.
-pub(crate) fn tensor<S: Number, const D: usize>(numbers: Vec<S>, shape: [usize; D], device: &Device<Flex>) -> Primitive {
+pub(crate) fn tensor<S: Number, const D: usize>(
+    numbers: Vec<S>,
+    shape: [usize; D],
+    device: &Device<Flex>,
+) -> Primitive {
     Flex::float_from_data(TensorData::new(numbers, shape), device)
 }
 

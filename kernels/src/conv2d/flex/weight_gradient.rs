@@ -82,7 +82,7 @@ fn add_image<S: Number>(
     let columns = padded(geometry.outputs);
     with_padded(gradient, geometry.outputs, |matrix| {
         geometry.input_frame().with(x, |image| {
-            GatherMatmul { image, rows, steps, matrix, panel: columns, columns, targets }.add_to(weight);
+            GatherMatmul { image, rows, steps, matrix, panel: columns, columns, pairs: false, targets }.add_to(weight);
         });
     });
 }

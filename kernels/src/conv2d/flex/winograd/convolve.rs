@@ -108,6 +108,7 @@ fn convolve<S: Number>(
                         matrix: &weight[square * inputs * columns..][..inputs * columns],
                         panel: PANEL.min(columns),
                         columns,
+                        pairs: false,
                         targets: &targets[..count],
                     };
                     let out = &mut products[square * block * columns..][..count * columns];

@@ -58,6 +58,7 @@ pub(in crate::conv2d) fn sum_images<S: Number>(
                         matrix: &factors[square * block * columns..][..count * columns],
                         panel: PANEL.min(columns),
                         columns,
+                        pairs: false,
                         targets: &targets,
                     };
                     product.add_to(&mut sums[square * square_length..][..square_length]);

@@ -74,6 +74,7 @@ pub(in crate::conv2d) fn sum_batch<S: Number>(geometry: &Geometry, x: &[S], grad
                         matrix: &factors[square * together * columns..][..count * columns],
                         panel: PANEL.min(columns),
                         columns,
+                        pairs: false,
                         targets: &targets,
                     };
                     product.add_to(sums);
