@@ -25,7 +25,7 @@
 //! [`keep_freed_memory`] first.
 //!
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
-//! AVX-512, with AVX2, and without either.
+//! AVX-512, with AVX2, and without either, and in bfloat16 also between those with AVX512_BF16 and without.
 
 #![warn(clippy::undocumented_unsafe_blocks)]
 

@@ -16,7 +16,8 @@ pub enum Precision {
     /// That of the parameters: nothing is converted.
     #[default]
     F32,
-    /// bfloat16: the range of single precision with 8 bits of its 24.
+    /// bfloat16: the range of single precision with 8 bits of its 24. On a CPU, images are stored in it, and all sums are in single
+    /// precision.
     Bf16,
     /// Half precision: 11 bits, of numbers up to 65 504.
     F16,

@@ -46,9 +46,8 @@ pub(crate) fn forward<S: Number>(
     })
 }
 
-/// The product; entries of image and matrix are those of a convolution `of_entries`, which has half as many input channels where they
-/// are pairs.
-
+/// The product. Entries of image and matrix are those of a convolution `of_entries`, which has half as many input channels where
+/// they are pairs.
 fn convolve<S: Number>(
     geometry: &Geometry,
     of_entries: &Geometry,
