@@ -274,7 +274,7 @@ mod tests {
         let (single, reduced) = (draw(Precision::F32), draw(Precision::Bf16));
         assert_eq!(reduced, draw(Precision::Bf16));
         assert_ne!(reduced, single);
-        // Every guess is off by some roundings of 2⁻⁹, and the samples by about as much.
+        // Every guess is off by some roundings of 2⁻⁸, and the samples by about as much.
         for (reduced, single) in reduced.iter().zip(&single) {
             assert!((reduced - single).abs() < 0.05 * single.abs().max(1.0), "{reduced} and {single}");
         }

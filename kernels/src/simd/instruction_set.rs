@@ -73,8 +73,10 @@ macro_rules! multiversion {
             match $crate::simd::instruction_set::InstructionSet::detect() {
                 // SAFETY: `detect` found the features that the function is compiled for.
                 #[cfg(target_arch = "x86_64")]
-                $crate::simd::instruction_set::InstructionSet::Avx512Bf16
-                | $crate::simd::instruction_set::InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
+                $crate::simd::instruction_set::InstructionSet::Avx512Bf16 => unsafe { avx512($($argument),*) },
+                // SAFETY: `detect` found the features that the function is compiled for.
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::instruction_set::InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
                 // SAFETY: `detect` found the features that the function is compiled for.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::instruction_set::InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
