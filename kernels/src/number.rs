@@ -1,7 +1,7 @@
 //! Numbers as they lie in memory: in single precision, or rounded to bfloat16.
 //!
-//! Everything is computed in single precision. An image in bfloat16 is widened where it is read, a few pixels or one image
-//! at a time, and rounded where it is written, while it is in cache anyway: no pass over memory converts alone.
+//! Sums are computed in single precision. An image in bfloat16 is widened into scratch space that stays in cache, a few
+//! pixels or one image at a time, and rounded where it is written: no pass over main memory converts alone.
 
 use std::mem::MaybeUninit;
 
