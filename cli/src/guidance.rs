@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn a_step_follows_the_last_at_sign() {
         let parts = |text: &'static str| run_and_choice(Path::new(text));
-        assert_eq!(parts("runs/a@b@500"), (Path::new("runs/a@b"), Some(500)));
-        assert_eq!(parts("runs/a@b"), (Path::new("runs/a@b"), None));
-        assert_eq!(parts("runs/a"), (Path::new("runs/a"), None));
+        assert_eq!(parts("runs/a@b@500"), (Path::new("runs/a@b"), CheckpointChoice::Step(500)));
+        assert_eq!(parts("runs/a@b"), (Path::new("runs/a@b"), CheckpointChoice::Newest));
+        assert_eq!(parts("runs/a"), (Path::new("runs/a"), CheckpointChoice::Newest));
     }
 }
