@@ -19,6 +19,7 @@ mod noise_levels;
 mod objective;
 mod optimizer;
 mod outcome;
+mod parameter_list;
 mod plan;
 mod power_average;
 mod readings;

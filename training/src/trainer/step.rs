@@ -59,7 +59,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             lap.add_to(&mut self.breakdown.gradient);
         }
         let mut gradients = accumulator.grads();
-        let norm = gradients::global_norm(&self.weights.network, &gradients);
+        let norm = self.optimizer.gradient_norm(&self.weights.network, &mut gradients);
         let norm =
             norm.ok_or_else(|| TrainingError::config("network", "has no parameters that the loss depends on"))?;
         let loss = Tensor::cat(losses, 0).mean();
