@@ -5,6 +5,7 @@
 
 mod floor;
 mod gpu;
+mod launches;
 mod memory;
 mod penalty;
 mod sampling;
@@ -12,8 +13,9 @@ mod step;
 mod trainer;
 
 pub use floor::{Machine, Workload};
-pub use fokker_kernels::Launches;
+pub use fokker_kernels::{LaunchReason, Launches};
 pub use gpu::{GpuCase, GpuCost, measure_gpu};
+pub use launches::count_launches;
 pub use penalty::{PenaltyCost, measure_penalty};
 pub use sampling::{SamplingCost, measure_sampling};
 pub use step::{Case, StepCost, measure};

@@ -9,7 +9,8 @@ use fokker::model::Precision;
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::{BackendConfig, BackendName, Error};
 use fokker_bench::{
-    Case, Machine, PenaltyCost, StepCost, Workload, measure, measure_penalty, measure_sampling, measure_trainer,
+    Case, LaunchReason, Machine, PenaltyCost, StepCost, Workload, count_launches, measure, measure_penalty,
+    measure_sampling, measure_trainer,
 };
 
 use super::bench_gpu::GpuArgs;
@@ -48,7 +49,7 @@ pub struct Bench {
     /// Numbers of steps of the samplers, separated by commas
     #[arg(long, value_delimiter = ',', default_values_t = [10, 50], value_parser = positive)]
     sampler_steps: Vec<usize>,
-    /// The configuration whose training is taken apart: a file or a recipe
+    /// The configuration whose training is taken apart, or whose launches are counted: a file or a recipe
     #[arg(long, default_value = "mnist_vp_small")]
     config: PathBuf,
     /// Change a key of that configuration, such as --set training.batch_size=64
@@ -66,6 +67,9 @@ pub struct Bench {
     /// PyTorch's part
     #[arg(long, default_value = "reference/unet_bench.py")]
     script: PathBuf,
+    /// With --parts launches: sides of the images, in place of the data's
+    #[arg(long, value_parser = positive)]
+    launch_size: Option<usize>,
     #[command(flatten)]
     gpu: GpuArgs,
     /// Measure the first case in this process and print it as JSON
@@ -85,6 +89,8 @@ enum BenchPart {
     Trainer,
     /// What a penalty on the score Fokker–Planck residual adds to a training step
     Penalty,
+    /// The kernels that a training step of --config launches on the GPU of --backend, and why
+    Launches,
     /// A network of 35.7 million parameters, for a GPU: images a second in training and drawing, memory
     Gpu,
 }
@@ -122,6 +128,9 @@ impl Bench {
         }
         if has(BenchPart::Penalty) {
             self.penalty()?;
+        }
+        if has(BenchPart::Launches) {
+            self.launches(&device)?;
         }
         if has(BenchPart::Gpu) {
             self.gpu.run(&self.precision, &device, self.python.as_deref())?;
@@ -216,6 +225,31 @@ impl Bench {
         let (checkpoint, every) = (cost.checkpoint_ms, cost.checkpoint_every);
         println!("{}, batch {}: {:.1} ms a step", config.name, config.training.batch_size, cost.step_ms);
         println!("and {checkpoint:.0} ms for a checkpoint after {every} of them\n\n{}", cost.table());
+        Ok(())
+    }
+
+    fn launches(&self, device: &Device) -> Result<(), Error> {
+        let config = configuration::read(&self.config, &self.changes)?;
+        let launches = count_launches(&config, self.launch_size, device)?;
+        let all: usize = launches.iter().map(|launch| launch.count).sum();
+        println!("{}, batch {}: {all} kernels a step\n", config.name, config.training.batch_size);
+        println!("| kernel | launches |\n|---|---|");
+        let mut kernels: Vec<(&str, usize)> = Vec::new();
+        for LaunchReason { kernel, count, .. } in &launches {
+            match kernels.iter_mut().find(|(name, _)| name == kernel) {
+                Some((_, sum)) => *sum += count,
+                None => kernels.push((kernel, *count)),
+            }
+        }
+        kernels.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        for (kernel, count) in kernels {
+            println!("| {kernel} | {count} |");
+        }
+        println!("\n| kernel | launches | reason: functions, the innermost first |\n|---|---|---|");
+        for LaunchReason { kernel, reason, count } in &launches {
+            println!("| {kernel} | {count} | {reason} |");
+        }
+        println!();
         Ok(())
     }
 

@@ -30,6 +30,7 @@
 #![warn(clippy::undocumented_unsafe_blocks)]
 
 mod adam;
+mod arena;
 mod attention;
 mod autodiff;
 mod buffer;
@@ -49,12 +50,13 @@ mod tensors;
 mod upsample;
 
 pub use adam::Adam;
+pub use arena::Arena;
 pub use attention::{attention, linear};
 pub use autodiff::{TensorFn, recomputed};
 pub use cat_channels::cat_channels;
 pub use conv_transpose2d::conv_transpose2d;
 pub use conv2d::{ConvWeight, PreparedWeight, conv2d, conv2d_add};
-pub use gpu::{Launches, is_asynchronous, launches};
+pub use gpu::{LaunchReason, LaunchReasons, Launches, is_asynchronous, launches};
 pub use group_norm::{group_norm, group_norm_derivatives, group_norm_tangent};
 pub use layout::{channels_first, channels_last};
 pub use running_average::RunningAverage;

@@ -4,9 +4,9 @@ mod support;
 
 use std::sync::Arc;
 
-use burn::backend::DispatchTensor;
+use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{Device, Tensor, activation};
-use fokker_kernels::{Adam, RunningAverage, TensorFn, group_norm, is_asynchronous, recomputed, softmax};
+use fokker_kernels::{Adam, Arena, RunningAverage, TensorFn, group_norm, is_asynchronous, recomputed, softmax};
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -195,6 +195,106 @@ fn a_step_of_adam_is_the_one_on_the_processor() {
         let (before, after) = step(&device, -1.0);
         assert!(before.iter().zip(&after).all(|(before, after)| bits(before) == bits(after)));
     }
+}
+
+/// Parameters of all ranks, smaller and larger than a block; more than one launch gathers; a view, as gradients are.
+fn parameters(seed: u64, device: &Device) -> Vec<DispatchTensor> {
+    let mut all = vec![
+        random([3, 5, 3, 2], seed, device).into_dispatch(),
+        random([7], seed + 1, device).into_dispatch(),
+        random([33, 31], seed + 2, device).into_dispatch(),
+        random([2, 3, 256], seed + 3, device).into_dispatch(),
+        random([1, 17, 16, 4], seed + 4, device).permute([3, 1, 2, 0]).into_dispatch(),
+    ];
+    all.extend((5..80).map(|index| random([8 + index as usize], seed + index, device).into_dispatch()));
+    all
+}
+
+fn bits_of(tensors: &[DispatchTensor]) -> Vec<Vec<u32>> {
+    let bits = |tensor: &DispatchTensor| {
+        let length = tensor.shape().num_elements();
+        bits(&Tensor::<1>::from_dispatch(tensor.clone()).reshape([length]))
+    };
+    tensors.iter().map(bits).collect()
+}
+
+#[test]
+fn tensors_in_an_arena_are_what_they_were() {
+    let Some(gpu) = gpu() else { return };
+    assert!(Arena::new(&parameters(1, &Device::flex())).is_none() && Arena::new(&[]).is_none());
+    let tensors = parameters(1, &gpu);
+    let arena = Arena::new(&tensors).unwrap();
+    assert!(arena.fits(&tensors) && !arena.fits(&tensors[1..]) && !arena.fits(&parameters(1, &Device::flex())));
+    let gathered = arena.gather(tensors.clone());
+    assert!(bits_of(&gathered) == bits_of(&tensors));
+    // Weights of convolutions lie with the channels that are summed over next to each other.
+    let weight = Tensor::<4>::from_dispatch(gathered[0].clone());
+    assert_eq!(bits(&(weight.clone() * 2.0)), bits(&(Tensor::<4>::from_dispatch(tensors[0].clone()) * 2.0)));
+    let norm = arena.norm(gathered).into_scalar::<f64>();
+    let exact =
+        bits_of(&tensors).concat().into_iter().map(|bits| f64::from(f32::from_bits(bits)).powi(2)).sum::<f64>().sqrt();
+    // Numbers are added one after the other 16 times, then in a tree, with a rounding of half a unit each; the root halves it.
+    assert!((norm / exact - 1.0).abs() < 32.0 * f64::from(f32::EPSILON), "{norm} is not {exact}");
+}
+
+#[test]
+fn a_step_of_adam_for_all_is_that_for_each() {
+    let Some(gpu) = gpu() else { return };
+    let adam = Adam {
+        gradient_scale: 1.0,
+        betas: [0.9, 0.99],
+        corrections: [1.0 - 0.729, 1.0 - 0.970_299],
+        epsilon: 1e-8,
+        learning_rate: 1e-2,
+        keep: 0.999,
+        average_decay: 0.9995,
+        update: 3,
+    };
+    let square = |tensors: Vec<DispatchTensor>| -> Vec<DispatchTensor> {
+        tensors.into_iter().map(|tensor| Tensor::<1>::from_dispatch(tensor).square().into_dispatch()).collect()
+    };
+    let state = || [parameters(100, &gpu), parameters(200, &gpu), square(parameters(300, &gpu)), parameters(400, &gpu)];
+    let gradients = parameters(500, &gpu);
+    let arena = Arena::new(&gradients).unwrap();
+    for scale in [0.7, -1.0] {
+        let scale = Tensor::from_floats([scale], &gpu);
+        let each: Vec<[Vec<u32>; 4]> = (0..gradients.len())
+            .map(|index| {
+                let flat = |tensor: &DispatchTensor| {
+                    let length = tensor.shape().num_elements();
+                    Tensor::<1>::from_dispatch(tensor.clone()).reshape([length])
+                };
+                let state = state().each_ref().map(|tensors| flat(&tensors[index]));
+                adam.step_scaled_on_device(state, flat(&gradients[index]), &scale).map(|tensor| bits(&tensor))
+            })
+            .collect();
+        let held = state();
+        let all = adam.step_all(&arena, held.clone(), gradients.clone(), &scale);
+        for (which, all) in all.iter().enumerate() {
+            let each: Vec<_> = each.iter().map(|state| state[which].clone()).collect();
+            assert!(bits_of(all) == each, "array {which} of the state");
+        }
+        // Again from buffers: what somebody holds is not changed, and what nobody does gives the same.
+        let before = all.each_ref().map(|tensors| bits_of(tensors));
+        let after = adam.step_all(&arena, all.clone(), gradients.clone(), &scale).map(|tensors| bits_of(&tensors));
+        assert!(all.each_ref().map(|tensors| bits_of(tensors)) == before);
+        assert!(adam.step_all(&arena, all, gradients.clone(), &scale).map(|tensors| bits_of(&tensors)) == after);
+    }
+}
+
+#[test]
+fn a_running_average_of_all_is_that_of_each() {
+    let Some(gpu) = gpu() else { return };
+    let (averages, values) = (parameters(1, &gpu), parameters(100, &gpu));
+    let arena = Arena::new(&values).unwrap();
+    let update = RunningAverage { decay: 0.9993, update: 41 };
+    let flat = |tensor: &DispatchTensor| {
+        let length = tensor.shape().num_elements();
+        Tensor::<1>::from_dispatch(tensor.clone()).reshape([length])
+    };
+    let each: Vec<_> =
+        averages.iter().zip(&values).map(|(average, value)| bits(&update.step(flat(average), flat(value)))).collect();
+    assert!(bits_of(&update.step_all(&arena, averages, values)) == each);
 }
 
 /// Constant weights: the average rests at them, and gets to them in steps of less than half a unit in its last place.

@@ -3,7 +3,7 @@
 mod support;
 
 use burn::tensor::{Device, Tensor};
-use fokker_kernels::{group_norm, launches};
+use fokker_kernels::{Adam, Arena, LaunchReasons, group_norm, launches};
 use support::{gpu, random};
 
 fn normal(x: Tensor<4>) -> Tensor<4> {
@@ -28,8 +28,34 @@ fn a_group_norm_is_one_kernel_and_burns_is_many() {
             assert!(kernels.iter().all(|launches| launches.time.is_none()));
         }
     }
+    a_step_of_adam_is_one_kernel(&device);
     // Mean, difference, square, mean, root, quotient.
     let burns = |x: Tensor<4>| (x.clone() - x.clone().mean_dim(3)) / x.square().mean_dim(3).sqrt();
     let many: usize = launches(false, || burns(x.clone())).1.iter().map(|launches| launches.count).sum();
     assert!(many >= 5, "{many} kernels");
+}
+
+/// Part of the one test: what is counted is a whole process's.
+fn a_step_of_adam_is_one_kernel(device: &Device) {
+    let adam = Adam {
+        gradient_scale: 1.0,
+        betas: [0.9, 0.999],
+        corrections: [0.1, 0.001],
+        epsilon: 1e-8,
+        learning_rate: 1e-3,
+        keep: 1.0,
+        average_decay: 0.9,
+        update: 1,
+    };
+    let tensors = || -> Vec<_> { (0..100).map(|seed| random([3, 40], seed, device).into_dispatch()).collect() };
+    let arena = Arena::new(&tensors()).unwrap();
+    let scale = Tensor::ones([1], device);
+    let gradients = arena.gather(tensors());
+    let state = [tensors(), tensors(), tensors(), tensors()].map(|tensors| arena.gather(tensors));
+    let watching = LaunchReasons::new();
+    let after = adam.step_all(&arena, state, arena.gather(gradients), &scale);
+    let seen = watching.end();
+    assert_eq!(after[0].len(), 100);
+    assert_eq!(seen.iter().map(|launch| launch.count).sum::<usize>(), 1, "{seen:?}");
+    assert_eq!((seen[0].kernel.as_str(), seen[0].reason.as_str()), ("UpdateAll", "step_all"), "{seen:?}");
 }

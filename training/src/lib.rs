@@ -21,6 +21,7 @@ mod noise_levels;
 mod objective;
 mod optimizer;
 mod outcome;
+mod parameter_list;
 mod part_sum;
 mod plan;
 mod power_average;

@@ -1,13 +1,16 @@
 //! Adam and AdamW, and everything a step changes: weights, moments, running average.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::backend::DispatchTensor;
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use fokker_kernels::Adam;
+use fokker_kernels::{Adam, Arena};
 use replace_with::replace_with_or_abort;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
+use crate::gradients;
+use crate::parameter_list::{arena_for, fill_with_zeros, put, put_parameters, take, take_parameters, take_some};
 
 /// Hyperparameters of the optimiser; the defaults are PyTorch's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,17 +117,19 @@ pub struct ModuleAdam {
     first: GradientsParams,
     second: GradientsParams,
     updates: usize,
+    /// Where gradients, parameters, moments and averages are on a GPU.
+    arena: Option<Arena>,
 }
 
 impl ModuleAdam {
     /// An optimiser that has not seen a gradient.
     pub fn new(config: OptimizerConfig) -> Self {
-        Self { config, first: GradientsParams::new(), second: GradientsParams::new(), updates: 0 }
+        Self { config, first: GradientsParams::new(), second: GradientsParams::new(), updates: 0, arena: None }
     }
 
     /// An optimiser that continues.
     pub fn restore<M: Module>(config: OptimizerConfig, moments: &Moments<M>, updates: usize) -> Self {
-        Self { config, first: arrays(&moments.first), second: arrays(&moments.second), updates }
+        Self { config, first: arrays(&moments.first), second: arrays(&moments.second), updates, arena: None }
     }
 
     /// Number of updates made.
@@ -136,6 +141,20 @@ impl ModuleAdam {
     pub fn moments<M: Module>(&self, network: &M) -> Moments<M> {
         let filled = |arrays: &GradientsParams| network.valid().map(&mut Fill { arrays });
         Moments { first: filled(&self.first), second: filled(&self.second) }
+    }
+
+    /// The norm of the gradients over all parameters, `[1]`, still on the device; nothing without gradients. On a GPU the gradients
+    /// are put into one buffer for it, which the update reads.
+    pub fn gradient_norm<M: Module>(&mut self, network: &M, gradients: &mut GradientsParams) -> Option<Tensor<1>> {
+        let (ids, tensors) = take(network, gradients);
+        let Some(arena) = arena_for(&mut self.arena, &tensors) else {
+            put(network, &ids, tensors, gradients);
+            return gradients::global_norm(network, gradients);
+        };
+        let tensors = arena.gather(tensors);
+        let norm = arena.norm(tensors.clone());
+        put(network, &ids, tensors, gradients);
+        Some(norm)
     }
 
     /// One update of a network's parameters and of their running average. Gradients are multiplied by `scale` first,
@@ -189,12 +208,52 @@ impl ModuleAdam {
             average_decay,
             update: self.updates as u64,
         };
+        if let Some(scale) = &scale {
+            let (ids, tensors) = take(&weights.network, gradients);
+            if arena_for(&mut self.arena, &tensors)
+                .is_some_and(|arena| arena.fits(&take_some(&weights.network, &ids, &mut arrays(&weights.network))))
+            {
+                return self.update_together(weights, &adam, &ids, tensors, scale);
+            }
+            put(&weights.network, &ids, tensors, gradients);
+        }
         let optimizer = self;
         replace_with_or_abort(weights, |Weights { network, average }| {
             let mut averages = arrays(&average);
             // What holds a parameter keeps it from being changed in place.
             drop(average);
             let network = network.map(&mut Update { adam, scale, gradients, averages: &mut averages, optimizer });
+            let average = network.valid().map(&mut Replace { arrays: averages });
+            Weights { network, average }
+        });
+    }
+
+    /// The update of parameters on a GPU: one kernel for all that the arena holds in a buffer.
+    fn update_together<M: Module>(
+        &mut self,
+        weights: &mut Weights<M>,
+        adam: &Adam,
+        ids: &[ParamId],
+        gradients: Vec<DispatchTensor>,
+        scale: &Tensor<1>,
+    ) {
+        let Self { first, second, arena: Some(arena), .. } = self else { return };
+        replace_with_or_abort(weights, |Weights { network, average }| {
+            for moments in [&mut *first, &mut *second] {
+                fill_with_zeros(&network, ids, moments);
+            }
+            let mut averages = arrays(&average);
+            // What holds a parameter keeps it from being changed in place.
+            drop(average);
+            let [of_first, of_second, of_average] =
+                [&mut *first, &mut *second, &mut averages].map(|all| take_some(&network, ids, all));
+            let (network, values) = take_parameters(network, ids, scale);
+            let state = [values, of_first, of_second, of_average];
+            let [values, of_first, of_second, of_average] = adam.step_all(arena, state, gradients, scale);
+            let network = put_parameters(network, ids, values);
+            put(&network, ids, of_first, first);
+            put(&network, ids, of_second, second);
+            put(&network, ids, of_average, &mut averages);
             let average = network.valid().map(&mut Replace { arrays: averages });
             Weights { network, average }
         });
@@ -230,8 +289,8 @@ impl ModuleMapper for Update<'_> {
 }
 
 /// Puts arrays in the place of parameters.
-struct Replace {
-    arrays: GradientsParams,
+pub(crate) struct Replace {
+    pub(crate) arrays: GradientsParams,
 }
 
 impl ModuleMapper for Replace {

@@ -1,4 +1,5 @@
-//! A step of Adam with its running average: one kernel for each parameter, which changes what it owns in place.
+//! A step of Adam with its running average: one kernel for a parameter, or for all that an arena holds, which changes what it owns in
+//! place.
 
 use burn::backend::{Cube, DispatchAutodiffContext, DispatchTensor, TensorMetadata};
 use burn::tensor::{self, DType};
@@ -7,6 +8,7 @@ use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
 use super::coefficients::Coefficients;
+use crate::arena::{Arena, BLOCK, place_in_order};
 use crate::running_average::cube::{averaged, mixed};
 use crate::running_average::rounding::NEIGHBOUR;
 use crate::tensors::cube::{from_plain, own};
@@ -40,7 +42,6 @@ pub(super) fn step<const D: usize>(
     let client = weight.client.clone();
     let length = weight.shape().num_elements();
     let units = CubeDim::new(&client, length);
-    let Coefficients { betas: [beta_1, beta_2], fresh: [fresh_1, fresh_2], rate, correction, epsilon, lost, .. } = *of;
     update::launch(
         &client,
         calculate_cube_count_elemwise(&client, length, units),
@@ -52,21 +53,57 @@ pub(super) fn step<const D: usize>(
         gradient.into_tensor_arg(),
         scale.into_tensor_arg(),
         length,
-        AdamScalarsLaunch::new(
-            beta_1,
-            fresh_1,
-            beta_2,
-            fresh_2,
-            rate,
-            correction,
-            epsilon,
-            lost,
-            of.average_decay,
-            of.average_fresh,
-            of.phase,
-        ),
+        of.scalars(),
     );
     [weight, first, second, average].map(from_plain)
+}
+
+/// The same for all tensors of an arena: the numbers are those of [`step`], bit for bit.
+pub(super) fn step_all(
+    of: &Coefficients,
+    arena: &Arena,
+    state: [Vec<DispatchTensor>; 4],
+    gradients: Vec<DispatchTensor>,
+    scale: &tensor::Tensor<1>,
+) -> [Vec<DispatchTensor>; 4] {
+    let gradients = arena.buffers(gradients);
+    // Nothing but the buffer refers to its memory then, if nobody else does.
+    let state = state.map(|tensors| arena.buffers(tensors).into_iter().map(own).collect::<Vec<_>>());
+    let scale = into_contiguous(primitive::<Cube>(scale.clone().into_dispatch()));
+    for (index, (part, gradient)) in arena.parts().iter().zip(gradients).enumerate() {
+        let [weight, first, second, average] = state.each_ref().map(|buffers| buffers[index].clone().into_tensor_arg());
+        let client = gradient.client.clone();
+        let units = CubeDim::new_1d(BLOCK as u32);
+        let cubes = calculate_cube_count_elemwise(&client, part.blocks * BLOCK, units);
+        let (gradient, scale) = (gradient.into_tensor_arg(), scale.clone().into_tensor_arg());
+        let rows = part.rows.clone().into_tensor_arg();
+        let numbers = of.scalars();
+        update_all::launch(
+            &client,
+            cubes,
+            units,
+            weight,
+            first,
+            second,
+            average,
+            gradient,
+            scale,
+            rows,
+            part.blocks,
+            numbers,
+        );
+    }
+    state.map(|buffers| arena.views(&buffers))
+}
+
+impl Coefficients {
+    fn scalars(&self) -> AdamScalarsLaunch {
+        let Self { betas: [beta_1, beta_2], fresh: [fresh_1, fresh_2], rate, correction, epsilon, lost, .. } = *self;
+        let (decay, fresh) = (self.average_decay, self.average_fresh);
+        AdamScalarsLaunch::new(
+            beta_1, fresh_1, beta_2, fresh_2, rate, correction, epsilon, lost, decay, fresh, self.phase,
+        )
+    }
 }
 
 /// [`Coefficients`] as the kernel takes them.
@@ -101,7 +138,46 @@ fn update(
     if i >= length || scale[0] < 0.0f32 {
         terminate!();
     }
-    let g = gradient[i] * scale[0];
+    let phase = numbers.phase + u32::cast_from(i) * NEIGHBOUR;
+    update_one(weight, first, second, average, i, gradient[i] * scale[0], phase, &numbers);
+}
+
+/// A cube for each block of an arena.
+#[cube(launch)]
+#[allow(clippy::too_many_arguments)]
+fn update_all(
+    weight: &mut Tensor<f32>,
+    first: &mut Tensor<f32>,
+    second: &mut Tensor<f32>,
+    average: &mut Tensor<f32>,
+    gradient: &Tensor<f32>,
+    scale: &Tensor<f32>,
+    rows: &Tensor<u32>,
+    blocks: usize,
+    numbers: AdamScalars,
+) {
+    let block = CUBE_POS;
+    if block >= blocks || scale[0] < 0.0f32 {
+        terminate!();
+    }
+    let i = block * BLOCK + UNIT_POS as usize;
+    let phase = numbers.phase + place_in_order(rows, block) * NEIGHBOUR;
+    update_one(weight, first, second, average, i, gradient[i] * scale[0], phase, &numbers);
+}
+
+/// The step of the number at place `i`.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn update_one(
+    weight: &mut Tensor<f32>,
+    first: &mut Tensor<f32>,
+    second: &mut Tensor<f32>,
+    average: &mut Tensor<f32>,
+    i: usize,
+    g: f32,
+    phase: u32,
+    numbers: &AdamScalars,
+) {
     let m = mixed(first[i], g, numbers.fresh_1, numbers.beta_1);
     let v = mixed(second[i], g * g, numbers.fresh_2, numbers.beta_2);
     let root = (v * numbers.correction).sqrt() + numbers.epsilon;
@@ -109,6 +185,5 @@ fn update(
     first[i] = m;
     second[i] = v;
     weight[i] = w;
-    let phase = numbers.phase + u32::cast_from(i) * NEIGHBOUR;
     average[i] = averaged(average[i], w, numbers.fresh, numbers.decay, phase);
 }

@@ -1,14 +1,16 @@
 //! A step of Adam with the running average of the weights, in one pass over memory.
 //!
-//! On flex and on GPUs it is one operation for each parameter; other backends in single precision give the numbers to the
-//! CPU's loop and take them back, and other precisions use Burn's operations.
+//! On flex it is one operation for each parameter, on GPUs one for all that are in an [`Arena`]; other backends in single
+//! precision give the numbers to the CPU's loop and take them back, and other precisions use Burn's operations.
 
 mod coefficients;
 mod cube;
 mod flex;
 
+use burn::backend::DispatchTensor;
 use burn::tensor::{DType, Tensor, TensorData};
 
+use crate::arena::Arena;
 use crate::running_average::rounding::phase;
 use crate::tensors::flex::{Inputs, contiguous, from_plain, numbers, numbers_mut};
 use coefficients::Coefficients;
@@ -85,6 +87,25 @@ impl Adam {
             scale if scale < 0.0 => state,
             scale => Self { gradient_scale: self.gradient_scale * scale, ..*self }.step(state, gradient),
         }
+    }
+
+    /// [`Adam::step_scaled_on_device`] for all tensors of an arena, in one kernel: weights, first moments, second moments and running
+    /// averages. They are views of buffers afterwards. A buffer that nothing else refers to is changed where it is.
+    ///
+    /// # Panics
+    /// If the arena does not [fit](Arena::fits) all five lists.
+    pub fn step_all(
+        &self,
+        arena: &Arena,
+        state: [Vec<DispatchTensor>; 4],
+        gradients: Vec<DispatchTensor>,
+        scale: &Tensor<1>,
+    ) -> [Vec<DispatchTensor>; 4] {
+        let scale = match self.gradient_scale {
+            1.0 => scale.clone(),
+            factor => scale.clone().mul_scalar(factor),
+        };
+        cube::step_all(&self.coefficients(), arena, state, gradients, &scale)
     }
 
     /// The numbers as the loops read them.

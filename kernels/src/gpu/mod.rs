@@ -5,11 +5,13 @@
 //! operations together. Numbers are read and written in the tensor's own precision, and computed with in single precision.
 
 mod launches;
+mod reasons;
 
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 
 pub use launches::{Launches, launches};
+pub use reasons::{LaunchReason, LaunchReasons};
 
 /// Whether operations return before the device has computed them, so that the host waits only where it reads a number.
 pub fn is_asynchronous(device: &Device) -> bool {

@@ -7,6 +7,7 @@ use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
 use super::rounding::{EXPONENT, MANY, NEIGHBOUR, ONE};
+use crate::arena::{Arena, BLOCK, place_in_order};
 use crate::tensors::cube::{from_plain, own};
 use crate::tensors::dispatch::{context, is_on, primitive};
 
@@ -38,6 +39,27 @@ pub(super) fn step<const D: usize>(
     from_plain(average)
 }
 
+/// The same for all tensors of an arena: the numbers are those of [`step`], bit for bit.
+pub(super) fn step_all(
+    arena: &Arena,
+    averages: Vec<DispatchTensor>,
+    values: Vec<DispatchTensor>,
+    fresh: f32,
+    kept: f32,
+    phase: u32,
+) -> Vec<DispatchTensor> {
+    let averages: Vec<_> = arena.buffers(averages).into_iter().map(own).collect();
+    for ((part, average), value) in arena.parts().iter().zip(&averages).zip(arena.buffers(values)) {
+        let client = value.client.clone();
+        let units = CubeDim::new_1d(BLOCK as u32);
+        let count = calculate_cube_count_elemwise(&client, part.blocks * BLOCK, units);
+        let (state, value) = (average.clone().into_tensor_arg(), value.into_tensor_arg());
+        let rows = part.rows.clone().into_tensor_arg();
+        update_all::launch(&client, count, units, state, value, rows, part.blocks, fresh, kept, phase);
+    }
+    arena.views(&averages)
+}
+
 /// [`super::rounding::mixed`].
 #[cube]
 pub(crate) fn mixed(old: f32, new: f32, fresh: f32, kept: f32) -> f32 {
@@ -64,4 +86,24 @@ fn update(average: &mut Tensor<f32>, value: &Tensor<f32>, length: usize, fresh: 
         terminate!();
     }
     average[i] = averaged(average[i], value[i], fresh, kept, phase + u32::cast_from(i) * NEIGHBOUR);
+}
+
+/// A cube for each block of an arena.
+#[cube(launch)]
+#[allow(clippy::too_many_arguments)]
+fn update_all(
+    average: &mut Tensor<f32>,
+    value: &Tensor<f32>,
+    rows: &Tensor<u32>,
+    blocks: usize,
+    fresh: f32,
+    kept: f32,
+    phase: u32,
+) {
+    let block = CUBE_POS;
+    if block >= blocks {
+        terminate!();
+    }
+    let i = block * BLOCK + UNIT_POS as usize;
+    average[i] = averaged(average[i], value[i], fresh, kept, phase + place_in_order(rows, block) * NEIGHBOUR);
 }

@@ -4,8 +4,10 @@ pub(crate) mod cube;
 mod flex;
 pub(crate) mod rounding;
 
+use burn::backend::DispatchTensor;
 use burn::tensor::{DType, Tensor, TensorData};
 
+use crate::arena::Arena;
 use crate::tensors::flex::{Inputs, contiguous, from_plain, numbers, numbers_mut};
 
 /// One update `a ← a + (w − a)(1 − decay)` of a running average.
@@ -60,5 +62,20 @@ impl RunningAverage {
                 Tensor::from_data(TensorData::new(average, shape), &device)
             }
         }
+    }
+
+    /// [`RunningAverage::step`] for all tensors of an arena, in one kernel. The averages are views of one buffer afterwards, which is
+    /// changed where it is if nothing else refers to it.
+    ///
+    /// # Panics
+    /// If the arena does not [fit](Arena::fits) both lists.
+    pub fn step_all(
+        &self,
+        arena: &Arena,
+        averages: Vec<DispatchTensor>,
+        values: Vec<DispatchTensor>,
+    ) -> Vec<DispatchTensor> {
+        let [fresh, kept] = [1.0 - self.decay, self.decay].map(|share| share as f32);
+        cube::step_all(arena, averages, values, fresh, kept, rounding::phase(self.update))
     }
 }

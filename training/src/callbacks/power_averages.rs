@@ -6,14 +6,15 @@ use burn::module::{Module, ModuleDisplay, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use fokker_files::FileError;
-use fokker_kernels::RunningAverage;
+use fokker_kernels::{Arena, RunningAverage};
 use fokker_model::Network;
 use replace_with::replace_with_or_abort;
 
 use super::{Callback, Moment};
 use crate::checkpoint::folder_name;
 use crate::error::TrainingError;
-use crate::optimizer::arrays;
+use crate::optimizer::{Replace, arrays};
+use crate::parameter_list::{arena_for, put, take, take_some};
 use crate::plan::TrainingPlan;
 use crate::power_average::{PowerProfile, Snapshot, list_snapshots, load_snapshot, save_snapshot};
 use crate::run::RunFolder;
@@ -26,6 +27,8 @@ pub struct PowerAverages<N> {
     averages: Vec<Tracked<N>>,
     /// The step that the last snapshots are of.
     saved: u64,
+    /// Where an average's parameters are on a GPU.
+    arena: Option<Arena>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ struct Tracked<N> {
 impl<N> PowerAverages<N> {
     /// For a run. It comes before the checkpoints: a checkpoint that is there has its snapshots.
     pub fn new(run: &RunFolder) -> Self {
-        Self { run: run.clone(), averages: Vec::new(), saved: 0 }
+        Self { run: run.clone(), averages: Vec::new(), saved: 0, arena: None }
     }
 }
 
@@ -91,10 +94,13 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for PowerAverages<N> {
 
     fn step(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
         let step = at.step();
-        for Tracked { profile, average, .. } in &mut self.averages {
-            let update = RunningAverage { decay: profile.decay(step), update: step };
-            let values = arrays(&at.trainer.network());
-            replace_with_or_abort(average, |average| average.map(&mut Update { update, values }));
+        if !self.averages.is_empty() {
+            let network = at.trainer.network();
+            for Tracked { profile, average, .. } in &mut self.averages {
+                let update = RunningAverage { decay: profile.decay(step), update: step };
+                let arena = &mut self.arena;
+                replace_with_or_abort(average, |average| updated(average, &network, update, arena));
+            }
         }
         let due =
             at.trainer.plan().averages.as_ref().is_some_and(|config| at.trainer.plan().is_due(config.every, step));
@@ -116,6 +122,28 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for PowerAverages<N> {
             tracing::warn!("{error}");
         }
         Ok(())
+    }
+}
+
+/// The average after an update: on a GPU in one kernel for all parameters, elsewhere in one operation for each.
+fn updated<N: Module>(average: N, network: &N, update: RunningAverage, arena: &mut Option<Arena>) -> N {
+    let mut values = arrays(network);
+    let (ids, tensors) = take(network, &mut values);
+    let mut averages = arrays(&average);
+    let of_average = take_some(network, &ids, &mut averages);
+    match arena_for(arena, &tensors).filter(|arena| arena.fits(&of_average)) {
+        Some(arena) => {
+            // What holds a parameter keeps it from being changed in place.
+            drop(average);
+            let of_average = update.step_all(arena, of_average, tensors);
+            put(network, &ids, of_average, &mut averages);
+            network.clone().map(&mut Replace { arrays: averages })
+        }
+        None => {
+            drop(of_average);
+            put(network, &ids, tensors, &mut values);
+            average.map(&mut Update { update, values })
+        }
     }
 }
 

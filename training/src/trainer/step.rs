@@ -62,7 +62,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         }
         let (mut gradients, losses, times) = sum.finish(&self.weights.network)?;
         lap.add_to(&mut self.breakdown.exchange);
-        let norm = gradients::global_norm(&self.weights.network, &gradients);
+        let norm = self.optimizer.gradient_norm(&self.weights.network, &mut gradients);
         let norm =
             norm.ok_or_else(|| TrainingError::config("network", "has no parameters that the loss depends on"))?;
         let loss = losses.mean();
