@@ -13,7 +13,8 @@ use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
 use fokker_training::{
-    Best, CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan, check_augmentation,
+    Best, CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan,
+    check_augmentation,
 };
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};

@@ -9,10 +9,10 @@ use fokker_model::{AnyNetwork, ConditionShape, Network, NetworkVisitor};
 use fokker_process::Process;
 use fokker_training::read_state;
 
+use crate::checkpoint_choice::CheckpointChoice;
 use crate::config::RunConfig;
 use crate::draw::ScoreSpec;
 use crate::error::Error;
-use crate::checkpoint_choice::CheckpointChoice;
 use crate::experiment::{find_checkpoint_at, with_averaged};
 
 /// A checkpoint whose score guides another one's (Karras et al. 2024b): an earlier step of the same run, or another run of the same data and

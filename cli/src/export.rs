@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use fokker::Error;
 use fokker::diffusers::{ExportRequest, export};
 use fokker::model::WeightPrecision;
-use fokker::Error;
 
 use super::checkpoint::CheckpointOptions;
 use super::results::print_file;

@@ -54,11 +54,14 @@ pub(crate) fn is_owed(config: &RunConfig, folder: &RunFolder, step: u64) -> Resu
     Ok(config.evaluation.as_ref().is_some_and(is_due) && lacks_evaluation(&folder.metrics(), step)?)
 }
 
+/// What was measured, by the name of the metric.
+type Measurements = BTreeMap<String, f64>;
+
+/// A metric that could not be measured, and why.
+type Refusal = (String, String);
+
 impl Evaluations<'_> {
-    fn evaluate<N: Network<D>, const D: usize>(
-        &mut self,
-        average: &N,
-    ) -> Result<(BTreeMap<String, f64>, Vec<(String, String)>), Error> {
+    fn evaluate<N: Network<D>, const D: usize>(&mut self, average: &N) -> Result<(Measurements, Vec<Refusal>), Error> {
         let (settings, config) = (self.settings, self.config);
         let shape = self.data.shape();
         let digits = are_digits(config);
