@@ -25,7 +25,7 @@ fn drawn(here: &Path, run: &str, options: &[&str]) -> (String, Value) {
 fn an_earlier_checkpoint_guides_a_network_without_a_condition() {
     let root = tempfile::tempdir().unwrap();
     let here = root.path();
-    train(here, "moons", MOONS, MLP, &["training.steps=40", "checkpoints.every=20", "optimizer.learning_rate=0.01"]);
+    train(here, "moons", MOONS, MLP, &["training.steps=40", "checkpoints.every=20", "training.learning_rate=0.01"]);
     let guide = ["--guide", "runs/moons@20"];
     let (plain, said) = drawn(here, "runs/moons", &[]);
     let calls = said["network_calls"].as_u64().unwrap();
