@@ -54,14 +54,11 @@ pub(crate) fn is_owed(config: &RunConfig, folder: &RunFolder, step: u64) -> Resu
     Ok(config.evaluation.as_ref().is_some_and(is_due) && lacks_evaluation(&folder.metrics(), step)?)
 }
 
-/// What was measured, by the name of the metric.
-type Measurements = BTreeMap<String, f64>;
-
-/// A metric that could not be measured, and why.
-type Refusal = (String, String);
-
 impl Evaluations<'_> {
-    fn evaluate<N: Network<D>, const D: usize>(&mut self, average: &N) -> Result<(Measurements, Vec<Refusal>), Error> {
+    fn evaluate<N: Network<D>, const D: usize>(
+        &mut self,
+        at: &mut Moment<'_, N, D>,
+    ) -> Result<BTreeMap<String, f64>, Error> {
         let (settings, config) = (self.settings, self.config);
         let shape = self.data.shape();
         let digits = are_digits(config);
@@ -80,7 +77,7 @@ impl Evaluations<'_> {
         let mut request = DrawRequest::new(settings.sampler(&config.sampler), settings.count);
         (request.batch_size, request.seed) = (settings.batch_size, config.seed);
         request.condition.clone_from(&self.condition);
-        let values = draw::<N, D>(average, &self.reading, &request, shape, &self.device, self.monitor)?;
+        let values = draw::<N, D>(at.trainer.ema(), &self.reading, &request, shape, &self.device, self.monitor)?;
         let samples = Collection::of_samples("samples".into(), values, shape.to_vec(), config)?;
         let samples = samples.features(&extractor, None, self.monitor)?.features;
         let (metrics, quantities) = (settings.metrics()?, settings.quantities()?);
@@ -92,19 +89,17 @@ impl Evaluations<'_> {
             numbers.extend(quantity.value.standard_error.map(|error| (format!("{}_error", quantity.name), error)));
         }
         numbers.retain(|_, number| number.is_finite());
-        Ok((numbers, found.refused))
+        for (metric, reason) in found.refused {
+            at.warn(format!("step {}: {metric} is not measured: {reason}", at.step()));
+        }
+        Ok(numbers)
     }
 
     fn fill<N: Network<D>, const D: usize>(&mut self, at: &mut Moment<'_, N, D>, line: &mut Metrics) {
         let step = at.step();
         let _phase = tracing::debug_span!("evaluation", step).entered();
-        match self.evaluate::<N, D>(at.trainer.ema()) {
-            Ok((numbers, refused)) => {
-                line.evaluation = numbers;
-                for (metric, reason) in refused {
-                    at.warn(format!("step {step}: {metric} is not measured: {reason}"));
-                }
-            }
+        match self.evaluate(at) {
+            Ok(numbers) => line.evaluation = numbers,
             Err(Error::Interrupted) => {
                 self.monitor
                     .say(&format!("step {step}: the evaluation is interrupted; it is made when the run goes on"));
