@@ -136,9 +136,10 @@ impl TrainerCost {
         let checkpoint = self.checkpoint_ms / self.checkpoint_every as f64;
         let whole = self.step_ms + checkpoint;
         let part = |seconds: f64| 1e3 * seconds / steps;
-        let Breakdown { data, inputs, gradient, update, records, observer, .. } = self.breakdown;
+        let Breakdown { data, inputs, gradient, exchange, update, records, observer, .. } = self.breakdown;
         let rows = [
             ("loss and gradient", part(gradient)),
+            ("sum of the gradients' parts", part(exchange)),
             ("Adam and running average", part(update)),
             ("times, noise, transfer", part(inputs)),
             ("waiting for data", part(data)),

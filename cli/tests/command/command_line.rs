@@ -244,7 +244,8 @@ fn images_are_dequantised_and_their_classes_known() {
     let root = tempfile::tempdir().unwrap();
     let here = root.path();
     write_config(here, "digits", r#"{ kind = "mnist" }"#, UNET);
-    let trained = fokker(&["train", "digits.toml", "--set", "training.steps=2"], here);
+    let dropout = "training.class_dropout=0.1";
+    let trained = fokker(&["train", "digits.toml", "--set", "training.steps=2", "--set", dropout], here);
     assert!(trained.status.success(), "{}", text(&trained.stderr));
     let run = |name: &str, more: &[&str]| {
         let mut arguments = vec!["likelihood", "runs/digits", "--count", "3", "--out", name];
@@ -265,6 +266,9 @@ fn images_are_dequantised_and_their_classes_known() {
     assert!(number(&report, "/bits_per_dimension/standard_error_probes") > 0.0);
     let without = run("without.json", &[&few[..], &["--unconditional"]].concat());
     assert_ne!(number(&without, "/bits_per_dimension/mean"), bits);
+    // A null class that was never trained has no likelihood to speak of.
+    let untrained = ["likelihood", "runs/digits", "--unconditional", "--set", "training.class_dropout=0"];
+    assert_refused(&fokker(&untrained, here), 2, &["unconditional", "class_dropout"]);
     // Pixels on their levels, each with the probability of its cell.
     let chain = run("chain.json", &["--bound", "chain", "--steps", "4"]);
     assert_eq!(number(&chain, "/offset_bits"), 0.0);

@@ -74,7 +74,7 @@ fn files_that_hold_no_features_are_refused_by_name() {
         assert!(error.starts_with(&path.display().to_string()), "{error}");
         error
     };
-    assert!(refusal("a.pt", b"").contains("there are .npy, .npz, .safetensors and .csv"));
+    assert!(refusal("a.pt", b"").contains("there are .npy, .npz, .safetensors, .csv, .tsv and .parquet"));
     assert!(refusal("a.npz", b"no archive").contains("is no whole .npz"));
     assert!(refusal("a.csv", b"1,2\n3\n").contains("line 2 has 1 cells, and the first row has 2"));
     assert!(refusal("b.csv", b"1,2\n3,x\n").contains("line 2, column 1: \"x\" is no number"));
