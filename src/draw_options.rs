@@ -102,7 +102,7 @@ impl<'a> Draw<'a> {
         Self { class: Some(class.to_string()), ..self }
     }
 
-    /// With guidance: a weight alone, of which 1 is none, or with an interval and a formula ([`Guidance`]). Without a [guide](Draw::guide) it is
+    /// With guidance: a weight alone (1 for none), or with an interval and a formula ([`Guidance`]). Without a [guide](Draw::guide) it is
     /// classifier-free, for networks with a condition.
     pub fn guidance(self, guidance: impl Into<Guidance>) -> Self {
         Self { guidance: guidance.into(), ..self }

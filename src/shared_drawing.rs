@@ -24,7 +24,7 @@ const INTERRUPTED: u8 = 2;
 /// a rank that was interrupted, the others none. Also returns whether no rank was interrupted.
 ///
 /// # Errors
-/// Any other error of this rank, of which the others hear when it leaves; ranks that fail.
+/// Any other error of this rank, which the others get when it leaves; ranks that fail.
 pub(crate) fn pass_to_first(ranks: &Ranks, drawn: Result<Option<Drawn>, Error>) -> Result<(Vec<Drawn>, bool), Error> {
     if ranks.size() == 1 {
         return Ok((drawn?.into_iter().collect(), true));

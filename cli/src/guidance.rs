@@ -13,7 +13,7 @@ pub struct GuidanceOptions {
     /// of a labelled grid
     #[arg(long = "guidance", value_delimiter = ',', default_value = "1")]
     pub weights: Vec<f64>,
-    /// A worse run as the guide (autoguidance): a run's folder or one of its checkpoints, or RUN@STEP, such as the run itself at an earlier step
+    /// A worse run as the guide (autoguidance): a run's folder or one of its checkpoints, or RUN@STEP or RUN@best, such as the run itself at an earlier step
     #[arg(long, value_name = "RUN[@STEP]")]
     guide: Option<PathBuf>,
     /// Noise levels sigma/alpha between which the guidance acts, such as 0.3,5
@@ -93,7 +93,7 @@ impl GuidanceOptions {
     }
 }
 
-/// `RUN@STEP` as both; a folder whose own name ends like this is itself.
+/// `RUN@STEP` or `RUN@best` as both; a folder whose own name ends like this is itself.
 fn run_and_choice(path: &Path) -> (&Path, CheckpointChoice) {
     let parts = path.to_str().filter(|_| !path.exists()).and_then(|text| text.rsplit_once('@'));
     match parts.and_then(|(run, step)| Some((run, step.parse().ok()?))) {

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Per part a rank passes on (W − 1)/W of its length, and for the finish as much once more, as in an all-reduce along a ring. It
-//! happens in buckets: in the way of memory are the shares of the sum, 1/W of its length, and two buckets.
+//! happens in buckets. Memory holds the shares of the sum, 1/W of its length, and two buckets.
 
 use crate::error::RanksError;
 use crate::ranks::Ranks;

@@ -65,7 +65,7 @@ impl LaunchObserver for Seen {
     }
 }
 
-/// What is told of a stack of functions, the innermost first: in its text a function is a number, a colon and a name.
+/// Reads a stack of functions, the innermost first: in its text a function is a number, a colon and a name.
 fn reason(stack: &str) -> String {
     let name = |line: &str| {
         let (number, name) = line.trim_start().split_once(": ")?;

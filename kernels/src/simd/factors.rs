@@ -52,7 +52,7 @@ impl Factors<std::arch::x86_64::__m512> for NativePairs {
         b: std::arch::x86_64::__m512,
     ) -> std::arch::x86_64::__m512 {
         use std::arch::x86_64::{__m512bh, _mm512_dpbf16_ps};
-        // SAFETY: both types are 512 bits, any of which are numbers in bfloat16; the caller promises AVX512_BF16.
+        // SAFETY: both types are 512 bits, and any bits are numbers in bfloat16; the caller promises AVX512_BF16.
         unsafe {
             let [a, b] = [a, b].map(|pairs| std::mem::transmute::<_, __m512bh>(pairs));
             _mm512_dpbf16_ps(sum, a, b)

@@ -32,7 +32,7 @@ impl<const N: usize> Inputs<N> {
         Self::of_images(tensors, |_| false)
     }
 
-    /// Tensors in single precision, except that those of which `is_image(index)` is true may all be in bfloat16. The first
+    /// Tensors in single precision. Those with `is_image(index)` may all be in bfloat16 instead. The first
     /// of all is one of them, if there are any.
     pub(crate) fn of_images(tensors: [DispatchTensor; N], is_image: impl Fn(usize) -> bool) -> Self {
         let precision = tensors[0].dtype();

@@ -56,7 +56,7 @@ impl<S, G, const D: usize> Guided<S, G, D> {
         Self { score, guide, guidance: guidance.into(), still_above: f64::INFINITY, former: Mutex::new(None) }
     }
 
-    /// For a walk along these falling times, the first steps of which are those of CFG-Zero*'s zero-init. A call at the end of such a step, as
+    /// For a walk along these falling times. Its first steps are those of CFG-Zero*'s zero-init. A call at the end of such a step, as
     /// Heun's method has it, belongs to the next one.
     #[must_use]
     pub fn along(mut self, times: &[f64]) -> Self {
