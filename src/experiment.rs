@@ -18,7 +18,7 @@ use crate::config::RunConfig;
 use crate::draw::{DrawCost, DrawRequest, DrawnBatch, ScoreSpec, check_condition, check_precision, draw_network};
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::samples::Samples;
+use crate::samples::{SampleKind, Samples};
 
 /// The configuration of a run that is there.
 ///
@@ -156,6 +156,12 @@ impl CheckpointSampler {
         &self.config
     }
 
+    /// What samples are.
+    pub fn samples(&self) -> SampleKind {
+        let (shape, is_image) = (self.shape.clone(), self.config.data.is_image());
+        SampleKind { shape, preprocessing: self.config.preprocessing.clone(), is_image }
+    }
+
     /// The shape of a sample.
     pub fn shape(&self) -> &[usize] {
         &self.shape
@@ -242,7 +248,8 @@ impl CheckpointSampler {
             Ok(())
         })?;
         let preprocessing = self.config.preprocessing.clone();
-        Ok(Samples { cost, first: request.first, ..Samples::new(values, self.shape.clone(), preprocessing) })
+        let is_image = self.config.data.is_image();
+        Ok(Samples { cost, first: request.first, is_image, ..Samples::new(values, self.shape.clone(), preprocessing) })
     }
 }
 

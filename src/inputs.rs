@@ -225,7 +225,7 @@ fn array(path: &Path, shape: &[usize], what: &str) -> Result<Vec<f32>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{Pictures, write_samples};
+    use crate::samples::{Pictures, SampleKind, write_samples};
     use fokker_datasets::Preprocessing;
 
     fn digits(change: &str) -> RunConfig {
@@ -246,7 +246,8 @@ mod tests {
             let read = Inputs::data(&path("one.png"), &config).unwrap();
             let back: Vec<u8> = read.row(0).iter().map(|&value| config.preprocessing.to_u8(value)).collect();
             assert_eq!(back, pixels, "{change}");
-            write_samples(read.row(0), &[1, 28, 28], &config.preprocessing, 0, 1, &path("one.npy")).unwrap();
+            let digit = SampleKind::images([1, 28, 28], config.preprocessing.clone());
+            write_samples(read.row(0), &digit, 0, 1, &path("one.npy")).unwrap();
             let again = Inputs::data(&path("one.npy"), &config).unwrap();
             assert_eq!(again.len(), 1);
             for (a, b) in read.row(0).iter().zip(again.row(0)) {
@@ -263,7 +264,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let config = digits("seed=0");
         let save = |name: &str, values: &[f32], shape: &[usize]| {
-            write_samples(values, shape, &Preprocessing::RAW, 0, 1, &path(name)).unwrap();
+            write_samples(values, &SampleKind::images(shape, Preprocessing::RAW), 0, 1, &path(name)).unwrap();
         };
         save("wrong.npy", &[0.0; 12], &[3, 2, 2]);
         save("nan.npy", &[f32::NAN; 784], &[1, 28, 28]);

@@ -19,7 +19,7 @@ use crate::initial_weights::InitialWeights;
 use crate::monitor::Monitor;
 use crate::opening::{TrainingData, open_data};
 use crate::report::{ReportPage, write_report};
-use crate::samples::{NotFinite, write_samples};
+use crate::samples::{NotFinite, SampleKind, write_samples};
 use crate::sessions::Sessions;
 use crate::together::Together;
 use crate::watch::Watch;
@@ -284,10 +284,16 @@ impl Preview<'_> {
         (request.batch_size, request.seed) = (count, self.config.seed);
         request.condition.clone_from(&self.condition);
         let values = draw::<N, D>(average, &self.reading, &request, &self.shape, &self.device, self.monitor)?;
-        let extension = preview_extension(&self.shape, self.config.data.is_image());
+        let samples = SampleKind {
+            shape: self.shape.clone(),
+            preprocessing: self.config.preprocessing.clone(),
+            is_image: self.config.data.is_image(),
+        };
+        // Points in the plane are seen.
+        let extension = if samples.is_plane() { "png" } else { samples.extension() };
         let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));
         let columns = (count as f64).sqrt().ceil() as usize;
-        write_samples(&values, &self.shape, &self.config.preprocessing, 0, columns, &path)?;
+        write_samples(&values, &samples, 0, columns, &path)?;
         let not_finite = NotFinite::among(&values, self.shape.iter().product(), 0);
         if let Err(error) = not_finite.check("samples of the preview") {
             tracing::warn!("{}: {error}", path.display());
@@ -301,13 +307,4 @@ fn condition_of(plan: &TrainingPlan, takes: ConditionShape, count: usize) -> Opt
     let data = plan.validation.as_ref().unwrap_or(&plan.train);
     let needs_more = takes.vector.is_some() || takes.array.is_some();
     needs_more.then(|| Conditions::of(&**data, (0..count).map(|number| number % data.len())))
-}
-
-/// Pictures and points in the plane are seen, vectors are read, and all else goes to other programs.
-fn preview_extension(shape: &[usize], is_image: bool) -> &'static str {
-    match *shape {
-        [2] | [1 | 3 | 4, _, _] if is_image || shape.len() == 1 => "png",
-        [_] => "csv",
-        _ => "npy",
-    }
 }

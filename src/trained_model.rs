@@ -26,6 +26,7 @@ pub struct TrainedModel<N: Network<D>, const D: usize> {
     device: Device,
     step: u64,
     is_finished: bool,
+    is_image: bool,
 }
 
 impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
@@ -50,6 +51,7 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
             device: device.clone(),
             step: trainer.step(),
             is_finished: outcome != Outcome::Interrupted,
+            is_image: plan.train.is_image(),
         }
     }
 
@@ -96,7 +98,8 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
             values.extend_from_slice(batch.values);
             Ok(())
         })?;
-        Ok(Samples { cost, first: request.first, ..Samples::new(values, shape.clone(), self.preprocessing.clone()) })
+        let samples = Samples::new(values, shape.clone(), self.preprocessing.clone());
+        Ok(Samples { cost, first: request.first, is_image: self.is_image, ..samples })
     }
 
     /// Conditions are taken as they are, as the data set gives them.

@@ -36,17 +36,17 @@ impl ChoiceLists {
         let classes = self.classes.iter().map(|name| config.class_number(name)).collect::<Result<Vec<_>, _>>()?;
         let choices = Choices { classes, guidance: self.guidance.clone() };
         checkpoint.check_choices(request, &choices)?;
-        let (shape, preprocessing) = (checkpoint.shape(), &config.preprocessing);
-        let mut writer = match SampleFormat::of(out, shape)? {
+        let samples = checkpoint.samples();
+        let mut writer = match SampleFormat::of(out, &samples)? {
             SampleFormat::Picture(_) => {
                 let weights = self.guidance.iter().map(|weight| format!("w = {weight}")).collect();
                 let classes = if self.classes.is_empty() { vec![String::new()] } else { self.classes.clone() };
                 let numbers = (request.first, request.count);
-                Out::Grid(ChoiceGrid::open(out, shape, preprocessing, numbers, classes, weights)?)
+                Out::Grid(ChoiceGrid::open(out, &samples, numbers, classes, weights)?)
             }
             _ => {
                 let count = request.count.saturating_mul(choices.count());
-                Out::Row(SampleWriter::open(out, shape, preprocessing, (0, count), 1)?)
+                Out::Row(SampleWriter::open(out, &samples, (0, count), 1)?)
             }
         };
         let terminal = Terminal::new();
@@ -54,7 +54,7 @@ impl ChoiceLists {
             beginning::say(begins, &request.sampler, checkpoint, &terminal);
         }
         let mut written = 0;
-        let size = shape.iter().product::<usize>().max(1);
+        let size = samples.size();
         let drawing = checkpoint.draw_choices(request, &choices, &terminal, |batch| {
             written += (batch.values.len() / size) as u64;
             match &mut writer {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fokker::samples::SampleKind;
 use fokker::training::RunFolder;
 
 /// A file in the run's folder of samples, or, for a checkpoint elsewhere, here.
@@ -12,12 +13,7 @@ pub fn file(run: &Path, name: &str) -> PathBuf {
     }
 }
 
-/// The file of samples of a shape: a picture, a table of vectors, or an array.
-pub fn samples(run: &Path, name: &str, seed: u64, shape: &[usize]) -> PathBuf {
-    let extension = match shape.len() {
-        1 => "csv",
-        3 => "png",
-        _ => "npy",
-    };
-    file(run, &format!("{name}-seed{seed}.{extension}"))
+/// The file of samples of a kind: a picture, a table of vectors, or an array.
+pub fn samples(run: &Path, name: &str, seed: u64, kind: &SampleKind) -> PathBuf {
+    file(run, &format!("{name}-seed{seed}.{}", kind.extension()))
 }

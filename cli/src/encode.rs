@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::datasets::Preprocessing;
-use fokker::samples::{NotFinite, SampleFormat};
+use fokker::samples::{NotFinite, SampleFormat, SampleKind};
 use fokker::{Error, Inputs, SampleWriter};
 use serde_json::{Value, json};
 
@@ -50,12 +50,14 @@ impl Encode {
         let inputs = Inputs::data(&self.data, config)?;
         inputs.notes().iter().for_each(|note| eprintln!("{note}"));
         checkpoint.check_encoding(&inputs, &request)?;
-        let (shape, preprocessing) = (checkpoint.shape(), &config.preprocessing);
+        let samples = checkpoint.samples();
+        // Noise has no units that data have.
+        let noises = SampleKind::numbers(&samples.shape[..], Preprocessing::RAW);
         let out = self.out.clone().unwrap_or_else(|| {
             let name = self.data.file_stem().map_or("data".into(), |name| name.to_string_lossy());
             default_out::file(&self.run, &format!("{name}-noise.npy"))
         });
-        if !matches!(SampleFormat::of(&out, shape)?, SampleFormat::Array(_)) {
+        if !matches!(SampleFormat::of(&out, &samples)?, SampleFormat::Array(_)) {
             let message = "noise is numbers; name a .npy, .npz, .safetensors or .csv";
             return Err(Error::Usage(format!("{}: {message}", out.display())));
         }
@@ -63,12 +65,9 @@ impl Encode {
             return Err(Error::Usage("--decoded: is the same file as --out; name another".into()));
         }
         let columns = (inputs.len() as f64).sqrt().ceil() as usize;
-        let open = |path: &Path, units: &Preprocessing| {
-            SampleWriter::open(path, shape, units, (0, inputs.len()), columns.max(1))
-        };
-        // Noise has no units that data have.
-        let mut noise = open(&out, &Preprocessing::RAW)?;
-        let mut decoded = self.decoded.as_ref().map(|path| open(path, preprocessing)).transpose()?;
+        let open = |path: &Path, kind: &SampleKind| SampleWriter::open(path, kind, (0, inputs.len()), columns.max(1));
+        let mut noise = open(&out, &noises)?;
+        let mut decoded = self.decoded.as_ref().map(|path| open(path, &samples)).transpose()?;
         let size = inputs.size();
         let mut found = Vec::with_capacity(inputs.len());
         let mut not_finite = NotFinite::default();
@@ -78,7 +77,7 @@ impl Encode {
             not_finite.add(batch.noise, size, batch.first as u64);
             let rows = batch.noise.chunks(size).zip(batch.decoded.chunks(size));
             for (number, (noise, back)) in (batch.first..).zip(rows) {
-                let raw = |values: &[f32]| preprocessing.to_raw(values, size);
+                let raw = |values: &[f32]| samples.preprocessing.to_raw(values, size);
                 found.push(Found::of(&inputs.names()[number], noise, (&raw(inputs.row(number)), &raw(back))));
             }
             Ok(())

@@ -73,11 +73,11 @@ impl Interpolate {
             return Err(Error::field("condition", "", message));
         }
         let ends = self.ends(&checkpoint, &encoding)?;
-        let (shape, preprocessing) = (checkpoint.shape(), &checkpoint.config().preprocessing);
+        let samples = checkpoint.samples();
         let mut request = encoding.drawing(self.count);
         checkpoint.check(&request)?;
-        let out = self.out.clone().unwrap_or_else(|| default_out::samples(&self.run, "interpolation", 0, shape));
-        let open = |path: &Path| SampleWriter::open(path, shape, preprocessing, (0, self.count), self.columns);
+        let out = self.out.clone().unwrap_or_else(|| default_out::samples(&self.run, "interpolation", 0, &samples));
+        let open = |path: &Path| SampleWriter::open(path, &samples, (0, self.count), self.columns);
         let mut writers = vec![(open(&out)?, out.clone())];
         if let Some(folder) = &self.each {
             if folder.extension().is_some() && !folder.is_dir() {

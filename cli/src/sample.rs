@@ -132,12 +132,12 @@ impl Sample {
         if !ranks.is_first() {
             return sampler.draw(&request, &Terminal::new(), |_| Ok(())).map(drop);
         }
-        let (shape, preprocessing) = (sampler.shape(), &sampler.config().preprocessing);
+        let kind = sampler.samples();
         let numbers = (self.first, request.count);
         let out = self
             .out
             .clone()
-            .unwrap_or_else(|| default_out::samples(run, request.sampler.kind.name(), self.seed, shape));
+            .unwrap_or_else(|| default_out::samples(run, request.sampler.kind.name(), self.seed, &kind));
         if self.has_choices() {
             if self.trajectory.is_some() {
                 let message = "--trajectory: shows one class and one weight; give a single --guidance";
@@ -151,10 +151,10 @@ impl Sample {
             Some(path) if *path == out => {
                 return Err(Error::Usage("--trajectory: is the same file as --out; name another".into()));
             }
-            Some(path) => Some(TrajectoryWriter::open(path, shape, preprocessing, numbers, self.columns, self.frames)?),
+            Some(path) => Some(TrajectoryWriter::open(path, &kind, numbers, self.columns, self.frames)?),
             None => None,
         };
-        let mut samples = SampleWriter::open(&out, shape, preprocessing, numbers, self.columns)?;
+        let mut samples = SampleWriter::open(&out, &kind, numbers, self.columns)?;
         let terminal = Terminal::new();
         if let Some(begins) = &request.beginning {
             beginning::say(begins, &request.sampler, &sampler, &terminal);

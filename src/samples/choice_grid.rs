@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use fokker_datasets::Preprocessing;
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
 
 use super::density::{SIDE, density_within, extent};
 use super::format::check_memory;
+use super::kind::SampleKind;
 use super::not_finite::NotFinite;
 use super::picture::Pictures;
 use super::picture_format::PictureFormat;
@@ -19,8 +19,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct ChoiceGrid {
     path: PathBuf,
-    shape: Vec<usize>,
-    preprocessing: Preprocessing,
+    kind: SampleKind,
     classes: Vec<String>,
     weights: Vec<String>,
     first: u64,
@@ -44,8 +43,7 @@ impl ChoiceGrid {
     /// A name that is no picture's, samples that cannot be shown or have no room in a picture, a folder that cannot be written to.
     pub fn open(
         path: &Path,
-        shape: &[usize],
-        preprocessing: &Preprocessing,
+        samples: &SampleKind,
         (first, count): (u64, usize),
         classes: Vec<String>,
         weights: Vec<String>,
@@ -55,10 +53,10 @@ impl ChoiceGrid {
             return refuse("pictures are .png, .jpg, .jpeg or .webp");
         };
         let cells = classes.len() * weights.len();
-        let (bytes, tile, rows) = match *shape {
-            [channels, height, width] => (channels * height * width * 4, [height, width], count * classes.len()),
-            [2] => (8, [SIDE, SIDE], classes.len()),
-            _ => return refuse("only images and points in the plane are pictures; name a .npy, .csv or a folder"),
+        let (bytes, tile, rows) = match samples.picture() {
+            Some([channels, height, width]) => (channels * height * width * 4, [height, width], count * classes.len()),
+            None if samples.is_plane() => (8, [SIDE, SIDE], classes.len()),
+            None => return refuse("only images and points in the plane are pictures; name a .npy, .csv or a folder"),
         };
         check_memory(path, count.saturating_mul(cells), bytes)?;
         let times = factor(tile[0]);
@@ -69,8 +67,7 @@ impl ChoiceGrid {
         fokker_files::check_writable(path)?;
         Ok(Self {
             path: path.into(),
-            shape: shape.into(),
-            preprocessing: preprocessing.clone(),
+            kind: samples.clone(),
             samples: vec![Vec::new(); cells],
             classes,
             weights,
@@ -83,7 +80,7 @@ impl ChoiceGrid {
 
     /// Takes samples of a class and a weight, by their numbers in the lists, as the network gives them and in their order.
     pub fn write(&mut self, class: usize, weight: usize, values: &[f32]) {
-        let size = self.size();
+        let size = self.kind.size();
         let cell = class * self.weights.len() + weight;
         let first = self.first + (self.samples[cell].len() / size) as u64;
         self.not_finite.add(values, size, first);
@@ -119,7 +116,7 @@ impl ChoiceGrid {
     }
 
     fn save(self, path: &Path) -> Result<(), Error> {
-        let tiles = if self.shape.len() == 3 { self.images() } else { self.densities() };
+        let tiles = if self.kind.picture().is_some() { self.images() } else { self.densities() };
         let [_, height, width] = tiles.shape;
         let grid = tiles.grid(self.weights.len(), 0).into_rgb8();
         let times = factor(height) as u32;
@@ -135,7 +132,7 @@ impl ChoiceGrid {
 
     /// The words of the rows.
     fn rows(&self) -> Vec<String> {
-        if self.shape.len() != 3 || self.count == 1 {
+        if self.kind.picture().is_none() || self.count == 1 {
             return self.classes.clone();
         }
         let of_noise = |number: u64| self.classes.iter().map(move |class| format!("{number}: {class}"));
@@ -144,17 +141,17 @@ impl ChoiceGrid {
 
     /// The images, row after row; white where there is none yet.
     fn images(&self) -> Pictures {
-        let (size, columns) = (self.size(), self.weights.len());
+        let (size, columns) = (self.kind.size(), self.weights.len());
         let mut pixels = Vec::with_capacity(self.count * self.samples.len() * size);
         for sample in 0..self.count {
             for cell in 0..self.classes.len() * columns {
                 match self.samples[cell].get(sample * size..(sample + 1) * size) {
-                    Some(values) => pixels.extend(values.iter().map(|&value| self.preprocessing.to_u8(value))),
+                    Some(values) => pixels.extend(values.iter().map(|&value| self.kind.preprocessing.to_u8(value))),
                     None => pixels.extend(std::iter::repeat_n(255, size)),
                 }
             }
         }
-        Pictures { shape: [self.shape[0], self.shape[1], self.shape[2]], pixels }
+        Pictures { shape: self.kind.picture().expect("a grid of images is of pictures"), pixels }
     }
 
     /// A density for each class and weight, all on one scale.
@@ -162,10 +159,6 @@ impl ChoiceGrid {
         let extent = self.samples.iter().map(|points| extent(points)).fold(0.0, f32::max);
         let pixels = self.samples.iter().flat_map(|points| density_within(points, extent).pixels).collect();
         Pictures { shape: [1, SIDE, SIDE], pixels }
-    }
-
-    fn size(&self) -> usize {
-        self.shape.iter().product()
     }
 }
 
@@ -187,6 +180,8 @@ fn spaced(grid: &RgbImage, tile: (u32, u32), with_gap: (u32, u32)) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
+    use fokker_datasets::Preprocessing;
+
     use super::*;
 
     /// Two noises, two classes, three weights: every tile is where its row and column say.
@@ -197,7 +192,8 @@ mod tests {
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_string()).collect::<Vec<_>>();
         let open = || {
             let (classes, weights) = (names(&["a", "b"]), names(&["0", "1", "2"]));
-            ChoiceGrid::open(&path, &[1, 28, 28], &Preprocessing::RAW, (0, 2), classes, weights).unwrap()
+            let digits = SampleKind::images([1, 28, 28], Preprocessing::RAW);
+            ChoiceGrid::open(&path, &digits, (0, 2), classes, weights).unwrap()
         };
         let level = |sample: usize, class: usize, weight: usize| (100 * sample + 40 * class + 10 * weight) as u8;
         let mut grid = open();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use fokker_datasets::Preprocessing;
 
+use super::kind::SampleKind;
 use super::not_finite::NotFinite;
 use super::writer::SampleWriter;
 use crate::draw::DrawCost;
@@ -32,14 +33,23 @@ pub struct Samples {
     pub shape: Vec<usize>,
     /// How data became the network's values, which is undone in files.
     pub preprocessing: Preprocessing,
+    /// Whether the data are pixels, so that samples of three sides can be shown as pictures.
+    pub is_image: bool,
     /// Number of the first sample.
     pub first: u64,
 }
 
 impl Samples {
-    /// Samples of a shape from number 0 on.
+    /// Samples of a shape from number 0 on. Three sides are taken for an image.
     pub fn new(values: Vec<f32>, shape: impl Into<Vec<usize>>, preprocessing: Preprocessing) -> Self {
-        Self { values, cost: DrawCost::default(), shape: shape.into(), preprocessing, first: 0 }
+        let shape = shape.into();
+        let is_image = shape.len() == 3;
+        Self { values, cost: DrawCost::default(), shape, preprocessing, is_image, first: 0 }
+    }
+
+    /// What they are.
+    pub fn kind(&self) -> SampleKind {
+        SampleKind { shape: self.shape.clone(), preprocessing: self.preprocessing.clone(), is_image: self.is_image }
     }
 
     /// How many there are.
@@ -67,7 +77,7 @@ impl Samples {
     /// Those of [`Samples::save`].
     pub fn save_in_rows_of(&self, columns: usize, path: impl AsRef<Path>) -> Result<(), Error> {
         let numbers = (self.first, self.count());
-        let mut writer = SampleWriter::open(path.as_ref(), &self.shape, &self.preprocessing, numbers, columns.max(1))?;
+        let mut writer = SampleWriter::open(path.as_ref(), &self.kind(), numbers, columns.max(1))?;
         writer.write(&self.values)?;
         writer.finish()?;
         NotFinite::among(&self.values, self.size(), self.first).check("samples")

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::array_file::ArrayFormat;
+use super::kind::SampleKind;
 use super::picture::Pictures;
 use super::picture_format::PictureFormat;
 use crate::error::Error;
@@ -23,21 +24,24 @@ pub enum SampleFormat {
 pub(super) const LARGEST_PICTURE: usize = 1 << 30;
 
 impl SampleFormat {
-    /// The format that a path means for samples of a shape.
+    /// The format that a path means for samples of a kind.
     ///
     /// ```
-    /// use fokker::samples::{ArrayFormat, PictureFormat, SampleFormat};
+    /// use fokker::datasets::Preprocessing;
+    /// use fokker::samples::{ArrayFormat, PictureFormat, SampleFormat, SampleKind};
     ///
-    /// let format = |name: &str, shape: &[usize]| SampleFormat::of(name.as_ref(), shape);
-    /// assert_eq!(format("digits.png", &[1, 28, 28])?, SampleFormat::Picture(PictureFormat::Png));
-    /// assert_eq!(format("points.csv", &[2])?, SampleFormat::Array(ArrayFormat::Csv));
-    /// assert!(format("digits.bmp", &[1, 28, 28]).is_err());
+    /// let digits = SampleKind::images([1, 28, 28], Preprocessing::default());
+    /// let fields = SampleKind::numbers([2, 28, 28], Preprocessing::RAW);
+    /// let format = |name: &str, kind: &SampleKind| SampleFormat::of(name.as_ref(), kind);
+    /// assert_eq!(format("digits.png", &digits)?, SampleFormat::Picture(PictureFormat::Png));
+    /// assert_eq!(format("fields.csv", &fields)?, SampleFormat::Array(ArrayFormat::Csv));
+    /// assert!(format("digits.bmp", &digits).is_err() && format("fields.png", &fields).is_err());
     /// # Ok::<(), fokker::Error>(())
     /// ```
     ///
     /// # Errors
     /// A name that means none, with those that do.
-    pub fn of(path: &Path, shape: &[usize]) -> Result<Self, Error> {
+    pub fn of(path: &Path, kind: &SampleKind) -> Result<Self, Error> {
         let refuse = |message: &str| Err(Error::Usage(format!("{}: {message}", path.display())));
         if path.as_os_str().is_empty() {
             return Err(Error::Usage("the name of the file of samples is empty".into()));
@@ -59,17 +63,15 @@ impl SampleFormat {
         if path.extension().is_none() {
             return if path.exists() { refuse("is a file, not a folder") } else { Ok(Self::Folder) };
         }
-        match (Self::by_extension(&name), shape) {
-            (Some(Self::Picture(_)), shape) if shape.len() == 1 && shape[0] != 2 => refuse(&format!(
-                "samples with {} coordinates are no picture; {}",
-                shape[0], "numbers are .csv, .npy, .npz or .safetensors"
+        let shows = kind.picture().is_some() || kind.is_plane();
+        match Self::by_extension(&name) {
+            Some(Self::Picture(_)) if !shows => refuse(&format!(
+                "samples of the shape {:?} are numbers and no picture; numbers are .npy, .npz, .safetensors or .csv",
+                kind.shape
             )),
-            (Some(Self::Picture(_)), &[channels, length]) => refuse(&format!(
-                "signals of {channels} × {length} numbers are no picture; numbers are .csv, .npy, .npz or .safetensors"
-            )),
-            (Some(format), _) => Ok(format),
-            (None, shape) => {
-                let pictures = if shape.len() == 1 && shape[0] != 2 { "" } else { ".png, .jpg, .jpeg, .webp, " };
+            Some(format) => Ok(format),
+            None => {
+                let pictures = if shows { ".png, .jpg, .jpeg, .webp, " } else { "" };
                 refuse(&format!(
                     "this extension is no format of samples; there are {pictures}.csv, .npy, .npz, .safetensors, and \
                      folders, whose names end in / or have no extension"
@@ -87,9 +89,9 @@ impl SampleFormat {
     ///
     /// # Errors
     /// A picture that is too large for its format or for memory.
-    pub fn check_size(self, path: &Path, shape: &[usize], count: usize, columns: usize) -> Result<(), Error> {
+    pub fn check_size(self, path: &Path, kind: &SampleKind, count: usize, columns: usize) -> Result<(), Error> {
         let Self::Picture(format) = self else { return Ok(()) };
-        let &[channels, height, width] = shape else {
+        let Some([channels, height, width]) = kind.picture() else {
             return check_memory(path, count, 2 * size_of::<f32>());
         };
         check_memory(path, count, channels * height * width)?;
@@ -117,13 +119,17 @@ fn ends_in_slash(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fokker_datasets::Preprocessing;
+
     use super::*;
 
-    const IMAGE: [usize; 3] = [1, 28, 28];
+    fn image() -> SampleKind {
+        SampleKind::images([1, 28, 28], Preprocessing::RAW)
+    }
 
     #[test]
     fn names_mean_formats_in_any_case_of_letters() {
-        let picture = |name: &str| SampleFormat::of(Path::new(name), &IMAGE).unwrap();
+        let picture = |name: &str| SampleFormat::of(Path::new(name), &image()).unwrap();
         assert_eq!(picture("x.PNG"), SampleFormat::Picture(PictureFormat::Png));
         assert_eq!(picture("a.b.Jpeg"), SampleFormat::Picture(PictureFormat::Jpeg));
         assert_eq!(picture("x.jpg"), SampleFormat::Picture(PictureFormat::Jpeg));
@@ -142,27 +148,32 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("v1.5.png");
         std::fs::create_dir(&folder).unwrap();
-        assert_eq!(SampleFormat::of(&folder, &IMAGE).unwrap(), SampleFormat::Folder);
+        assert_eq!(SampleFormat::of(&folder, &image()).unwrap(), SampleFormat::Folder);
         let file = root.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert!(SampleFormat::of(&file, &IMAGE).unwrap_err().to_string().contains("is a file"));
+        assert!(SampleFormat::of(&file, &image()).unwrap_err().to_string().contains("is a file"));
     }
 
     #[test]
     fn other_names_are_refused_with_the_list() {
-        let refusal = |name: &str, shape: &[usize]| SampleFormat::of(Path::new(name), shape).unwrap_err().to_string();
+        let of = |name: &str, kind: &SampleKind| SampleFormat::of(Path::new(name), kind);
+        let refusal = |name: &str, kind: &SampleKind| of(name, kind).unwrap_err().to_string();
+        let numbers = |shape: &[usize]| SampleKind::numbers(shape, Preprocessing::RAW);
         for name in ["digits.tif", "digits.foo", "digits.", "v1.5", "digits.gif", "a.png.gz"] {
-            let message = refusal(name, &IMAGE);
+            let message = refusal(name, &image());
             assert!(
                 message.contains(name) && message.contains(".webp") && message.contains(".safetensors"),
                 "{message}"
             );
         }
-        assert!(refusal("x.png", &[3]).contains("3 coordinates"));
-        assert!(!refusal("x.tif", &[3]).contains(".webp"));
-        assert!(SampleFormat::of(Path::new("x.png"), &[2]).is_ok());
+        for shape in [&[3][..], &[2, 16], &[1, 28, 28]] {
+            let message = refusal("x.png", &numbers(shape));
+            assert!(message.contains(&format!("{shape:?}")) && message.contains(".npy"), "{message}");
+        }
+        assert!(!refusal("x.tif", &numbers(&[3])).contains(".webp"));
+        assert!(of("x.png", &numbers(&[2])).is_ok() && of("x/", &numbers(&[1, 28, 28])).is_ok());
         for name in ["", "-", "..", ".png", "a/.NPY"] {
-            let refused = SampleFormat::of(Path::new(name), &IMAGE);
+            let refused = SampleFormat::of(Path::new(name), &image());
             assert_eq!(refused.is_err(), name != "..", "{name}");
         }
     }
@@ -171,7 +182,7 @@ mod tests {
     fn pictures_that_are_too_large_are_refused_by_number() {
         let check = |name: &str, count: usize, columns: usize| {
             let path = Path::new(name);
-            SampleFormat::of(path, &IMAGE).unwrap().check_size(path, &IMAGE, count, columns)
+            SampleFormat::of(path, &image()).unwrap().check_size(path, &image(), count, columns)
         };
         assert!(check("x.png", 100_000, 100).is_ok());
         let message = check("x.png", 1 << 30, 100).unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! Samples as files: what a name means, pictures and arrays, and what is left of a draw that was interrupted.
 //!
-//! | name | images | vectors |
+//! | name | images | vectors and other arrays |
 //! | --- | --- | --- |
 //! | `.png`, `.jpg`, `.jpeg`, `.webp` | one grid | the density of points in the plane |
 //! | `.npy`, `.npz`, `.safetensors` | `[count, channels, height, width]` in data units | `[count, dimension]` |
@@ -14,6 +14,7 @@ mod choice_grid;
 mod density;
 mod drawn;
 mod format;
+mod kind;
 mod not_finite;
 mod picture;
 mod picture_format;
@@ -24,6 +25,7 @@ pub use array_file::ArrayFormat;
 pub use choice_grid::ChoiceGrid;
 pub use drawn::Samples;
 pub use format::SampleFormat;
+pub use kind::SampleKind;
 pub use not_finite::NotFinite;
 pub use picture::{LARGEST_GIF, Pictures, save_animation};
 pub use picture_format::PictureFormat;

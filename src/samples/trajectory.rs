@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use fokker_datasets::Preprocessing;
-
 use super::density::density_picture;
 use super::format::check_memory;
+use super::kind::SampleKind;
 use super::not_finite::NotFinite;
 use super::picture::{LARGEST_GIF, Pictures, save_animation};
 use super::picture_format::PictureFormat;
@@ -17,8 +16,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct TrajectoryWriter {
     path: PathBuf,
-    shape: Vec<usize>,
-    preprocessing: Preprocessing,
+    samples: SampleKind,
     columns: usize,
     first: u64,
     written: u64,
@@ -43,8 +41,7 @@ impl TrajectoryWriter {
     /// that cannot be written to.
     pub fn open(
         path: &Path,
-        shape: &[usize],
-        preprocessing: &Preprocessing,
+        samples: &SampleKind,
         (first, count): (u64, usize),
         columns: usize,
         states: usize,
@@ -60,8 +57,8 @@ impl TrajectoryWriter {
             return refuse("a trajectory needs at least 2 states: the initial one and the samples".into());
         }
         let room = count.saturating_mul(states);
-        let states = match *shape {
-            [channels, height, width] => {
+        let states = match samples.picture() {
+            Some([channels, height, width]) => {
                 check_memory(path, room, channels * height * width)?;
                 let per_row = if is_gif(path) { columns } else { states };
                 let tiles = if is_gif(path) { count } else { room };
@@ -77,19 +74,18 @@ impl TrajectoryWriter {
                 }
                 States::Images([channels, height, width], vec![Vec::new(); states])
             }
-            [2] => {
+            None if samples.is_plane() => {
                 check_memory(path, room, 2 * size_of::<f32>())?;
                 // Each state is a picture of its own, however many points there are.
                 check_memory(path, states, 1 << 16)?;
                 States::Points(vec![Vec::new(); states])
             }
-            _ => return refuse("only images and points in the plane can be shown on their way".into()),
+            None => return refuse("only images and points in the plane can be shown on their way".into()),
         };
         fokker_files::check_writable(path)?;
         Ok(Self {
             path: path.into(),
-            shape: shape.into(),
-            preprocessing: preprocessing.clone(),
+            samples: samples.clone(),
             columns,
             first,
             written: 0,
@@ -101,14 +97,14 @@ impl TrajectoryWriter {
 
     /// Takes the states of a batch, one entry for each.
     pub fn write(&mut self, states: &[Vec<f32>]) {
-        let size = self.shape.iter().product::<usize>();
+        let size = self.samples.size();
         for state in states {
             self.not_finite.add(state, size, self.first + self.written);
         }
         match &mut self.states {
             States::Images(_, all) => {
                 for (all, state) in all.iter_mut().zip(states) {
-                    all.extend(state.iter().map(|&value| self.preprocessing.to_u8(value)));
+                    all.extend(state.iter().map(|&value| self.samples.preprocessing.to_u8(value)));
                 }
             }
             States::Points(all) => all.iter_mut().zip(states).for_each(|(all, state)| all.extend_from_slice(state)),
@@ -180,27 +176,24 @@ fn is_gif(path: &Path) -> bool {
 ///
 /// # Errors
 /// As [`TrajectoryWriter::open`]; a file that cannot be written.
-pub fn write_trajectory(
-    states: &[Vec<f32>],
-    shape: &[usize],
-    preprocessing: &Preprocessing,
-    columns: usize,
-    path: &Path,
-) -> Result<(), Error> {
-    let count = states.first().map_or(0, Vec::len) / shape.iter().product::<usize>().max(1);
-    let mut writer = TrajectoryWriter::open(path, shape, preprocessing, (0, count), columns, states.len())?;
+pub fn write_trajectory(states: &[Vec<f32>], samples: &SampleKind, columns: usize, path: &Path) -> Result<(), Error> {
+    let count = states.first().map_or(0, Vec::len) / samples.size();
+    let mut writer = TrajectoryWriter::open(path, samples, (0, count), columns, states.len())?;
     writer.write(states);
     writer.finish()
 }
 
 #[cfg(test)]
 mod tests {
+    use fokker_datasets::Preprocessing;
+
     use super::*;
 
     #[test]
     fn what_cannot_be_shown_is_refused() {
         let refusal = |path: &str, shape: &[usize], states: usize, count: usize| {
-            let opened = TrajectoryWriter::open(Path::new(path), shape, &Preprocessing::RAW, (0, count), 10, states);
+            let samples = SampleKind::images(shape, Preprocessing::RAW);
+            let opened = TrajectoryWriter::open(Path::new(path), &samples, (0, count), 10, states);
             opened.unwrap_err().to_string()
         };
         for path in ["a.webp", "a.mp4", "a", "src"] {
@@ -210,7 +203,9 @@ mod tests {
         assert!(refusal("a.gif", &[2], 1, 4).contains("at least 2"));
         assert!(refusal("a.gif", &[1, 28, 28], 3, 30_000).contains("too many for a GIF"));
         assert!(refusal("a.png", &[2], usize::MAX, 4).contains("too many"));
-        assert!(write_trajectory(&[], &[2], &Preprocessing::RAW, 1, Path::new("a.png")).is_err());
+        let field = SampleKind::numbers([1, 8, 8], Preprocessing::RAW);
+        assert!(TrajectoryWriter::open(Path::new("a.gif"), &field, (0, 4), 10, 3).is_err());
+        assert!(write_trajectory(&[], &field, 1, Path::new("a.png")).is_err());
     }
 
     /// Two samples of one pixel and three states: a strip has a row for each sample, in the order of the states.
@@ -218,8 +213,8 @@ mod tests {
     fn strips_put_together_the_states_of_batches() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("strip.PNG");
-        let preprocessing = Preprocessing::RAW;
-        let mut writer = TrajectoryWriter::open(&path, &[1, 1, 1], &preprocessing, (0, 2), 1, 3).unwrap();
+        let pixel = SampleKind::images([1, 1, 1], Preprocessing::RAW);
+        let mut writer = TrajectoryWriter::open(&path, &pixel, (0, 2), 1, 3).unwrap();
         writer.write(&[vec![10.0], vec![20.0], vec![30.0]]);
         writer.write(&[vec![40.0], vec![f32::NAN], vec![60.0]]);
         assert_eq!((writer.not_finite().of, writer.not_finite().count), (6, 1));

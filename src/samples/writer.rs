@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use fokker_datasets::Preprocessing;
-
 use super::array_file::{ArrayFile, ArrayFormat};
 use super::density::density_picture;
 use super::format::SampleFormat;
+use super::kind::SampleKind;
 use super::not_finite::NotFinite;
 use super::picture::Pictures;
 use crate::error::Error;
@@ -18,8 +17,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct SampleWriter {
     path: PathBuf,
-    shape: Vec<usize>,
-    preprocessing: Preprocessing,
+    samples: SampleKind,
     columns: usize,
     first: u64,
     written: u64,
@@ -46,13 +44,12 @@ impl SampleWriter {
     /// A name that means no format, samples that have no room in it, a folder that cannot be written to.
     pub fn open(
         path: &Path,
-        shape: &[usize],
-        preprocessing: &Preprocessing,
+        samples: &SampleKind,
         (first, count): (u64, usize),
         columns: usize,
     ) -> Result<Self, Error> {
-        let format = SampleFormat::of(path, shape)?;
-        format.check_size(path, shape, count, columns)?;
+        let format = SampleFormat::of(path, samples)?;
+        format.check_size(path, samples, count, columns)?;
         let kind = match format {
             SampleFormat::Folder => {
                 let failed = |error| fokker_files::FileError::new("cannot make", path, error);
@@ -60,16 +57,15 @@ impl SampleWriter {
                 fokker_files::check_writable(&path.join("000000"))?;
                 Kind::Folder
             }
-            SampleFormat::Array(format) => Kind::Array(ArrayFile::create(path, format, shape)?),
+            SampleFormat::Array(format) => Kind::Array(ArrayFile::create(path, format, &samples.shape)?),
             SampleFormat::Picture(_) => {
                 fokker_files::check_writable(path)?;
-                if shape.len() == 3 { Kind::Grid(Vec::new()) } else { Kind::Density(Vec::new()) }
+                if samples.picture().is_some() { Kind::Grid(Vec::new()) } else { Kind::Density(Vec::new()) }
             }
         };
         Ok(Self {
             path: path.into(),
-            shape: shape.into(),
-            preprocessing: preprocessing.clone(),
+            samples: samples.clone(),
             columns,
             first,
             written: 0,
@@ -84,18 +80,18 @@ impl SampleWriter {
     /// # Errors
     /// A file that cannot be written. The batches before are kept.
     pub fn write(&mut self, values: &[f32]) -> Result<(), Error> {
-        let size = self.size();
+        let size = self.samples.size();
         let (first, count) = (self.first + self.written, (values.len() / size) as u64);
-        let pixels = || values.iter().map(|&value| self.preprocessing.to_u8(value));
-        let raw = || self.preprocessing.to_raw(values, size);
-        match (&mut self.kind, self.shape.as_slice()) {
-            (Kind::Folder, &[channels, height, width]) => {
-                let pictures = Pictures { shape: [channels, height, width], pixels: pixels().collect() };
+        let pixels = || values.iter().map(|&value| self.samples.preprocessing.to_u8(value));
+        let raw = || self.samples.preprocessing.to_raw(values, size);
+        match (&mut self.kind, self.samples.picture()) {
+            (Kind::Folder, Some(shape)) => {
+                let pictures = Pictures { shape, pixels: pixels().collect() };
                 pictures.save_each(&self.path, first)?;
             }
-            (Kind::Folder, shape) => {
+            (Kind::Folder, None) => {
                 let path = self.path.join(format!("{first:06}-{:06}.csv", (first + count).saturating_sub(1)));
-                let mut table = ArrayFile::create(&path, ArrayFormat::Csv, shape)?;
+                let mut table = ArrayFile::create(&path, ArrayFormat::Csv, &self.samples.shape)?;
                 table.append(&raw())?;
                 table.complete(&path)?;
             }
@@ -147,16 +143,12 @@ impl SampleWriter {
             Kind::Folder => {}
             Kind::Array(file) => file.complete(path)?,
             Kind::Grid(pixels) => {
-                let shape = [self.shape[0], self.shape[1], self.shape[2]];
+                let shape = self.samples.picture().expect("a grid is of pictures");
                 Pictures { shape, pixels }.save_grid(path, self.columns)?;
             }
             Kind::Density(points) => density_picture(&points).save_grid(path, 1)?,
         }
         Ok(())
-    }
-
-    fn size(&self) -> usize {
-        self.shape.iter().product()
     }
 }
 
@@ -175,14 +167,13 @@ pub(super) fn early_name(path: &Path, is_taken: bool, first: u64, count: u64) ->
 /// As [`SampleWriter::open`]; a file that cannot be written.
 pub fn write_samples(
     values: &[f32],
-    shape: &[usize],
-    preprocessing: &Preprocessing,
+    samples: &SampleKind,
     first: u64,
     columns: usize,
     path: &Path,
 ) -> Result<(), Error> {
-    let count = values.len() / shape.iter().product::<usize>().max(1);
-    let mut writer = SampleWriter::open(path, shape, preprocessing, (first, count), columns)?;
+    let count = values.len() / samples.size();
+    let mut writer = SampleWriter::open(path, samples, (first, count), columns)?;
     writer.write(values)?;
     writer.finish()
 }

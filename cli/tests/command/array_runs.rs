@@ -84,3 +84,27 @@ fn what_does_not_fit_is_refused_by_its_place() {
     fs::write(here.join("people.csv"), "height,city,weight\n170,Oslo,60\n170,Rome,70\n").unwrap();
     refused(&["preprocessing.scale=standardize"], &["column 0 is 170 in all"]);
 }
+
+/// Fields of three sides that are no pictures: drawn as numbers, and never as pixels.
+#[test]
+fn fields_are_drawn_as_arrays() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path();
+    let head = "{'descr': '<f4', 'fortran_order': False, 'shape': (16, 1, 8, 8), }\n";
+    let numbers = (0..16 * 64).flat_map(|number| ((number % 7) as f32 - 3.0).to_le_bytes());
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((head.len() as u16).to_le_bytes());
+    file.extend(head.bytes().chain(numbers));
+    fs::write(here.join("fields.npy"), file).unwrap();
+    let unet = crate::support::UNET.replace(", num_class_embeds = 11", "");
+    write_config(here, "fields", r#"{ kind = "array", path = "fields.npy" }"#, &unet);
+    succeed(&["train", "fields.toml", "--set", "training.steps=2"], here);
+    let said = succeed(&["sample", "runs/fields", "--count", "2", "--json"], here);
+    assert!(said.contains("probability_flow-seed0.npy"), "{said}");
+    for name in ["x.png", "x.webp"] {
+        let refused = fokker(&["sample", "runs/fields", "--count", "2", "--out", name], here);
+        assert_refused(&refused, 2, &[name, "[1, 8, 8]", ".npy"]);
+    }
+    let shown = fokker(&["sample", "runs/fields", "--count", "2", "--trajectory", "way.gif"], here);
+    assert_refused(&shown, 2, &["way.gif", "only images"]);
+}
