@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use fokker_datasets::Conditions;
-use fokker_model::Precision;
 use fokker_sampling::{Guidance, SamplerConfig};
 
 use crate::beginning::Beginning;
@@ -38,7 +37,6 @@ pub struct Draw<'a> {
     guide: Option<Guide>,
     given: Vec<Given>,
     conditions: Option<Conditions>,
-    precision: Precision,
     measurement: Option<Measurement>,
     beginning: Option<Beginning>,
     monitor: &'a dyn Monitor,
@@ -65,7 +63,6 @@ impl<'a> Draw<'a> {
             guide: None,
             given: Vec::new(),
             conditions: None,
-            precision: Precision::F32,
             measurement: None,
             beginning: None,
             monitor: &(),
@@ -131,11 +128,6 @@ impl<'a> Draw<'a> {
         Self { conditions: Some(conditions), ..self }
     }
 
-    /// With a network that computes its values in a precision: f32 if nothing is said.
-    pub fn precision(self, precision: Precision) -> Self {
-        Self { precision, ..self }
-    }
-
     /// With what is known of the samples beforehand, and was not when the network was trained.
     pub fn measurement(self, measurement: Measurement) -> Self {
         Self { measurement: Some(measurement), ..self }
@@ -188,7 +180,6 @@ impl<'a> Draw<'a> {
             guidance: self.guidance,
             guide: self.guide.clone(),
             condition,
-            precision: self.precision,
             measurement: self.measurement.clone(),
             beginning: self.beginning.clone(),
             ..request

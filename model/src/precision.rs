@@ -1,7 +1,5 @@
 //! The precision of a network's parameters, and of what is computed with them.
 
-use std::str::FromStr;
-
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
@@ -16,8 +14,7 @@ pub enum Precision {
     /// That of the parameters: nothing is converted.
     #[default]
     F32,
-    /// bfloat16: the range of single precision with 8 bits of its 24. On a CPU, images are stored in it, and all sums are in single
-    /// precision.
+    /// bfloat16: the range of single precision with 8 bits of its 24.
     Bf16,
     /// Half precision: 11 bits, of numbers up to 65 504.
     F16,
@@ -33,9 +30,6 @@ impl Precision {
         }
     }
 
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
-
     /// The name in configurations.
     pub fn name(self) -> &'static str {
         match self {
@@ -43,15 +37,6 @@ impl Precision {
             Self::Bf16 => "bf16",
             Self::F16 => "f16",
         }
-    }
-}
-
-impl FromStr for Precision {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|precision| precision.name() == name);
-        found.ok_or_else(|| format!("one of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 

@@ -14,17 +14,16 @@ use crate::buffer::{in_parts, pieces, with_scratch};
 use crate::conv2d::flex::weight_order::{taps_in_reverse, weight_in_order};
 use crate::conv2d::geometry::Geometry;
 use crate::conv2d::weight::{FlexWeight, Order};
-use crate::number::Number;
-use crate::simd::{GatherMatmul, PANEL, padded, with_padded, write_padded};
+use crate::simd::{GatherMatmul, PANEL, add, padded, with_padded, write_padded};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`; `bias` is `[padded outputs]`.
-pub(in crate::conv2d) fn forward<S: Number>(
+pub(in crate::conv2d) fn forward(
     geometry: &Geometry,
-    x: &[S],
+    x: &[f32],
     weight: FlexWeight,
     bias: &[f32],
-    residual: Option<&[S]>,
-) -> Vec<S> {
+    residual: Option<&[f32]>,
+) -> Vec<f32> {
     let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before, geometry.batch);
     let channels = [geometry.inputs, geometry.outputs];
     let in_order = |weight: &[f32], matrix: &mut [f32]| {
@@ -38,12 +37,12 @@ pub(in crate::conv2d) fn forward<S: Number>(
 
 /// `[batch, height, width, inputs]`, the gradient of the input, from that of the output: the convolution with the taps
 /// in reverse, from output channels to input channels. `first` is `[padded inputs]`.
-pub(in crate::conv2d) fn input_gradient<S: Number>(
+pub(in crate::conv2d) fn input_gradient(
     geometry: &Geometry,
     weight: FlexWeight,
-    gradient: &[S],
+    gradient: &[f32],
     first: &[f32],
-) -> Vec<S> {
+) -> Vec<f32> {
     let tiles = Tiles::new(geometry.output_size(), geometry.size, 2 - geometry.before, geometry.batch);
     let channels = [geometry.outputs, geometry.inputs];
     let in_order = |weight: &[f32], matrix: &mut [f32]| {
@@ -77,15 +76,15 @@ fn transform([inputs, outputs]: [usize; 2], matrix: &mut [f32], write: impl FnOn
 
 /// Convolves images of `from` numbers to images of `to` numbers in parallel: several at a time, or in strips of tiles
 /// where there are few.
-fn convolve<S: Number>(
+fn convolve(
     tiles: &Tiles,
     [inputs, outputs]: [usize; 2],
     weight: &[f32],
     bias: &[f32],
-    x: &[S],
+    x: &[f32],
     [from, to]: [usize; 2],
-    residual: Option<&[S]>,
-) -> Vec<S> {
+    residual: Option<&[f32]>,
+) -> Vec<f32> {
     let (rows, columns) = (padded(inputs), padded(outputs));
     let [input_places, output_places] = tiles.places(rows, columns);
     let (steps, block): (Vec<usize>, _) = ((0..inputs).collect(), tiles.block());
@@ -108,7 +107,6 @@ fn convolve<S: Number>(
                         matrix: &weight[square * inputs * columns..][..inputs * columns],
                         panel: PANEL.min(columns),
                         columns,
-                        pairs: false,
                         targets: &targets[..count],
                     };
                     let out = &mut products[square * block * columns..][..count * columns];
@@ -124,12 +122,12 @@ fn convolve<S: Number>(
     let parts = (x.len() / from).div_ceil(tiles.images);
     let strip_rows = tiles.size[0].div_ceil(if tiles.images == 1 { pieces(parts, products) } else { 1 });
     let strip_pixels = strip_rows * TILE * tiles.width;
-    let convolve_part = |x: &[f32], residual: Option<&[S]>, out: &mut [MaybeUninit<S>]| {
+    let convolve_part = |x: &[f32], out: &mut [MaybeUninit<f32>]| {
         let images = out.len() / to;
         if strip_rows == tiles.size[0] {
             let all = 0..images * tiles.per_image();
             // SAFETY: the tiles cover every pixel of every image, and their map writes every channel.
-            unsafe { write_padded(out, outputs, residual, |out| convolve_tiles(x, all, &output_places, out)) };
+            unsafe { write_padded(out, outputs, |out| convolve_tiles(x, all, &output_places, out)) };
             return;
         }
         out.par_chunks_mut(strip_pixels * outputs).enumerate().for_each(|(strip, out)| {
@@ -139,10 +137,9 @@ fn convolve<S: Number>(
             let places = &output_places[first * TILE * TILE..][..count * TILE * TILE];
             let places: Vec<usize> =
                 places.iter().map(|&place| if place == OUTSIDE { place } else { place - before }).collect();
-            let residual = residual.map(|all| &all[strip * strip_pixels * outputs..][..out.len()]);
             // SAFETY: as above, for the pixels of the strip.
             unsafe {
-                write_padded(out, outputs, residual, |out| convolve_tiles(x, first..first + count, &places, out));
+                write_padded(out, outputs, |out| convolve_tiles(x, first..first + count, &places, out));
             }
         });
     };
@@ -150,8 +147,10 @@ fn convolve<S: Number>(
     unsafe {
         in_parts(x.len() / from * to, tiles.images * to, |part, out| {
             let (first, images) = (part * tiles.images, out.len() / to);
-            let residual = residual.map(|residual| &residual[first * to..][..images * to]);
-            with_padded(&x[first * from..][..images * from], inputs, |x| convolve_part(x, residual, out));
+            with_padded(&x[first * from..][..images * from], inputs, |x| convolve_part(x, out));
+            if let Some(residual) = residual {
+                add(out, &residual[first * to..][..images * to]);
+            }
         })
     }
 }
