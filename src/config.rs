@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::evaluation::EvaluationConfig;
 use crate::overrides;
 use crate::recipes;
+use crate::samples::SampleKind;
 
 /// Everything that defines a run.
 ///
@@ -300,6 +301,11 @@ impl RunConfig {
                 )))
             }
         }
+    }
+
+    /// What samples of a shape are.
+    pub(crate) fn samples(&self, shape: &[usize]) -> SampleKind {
+        SampleKind { shape: shape.into(), preprocessing: self.preprocessing.clone(), is_image: self.data.is_image() }
     }
 
     /// How conditions are made of examples, or of what a user gives.

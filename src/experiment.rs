@@ -158,8 +158,7 @@ impl CheckpointSampler {
 
     /// What samples are.
     pub fn samples(&self) -> SampleKind {
-        let (shape, is_image) = (self.shape.clone(), self.config.data.is_image());
-        SampleKind { shape, preprocessing: self.config.preprocessing.clone(), is_image }
+        self.config.samples(&self.shape)
     }
 
     /// The shape of a sample.

@@ -19,7 +19,7 @@ use crate::initial_weights::InitialWeights;
 use crate::monitor::Monitor;
 use crate::opening::{TrainingData, open_data};
 use crate::report::{ReportPage, write_report};
-use crate::samples::{NotFinite, SampleKind, write_samples};
+use crate::samples::{NotFinite, write_samples};
 use crate::sessions::Sessions;
 use crate::together::Together;
 use crate::watch::Watch;
@@ -284,11 +284,7 @@ impl Preview<'_> {
         (request.batch_size, request.seed) = (count, self.config.seed);
         request.condition.clone_from(&self.condition);
         let values = draw::<N, D>(average, &self.reading, &request, &self.shape, &self.device, self.monitor)?;
-        let samples = SampleKind {
-            shape: self.shape.clone(),
-            preprocessing: self.config.preprocessing.clone(),
-            is_image: self.config.data.is_image(),
-        };
+        let samples = self.config.samples(&self.shape);
         // Points in the plane are seen.
         let extension = if samples.is_plane() { "png" } else { samples.extension() };
         let path = self.folder.samples().join(format!("step-{step:08}.{extension}"));

@@ -11,7 +11,7 @@ pub struct ConditionOptions {
     #[arg(long)]
     class: Option<String>,
     /// The condition, for a network that takes numbers or an array: numbers such as 0.3,1.2, a picture, or a file with one condition in a
-    /// row (.npy, .npz, .safetensors, .csv), which are taken in turn; none to ask without. Several for several parts
+    /// row (.npy, .npz, .safetensors, .csv, .tsv, .parquet), which are taken in turn; none to ask without. Several for several parts
     #[arg(long, value_name = "NUMBERS|FILE", allow_hyphen_values = true)]
     condition: Vec<String>,
     /// Ask a network with a condition without it

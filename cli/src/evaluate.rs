@@ -18,7 +18,7 @@ use super::terminal::Terminal;
 /// Measure how good samples are: Fréchet and kernel distances, precision, recall, copies of training examples, with error bars
 #[derive(Args)]
 pub struct Evaluate {
-    /// A run, which is drawn from; a folder of pictures; an array (.npy, .npz, .safetensors, .csv)
+    /// A run, which is drawn from; a folder of pictures; an array (.npy, .npz, .safetensors, .csv, .tsv, .parquet)
     samples: PathBuf,
     #[command(flatten)]
     checkpoint: CheckpointOptions,

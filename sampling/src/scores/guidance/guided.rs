@@ -7,7 +7,7 @@ use fokker_model::Score;
 use fokker_process::Process;
 
 use super::linear::linear;
-use super::zero_star::{denoised_of_velocity, noise_of_velocity, optimised};
+use super::zero_star::{of_velocity, optimised};
 use super::{Guidance, GuidanceMethod, Projection};
 use crate::scores::threshold::{denoised_of_noise, noise_of_denoised};
 use crate::solvers::ratio;
@@ -69,7 +69,7 @@ impl<S, G, const D: usize> Guided<S, G, D> {
 
 /// What is asked of a score.
 #[derive(Clone, Copy, PartialEq)]
-enum Prediction {
+pub(super) enum Prediction {
     Noise,
     Data,
 }
@@ -79,10 +79,7 @@ impl<S: Score<D>, G: Score<D>, const D: usize> Guided<S, G, D> {
         let process = self.score.process();
         if t.iter().all(|&t| t > self.still_above) {
             let still = x.zeros_like();
-            return match asked {
-                Prediction::Noise => noise_of_velocity(process, x, still, t),
-                Prediction::Data => denoised_of_velocity(process, x, still, t),
-            };
+            return of_velocity(asked, process, x, still, t);
         }
         let (low, high) = self.guidance.interval;
         let inside = |t: f64| (low..=high).contains(&ratio(process, t));
@@ -120,11 +117,7 @@ impl<S: Score<D>, G: Score<D>, const D: usize> Guided<S, G, D> {
             }
             GuidanceMethod::CfgZeroStar { .. } => {
                 let (guide, score) = (self.guide.velocity(x.clone(), t), self.score.velocity(x.clone(), t));
-                let velocity = optimised(score, guide, &weights);
-                match asked {
-                    Prediction::Noise => noise_of_velocity(process, x, velocity, t),
-                    Prediction::Data => denoised_of_velocity(process, x, velocity, t),
-                }
+                of_velocity(asked, process, x, optimised(score, guide, &weights), t)
             }
         }
     }

@@ -3,7 +3,10 @@
 use burn::tensor::Tensor;
 use fokker_model::divergence::{broadcast, inner_product};
 use fokker_model::per_example::scale_examples;
+use fokker_model::{Output, Parameterization};
 use fokker_process::Process;
+
+use super::guided::Prediction;
 
 /// `w u + (1 − w) s* ū` with `s* = ⟨u, ū⟩/‖ū‖²`, which minimises `‖u − s ū‖²` (Fan et al. 2025).
 pub(super) fn optimised<const D: usize>(velocity: Tensor<D>, guide: Tensor<D>, weights: &[f64]) -> Tensor<D> {
@@ -13,29 +16,18 @@ pub(super) fn optimised<const D: usize>(velocity: Tensor<D>, guide: Tensor<D>, w
     nearest.clone() + scale_examples(velocity - nearest, weights.iter().copied())
 }
 
-/// `ε = (α u − α′ x)/(α σ′ − α′ σ)`: the noise that belongs to a velocity `u = α′ x₀ + σ′ ε`.
-pub(super) fn noise_of_velocity<const D: usize>(
+/// The noise or the data that belong to a velocity, as those of a network that puts velocities out ([`Output::Velocity`]).
+pub(super) fn of_velocity<const D: usize>(
+    asked: Prediction,
     process: &dyn Process,
     x: Tensor<D>,
     velocity: Tensor<D>,
     t: &[f64],
 ) -> Tensor<D> {
-    scale_examples(velocity, t.iter().map(|&t| process.mean_scale(t) / wronskian(process, t)))
-        - scale_examples(x, t.iter().map(|&t| process.mean_scale_derivative(t) / wronskian(process, t)))
-}
-
-/// `x₀ = (σ′ x − σ u)/(α σ′ − α′ σ)`: the data that belong to it.
-pub(super) fn denoised_of_velocity<const D: usize>(
-    process: &dyn Process,
-    x: Tensor<D>,
-    velocity: Tensor<D>,
-    t: &[f64],
-) -> Tensor<D> {
-    scale_examples(x, t.iter().map(|&t| process.std_derivative(t) / wronskian(process, t)))
-        - scale_examples(velocity, t.iter().map(|&t| process.std(t) / wronskian(process, t)))
-}
-
-/// `α σ′ − α′ σ`, above 0 because `σ/α` rises.
-fn wronskian(process: &dyn Process, t: f64) -> f64 {
-    process.mean_scale(t) * process.std_derivative(t) - process.mean_scale_derivative(t) * process.std(t)
+    let reading = Parameterization { output: Output::Velocity, ..Parameterization::default() };
+    let at = |&t: &f64| match asked {
+        Prediction::Noise => reading.noise(process, t),
+        Prediction::Data => reading.denoised(process, t),
+    };
+    scale_examples(x, t.iter().map(|t| at(t).input)) + scale_examples(velocity, t.iter().map(|t| at(t).output))
 }
