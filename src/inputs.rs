@@ -2,7 +2,7 @@
 //!
 //! | name | what is read |
 //! |---|---|
-//! | `.npy`, `.npz`, `.safetensors`, `.csv` | arrays in the units of the data: one of the shape of a sample, or several along a first axis; `.csv` has a row for each |
+//! | `.npy`, `.npz`, `.safetensors`, `.csv`, `.tsv`, `.parquet` | arrays in the units of the data: one of the shape of a sample, or several along a first axis; a table has a row for each |
 //! | a folder | every picture in it, in the order of counting |
 //! | any other file | a picture, whatever its name says ([`fokker_datasets::picture`]) |
 //!
@@ -13,13 +13,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fokker_datasets::{Channels, Dequantization, Picture, picture};
-use fokker_evaluation::read_array;
+use fokker_evaluation::{is_array, read_array};
 use fokker_random::{Index, fill_normals};
 use fokker_sampling::slerp;
 
 use crate::config::RunConfig;
 use crate::error::Error;
-use crate::samples::ArrayFormat;
 
 /// Arrays of one shape: data in the network's units, or noise of unit deviation.
 ///
@@ -74,7 +73,7 @@ impl Inputs {
     pub fn data(path: &Path, config: &RunConfig) -> Result<Self, Error> {
         let shape = config.data.shape()?;
         let size = shape.iter().product();
-        if ArrayFormat::of(path).is_some() && !path.is_dir() {
+        if is_array(path) && !path.is_dir() {
             let raw = array(path, &shape, "a sample of this run")?;
             let mut inputs = Self::new(config.preprocessing.from_raw(&raw, size), size).named_after(path);
             if config.data.is_image() && raw.iter().all(|value| value.abs() <= 1.0) {
@@ -89,7 +88,7 @@ impl Inputs {
         }
         let (&[channels, height, width], true) = (&shape[..], config.data.is_image()) else {
             return refuse(format!(
-                "samples of this run are arrays of shape {shape:?}, not pictures; give a .npy, .npz, .safetensors or .csv"
+                "samples of this run are arrays of shape {shape:?}, not pictures; give a .npy, .npz, .safetensors, .csv, .tsv or .parquet"
             ));
         };
         let (files, notes) = match path.is_dir() {
@@ -124,8 +123,10 @@ impl Inputs {
     /// # Errors
     /// As [`Inputs::data`].
     pub fn noise(path: &Path, shape: &[usize]) -> Result<Self, Error> {
-        if ArrayFormat::of(path).is_none() {
-            let message = "is no array; noise is a .npy, .npz, .safetensors or .csv, such as `encode` writes".into();
+        if !is_array(path) {
+            let message =
+                "is no array; noise is a .npy, .npz, .safetensors, .csv, .tsv or .parquet, such as `encode` writes"
+                    .into();
             return Err(Error::File { path: path.into(), message });
         }
         let values = array(path, shape, "the noise of a sample of this run")?;
@@ -305,6 +306,9 @@ mod tests {
         config.preprocessing = serde_json::from_value(fitted).unwrap();
         let read = Inputs::data(&path, &config).unwrap();
         assert_eq!((read.row(0), read.row(1)), (&[1.0, 0.0][..], &[-1.0, -1.0][..]));
+        let tabs = folder.path().join("rows.tsv");
+        std::fs::write(&tabs, "12\t0\n8\t-3\n").unwrap();
+        assert_eq!(Inputs::data(&tabs, &config).unwrap().values, read.values);
         assert_eq!(config.preprocessing.to_raw(read.row(1), 2), [8.0, -3.0]);
     }
 }

@@ -48,7 +48,7 @@ mod watch;
 #[doc(hidden)]
 pub use fokker_registry as registry;
 
-pub use array::{Array, read_array, read_npz, read_statistics, write_npz, write_statistics};
+pub use array::{Array, is_array, read_array, read_npz, read_statistics, write_npz, write_statistics};
 pub use checksum::sha256;
 pub use classes::{ClassShare, Classes, classes};
 pub use copying::{Copying, NearestExample, copying};

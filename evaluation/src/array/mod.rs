@@ -15,15 +15,28 @@ use crate::{EvaluationError, Features};
 /// An array of numbers with its shape, last dimension fastest.
 pub type Array = fokker_arrays::Array<f64>;
 
+/// Whether a name's extension means a format that [`read_array`] reads.
+pub fn is_array(path: &Path) -> bool {
+    is_table(&extension(path)) || Format::of(path).is_some()
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
+fn is_table(extension: &str) -> bool {
+    matches!(extension, "csv" | "tsv" | "parquet")
+}
+
 /// Reads an array in the format that the name's extension means. A `.npz` or `.safetensors` holds the array `name`, or one array
 /// alone.
 ///
 /// # Errors
 /// A file that cannot be read; another extension; no such array; types that are no numbers.
 pub fn read_array(path: &Path, name: &str) -> Result<Array, EvaluationError> {
-    let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let extension = extension(path);
     let refuse = |error: ArrayError| EvaluationError::contents(path, error);
-    if let "csv" | "tsv" | "parquet" = &*extension {
+    if is_table(&extension) {
         let file = fs::File::open(path).map_err(|cause| FileError::new("cannot read", path, cause))?;
         let table = if extension == "parquet" { Array::of_parquet(file) } else { Array::of_table(file) };
         return table.map_err(refuse);
