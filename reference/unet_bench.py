@@ -22,9 +22,15 @@ from torch.utils.flop_counter import FlopCounterMode
 parser = argparse.ArgumentParser()
 for name, default in [("batch", 64), ("size", 28), ("width", 32), ("repetitions", 12), ("threads", 2)]:
     parser.add_argument(f"--{name}", type=int, default=default)
+parser.add_argument("--precision", choices=["f32", "bf16", "f16"], default="f32", help="autocast to it, if not f32")
 parser.add_argument("--count", action="store_true")
 args = parser.parse_args()
 torch.set_num_threads(args.threads)
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+
+
+def reduced():
+    return torch.autocast("cpu", DTYPES[args.precision], enabled=args.precision != "f32")
 
 
 def network():
@@ -67,14 +73,16 @@ def measure(mode):
 
     def train():
         x, noise, t = torch.randn(shape), torch.randn(shape), torch.randint(0, 1000, (args.batch,))
-        loss = (run(x + noise, t).sample - noise).square().mean()
+        with reduced():
+            output = run(x + noise, t).sample
+        loss = (output.float() - noise).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         loss.item()
 
     def forward():
-        with torch.no_grad():
+        with torch.no_grad(), reduced():
             run(torch.randn(shape), torch.randint(0, 1000, (args.batch,))).sample.sum().item()
 
     step = median_ms(train)

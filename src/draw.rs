@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use fokker_datasets::{Conditions, Rows};
-use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Score};
+use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameterization, Precision, Score};
 use fokker_process::Process;
 use fokker_ranks::Ranks;
 use fokker_sampling::{CallCounter, CountedScore, Guidance, GuidanceMethod, Guided, Numbers, SamplerConfig, positions};
@@ -50,6 +50,8 @@ pub struct DrawRequest {
     pub frames: usize,
     /// The ranks that share the drawing, each with the same request: rank r draws batches r, r + W, … of W ranks, and rank 0 hears of all.
     pub ranks: Ranks,
+    /// The precision in which the network computes its values.
+    pub precision: Precision,
 }
 
 impl DrawRequest {
@@ -70,6 +72,7 @@ impl DrawRequest {
             beginning: None,
             frames: 0,
             ranks: Ranks::alone(),
+            precision: Precision::F32,
         }
     }
 }
@@ -244,6 +247,7 @@ pub fn draw_network<N: Network<D>, const D: usize>(
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
     check_condition(network.condition(), network.has_null_class(), request, shape)?;
+    check_precision(request.precision, device)?;
     let guide = match &request.guide {
         Some(guide) => {
             guide.check(&*reading.process, shape, network.condition(), request.unconditional)?;
@@ -386,6 +390,14 @@ fn each_batch<const D: usize>(
     Ok(cost)
 }
 
+/// Checks that a device computes in a precision.
+pub(crate) fn check_precision(precision: Precision, device: &Device) -> Result<(), Error> {
+    if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
+        return Err(Error::field("precision", precision.name(), "the device does not compute in it; take f32"));
+    }
+    Ok(())
+}
+
 pub(crate) fn check_condition(
     takes: ConditionShape,
     has_null_class: bool,
@@ -487,7 +499,8 @@ pub(crate) fn batch_score<N: Network<D>, const D: usize>(
         true => null.clone(),
         false => condition_of(takes, request.conditions_of(takes.classes, first, size), device),
     };
-    let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
+    let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization)
+        .with_precision(request.precision);
     let conditional = CountedScore::new(score.clone().with_condition(condition.clone()), counter);
     if !request.guidance.acts() {
         return Box::new(conditional);
@@ -496,7 +509,8 @@ pub(crate) fn batch_score<N: Network<D>, const D: usize>(
     match guide {
         Some(GuideNetwork { network, reading }) => {
             let condition = if network.condition().is_some() { condition } else { Condition::default() };
-            let guide = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization);
+            let guide = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization)
+                .with_precision(request.precision);
             let guide = CountedScore::new(guide.with_condition(condition), counter);
             Box::new(Guided::new(conditional, guide, request.guidance).along(&times))
         }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use fokker_datasets::Conditions;
+use fokker_model::Precision;
 use fokker_sampling::{Guidance, SamplerConfig};
 
 use crate::beginning::Beginning;
@@ -37,6 +38,7 @@ pub struct Draw<'a> {
     guide: Option<Guide>,
     given: Vec<Given>,
     conditions: Option<Conditions>,
+    precision: Precision,
     measurement: Option<Measurement>,
     beginning: Option<Beginning>,
     monitor: &'a dyn Monitor,
@@ -63,6 +65,7 @@ impl<'a> Draw<'a> {
             guide: None,
             given: Vec::new(),
             conditions: None,
+            precision: Precision::F32,
             measurement: None,
             beginning: None,
             monitor: &(),
@@ -128,6 +131,11 @@ impl<'a> Draw<'a> {
         Self { conditions: Some(conditions), ..self }
     }
 
+    /// With a network that computes its values in a precision: f32 if nothing is said.
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// With what is known of the samples beforehand, and was not when the network was trained.
     pub fn measurement(self, measurement: Measurement) -> Self {
         Self { measurement: Some(measurement), ..self }
@@ -180,6 +188,7 @@ impl<'a> Draw<'a> {
             guidance: self.guidance,
             guide: self.guide.clone(),
             condition,
+            precision: self.precision,
             measurement: self.measurement.clone(),
             beginning: self.beginning.clone(),
             ..request

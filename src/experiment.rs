@@ -15,7 +15,7 @@ use fokker_training::{
 use crate::backend::ChosenDevice;
 use crate::checkpoint_choice::CheckpointChoice;
 use crate::config::RunConfig;
-use crate::draw::{DrawCost, DrawRequest, DrawnBatch, ScoreSpec, check_condition, draw_network};
+use crate::draw::{DrawCost, DrawRequest, DrawnBatch, ScoreSpec, check_condition, check_precision, draw_network};
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::samples::{SampleKind, Samples};
@@ -198,6 +198,7 @@ impl CheckpointSampler {
     /// Numbers that do not work, a sampler that does not fit the process.
     pub fn check(&self, request: &DrawRequest) -> Result<(), Error> {
         request.validate(&self.shape)?;
+        check_precision(request.precision, &self.chosen.device)?;
         request.sampler.validate(&*self.reading.process)?;
         request.validate_guidance(&*self.reading.process)?;
         if let Some(guide) = &request.guide {

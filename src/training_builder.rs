@@ -254,10 +254,11 @@ fn deviation(data: &dyn Dataset, preprocessing: &Preprocessing) -> f64 {
 #[cfg(test)]
 mod tests {
     use fokker_datasets::Tensors;
-    use fokker_model::{Mlp, MlpConfig};
+    use fokker_model::{Mlp, MlpConfig, Precision};
     use fokker_process::ProcessConfig;
 
     use super::*;
+    use crate::draw_options::Draw;
 
     fn points() -> Tensors {
         Tensors::from_examples((0..32).map(|k| [if k % 2 == 0 { 2.0 } else { -2.0 }, 0.0]), [2]).unwrap()
@@ -283,6 +284,19 @@ mod tests {
         let images = Tensors::new(vec![0.0; 8], [1, 2, 2]).unwrap();
         assert!(refusal(training().data(images)).contains("[1, 2, 2]"));
         assert!(refusal(training().data(points()).batch(0)).contains("training.batch_size"));
+    }
+
+    #[test]
+    fn samples_are_drawn_in_the_precision_that_is_asked_for() {
+        let model = training().data(points()).train(&Device::flex(), &()).unwrap();
+        let draw = |precision: Precision| model.draw(Draw::new(4).precision(precision)).unwrap().values;
+        let (single, reduced) = (draw(Precision::F32), draw(Precision::Bf16));
+        assert_eq!(reduced, draw(Precision::Bf16));
+        assert_ne!(reduced, single);
+        // Every guess is off by some roundings of 2⁻⁸, and the samples by about as much.
+        for (reduced, single) in reduced.iter().zip(&single) {
+            assert!((reduced - single).abs() < 0.05 * single.abs().max(1.0), "{reduced} and {single}");
+        }
     }
 
     /// A run in a folder ends with the weights of one without, and goes on where it was: with more steps, and not with other

@@ -92,10 +92,7 @@ pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launc
         return Err(Error::field("gpu_size", size, "must be a multiple of 8"));
     }
     super::step::check_room(["gpu_batch", "gpu_size", "gpu_width"], batch, size, width)?;
-    if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
-        let message = format!("{device:?} does not compute in it; take f32");
-        return Err(Error::field("precision", precision.name(), message));
-    }
+    super::step::check_precision(precision, device)?;
     let network = UNet::new(&network(width)?, 0, device)?;
     let Training { images_per_second: trained, held_mib, reserved_mib, launches } = train(case, &network, device);
     let process: Arc<dyn Process> = Arc::new(Vp::default());

@@ -4,8 +4,8 @@
 //! with the running average of the weights.
 
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
-use fokker::model::{Context, Network, Plain, UNet};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
+use fokker::model::{Calculus, Context, Network, Plain, Precision, UNet};
 use fokker::random::{Stream, normals};
 use fokker::training::{ModuleAdam, OptimizerConfig, Weights};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct Case {
     pub width: usize,
     /// Repetitions; the median of the last half counts.
     pub repetitions: usize,
+    /// The precision of the network's values.
+    pub precision: Precision,
 }
 
 impl Case {
@@ -65,6 +67,18 @@ pub(super) fn check_room(fields: [&'static str; 3], batch: usize, size: usize, w
     Ok(())
 }
 
+/// Checks that a device computes in a precision.
+///
+/// # Errors
+/// A precision that it does not compute in.
+pub(super) fn check_precision(precision: Precision, device: &Device) -> Result<(), Error> {
+    if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
+        let message = format!("{device:?} does not compute in it; take f32");
+        return Err(Error::field("precision", precision.name(), message));
+    }
+    Ok(())
+}
+
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepCost {
@@ -97,13 +111,13 @@ impl StepCost {
 pub fn measure(case: Case, device: &Device) -> Result<StepCost, Error> {
     fokker_kernels::with_cpu_runtime(|| {
         case.check()?;
-        let Case { batch, size, width, repetitions } = case;
+        let Case { batch, size, width, repetitions, precision } = case;
+        check_precision(precision, device)?;
         let start_mib = resident_mib();
         let network = UNet::new(&network(width)?, 0, device)?;
         let shape = [batch, 1, size, size];
         let numbers = |index: u64| TensorData::new(normals(0, Stream::Test, index, batch * size * size), shape);
         let noise_levels = TensorData::new((0..batch).map(|i| (i * 37 % 1000) as f32).collect::<Vec<_>>(), [batch]);
-        let context = Context::default();
 
         let train_device = device.clone().autodiff();
         let mut weights = Weights::new(network.clone());
@@ -116,7 +130,7 @@ pub fn measure(case: Case, device: &Device) -> Result<StepCost, Error> {
         let train_ms = median_ms(repetitions, || {
             let (x, noise) = (next(&train_device), next(&train_device));
             let levels = Tensor::<1>::from_data(noise_levels.clone(), &train_device);
-            let error = weights.network.forward::<Plain>(x + noise.clone(), levels, &context) - noise;
+            let error = evaluate(&weights.network, x + noise.clone(), levels, precision) - noise;
             let loss = error.square().mean();
             let mut gradients = GradientsParams::from_grads(loss.backward(), &weights.network);
             optimizer.step(&mut weights, &mut gradients, 1e-3, 1.0, 0.999);
@@ -125,8 +139,20 @@ pub fn measure(case: Case, device: &Device) -> Result<StepCost, Error> {
         let peak_mib = peak_mib();
         let forward_ms = median_ms(repetitions, || {
             let levels = Tensor::<1>::from_data(noise_levels.clone(), device);
-            network.forward::<Plain>(next(device), levels, &context).sum().into_scalar::<f32>();
+            evaluate(&network, next(device), levels, precision).sum().into_scalar::<f32>();
         });
         Ok(StepCost { train_ms, forward_ms, peak_mib, start_mib })
     })
+}
+
+/// The network's output in single precision, computed in a precision.
+fn evaluate(network: &UNet, x: Tensor<4>, levels: Tensor<1>, precision: Precision) -> Tensor<4> {
+    let context = Context::default();
+    match precision.dtype() {
+        Some(dtype) => {
+            let output = network.forward::<Plain>(Plain::to_precision(x, dtype), levels, &context);
+            Plain::to_precision(output, FloatDType::F32)
+        }
+        None => network.forward::<Plain>(x, levels, &context),
+    }
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use burn::tensor::Device;
 use clap::Args;
+use fokker::model::Precision;
 use fokker::sampling::{Method, SamplerConfig};
 use fokker::{BackendConfig, BackendName, Error};
 use fokker_bench::{
@@ -31,6 +32,10 @@ pub struct Bench {
     /// Channels of the first level, separated by commas
     #[arg(long, value_delimiter = ',', default_values_t = [32, 64, 128], value_parser = positive)]
     width: Vec<usize>,
+    /// Precisions of the network's values in steps, and with --parts gpu, separated by commas; single precision is measured in turn
+    /// with the others
+    #[arg(long, value_delimiter = ',', default_value = "f32,bf16")]
+    precision: Vec<Precision>,
     /// Repetitions; the median of the last half counts
     #[arg(long, default_value_t = 12, value_parser = positive)]
     repetitions: usize,
@@ -128,7 +133,7 @@ impl Bench {
             self.launches(&device)?;
         }
         if has(BenchPart::Gpu) {
-            self.gpu.run(&device, self.python.as_deref())?;
+            self.gpu.run(&self.precision, &device, self.python.as_deref())?;
         }
         Ok(())
     }
@@ -139,7 +144,10 @@ impl Bench {
         else {
             return Err(Error::Usage("--batch, --size and --width need a number each".into()));
         };
-        let first = Case { batch, size, width, repetitions: self.repetitions };
+        let Some(&precision) = self.precision.first() else {
+            return Err(Error::Usage("--precision needs a name".into()));
+        };
+        let first = Case { batch, size, width, repetitions: self.repetitions, precision };
         first.check()?;
         let batches = self.batch.iter().skip(1).map(|&batch| Case { batch, ..first });
         let sizes = self.size.iter().skip(1).map(|&size| Case { size, ..first });
@@ -150,40 +158,49 @@ impl Bench {
     fn steps(&self, cases: &[Case], machine: &Machine) -> Result<(), Error> {
         let theirs = self.python.is_some();
         print!(
-            "| width | size | batch | step ms | forward ms | peak MiB | floor ms: by definition, Winograd, memory |"
+            "| precision | width | size | batch | step ms | forward ms | peak MiB | floor ms: by definition, Winograd, memory |"
         );
         println!("{}", if theirs { " PyTorch: step | forward | peak | ratios |" } else { "" });
-        println!("{}", "|---".repeat(if theirs { 11 } else { 7 }) + "|");
+        println!("{}", "|---".repeat(if theirs { 12 } else { 8 }) + "|");
         for &case in cases {
             let Case { batch, size, width, .. } = case;
-            let (mut ours, mut theirs) = (self.ours(case)?, self.theirs(case)?);
+            let cases = || self.precision.iter().map(|&precision| Case { precision, ..case });
+            let mut costs = Vec::new();
+            for case in cases() {
+                costs.push((case.precision, self.ours(case)?, self.theirs(case)?));
+            }
             for _ in 1..self.rounds {
-                ours = ours.least(self.ours(case)?);
-                theirs = self.theirs(case)?.zip(theirs).map(|(one, other)| one.least(other));
+                for (case, (_, ours, theirs)) in cases().zip(&mut costs) {
+                    *ours = ours.least(self.ours(case)?);
+                    *theirs = self.theirs(case)?.zip(*theirs).map(|(one, other)| one.least(other));
+                }
             }
             let work = Workload::of(width, size)?;
             let ([definition, winograd], traffic) =
                 (work.arithmetic_ms(batch, machine), work.traffic_ms(batch, machine));
-            print!(
-                "| {width} | {size} | {batch} | {:.1} | {:.1} | {:.0} ({:.0}) | {definition:.1}, {winograd:.1}, {traffic:.1} |",
-                ours.train_ms, ours.forward_ms, ours.peak_mib, ours.start_mib
-            );
-            if let Some(theirs) = theirs {
-                print!(
-                    " {:.1} | {:.1} | {:.0} ({:.0}) | {:.2}, {:.2}, {:.2} |",
-                    theirs.train_ms,
-                    theirs.forward_ms,
-                    theirs.peak_mib,
-                    theirs.start_mib,
-                    ours.train_ms / theirs.train_ms,
-                    ours.forward_ms / theirs.forward_ms,
-                    ours.peak_mib / theirs.peak_mib
-                );
+            for (precision, ours, theirs) in costs {
+                print!("| {} | {width} | {size} | {batch} |", precision.name());
+                print!(" {:.1} | {:.1} |", ours.train_ms, ours.forward_ms);
+                print!(" {:.0} ({:.0}) |", ours.peak_mib, ours.start_mib);
+                print!(" {definition:.1}, {winograd:.1}, {traffic:.1} |");
+                if let Some(theirs) = theirs {
+                    print!(
+                        " {:.1} | {:.1} | {:.0} ({:.0}) | {:.2}, {:.2}, {:.2} |",
+                        theirs.train_ms,
+                        theirs.forward_ms,
+                        theirs.peak_mib,
+                        theirs.start_mib,
+                        ours.train_ms / theirs.train_ms,
+                        ours.forward_ms / theirs.forward_ms,
+                        ours.peak_mib / theirs.peak_mib
+                    );
+                }
+                println!();
             }
-            println!();
         }
         println!(
-            "\nIn brackets: memory before there is a network. Ratios: step, forward, peak, ours to PyTorch's best.\n"
+            "\nIn brackets: memory before there is a network. The floor is that of single precision. Ratios: step, forward, peak, ours to \
+             PyTorch's best.\n"
         );
         Ok(())
     }
@@ -271,10 +288,11 @@ impl Bench {
 }
 
 fn cost(mut command: Command, case: Case) -> Result<StepCost, Error> {
-    let Case { batch, size, width, repetitions } = case;
+    let Case { batch, size, width, repetitions, precision } = case;
     for (name, value) in [("batch", batch), ("size", size), ("width", width), ("repetitions", repetitions)] {
         command.args([format!("--{name}"), value.to_string()]);
     }
+    command.args(["--precision", precision.name()]);
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |message: String| Error::Usage(format!("{program}: {message}"));
     let output = command.stderr(std::process::Stdio::inherit()).output().map_err(|error| failed(error.to_string()))?;

@@ -31,9 +31,6 @@ pub struct GpuArgs {
     /// With --parts gpu: steps of DDIM
     #[arg(long, default_value_t = 50, value_parser = positive)]
     gpu_sampler_steps: usize,
-    /// With --parts gpu: precisions of the network's values, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "f32,bf16", value_parser = precision)]
-    precision: Vec<Precision>,
     /// With --parts gpu: what is computed again in the backward pass, as training.recompute, separated by commas. Memory of
     /// the process, which is what a device without an allocator of its own reports, is comparable between processes alone
     #[arg(long, value_delimiter = ',', default_value = "nothing,activations,blocks", value_parser = recompute)]
@@ -65,12 +62,6 @@ fn profile(what: &str, launches: &[Launches]) {
     println!();
 }
 
-fn precision(name: &str) -> Result<Precision, String> {
-    let all = [Precision::F32, Precision::Bf16, Precision::F16];
-    let found = all.into_iter().find(|precision| precision.name() == name);
-    found.ok_or_else(|| format!("one of {}", all.map(Precision::name).join(", ")))
-}
-
 fn recompute(name: &str) -> Result<Recompute, String> {
     let all = [Recompute::Nothing, Recompute::Activations, Recompute::Blocks];
     let found = all.into_iter().find(|recompute| recompute.name() == name);
@@ -79,13 +70,13 @@ fn recompute(name: &str) -> Result<Recompute, String> {
 
 impl GpuArgs {
     /// Measures, in turn with PyTorch if there is a Python with it, and prints a table.
-    pub fn run(&self, device: &Device, python: Option<&Path>) -> Result<(), Error> {
+    pub fn run(&self, precisions: &[Precision], device: &Device, python: Option<&Path>) -> Result<(), Error> {
         println!(
             "| what | precision | trained images/s | drawn images/s | held MiB | reserved MiB | kernels a step |\n\
              |---|---|---|---|---|---|---|"
         );
         let (mut parameters, mut profiles) = (0, Vec::new());
-        for &precision in &self.precision {
+        for &precision in precisions {
             let row = |what: &str, cost: GpuCost| {
                 println!(
                     "| {what} | {} | {:.1} | {:.2} | {:.0} | {:.0} | {} |",

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use fokker::model::Precision;
 use fokker::ranks::Ranks;
 use fokker::sampling::{Equation, Method, Noise, Processes, SamplerOption};
 use fokker::{
@@ -54,6 +55,9 @@ pub struct Sample {
     classes: Vec<String>,
     #[command(flatten)]
     guidance: GuidanceOptions,
+    /// Precision in which the network computes its values: f32, bf16 or f16
+    #[arg(long, default_value = "f32")]
+    precision: Precision,
     /// A picture of which something is known: the bright pixels of --mask, or, with --factor, the sample in small
     #[arg(long, value_name = "PICTURE")]
     measured: Option<PathBuf>,
@@ -220,6 +224,7 @@ impl Sample {
             beginning,
             frames: if self.trajectory.is_some() { self.frames } else { 0 },
             ranks: Ranks::alone(),
+            precision: self.precision,
         })
     }
 

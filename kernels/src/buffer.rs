@@ -53,11 +53,11 @@ pub(crate) fn each_part<T: Send>(numbers: &mut [T], length: usize, write: impl F
 ///
 /// # Safety
 /// `write` initialises every number that it is given.
-pub(crate) unsafe fn in_parts(
+pub(crate) unsafe fn in_parts<S: Send>(
     total: usize,
     length: usize,
-    write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync,
-) -> Vec<f32> {
+    write: impl Fn(usize, &mut [MaybeUninit<S>]) + Sync,
+) -> Vec<S> {
     let mut numbers = Vec::with_capacity(total);
     each_part(&mut numbers.spare_capacity_mut()[..total], length, write);
     // SAFETY: there is room for as many, and the caller promises that all of them were written.
@@ -69,15 +69,15 @@ pub(crate) unsafe fn in_parts(
 ///
 /// # Safety
 /// `write` initialises every number that it is given.
-pub(crate) unsafe fn in_parts_with<const N: usize>(
+pub(crate) unsafe fn in_parts_with<S: Send, const N: usize>(
     parts: usize,
     length: usize,
     shared: &mut [f32],
-    write: impl Fn(usize, [&mut [MaybeUninit<f32>]; N], &mut [f32]) + Sync,
-) -> [Vec<f32>; N] {
+    write: impl Fn(usize, [&mut [MaybeUninit<S>]; N], &mut [f32]) + Sync,
+) -> [Vec<S>; N] {
     assert!(parts > 0 && length > 0 && shared.len().is_multiple_of(parts) && shared.len() >= parts, "parts have sizes");
     let total = parts * length;
-    let mut vectors: [Vec<f32>; N] = std::array::from_fn(|_| Vec::with_capacity(total));
+    let mut vectors: [Vec<S>; N] = std::array::from_fn(|_| Vec::with_capacity(total));
     let mut rooms = vectors.each_mut().map(|numbers| numbers.spare_capacity_mut()[..total].chunks_mut(length));
     let work: Vec<_> = shared
         .chunks_mut(shared.len() / parts)

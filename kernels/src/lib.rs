@@ -2,9 +2,9 @@
 //!
 //! Burn's CPU backend, flex, computes a convolution's gradients by convolutions with kernels as large as the image,
 //! and one elementwise operation at a time. The functions here replace the operations that a U-Net spends its
-//! time in, for single precision on flex, with and without automatic differentiation. Group normalisation, softmax and
-//! Adam have kernels for GPUs as well. On any other backend, and in any other precision, they are Burn's own
-//! operations. Images are `[batch, height, width, channels]`: what a
+//! time in, on flex, with and without automatic differentiation: for single precision, and for images that are stored in
+//! bfloat16. Group normalisation, softmax and Adam have kernels for GPUs as well. On any other backend, and in any other
+//! precision, they are Burn's own operations. Images are `[batch, height, width, channels]`: what a
 //! convolution sums over are neighbours in memory.
 //!
 //! ```
@@ -25,12 +25,13 @@
 //! [`keep_freed_memory`] first.
 //!
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
-//! AVX-512, with AVX2, and without either.
+//! AVX-512, with AVX2, and without either, and in bfloat16 also between those with AVX512_BF16 and without.
 
 #![warn(clippy::undocumented_unsafe_blocks)]
 
 mod adam;
 mod arena;
+mod attention;
 mod autodiff;
 mod buffer;
 mod cat_channels;
@@ -40,6 +41,7 @@ mod gpu;
 mod group_norm;
 mod layout;
 pub mod memo;
+mod number;
 mod running_average;
 mod runtime;
 mod simd;
@@ -49,6 +51,7 @@ mod upsample;
 
 pub use adam::Adam;
 pub use arena::Arena;
+pub use attention::{attention, linear};
 pub use autodiff::{TensorFn, recomputed};
 pub use cat_channels::cat_channels;
 pub use conv_transpose2d::conv_transpose2d;

@@ -1,5 +1,7 @@
 //! The precision of a network's parameters, and of what is computed with them.
 
+use std::str::FromStr;
+
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,8 @@ pub enum Precision {
     /// That of the parameters: nothing is converted.
     #[default]
     F32,
-    /// bfloat16: the range of single precision with 8 bits of its 24.
+    /// bfloat16: the range of single precision with 8 bits of its 24. On a CPU, images are stored in it, and all sums are in single
+    /// precision.
     Bf16,
     /// Half precision: 11 bits, of numbers up to 65 504.
     F16,
@@ -30,6 +33,9 @@ impl Precision {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
+
     /// The name in configurations.
     pub fn name(self) -> &'static str {
         match self {
@@ -37,6 +43,15 @@ impl Precision {
             Self::Bf16 => "bf16",
             Self::F16 => "f16",
         }
+    }
+}
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|precision| precision.name() == name);
+        found.ok_or_else(|| format!("one of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 

@@ -38,10 +38,10 @@ fn every_part_measures() {
     ];
     let said = succeed(&arguments.concat(), root.path());
     assert!(said.starts_with("machine: "), "{said}");
-    let steps = rows(&said, "width");
+    let steps = rows(&said, "precision");
     assert_eq!(steps.len(), 1, "{said}");
-    assert_eq!(steps[0][1..4], ["8", "4", "1"]);
-    assert!(number(&steps[0][4]) > number(&steps[0][5]), "a training step is more than a forward pass: {said}");
+    assert_eq!(steps[0][1..5], ["f32", "8", "4", "1"]);
+    assert!(number(&steps[0][5]) > number(&steps[0][6]), "a training step is more than a forward pass: {said}");
     // Two steps with the final denoising: one and two calls a step.
     let sampling = rows(&said, "sampler");
     let calls: Vec<&str> = sampling.iter().map(|row| row[3].as_str()).collect();

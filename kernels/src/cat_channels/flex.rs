@@ -3,7 +3,8 @@
 use burn::backend::TensorMetadata;
 
 use crate::buffer::in_parts;
-use crate::tensors::flex::{Primitive, numbers, tensor};
+use crate::number::{Number, with_number};
+use crate::tensors::flex::{Primitive, tensor};
 
 /// The sizes of the two images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,8 +16,12 @@ pub(super) struct Shape {
 
 /// The channels of the one image and those of the other; both are contiguous.
 pub(super) fn join(shape: &Shape, inputs: &[Primitive; 2]) -> Primitive {
+    with_number!(&inputs[0], S => join_numbers::<S>(shape, inputs))
+}
+
+fn join_numbers<S: Number>(shape: &Shape, inputs: &[Primitive; 2]) -> Primitive {
     let Shape { batch, channels: [c1, c2], size: [height, width] } = *shape;
-    let ([first, second], both) = (inputs.each_ref().map(numbers), c1 + c2);
+    let ([first, second], both) = (inputs.each_ref().map(S::of), c1 + c2);
     let per_image = height * width;
     // SAFETY: every pixel is the one image's channels and the other's.
     let out = unsafe {
@@ -34,10 +39,14 @@ pub(super) fn join(shape: &Shape, inputs: &[Primitive; 2]) -> Primitive {
 
 /// The channels of the first or the second image out of the join, which is contiguous.
 pub(super) fn part(shape: &Shape, joined: &Primitive, which: usize) -> Primitive {
+    with_number!(joined, S => part_of_numbers::<S>(shape, joined, which))
+}
+
+fn part_of_numbers<S: Number>(shape: &Shape, joined: &Primitive, which: usize) -> Primitive {
     let Shape { batch, channels: [c1, c2], size: [height, width] } = *shape;
     let (both, per_image) = (c1 + c2, height * width);
     let (start, channels) = [(0, c1), (c1, c2)][which];
-    let numbers = numbers(joined);
+    let numbers = S::of(joined);
     // SAFETY: every pixel is a part of the join's.
     let part = unsafe {
         in_parts(batch * per_image * channels, per_image * channels, |image, out| {

@@ -32,7 +32,7 @@ pub fn cat_channels(first: Tensor<4>, second: Tensor<4>) -> Tensor<4> {
         return Tensor::cat(vec![first, second], 3);
     }
     let shape = Shape { batch, channels: [c1, c2], size: [height, width] };
-    match Inputs::of([first.into_dispatch(), second.into_dispatch()]) {
+    match Inputs::of_images([first.into_dispatch(), second.into_dispatch()], |_| true) {
         Inputs::Plain(inputs) => from_plain(cat(&shape, inputs)),
         Inputs::Tracked(inputs, context) => {
             let out = match recomputes(context) {

@@ -13,6 +13,7 @@ use super::flex::{forward, input_gradient, weight_gradient};
 use super::geometry::Geometry;
 use super::weight::{Copies, FlexWeight};
 use crate::memo::{SharedStore, gradient_or, gradients_to_record, gradients_to_replay, lookup_or};
+use crate::number::{Number, with_number};
 use crate::tensors::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
 /// Products in a convolution below which its gradients are computed at the same time.
@@ -28,11 +29,14 @@ impl Operation for Convolution {
     fn run<const N: usize>(geometry: &Geometry, copies: &Copies, inputs: [Primitive; N]) -> Primitive {
         let inputs = inputs.map(contiguous);
         lookup_or(*geometry, &inputs, || {
-            let [bias, residual] = [2, 3].map(|index| inputs.get(index).map(numbers));
+            let (bias, residual) = (inputs.get(2).map(numbers), inputs.get(3));
             let weight = FlexWeight { tensor: &inputs[1], copies };
-            let out = forward(geometry, numbers(&inputs[0]), weight, bias, residual);
             let [height, width] = geometry.output_size();
-            tensor(out, [geometry.batch, height, width, geometry.outputs], &inputs[0].device())
+            let shape = [geometry.batch, height, width, geometry.outputs];
+            with_number!(&inputs[0], S => {
+                let out = forward(geometry, S::of(&inputs[0]), weight, bias, residual.map(S::of));
+                tensor(out, shape, &inputs[0].device())
+            })
         })
     }
 
@@ -77,7 +81,7 @@ impl<const N: usize> Backward<Flex, N> for ConvNode<N> {
             gradients.register::<Flex>(node.id, given.clone());
         }
         let given = contiguous(given);
-        let (device, gradient) = (given.device(), numbers(&given));
+        let device = given.device();
         let State { nodes, geometry, copies, to_replay } = ops.state;
         let values = nodes.map(|node| checkpointer.retrieve_node_output::<Primitive>(node));
         let Geometry { batch, inputs, outputs, size: [height, width], kernel, .. } = geometry;
@@ -86,11 +90,12 @@ impl<const N: usize> Backward<Flex, N> for ConvNode<N> {
         let stores = [&to_replay, &to_record].map(Option::as_ref);
         let compute = || {
             let weight = FlexWeight { tensor: &values_weight, copies: &copies };
-            tensor(input_gradient(&geometry, weight, gradient, None), [batch, height, width, inputs], &device)
+            let shape = [batch, height, width, inputs];
+            with_number!(&given, S => tensor(input_gradient(&geometry, weight, S::of(&given), None), shape, &device))
         };
         let of_x = || x.map(|node| (node, gradient_or(stores, geometry, &given, &values_weight, compute)));
-        let of_weight_and_bias =
-            || (weight.is_some() || bias.is_some()).then(|| weight_gradient(&geometry, numbers(&values_x), gradient));
+        let weight_gradient = || with_number!(&given, S => weight_gradient(&geometry, S::of(&values_x), S::of(&given)));
+        let of_weight_and_bias = || (weight.is_some() || bias.is_some()).then(weight_gradient);
         // At the same time: of few images, neither is enough work for all cores.
         let (of_x, of_weight_and_bias) = match batch * geometry.products() < TOGETHER {
             true => rayon::join(of_x, of_weight_and_bias),

@@ -1,5 +1,9 @@
 //! Sizes of a convolution, and where its pixels and taps are in a padded image.
 
+use burn::tensor::bf16;
+
+use crate::number::{Number, pair_channels};
+
 /// The sizes that determine a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
@@ -111,28 +115,36 @@ impl Frame {
         (y * self.size[1] + x) * self.channels
     }
 
-    /// Runs `body` with the framed image.
-    pub(super) fn with<T>(&self, image: &[f32], body: impl FnOnce(&[f32]) -> T) -> T {
-        if self.size == self.inner {
+    /// Runs `body` with the framed image in single precision.
+    pub(super) fn with<S: Number, T>(&self, image: &[S], body: impl FnOnce(&[f32]) -> T) -> T {
+        if let Some(image) = S::as_single(image).filter(|_| self.size == self.inner) {
             return body(image);
         }
         crate::buffer::with_scratch(self.channels * self.size[0] * self.size[1], |framed| {
-            self.fill(image, framed);
+            self.fill(image, self.channels, framed, S::widen);
             body(framed)
         })
     }
 
-    /// Copies an image into its frame.
-    fn fill(&self, image: &[f32], to: &mut [f32]) {
+    /// Runs `body` with the framed image, whose `channels` are in pairs: this is the frame of the pairs.
+    pub(super) fn with_pairs<T>(&self, image: &[bf16], channels: usize, body: impl FnOnce(&[f32]) -> T) -> T {
+        crate::buffer::with_scratch(self.channels * self.size[0] * self.size[1], |framed| {
+            self.fill(image, channels, framed, |row, to| pair_channels(row, channels, to));
+            body(framed)
+        })
+    }
+
+    /// Has `copy` copy the rows of an image of so many channels into its frame.
+    fn fill<S>(&self, image: &[S], channels: usize, to: &mut [f32], copy: impl Fn(&[S], &mut [f32])) {
         let [row, inner_row] = [self.size, self.inner].map(|size| size[1] * self.channels);
         let left = self.before[1] * self.channels;
         let (above, rest) = to.split_at_mut(self.before[0] * row);
         let (rows, below) = rest.split_at_mut(self.inner[0] * row);
         above.fill(0.0);
         below.fill(0.0);
-        for (image, row) in image.chunks_exact(inner_row).zip(rows.chunks_exact_mut(row)) {
+        for (image, row) in image.chunks_exact(self.inner[1] * channels).zip(rows.chunks_exact_mut(row)) {
             row[..left].fill(0.0);
-            row[left..left + inner_row].copy_from_slice(image);
+            copy(image, &mut row[left..left + inner_row]);
             row[left + inner_row..].fill(0.0);
         }
     }

@@ -1,6 +1,6 @@
 //! Convolution of images.
 //!
-//! Single precision on flex is convolved in [`flex`]; everything else is Burn's.
+//! On flex, images in single precision and in bfloat16 are convolved in [`flex`]; everything else is Burn's.
 
 mod autodiff;
 mod dispatch;
@@ -14,7 +14,7 @@ use burn::tensor::ops::ConvOptions;
 
 use crate::layout::{channels_first, channels_last};
 use autodiff::Convolution;
-pub(crate) use dispatch::{Operation, on_flex, on_flex_or};
+pub(crate) use dispatch::{Operation, in_precision, on_flex, on_flex_or};
 pub(crate) use flex::{forward, input_gradient, weight_gradient};
 pub(crate) use geometry::Geometry;
 pub use weight::{ConvWeight, PreparedWeight};
@@ -27,6 +27,9 @@ pub(crate) use weight::{Copies, FlexWeight};
 /// - `x`: `[batch, height, width, inputs]`
 /// - `weight`: `[outputs, inputs, kernel height, kernel width]`
 /// - `bias`: `[outputs]`
+///
+/// Weight and bias are in the image's precision or in single precision.
+///
 /// - result: `[batch, out height, out width, outputs]` with `out = (length + before + after − kernel) / stride + 1`,
 ///   rounded down.
 ///
@@ -71,7 +74,9 @@ pub fn conv2d_add(x: Tensor<4>, weight: impl Into<ConvWeight>, bias: Tensor<1>, 
     let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch(), residual.into_dispatch()];
     on_flex::<Convolution, _>(geometry, copies, inputs).unwrap_or_else(|[x, weight, bias, residual]| {
         let [x, weight, residual] = [x, weight, residual].map(Tensor::from_dispatch);
-        burns_own(x, weight, Some(Tensor::from_dispatch(bias)), 1, (before, before)) + residual
+        let precision = x.dtype();
+        let (weight, bias) = (in_precision(weight, precision), in_precision(Tensor::from_dispatch(bias), precision));
+        burns_own(x, weight, Some(bias), 1, (before, before)) + residual
     })
 }
 

@@ -9,6 +9,7 @@ use burn::backend::{Flex, TensorMetadata};
 
 use crate::conv2d::{Copies, FlexWeight, Geometry, Operation, forward, input_gradient, weight_gradient};
 use crate::memo::lookup_or;
+use crate::number::{Number, with_number};
 use crate::simd::add_pixels;
 use crate::tensors::flex::{Primitive, Tracked, contiguous, numbers, tensor};
 
@@ -23,9 +24,11 @@ impl Operation for Transposition {
         let inputs = inputs.map(contiguous);
         lookup_or(TransposeOf(*geometry), &inputs, || {
             let (weight, bias) = (FlexWeight { tensor: &inputs[1], copies }, inputs.get(2).map(numbers));
-            let out = input_gradient(geometry, weight, numbers(&inputs[0]), bias);
             let Geometry { batch, inputs: outputs, size: [height, width], .. } = *geometry;
-            tensor(out, [batch, height, width, outputs], &inputs[0].device())
+            with_number!(&inputs[0], S => {
+                let out = input_gradient(geometry, weight, S::of(&inputs[0]), bias);
+                tensor(out, [batch, height, width, outputs], &inputs[0].device())
+            })
         })
     }
 
@@ -53,8 +56,8 @@ impl<const N: usize> Backward<Flex, N> for TransposeNode<N> {
     type State = ([NodeId; 2], Geometry, Copies);
 
     fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
-        let (device, gradient) = (gradient.device(), numbers(&gradient));
+        let given = contiguous(gradients.consume::<Flex>(&ops.node));
+        let device = given.device();
         let (nodes, geometry, copies) = ops.state;
         let [x, weight] = nodes.map(|node| contiguous(checkpointer.retrieve_node_output::<Primitive>(node)));
         let Geometry { batch, inputs, outputs, kernel, .. } = geometry;
@@ -62,16 +65,17 @@ impl<const N: usize> Backward<Flex, N> for TransposeNode<N> {
         let [of_x, of_weight, of_bias] = [0, 1, 2].map(|index| ops.parents.get(index).and_then(Option::as_ref));
         if let Some(node) = of_x {
             let weight = FlexWeight { tensor: &weight, copies: &copies };
-            let numbers = forward(&geometry, gradient, weight, None, None);
-            gradients.register::<Flex>(node.id, tensor(numbers, [batch, height, width, outputs], &device));
+            let shape = [batch, height, width, outputs];
+            let of_x = with_number!(&given, S => tensor(forward(&geometry, S::of(&given), weight, None, None), shape, &device));
+            gradients.register::<Flex>(node.id, of_x);
         }
         if let Some(node) = of_weight {
-            let (numbers, _) = weight_gradient(&geometry, gradient, numbers(&x));
+            let (numbers, _) = with_number!(&given, S => weight_gradient(&geometry, S::of(&given), S::of(&x)));
             gradients.register::<Flex>(node.id, tensor(numbers, [outputs, inputs, kernel[0], kernel[1]], &device));
         }
         if let Some(node) = of_bias {
             let mut sum = vec![0.0; inputs];
-            add_pixels(gradient, &mut sum);
+            with_number!(&given, S => add_pixels(S::of(&given), &mut sum));
             gradients.register::<Flex>(node.id, tensor(sum, [inputs], &device));
         }
     }

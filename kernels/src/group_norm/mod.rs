@@ -41,14 +41,14 @@ pub fn group_norm(
     if let Some(out) = cube::group_norm(&x, shift.as_ref(), groups, [&weight, &bias], eps, silu) {
         return out;
     }
-    if let precision @ (DType::F16 | DType::BF16) = x.dtype() {
-        let out = group_norm(x.cast(FloatDType::F32), shift, groups, [weight, bias], eps, silu);
-        return out.cast(FloatDType::from(precision));
-    }
     let affine = [weight, bias];
     let shifts = shift.clone().map(|shift| vec![shift]);
     if let Some(mut out) = group_norm_derivatives(vec![x.clone()], shifts, groups, affine.clone(), eps, silu) {
         return out.remove(0);
+    }
+    if let precision @ (DType::F16 | DType::BF16) = x.dtype() {
+        let out = group_norm(x.cast(FloatDType::F32), shift, groups, affine, eps, silu);
+        return out.cast(FloatDType::from(precision));
     }
     let x = match shift {
         Some(shift) => x + shift.reshape([batch, 1, 1, channels]),
@@ -69,7 +69,8 @@ fn burns_own(x: Tensor<4>, groups: usize, [weight, bias]: [Tensor<1>; 2], eps: f
     channels_last(if silu { activation::silu(out) } else { out })
 }
 
-/// [`group_norm`] with derivatives. It is fused for single precision on flex; elsewhere there is none.
+/// [`group_norm`] with derivatives. It is fused on flex, for images in single precision and in bfloat16 and the other tensors in
+/// single precision; elsewhere there is none.
 ///
 /// `x`, `shift` and result are lists of as many tensors, in one of these orders:
 ///
@@ -134,7 +135,7 @@ pub fn group_norm_tangent(
         return Some(direction);
     }
     fn tangent<const N: usize>(shape: &Shape, tensors: [DispatchTensor; N]) -> Option<Tensor<4>> {
-        let Inputs::Plain(inputs) = Inputs::of(tensors) else { return None };
+        let Inputs::Plain(inputs) = Inputs::of_images(tensors, |index| index < 2) else { return None };
         let ([tangent], _) = coefficients::<2, 1>(shape, &inputs.map(contiguous));
         Some(from_plain(tangent))
     }
@@ -163,7 +164,7 @@ fn derivatives<const K: usize, const N: usize>(
         return Some(x);
     }
     let norm = GroupNorm(shape);
-    match Inputs::<N>::of(tensors(x, affine, shift)) {
+    match Inputs::<N>::of_images(tensors(x, affine, shift), |index| index < K) {
         Inputs::Plain(inputs) => {
             let results: [_; K] = norm.forward(&inputs.map(contiguous)).0;
             Some(results.map(from_plain).into())

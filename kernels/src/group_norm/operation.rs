@@ -8,7 +8,8 @@ use super::flex::shape::{Inputs, Shape};
 use super::flex::{Gradients, backward, forward};
 use crate::autodiff::MultiOutputOp;
 use crate::memo::lookup_or;
-use crate::tensors::flex::{Primitive, numbers, tensor};
+use crate::number::{Number, with_number};
+use crate::tensors::flex::{Primitive, tensor};
 
 /// The last `OUT` coefficients of the normalisation of flex's tensors, and the moments of each group from [`forward`].
 pub(super) fn coefficients<const K: usize, const OUT: usize>(
@@ -16,8 +17,10 @@ pub(super) fn coefficients<const K: usize, const OUT: usize>(
     tensors: &[Primitive],
 ) -> ([Primitive; OUT], Vec<f32>) {
     lookup_or((*shape, K), tensors, || {
-        let (out, moments) = forward::<K, OUT>(shape, &Inputs::of(tensors));
-        (out.map(|out| shape.image(out, &tensors[0])), moments)
+        with_number!(&tensors[0], S => {
+            let (out, moments) = forward::<S, K, OUT>(shape, &Inputs::of(tensors));
+            (out.map(|out| shape.image(out, &tensors[0])), moments)
+        })
     })
 }
 
@@ -68,17 +71,28 @@ impl<const N: usize, const K: usize> MultiOutputOp<N, K> for GroupNorm {
         moments: &Arc<Vec<f32>>,
         gradients: [Option<Primitive>; K],
     ) -> [Primitive; N] {
-        let (Self(shape), like) = (self, &inputs[0]);
-        let nothing = gradients.iter().any(Option::is_none).then(|| vec![0.0; shape.batch * shape.image_length()]);
-        let gradients = gradients.each_ref().map(|gradient| match gradient {
-            Some(gradient) => numbers(gradient),
-            None => nothing.as_deref().expect("made if one is missing"),
-        });
-        let Gradients { x, shift, weight, bias } = backward::<K>(shape, &Inputs::of(inputs), moments, gradients);
-        let images = x.into_iter().map(|x| shape.image(x, like));
-        let affine = [weight, bias].map(|numbers| tensor(numbers, [shape.channels], &like.device()));
-        let shifts = shift.into_iter().map(|shift| tensor(shift, [shape.batch, shape.channels], &like.device()));
-        let all: Vec<Primitive> = images.chain(affine).chain(shifts).take(N).collect();
-        all.try_into().unwrap_or_else(|_| unreachable!("there is a gradient for each input"))
+        with_number!(&inputs[0], S => of_inputs::<S, N, K>(&self.0, inputs, moments, gradients))
     }
+}
+
+/// The gradients of the inputs from those of the results.
+fn of_inputs<S: Number, const N: usize, const K: usize>(
+    shape: &Shape,
+    inputs: &[Primitive; N],
+    moments: &[f32],
+    gradients: [Option<Primitive>; K],
+) -> [Primitive; N] {
+    let like = &inputs[0];
+    let zeros = || vec![S::rounded(0.0); shape.batch * shape.image_length()];
+    let nothing = gradients.iter().any(Option::is_none).then(zeros);
+    let gradients = gradients.each_ref().map(|gradient| match gradient {
+        Some(gradient) => S::of(gradient),
+        None => nothing.as_deref().expect("made if one is missing"),
+    });
+    let Gradients { x, shift, weight, bias } = backward::<S, K>(shape, &Inputs::of(inputs), moments, gradients);
+    let images = x.into_iter().map(|x| shape.image(x, like));
+    let affine = [weight, bias].map(|numbers| tensor(numbers, [shape.channels], &like.device()));
+    let shifts = shift.into_iter().map(|shift| tensor(shift, [shape.batch, shape.channels], &like.device()));
+    let all: Vec<Primitive> = images.chain(affine).chain(shifts).take(N).collect();
+    all.try_into().unwrap_or_else(|_| unreachable!("there is a gradient for each input"))
 }

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::store::{Memorable, SharedStore};
 use crate::buffer::WORTH;
-use crate::tensors::flex::{Primitive, bytes, numbers};
+use crate::tensors::flex::{Primitive, bytes};
 
 /// The gradient in an operation's input from the `gradient` of its result and one more input, such as a weight: taken from
 /// the first store if it is there, or else `compute()`, which is put into the second one. `key` is all else that it depends
@@ -49,7 +49,7 @@ fn hash(gradient: &Primitive) -> u128 {
 
 /// A hash of some of the numbers, which differs between most gradients.
 fn hash_of_few(gradient: &Primitive) -> u64 {
-    let numbers = numbers(gradient);
-    let few: Vec<u8> = numbers.iter().step_by(numbers.len() / 64 + 1).flat_map(|number| number.to_le_bytes()).collect();
+    let words = bytes(gradient).as_chunks::<4>().0;
+    let few: Vec<u8> = words.iter().step_by(words.len() / 64 + 1).flatten().copied().collect();
     xxh3_64(&few)
 }

@@ -21,7 +21,7 @@
 //! A lookup compares bits, so a replayed result is the one that would have been computed; a miss only takes longer. Of the
 //! incoming gradient only 128 bits of hash are kept. Each result is given once for each time that it was recorded.
 //!
-//! Operations of this crate on flex take part, in single precision; those of other backends do not.
+//! Operations of this crate on flex take part; those of other backends do not.
 //!
 //! The guards reach the operations through a thread-local stack, since Burn's operations have no argument that could carry
 //! a memo: a guard is of the thread that made it, and the innermost one counts.

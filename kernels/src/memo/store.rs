@@ -4,11 +4,11 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use burn::backend::TensorMetadata;
 use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::buffer::WORTH;
+use crate::number::bytes_of;
 use crate::tensors::flex::{Primitive, bytes};
 
 /// A result that can be kept.
@@ -19,7 +19,7 @@ pub(crate) trait Memorable: Clone + Send + 'static {
 
 impl Memorable for FlexTensor {
     fn bytes(&self) -> usize {
-        self.shape().num_elements() * size_of::<f32>()
+        bytes_of(self)
     }
 }
 
@@ -119,6 +119,9 @@ impl fmt::Debug for SharedStore {
 fn same(one: &Primitive, other: &Primitive) -> bool {
     /// Bytes that are worth another thread's waking.
     const WORTH_BYTES: usize = WORTH * size_of::<f32>();
+    if one.dtype() != other.dtype() {
+        return false;
+    }
     let [one, other] = [one, other].map(bytes);
     if one.as_ptr() == other.as_ptr() || one.len() != other.len() {
         return one.len() == other.len();

@@ -3,9 +3,14 @@
 //! All three parts of a convolution are this product. Forward: rows are output pixels, steps are channels and taps of
 //! the padded image, the matrix is the weight. In the gradient of the input the image is the output's gradient. In
 //! that of the weight, rows are channels and taps and steps are pixels. Nothing is copied into columns first.
+//!
+//! The entries are single numbers, or pairs of numbers in bfloat16 in the bits of one: see [`factors`](super::factors).
 
 use std::mem::MaybeUninit;
 
+#[cfg(target_arch = "x86_64")]
+use super::factors::NativePairs;
+use super::factors::{Factors, Pairs, Singles};
 use super::instruction_set::InstructionSet;
 use super::padding::COLUMNS;
 use super::vector::{Array, Vector};
@@ -26,6 +31,8 @@ pub(crate) struct GatherMatmul<'a> {
     pub panel: usize,
     /// Columns of the matrix and of the result, a multiple of [`COLUMNS`].
     pub columns: usize,
+    /// Whether entries of image and matrix are pairs: a step then is two terms of the sum.
+    pub pairs: bool,
     /// Where each row of the result begins.
     pub targets: &'a [usize],
 }
@@ -83,14 +90,32 @@ impl GatherMatmul<'_> {
         // SAFETY: the processor has the instruction set, the assertions above are what `sweep` asks for of the places, and
         // the caller promises that what the sums start from is initialised.
         unsafe {
-            match instructions {
+            match (instructions, self.pairs) {
                 #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx512 => self.avx512(start, out),
+                (InstructionSet::Avx512Bf16, true) => self.avx512_bf16(start, out),
                 #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx2 => self.avx2(start, out),
-                InstructionSet::Portable => self.sweep::<Array, 4, 2>(start, out),
+                (InstructionSet::Avx512, true) => self.avx512::<Pairs>(start, out),
+                #[cfg(target_arch = "x86_64")]
+                (InstructionSet::Avx512Bf16 | InstructionSet::Avx512, false) => self.avx512::<Singles>(start, out),
+                #[cfg(target_arch = "x86_64")]
+                (InstructionSet::Avx2, true) => self.avx2::<Pairs>(start, out),
+                #[cfg(target_arch = "x86_64")]
+                (InstructionSet::Avx2, false) => self.avx2::<Singles>(start, out),
+                (InstructionSet::Portable, true) => self.sweep::<Array, Pairs, 4, 2>(start, out),
+                (InstructionSet::Portable, false) => self.sweep::<Array, Singles, 4, 2>(start, out),
             }
         }
+    }
+
+    /// [`GatherMatmul::avx512`] of pairs by the instruction that multiplies and adds them.
+    ///
+    /// # Safety
+    /// As `sweep`.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bf16,avx2,fma")]
+    unsafe fn avx512_bf16(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
+        // SAFETY: the caller promises what `sweep` asks for, and this function is compiled for the instruction set.
+        unsafe { self.sweep::<std::arch::x86_64::__m512, NativePairs, 14, 8>(start, out) }
     }
 
     /// [`GatherMatmul::sweep`] with 32 registers: 14 × 2 sums, two columns and an entry.
@@ -99,9 +124,9 @@ impl GatherMatmul<'_> {
     /// As `sweep`.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx2,fma")]
-    unsafe fn avx512(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
+    unsafe fn avx512<F: Factors<std::arch::x86_64::__m512>>(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
         // SAFETY: the caller promises what `sweep` asks for, and this function is compiled for the instruction set.
-        unsafe { self.sweep::<std::arch::x86_64::__m512, 14, 8>(start, out) }
+        unsafe { self.sweep::<std::arch::x86_64::__m512, F, 14, 8>(start, out) }
     }
 
     /// [`GatherMatmul::sweep`] with 16 registers: 6 × 2 sums.
@@ -110,9 +135,9 @@ impl GatherMatmul<'_> {
     /// As `sweep`.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
+    unsafe fn avx2<F: Factors<std::arch::x86_64::__m256>>(&self, start: Start, out: &mut [MaybeUninit<f32>]) {
         // SAFETY: the caller promises what `sweep` asks for, and this function is compiled for the instruction set.
-        unsafe { self.sweep::<std::arch::x86_64::__m256, 6, 3>(start, out) }
+        unsafe { self.sweep::<std::arch::x86_64::__m256, F, 6, 3>(start, out) }
     }
 
     /// Goes over the result in tiles of `LARGE` rows, and of `SMALL` where they suffice for the rest.
@@ -121,7 +146,7 @@ impl GatherMatmul<'_> {
     /// Every entry lies in the image, every row of the result in `out`, and the matrix has a row for each step; what the
     /// sums start from is initialised; the processor has `V`'s instruction set.
     #[inline(always)]
-    unsafe fn sweep<V: Vector, const LARGE: usize, const SMALL: usize>(
+    unsafe fn sweep<V: Vector, F: Factors<V>, const LARGE: usize, const SMALL: usize>(
         &self,
         start: Start,
         out: &mut [MaybeUninit<f32>],
@@ -138,10 +163,10 @@ impl GatherMatmul<'_> {
                 // the rest.
                 unsafe {
                     match (large, pair) {
-                        (true, true) => self.tile::<V, LARGE, 2>(row, column, start, out),
-                        (true, false) => self.tile::<V, LARGE, 1>(row, column, start, out),
-                        (false, true) => self.tile::<V, SMALL, 2>(row, column, start, out),
-                        (false, false) => self.tile::<V, SMALL, 1>(row, column, start, out),
+                        (true, true) => self.tile::<V, F, LARGE, 2>(row, column, start, out),
+                        (true, false) => self.tile::<V, F, LARGE, 1>(row, column, start, out),
+                        (false, true) => self.tile::<V, F, SMALL, 2>(row, column, start, out),
+                        (false, false) => self.tile::<V, F, SMALL, 1>(row, column, start, out),
                     }
                 }
                 column += if pair { 2 * V::LANES } else { V::LANES };
@@ -155,7 +180,7 @@ impl GatherMatmul<'_> {
     /// # Safety
     /// As `sweep`, and `column + C · LANES ≤ columns`.
     #[inline(always)]
-    unsafe fn tile<V: Vector, const R: usize, const C: usize>(
+    unsafe fn tile<V: Vector, F: Factors<V>, const R: usize, const C: usize>(
         &self,
         row: usize,
         column: usize,
@@ -192,7 +217,7 @@ impl GatherMatmul<'_> {
                 for (sums, entry) in sums.iter_mut().zip(entries) {
                     let entry = V::splat(*entry.add(step));
                     for (sum, factor) in sums.iter_mut().zip(factors) {
-                        *sum = sum.add_product(entry, factor).pinned();
+                        *sum = F::add_product(*sum, entry, factor).pinned();
                     }
                 }
                 matrix = matrix.add(width);
@@ -208,7 +233,10 @@ impl GatherMatmul<'_> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::bf16;
+
     use super::*;
+    use crate::number::pair_channels;
 
     #[test]
     fn every_instruction_set_computes_the_product() {
@@ -228,7 +256,7 @@ mod tests {
                 let first: Vec<f32> = (0..columns).map(|column| column as f32).collect();
                 let run = |matrix: &[f32], panel: usize| {
                     let (image, rows, steps, targets) = (&image, &rows, &steps, &targets);
-                    let product = GatherMatmul { image, rows, steps, matrix, panel, columns, targets };
+                    let product = GatherMatmul { image, rows, steps, matrix, panel, columns, pairs: false, targets };
                     let mut out = vec![MaybeUninit::uninit(); count * columns];
                     // SAFETY: the first writes every row of the result, from which the second starts.
                     unsafe {
@@ -246,6 +274,52 @@ mod tests {
                         let expected = first[column] + 2.0 * (0..23).map(term).sum::<f32>();
                         let actual = out[target + column];
                         assert!((actual - expected).abs() < 1e-4, "{instructions:?}: {actual} against {expected}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Against the same sums in double precision: products of two numbers in bfloat16 are exact in single precision, so that
+    /// only the additions round, each by 2⁻²⁴ of a sum that is no larger than that of the absolute values.
+    #[test]
+    fn every_instruction_set_computes_products_of_pairs() {
+        let number = |i: usize, step: f32| bf16::from_f32((i as f32 * step).sin());
+        let entries = |count: usize, step: f32| -> (Vec<f64>, Vec<f32>) {
+            let numbers: Vec<bf16> = (0..2 * count).map(|i| number(i, step)).collect();
+            let mut pairs = vec![0.0; count];
+            pair_channels(&numbers, 2 * count, &mut pairs);
+            (numbers.iter().map(|number| number.to_f64()).collect(), pairs)
+        };
+        let steps: Vec<usize> = (0..23).map(|step| step * 19).collect();
+        let (image_numbers, image) = entries(500, 0.7);
+        for instructions in InstructionSet::present() {
+            for (count, columns) in [(1, 16), (14, 48), (37, 64)] {
+                let rows: Vec<usize> = (0..count).map(|row| row * 17 % 61).collect();
+                let targets: Vec<usize> = (0..count).map(|row| row * columns).collect();
+                let (matrix_numbers, matrix) = entries(23 * columns, 1.3);
+                let product = GatherMatmul {
+                    image: &image,
+                    rows: &rows,
+                    steps: &steps,
+                    matrix: &matrix,
+                    panel: columns,
+                    columns,
+                    pairs: true,
+                    targets: &targets,
+                };
+                let mut out = vec![0.0; count * columns];
+                // SAFETY: the product writes numbers, and starts from a row.
+                unsafe { product.run(instructions, Start::Row(&vec![1.0; columns]), as_uninit(&mut out)) };
+                for (&row, &target) in rows.iter().zip(&targets) {
+                    for column in 0..columns {
+                        let term = |s: usize, of: usize| {
+                            image_numbers[2 * (row + steps[s]) + of] * matrix_numbers[2 * (s * columns + column) + of]
+                        };
+                        let terms: Vec<f64> = (0..23).flat_map(|s| [term(s, 0), term(s, 1)]).collect();
+                        let bound = 47.0 * 2f64.powi(-24) * (1.0 + terms.iter().map(|term| term.abs()).sum::<f64>());
+                        let (expected, actual) = (1.0 + terms.iter().sum::<f64>(), f64::from(out[target + column]));
+                        assert!((actual - expected).abs() <= bound, "{instructions:?}: {actual} against {expected}");
                     }
                 }
             }

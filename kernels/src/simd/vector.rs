@@ -43,6 +43,16 @@ pub(crate) trait Vector: Copy {
     /// # Safety
     /// The processor must have the instruction set.
     unsafe fn sub_product(self, a: Self, b: Self) -> Self;
+    /// The first of the two numbers in bfloat16 that the bits of each lane are, the lower half.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    unsafe fn first_of_pairs(self) -> Self;
+    /// The second one.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set.
+    unsafe fn second_of_pairs(self) -> Self;
     /// The same, computed at this place: the compiler may move neither the computation nor memory accesses across this place.
     ///
     /// Left to itself it moves many loads together, and then needs more registers than there are.
@@ -54,6 +64,9 @@ pub(crate) trait Vector: Copy {
         self
     }
 }
+
+/// The bits of the second of a pair.
+const SECOND: u32 = 0xffff_0000;
 
 /// What the compiler makes of eight numbers in an array.
 #[derive(Clone, Copy)]
@@ -99,20 +112,32 @@ impl Vector for Array {
     unsafe fn sub_product(self, a: Self, b: Self) -> Self {
         Self(std::array::from_fn(|lane| self.0[lane] - a.0[lane] * b.0[lane]))
     }
+
+    #[inline(always)]
+    unsafe fn first_of_pairs(self) -> Self {
+        Self(self.0.map(|pair| f32::from_bits(pair.to_bits() << 16)))
+    }
+
+    #[inline(always)]
+    unsafe fn second_of_pairs(self) -> Self {
+        Self(self.0.map(|pair| f32::from_bits(pair.to_bits() & SECOND)))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Vector;
+    use super::{SECOND, Vector};
     use std::arch::asm;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_set1_ps,
-        _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps,
-        _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_and_si256, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_fmadd_ps,
+        _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps,
+        _mm256_sub_ps, _mm512_add_ps, _mm512_and_si512, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_fmadd_ps,
+        _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps,
+        _mm512_sub_ps,
     };
 
     macro_rules! register {
-        ($register:ty, $class:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $fma:ident, $fnma:ident) => {
+        ($register:ty, $class:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $fma:ident, $fnma:ident, [$bits:ident, $numbers:ident, $shift:ident, $and:ident, $word:ident]) => {
             impl Vector for $register {
                 const LANES: usize = $lanes;
 
@@ -159,6 +184,18 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                unsafe fn first_of_pairs(self) -> Self {
+                    // SAFETY: the caller promises the instruction set.
+                    unsafe { $numbers($shift::<16>($bits(self))) }
+                }
+
+                #[inline(always)]
+                unsafe fn second_of_pairs(self) -> Self {
+                    // SAFETY: the caller promises the instruction set.
+                    unsafe { $numbers($and($bits(self), $word(SECOND.cast_signed()))) }
+                }
+
+                #[inline(always)]
                 unsafe fn pinned(self) -> Self {
                     #[inline]
                     #[target_feature(enable = $feature)]
@@ -185,7 +222,8 @@ mod x86 {
         _mm256_add_ps,
         _mm256_sub_ps,
         _mm256_fmadd_ps,
-        _mm256_fnmadd_ps
+        _mm256_fnmadd_ps,
+        [_mm256_castps_si256, _mm256_castsi256_ps, _mm256_slli_epi32, _mm256_and_si256, _mm256_set1_epi32]
     );
     register!(
         __m512,
@@ -198,6 +236,7 @@ mod x86 {
         _mm512_add_ps,
         _mm512_sub_ps,
         _mm512_fmadd_ps,
-        _mm512_fnmadd_ps
+        _mm512_fnmadd_ps,
+        [_mm512_castps_si512, _mm512_castsi512_ps, _mm512_slli_epi32, _mm512_and_si512, _mm512_set1_epi32]
     );
 }

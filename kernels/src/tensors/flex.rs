@@ -1,13 +1,14 @@
 //! Between Burn's tensors and slices of numbers.
 //!
-//! Burn chooses the backend at run time: a tensor carries its kind. Single precision on flex is taken apart here, and
-//! everything else is handed back as it came.
+//! Burn chooses the backend at run time: a tensor carries its kind. Single precision on flex is taken apart here, and images in
+//! bfloat16 with parameters in single precision; everything else is handed back as it came.
 
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{Device, FloatTensor};
 use burn::backend::{Autodiff, DispatchAutodiffContext, DispatchTensor, Flex, TensorMetadata};
 use burn::tensor::{DType, Tensor, TensorData};
 
+use crate::number::{Number, is_read};
 use crate::tensors::dispatch::{context, is_on, of_plain, of_tracked, primitive, tracked};
 
 /// A tensor of flex.
@@ -17,17 +18,28 @@ pub(crate) type Tracked = FloatTensor<Autodiff<Flex>>;
 
 /// The tensors that an operation takes.
 pub(crate) enum Inputs<const N: usize> {
-    /// Single precision on flex, nothing to be differentiated.
+    /// On flex, nothing to be differentiated.
     Plain([Primitive; N]),
-    /// Single precision on flex, and at least one under automatic differentiation; the others are constants.
+    /// On flex, and at least one under automatic differentiation; the others are constants.
     Tracked([Tracked; N], DispatchAutodiffContext),
     /// Anything else.
     Other([DispatchTensor; N]),
 }
 
 impl<const N: usize> Inputs<N> {
+    /// Tensors in single precision.
     pub(crate) fn of(tensors: [DispatchTensor; N]) -> Self {
-        if !tensors.iter().all(|tensor| is_on::<Flex>(tensor) && tensor.dtype() == DType::F32) {
+        Self::of_images(tensors, |_| false)
+    }
+
+    /// Tensors in single precision. Those with `is_image(index)` may all be in bfloat16 instead. The first
+    /// of all is one of them, if there are any.
+    pub(crate) fn of_images(tensors: [DispatchTensor; N], is_image: impl Fn(usize) -> bool) -> Self {
+        let precision = tensors[0].dtype();
+        let expected = |index: usize| if is_image(index) { precision } else { DType::F32 };
+        let fits =
+            |(index, tensor): (usize, &DispatchTensor)| is_on::<Flex>(tensor) && tensor.dtype() == expected(index);
+        if !is_read(precision) || !tensors.iter().enumerate().all(fits) {
             return Self::Other(tensors);
         }
         match context(&tensors) {
@@ -52,9 +64,9 @@ pub(crate) fn contiguous(tensor: Primitive) -> Primitive {
     if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() }
 }
 
-/// The numbers of a contiguous tensor.
+/// The numbers of a contiguous tensor in single precision.
 pub(crate) fn numbers(tensor: &Primitive) -> &[f32] {
-    tensor.as_slice().expect("a contiguous tensor in single precision")
+    f32::of(tensor)
 }
 
 /// The numbers of a contiguous tensor, to be changed; copied first if something else refers to them.
@@ -64,12 +76,17 @@ pub(crate) fn numbers_mut(tensor: &mut Primitive) -> &mut [f32] {
 }
 
 /// A tensor of these numbers.
-pub(crate) fn tensor<const D: usize>(numbers: Vec<f32>, shape: [usize; D], device: &Device<Flex>) -> Primitive {
+pub(crate) fn tensor<S: Number, const D: usize>(
+    numbers: Vec<S>,
+    shape: [usize; D],
+    device: &Device<Flex>,
+) -> Primitive {
     Flex::float_from_data(TensorData::new(numbers, shape), device)
 }
 
-/// The bits of a contiguous tensor in single precision.
+/// The bits of a contiguous tensor.
 pub(crate) fn bytes(tensor: &Primitive) -> &[u8] {
     let (start, end) = tensor.layout().contiguous_offsets().expect("a contiguous tensor");
-    &tensor.bytes()[start * size_of::<f32>()..end * size_of::<f32>()]
+    let size = tensor.dtype().size();
+    &tensor.bytes()[start * size..end * size]
 }

@@ -3,14 +3,19 @@
 use burn::backend::TensorMetadata;
 
 use crate::buffer::in_parts;
-use crate::tensors::flex::{Primitive, numbers, tensor};
+use crate::number::{Number, with_number};
+use crate::tensors::flex::{Primitive, tensor};
 
 /// Every pixel four times; the image is contiguous.
 ///
 /// # Shapes
 /// `x`: `[batch, height, width, channels]`, as `shape` says → `[batch, 2 height, 2 width, channels]`
-pub(super) fn repeat([batch, height, width, channels]: [usize; 4], x: &Primitive) -> Primitive {
-    let (device, x) = (x.device(), numbers(x));
+pub(super) fn repeat(shape: [usize; 4], x: &Primitive) -> Primitive {
+    with_number!(x, S => repeat_numbers::<S>(shape, x))
+}
+
+fn repeat_numbers<S: Number>([batch, height, width, channels]: [usize; 4], x: &Primitive) -> Primitive {
+    let (device, x) = (x.device(), S::of(x));
     let row = width * channels;
     // SAFETY: two rows of every row's pixels, twice each.
     let out = unsafe {
@@ -34,7 +39,11 @@ pub(super) fn repeat([batch, height, width, channels]: [usize; 4], x: &Primitive
 /// # Shapes
 /// `gradient`: `[batch, 2 height, 2 width, channels]` → `[batch, height, width, channels]`, as `shape` says
 pub(super) fn sum(shape: [usize; 4], gradient: &Primitive) -> Primitive {
-    let (device, gradient) = (gradient.device(), numbers(gradient));
+    with_number!(gradient, S => sum_numbers::<S>(shape, gradient))
+}
+
+fn sum_numbers<S: Number>(shape: [usize; 4], gradient: &Primitive) -> Primitive {
+    let (device, gradient) = (gradient.device(), S::of(gradient));
     let [batch, height, width, channels] = shape;
     let row = width * channels;
     // SAFETY: every pixel is a sum of four.
@@ -47,7 +56,8 @@ pub(super) fn sum(shape: [usize; 4], gradient: &Primitive) -> Primitive {
                 for (out, (above, below)) in out.chunks_exact_mut(channels).zip(pairs) {
                     let (above, below) = (above.split_at(channels), below.split_at(channels));
                     for (c, out) in out.iter_mut().enumerate() {
-                        out.write((above.0[c] + above.1[c]) + (below.0[c] + below.1[c]));
+                        let pair = |(left, right): (&[S], &[S])| left[c].single() + right[c].single();
+                        out.write(S::rounded(pair(above) + pair(below)));
                     }
                 }
             }

@@ -24,7 +24,7 @@ pub fn upsample_nearest(x: Tensor<4>) -> Tensor<4> {
     if shape.contains(&0) {
         return burns_own(x);
     }
-    match Inputs::of([x.into_dispatch()]) {
+    match Inputs::of_images([x.into_dispatch()], |_| true) {
         Inputs::Plain([x]) => from_plain(upsample(shape, x)),
         Inputs::Tracked([x], context) => from_tracked(tracked(shape, x), context),
         Inputs::Other([x]) => burns_own(Tensor::from_dispatch(x)),

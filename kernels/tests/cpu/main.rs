@@ -1,6 +1,7 @@
 //! Operations on the CPU, against Burn's and central differences.
 
 mod adam;
+mod bfloat16;
 mod conv2d;
 mod conv_transpose2d;
 mod fused;

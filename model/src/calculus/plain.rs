@@ -33,14 +33,9 @@ impl<const TRACKED: bool> Tensors<TRACKED> {
         if TRACKED { tensor } else { tensor.inner() }
     }
 
-    /// A parameter in the precision of the array that meets it.
-    fn parameter<const D: usize>(parameter: Tensor<D>, precision: DType) -> Tensor<D> {
-        like(Self::own(parameter), precision)
-    }
-
-    /// A convolution's weight in the precision of the array that meets it.
-    fn weight(weight: ConvWeight, precision: DType) -> ConvWeight {
-        (if TRACKED { weight } else { weight.inner() }).in_precision(precision)
+    /// A convolution's weight, which the convolution reads in its own precision.
+    fn weight(weight: ConvWeight) -> ConvWeight {
+        if TRACKED { weight } else { weight.inner() }
     }
 
     fn affine_of(norm: &Normalization) -> [Tensor<1>; 2] {
@@ -185,22 +180,18 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
     }
 
     fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
-        let precision = x.dtype();
-        let bias = bias.map(|bias| Self::parameter(bias, precision));
-        burn::tensor::module::linear(x, Self::parameter(weight, precision).transpose(), bias)
+        fokker_kernels::linear(x, Self::own(weight), bias.map(Self::own))
     }
 
     fn conv2d(x: Tensor<4>, weight: ConvWeight, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
         let Conv2dShape { stride, padding_before, padding_after } = shape;
-        let precision = x.dtype();
-        let (weight, bias) = (Self::weight(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
+        let (weight, bias) = (Self::weight(weight), bias.map(Self::own));
         fokker_kernels::conv2d(x, weight, bias, stride, padding_before, padding_after)
     }
 
     fn conv2d_add(x: Tensor<4>, weight: ConvWeight, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
-        let precision = x.dtype();
-        let (weight, bias) = (Self::weight(weight, precision), Self::parameter(bias, precision));
-        fokker_kernels::conv2d_add(x, weight, bias, like(residual, precision))
+        let residual = like(residual, x.dtype());
+        fokker_kernels::conv2d_add(x, Self::weight(weight), Self::own(bias), residual)
     }
 
     fn conv_transpose2d(
@@ -210,9 +201,7 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
         stride: usize,
         size: [usize; 2],
     ) -> Tensor<4> {
-        let precision = x.dtype();
-        let (weight, bias) = (Self::weight(weight, precision), bias.map(|bias| Self::parameter(bias, precision)));
-        fokker_kernels::conv_transpose2d(x, weight, bias, stride, size)
+        fokker_kernels::conv_transpose2d(x, Self::weight(weight), bias.map(Self::own), stride, size)
     }
 
     fn group_mean(x: Tensor<4>, groups: usize) -> Tensor<4> {
@@ -239,7 +228,6 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
     }
 
     fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
-        let width = q.dims()[3] as f64;
-        fokker_kernels::softmax(q.matmul(k.swap_dims(2, 3)), width.powf(-0.5)).matmul(v)
+        fokker_kernels::attention(q, k, v)
     }
 }

@@ -4,15 +4,20 @@ use std::fs;
 use std::path::PathBuf;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use fokker_model::pretrained::load_safetensors;
 use fokker_model::unet::BlockType;
-use fokker_model::{Condition, Context, Network, Plain, UNet, UNet1d, UNetConfig};
+use fokker_model::{Calculus, Condition, Context, Network, Plain, Precision, UNet, UNet1d, UNetConfig};
 use safetensors::SafeTensors;
 
 /// Relative to the largest entry. The largest error of PyTorch's own float32 against float64 in these cases is 7e-6 for
 /// outputs and 2e-5 for gradients (written in the files); a factor of five is left for another order of summation.
 const TOLERANCE: f64 = 1e-4;
+
+/// In bfloat16, relative to the root mean square: a rounding to 8 digits is off by up to 2⁻⁸ of a number, and `n` independent ones by up
+/// to `√n 2⁻⁸`, as normalisations keep their size. On the way through these networks there are up to 136 one after another, of arrays and of
+/// weights in products (6 in a residual block, 8 in attention, 2 where the size changes, 6 at the ends), and on the way back as many.
+const TOLERANCE_BF16: f64 = 16.5 / 256.0;
 
 fn golden() -> PathBuf {
     PathBuf::from("../reference/golden/unet")
@@ -34,8 +39,14 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data_as::<f64>().as_slice::<f64>().unwrap().to_vec()
 }
 
-fn assert_close(got: &[f64], want: &[f64], what: &str) {
+fn assert_close(got: &[f64], want: &[f64], precision: Precision, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}");
+    if precision == Precision::Bf16 {
+        let squares: f64 = got.iter().zip(want).map(|(a, b)| (a - b).powi(2)).sum();
+        let error = (squares / want.iter().map(|value| value.powi(2)).sum::<f64>()).sqrt();
+        assert!((1e-5..TOLERANCE_BF16).contains(&error), "{what} in bfloat16: {error:e} of the root mean square");
+        return;
+    }
     let scale = want.iter().fold(0.0f64, |scale, value| scale.max(value.abs()));
     let error = got.iter().zip(want).fold(0.0f64, |error, (a, b)| error.max((a - b).abs()));
     assert!(error <= TOLERANCE * scale, "{what}: {:e} of the largest entry", error / scale);
@@ -48,6 +59,7 @@ struct Gradients<'a> {
     gradients: &'a burn::tensor::Gradients,
     checked: usize,
     case: &'a str,
+    precision: Precision,
 }
 
 impl ModuleVisitor for Gradients<'_> {
@@ -67,12 +79,12 @@ impl ModuleVisitor for Gradients<'_> {
         let want: Vec<f64> =
             view.data().chunks(4).map(|bytes| f64::from(f32::from_le_bytes(bytes.try_into().unwrap()))).collect();
         let got = values(param.val().grad(self.gradients).unwrap());
-        assert_close(&got, &want, &format!("{} {name}", self.case));
+        assert_close(&got, &want, self.precision, &format!("{} {name}", self.case));
         self.checked += 1;
     }
 }
 
-fn check(case: &str, recompute_blocks: bool, device: &Device) {
+fn check(case: &str, recompute_blocks: bool, precision: Precision, device: &Device) {
     let folder = golden().join(case);
     let config = UNetConfig::from_diffusers(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap();
     let network = UNet::new(&config, 0, device).unwrap();
@@ -80,7 +92,8 @@ fn check(case: &str, recompute_blocks: bool, device: &Device) {
     let bytes = fs::read(folder.join("case.safetensors")).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let device = device.clone().autodiff();
-    compare::<UNet, 4>(&network, &file, case, recompute_blocks, &device, |network, visitor| network.visit(visitor));
+    let how = (recompute_blocks, precision);
+    compare::<UNet, 4>(&network, &file, case, how, &device, |network, visitor| network.visit(visitor));
 }
 
 /// The U-Net on signals, whose weights are those of the U-Net inside.
@@ -94,9 +107,8 @@ fn check_1d(case: &str, recompute_blocks: bool) {
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let network = UNet1d { unet };
     let device = Device::flex().autodiff();
-    compare::<UNet1d, 3>(&network, &file, case, recompute_blocks, &device, |network, visitor| {
-        network.unet.visit(visitor)
-    });
+    let how = (recompute_blocks, Precision::F32);
+    compare::<UNet1d, 3>(&network, &file, case, how, &device, |network, visitor| network.unet.visit(visitor));
 }
 
 /// Output and gradients next to those of a file.
@@ -104,20 +116,25 @@ fn compare<N: Network<D>, const D: usize>(
     network: &N,
     file: &SafeTensors,
     case: &str,
-    recompute_blocks: bool,
+    (recompute_blocks, precision): (bool, Precision),
     device: &Device,
     visit: impl Fn(&N, &mut Gradients),
 ) {
     let sample = array::<D>(file, "sample", device).require_grad();
     let condition = Condition { classes: classes(file), ..Condition::default() };
     let context = Context { condition, recompute_blocks, ..Context::default() };
-    let output = network.forward::<Plain>(sample.clone(), array::<1>(file, "timestep", device), &context);
-    assert_close(&values(output.clone()), &values(array::<D>(file, "output", device)), &format!("{case} output"));
+    let dtype = precision.dtype().unwrap_or(FloatDType::F32);
+    let input = Plain::to_precision(sample.clone(), dtype);
+    let output = network.forward::<Plain>(input, array::<1>(file, "timestep", device), &context);
+    let output = Plain::to_precision(output, FloatDType::F32);
+    let expected = values(array::<D>(file, "output", device));
+    assert_close(&values(output.clone()), &expected, precision, &format!("{case} output"));
     let loss = (output.square() * array::<D>(file, "w", device)).mean();
     let gradients = loss.backward();
     let of_sample = values(sample.grad(&gradients).unwrap());
-    assert_close(&of_sample, &values(array::<D>(file, "grad.sample", device)), &format!("{case} grad.sample"));
-    let mut visitor = Gradients { path: Vec::new(), file, gradients: &gradients, checked: 0, case };
+    let expected = values(array::<D>(file, "grad.sample", device));
+    assert_close(&of_sample, &expected, precision, &format!("{case} grad.sample"));
+    let mut visitor = Gradients { path: Vec::new(), file, gradients: &gradients, checked: 0, case, precision };
     visit(network, &mut visitor);
     assert_eq!(visitor.checked, 3, "{case} holds the gradients of three parameters");
 }
@@ -126,8 +143,9 @@ fn compare<N: Network<D>, const D: usize>(
 fn outputs_and_gradients_are_those_of_diffusers() {
     for case in ["classes_attention", "ddpm", "scale_shift", "fourier_resnet", "convolutions", "no_mid_block"] {
         for recompute_blocks in [false, true] {
-            check(case, recompute_blocks, &Device::flex());
+            check(case, recompute_blocks, Precision::F32, &Device::flex());
         }
+        check(case, false, Precision::Bf16, &Device::flex());
     }
 }
 

@@ -9,6 +9,7 @@ use super::winograd;
 use crate::buffer::{WORTH, each_part, in_parts, with_scratch};
 use crate::conv2d::geometry::{Frame, Geometry};
 use crate::conv2d::weight::{FlexWeight, Order};
+use crate::number::{Number, pair_groups};
 use crate::simd::{GatherMatmul, padded, write_padded};
 
 /// One phase as a matrix product on the framed gradient.
@@ -21,52 +22,69 @@ struct Phase {
 }
 
 /// `[batch, height, width, inputs]`, the gradient of the input, from that of the output; plus `bias`, if any, `[inputs]`.
-pub(crate) fn input_gradient(
+pub(crate) fn input_gradient<S: Number>(
     geometry: &Geometry,
     weight: FlexWeight,
-    gradient: &[f32],
+    gradient: &[S],
     bias: Option<&[f32]>,
-) -> Vec<f32> {
+) -> Vec<S> {
     let columns = padded(geometry.inputs);
     let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
     first.resize(columns, 0.0);
     if winograd::suits(geometry) {
         return winograd::input_gradient(geometry, weight, gradient, &first);
     }
-    let frame = gradient_frame(geometry);
+    let pairs = S::as_bf16(gradient).is_some();
+    // Entries of the gradient are numbers, or pairs of output channels.
+    let of_entries = Geometry { outputs: geometry.outputs.div_ceil(if pairs { 2 } else { 1 }), ..*geometry };
+    let frame = gradient_frame(&of_entries);
     let phases: Vec<Phase> = (0..geometry.stride * geometry.stride)
-        .map(|phase| Phase::new(geometry, &frame, [phase / geometry.stride, phase % geometry.stride]))
+        .map(|phase| Phase::new(&of_entries, &frame, [phase / geometry.stride, phase % geometry.stride]))
         .collect();
     // Every tap belongs to one phase.
-    let length = geometry.outputs * geometry.kernel.iter().product::<usize>() * columns;
-    let in_order = |weight: &[f32], matrices: &mut [f32]| in_phases(geometry, &phases, weight, matrices);
-    weight.with_order(Order::InputGradient(geometry.stride), length, in_order, |matrices| {
+    let per_output = geometry.kernel.iter().product::<usize>() * columns;
+    let in_order = |weight: &[f32], matrices: &mut [f32]| match pairs {
+        true => in_phases_of_pairs(geometry, &phases, weight, matrices),
+        false => in_phases(geometry, &phases, weight, matrices),
+    };
+    let order = match pairs {
+        true => Order::InputGradientPairs(geometry.stride),
+        false => Order::InputGradient(geometry.stride),
+    };
+    weight.with_order(order, of_entries.outputs * per_output, in_order, |matrices| {
         convolve(geometry, &frame, &phases, matrices, gradient, &first)
     })
 }
 
-fn convolve(
+fn convolve<S: Number>(
     geometry: &Geometry,
     frame: &Frame,
     phases: &[Phase],
     matrices: &[f32],
-    gradient: &[f32],
+    gradient: &[S],
     first: &[f32],
-) -> Vec<f32> {
+) -> Vec<S> {
     let columns = padded(geometry.inputs);
     let [from, to] = [geometry.output_length(), geometry.input_length()];
+    let pairs = S::as_bf16(gradient).is_some();
     // SAFETY: the phases cover every pixel, and each writes every channel of its own.
     unsafe {
         in_parts(geometry.batch * to, to, |image, out| {
-            frame.with(&gradient[image * from..][..from], |image| {
-                write_padded(out, geometry.inputs, |out| {
+            let convolve = |image: &[f32]| {
+                write_padded(out, geometry.inputs, None, |out| {
                     let mut rest = matrices;
                     for Phase { rows, steps, targets, .. } in phases {
                         let matrix = rest.split_off(..steps.len() * columns).expect("each phase has a matrix");
-                        GatherMatmul { image, rows, steps, matrix, panel: columns, columns, targets }.write(first, out);
+                        GatherMatmul { image, rows, steps, matrix, panel: columns, columns, pairs, targets }
+                            .write(first, out);
                     }
                 });
-            });
+            };
+            let image = &gradient[image * from..][..from];
+            match S::as_bf16(image) {
+                Some(image) => frame.with_pairs(image, geometry.outputs, convolve),
+                None => frame.with(image, convolve),
+            }
         })
     }
 }
@@ -89,6 +107,23 @@ fn in_phases(geometry: &Geometry, phases: &[Phase], weight: &[f32], mut matrices
                     }
                 }
             });
+        }
+    });
+}
+
+/// The same for pairs of output channels.
+fn in_phases_of_pairs(geometry: &Geometry, phases: &[Phase], weight: &[f32], mut matrices: &mut [f32]) {
+    let columns = padded(geometry.inputs);
+    let taps: usize = geometry.kernel.iter().product();
+    with_scratch(geometry.outputs * taps * columns, |all| {
+        in_phases(geometry, phases, weight, all);
+        let mut all = &all[..];
+        for Phase { taps, .. } in phases.iter().filter(|phase| !phase.taps.is_empty()) {
+            let own = taps.len() * columns;
+            let single = all.split_off(..geometry.outputs * own).expect("each phase has a matrix");
+            let matrix =
+                matrices.split_off_mut(..geometry.outputs.div_ceil(2) * own).expect("there is room for every phase");
+            pair_groups(single, own, matrix);
         }
     });
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::winograd;
 use crate::buffer::pieces;
 use crate::conv2d::geometry::Geometry;
+use crate::number::Number;
 use crate::simd::{COLUMNS, GatherMatmul, add_pixels, padded, transposed, with_padded};
 
 /// Images are summed in at most this many groups, and the groups in order: the sum is the same on any number of
@@ -13,7 +14,7 @@ const GROUPS: usize = 8;
 
 /// `[outputs, inputs, height, width]` and `[outputs]`, the gradients of weight and bias, from that of the output. Groups are
 /// summed in parallel, and where there are few, some input channels at a time.
-pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn weight_gradient<S: Number>(geometry: &Geometry, x: &[S], gradient: &[S]) -> (Vec<f32>, Vec<f32>) {
     let (taps, columns) = (geometry.taps(), padded(geometry.outputs));
     let group = geometry.batch.div_ceil(GROUPS).max(1);
     let groups = geometry.batch.div_ceil(group);
@@ -39,7 +40,9 @@ pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], gradient: &[f32]) 
     let (rows, steps) = (geometry.tap_places(), geometry.output_places());
     work.into_par_iter().for_each(|(first, x, gradient, weight, bias)| {
         if let Some(bias) = bias {
-            with_padded(gradient, geometry.outputs, |gradient| add_pixels(gradient, bias));
+            for gradient in gradient.chunks_exact(geometry.output_length()) {
+                with_padded(gradient, geometry.outputs, |gradient| add_pixels(gradient, bias));
+            }
         }
         let Some(weight) = weight else { return };
         let taps = weight.len() / columns;
@@ -69,17 +72,17 @@ pub(crate) fn weight_gradient(geometry: &Geometry, x: &[f32], gradient: &[f32]) 
 }
 
 /// Adds an image's share to `weight`, `[taps, padded outputs]`, for the taps at `rows`.
-fn add_image(
+fn add_image<S: Number>(
     geometry: &Geometry,
     [rows, steps, targets]: [&[usize]; 3],
-    x: &[f32],
-    gradient: &[f32],
+    x: &[S],
+    gradient: &[S],
     weight: &mut [f32],
 ) {
     let columns = padded(geometry.outputs);
     with_padded(gradient, geometry.outputs, |matrix| {
         geometry.input_frame().with(x, |image| {
-            GatherMatmul { image, rows, steps, matrix, panel: columns, columns, targets }.add_to(weight);
+            GatherMatmul { image, rows, steps, matrix, panel: columns, columns, pairs: false, targets }.add_to(weight);
         });
     });
 }

@@ -50,6 +50,10 @@ pub(crate) enum Order {
     Forward,
     /// The gradient of its input, at this stride.
     InputGradient(usize),
+    /// A convolution of pairs of input channels in bfloat16.
+    ForwardPairs,
+    /// The gradient of its input, at this stride, from pairs of output channels.
+    InputGradientPairs(usize),
     /// A convolution by Winograd's maps.
     Winograd,
     /// The gradient of its input by the same.
@@ -60,8 +64,8 @@ impl Order {
     /// The slot of such copies: one for the convolution and one for its gradient.
     fn slot(self) -> usize {
         match self {
-            Self::Forward | Self::Winograd => 0,
-            Self::InputGradient(_) | Self::WinogradInputGradient => 1,
+            Self::Forward | Self::ForwardPairs | Self::Winograd => 0,
+            Self::InputGradient(_) | Self::InputGradientPairs(_) | Self::WinogradInputGradient => 1,
         }
     }
 }

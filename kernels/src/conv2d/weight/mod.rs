@@ -21,7 +21,7 @@ mod copies;
 
 use std::fmt;
 
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::Tensor;
 
 pub(crate) use copies::{Copies, FlexWeight, Order};
 
@@ -88,14 +88,6 @@ impl ConvWeight {
     /// The same weight without differentiation.
     pub fn inner(self) -> Self {
         Self { tensor: self.tensor.inner(), ..self }
-    }
-
-    /// The weight in a precision; itself if it has that already.
-    pub fn in_precision(self, precision: DType) -> Self {
-        if self.tensor.dtype() == precision {
-            return self;
-        }
-        Self { tensor: self.tensor.cast(FloatDType::from(precision)), ..self }
     }
 
     /// The tensor, and where its copies are.

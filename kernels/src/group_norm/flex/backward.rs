@@ -12,13 +12,14 @@ use super::blocks::{Block, JetBlock, LANES, Sums, block_of, blocks, channel_of, 
 use super::jet::{Adjoint, Jet};
 use super::shape::{Inputs, Shape};
 use crate::buffer::{in_parts_with, with_scratch};
+use crate::number::Number;
 use crate::simd::multiversion;
 use crate::simd::{with_all_padded, write_all_padded};
 
 /// The gradients of what a group normalisation takes.
-pub(in crate::group_norm) struct Gradients<const K: usize> {
+pub(in crate::group_norm) struct Gradients<S, const K: usize> {
     /// `[batch, height, width, channels]` each
-    pub(in crate::group_norm) x: [Vec<f32>; K],
+    pub(in crate::group_norm) x: [Vec<S>; K],
     /// `[batch, channels]` each
     pub(in crate::group_norm) shift: [Vec<f32>; K],
     /// `[channels]`
@@ -28,12 +29,12 @@ pub(in crate::group_norm) struct Gradients<const K: usize> {
 }
 
 /// From the gradients of the result's coefficients.
-pub(in crate::group_norm) fn backward<const K: usize>(
+pub(in crate::group_norm) fn backward<S: Number, const K: usize>(
     shape: &Shape,
-    inputs: &Inputs<K>,
+    inputs: &Inputs<S, K>,
     moments: &[f32],
-    gradient: [&[f32]; K],
-) -> Gradients<K> {
+    gradient: [&[S]; K],
+) -> Gradients<S, K> {
     let (length, channels) = (shape.image_length(), shape.channels);
     let [weight, bias] = [inputs.weight, inputs.bias].map(|numbers| shape.padded(numbers));
     // Of every image: its share of the gradients of weight and bias, and those of its own shift.
@@ -44,7 +45,7 @@ pub(in crate::group_norm) fn backward<const K: usize>(
         in_parts_with(shape.batch, length, &mut shares, |index, out, shares| {
             let shift = inputs.shift_of(shape, index);
             let moments = &moments[index * shape.moments::<K>()..][..shape.moments::<K>()];
-            let of_image = |numbers| &<[f32]>::as_ref(numbers)[index * length..][..length];
+            let of_image = |numbers| &<[S]>::as_ref(numbers)[index * length..][..length];
             with_all_padded(inputs.x.map(of_image), channels, |x| {
                 with_all_padded(gradient.map(of_image), channels, |gradient| {
                     write_all_padded(out, channels, |out| {

@@ -7,15 +7,16 @@ use super::blocks::{Block, JetBlock, LANES, Sums, block_of, blocks, channel_of, 
 use super::jet::Jet;
 use super::shape::{Inputs, Shape};
 use crate::buffer::in_parts_with;
+use crate::number::Number;
 use crate::simd::multiversion;
 use crate::simd::{with_all_padded, write_all_padded};
 
 /// The last `OUT` coefficients of the result, and mean and inverse standard deviation of every group of every image, both
 /// with all their derivatives.
-pub(in crate::group_norm) fn forward<const K: usize, const OUT: usize>(
+pub(in crate::group_norm) fn forward<S: Number, const K: usize, const OUT: usize>(
     shape: &Shape,
-    inputs: &Inputs<K>,
-) -> ([Vec<f32>; OUT], Vec<f32>) {
+    inputs: &Inputs<S, K>,
+) -> ([Vec<S>; OUT], Vec<f32>) {
     let length = shape.image_length();
     let mut moments = vec![0.0; shape.batch * shape.moments::<K>()];
     let [weight, bias] = [inputs.weight, inputs.bias].map(|numbers| shape.padded(numbers));

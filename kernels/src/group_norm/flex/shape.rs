@@ -6,6 +6,7 @@ use burn::backend::TensorMetadata;
 use burn::tensor::Tensor;
 
 use super::blocks::{JetBlock, LANES, set_lane};
+use crate::number::Number;
 use crate::simd::padded;
 use crate::tensors::flex::{Primitive, numbers, tensor};
 
@@ -64,7 +65,7 @@ impl Shape {
     }
 
     /// Numbers as images on the device of another tensor.
-    pub(in crate::group_norm) fn image(&self, numbers: Vec<f32>, like: &Primitive) -> Primitive {
+    pub(in crate::group_norm) fn image<S: Number>(&self, numbers: Vec<S>, like: &Primitive) -> Primitive {
         let [height, width] = self.size;
         tensor(numbers, [self.batch, height, width, self.channels], &like.device())
     }
@@ -98,9 +99,9 @@ impl Shape {
 }
 
 /// The numbers that a group normalisation takes: values first, then their derivatives.
-pub(in crate::group_norm) struct Inputs<'a, const K: usize> {
+pub(in crate::group_norm) struct Inputs<'a, S, const K: usize> {
     /// `[batch, height, width, channels]` each
-    pub(in crate::group_norm) x: [&'a [f32]; K],
+    pub(in crate::group_norm) x: [&'a [S]; K],
     /// `[batch, channels]` each, or nothing
     pub(in crate::group_norm) shift: Option<[&'a [f32]; K]>,
     /// `[channels]`
@@ -109,13 +110,14 @@ pub(in crate::group_norm) struct Inputs<'a, const K: usize> {
     pub(in crate::group_norm) bias: &'a [f32],
 }
 
-impl<'a, const K: usize> Inputs<'a, K> {
+impl<'a, S: Number, const K: usize> Inputs<'a, S, K> {
     /// From the images, the weight, the bias, and the shifts if there are any.
     pub(in crate::group_norm) fn of(tensors: &'a [Primitive]) -> Self {
         debug_assert!([K + 2, 2 * K + 2].contains(&tensors.len()), "as many derivatives of shifts as of images");
-        let several = |first: usize| std::array::from_fn(|k| numbers(&tensors[first + k]));
-        let shift = (tensors.len() > K + 2).then(|| several(K + 2));
-        Self { x: several(0), shift, weight: numbers(&tensors[K]), bias: numbers(&tensors[K + 1]) }
+        let shift = || std::array::from_fn(|k| numbers(&tensors[K + 2 + k]));
+        let shift = (tensors.len() > K + 2).then(shift);
+        let x = std::array::from_fn(|k| S::of(&tensors[k]));
+        Self { x, shift, weight: numbers(&tensors[K]), bias: numbers(&tensors[K + 1]) }
     }
 
     /// An image's shift, in whole blocks.

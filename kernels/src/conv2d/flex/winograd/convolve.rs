@@ -14,16 +14,17 @@ use crate::buffer::{in_parts, pieces, with_scratch};
 use crate::conv2d::flex::weight_order::{taps_in_reverse, weight_in_order};
 use crate::conv2d::geometry::Geometry;
 use crate::conv2d::weight::{FlexWeight, Order};
-use crate::simd::{GatherMatmul, PANEL, add, padded, with_padded, write_padded};
+use crate::number::Number;
+use crate::simd::{GatherMatmul, PANEL, padded, with_padded, write_padded};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`; `bias` is `[padded outputs]`.
-pub(in crate::conv2d) fn forward(
+pub(in crate::conv2d) fn forward<S: Number>(
     geometry: &Geometry,
-    x: &[f32],
+    x: &[S],
     weight: FlexWeight,
     bias: &[f32],
-    residual: Option<&[f32]>,
-) -> Vec<f32> {
+    residual: Option<&[S]>,
+) -> Vec<S> {
     let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before, geometry.batch);
     let channels = [geometry.inputs, geometry.outputs];
     let in_order = |weight: &[f32], matrix: &mut [f32]| {
@@ -37,12 +38,12 @@ pub(in crate::conv2d) fn forward(
 
 /// `[batch, height, width, inputs]`, the gradient of the input, from that of the output: the convolution with the taps
 /// in reverse, from output channels to input channels. `first` is `[padded inputs]`.
-pub(in crate::conv2d) fn input_gradient(
+pub(in crate::conv2d) fn input_gradient<S: Number>(
     geometry: &Geometry,
     weight: FlexWeight,
-    gradient: &[f32],
+    gradient: &[S],
     first: &[f32],
-) -> Vec<f32> {
+) -> Vec<S> {
     let tiles = Tiles::new(geometry.output_size(), geometry.size, 2 - geometry.before, geometry.batch);
     let channels = [geometry.outputs, geometry.inputs];
     let in_order = |weight: &[f32], matrix: &mut [f32]| {
@@ -76,15 +77,15 @@ fn transform([inputs, outputs]: [usize; 2], matrix: &mut [f32], write: impl FnOn
 
 /// Convolves images of `from` numbers to images of `to` numbers in parallel: several at a time, or in strips of tiles
 /// where there are few.
-fn convolve(
+fn convolve<S: Number>(
     tiles: &Tiles,
     [inputs, outputs]: [usize; 2],
     weight: &[f32],
     bias: &[f32],
-    x: &[f32],
+    x: &[S],
     [from, to]: [usize; 2],
-    residual: Option<&[f32]>,
-) -> Vec<f32> {
+    residual: Option<&[S]>,
+) -> Vec<S> {
     let (rows, columns) = (padded(inputs), padded(outputs));
     let [input_places, output_places] = tiles.places(rows, columns);
     let (steps, block): (Vec<usize>, _) = ((0..inputs).collect(), tiles.block());
@@ -107,6 +108,7 @@ fn convolve(
                         matrix: &weight[square * inputs * columns..][..inputs * columns],
                         panel: PANEL.min(columns),
                         columns,
+                        pairs: false,
                         targets: &targets[..count],
                     };
                     let out = &mut products[square * block * columns..][..count * columns];
@@ -122,12 +124,12 @@ fn convolve(
     let parts = (x.len() / from).div_ceil(tiles.images);
     let strip_rows = tiles.size[0].div_ceil(if tiles.images == 1 { pieces(parts, products) } else { 1 });
     let strip_pixels = strip_rows * TILE * tiles.width;
-    let convolve_part = |x: &[f32], out: &mut [MaybeUninit<f32>]| {
+    let convolve_part = |x: &[f32], residual: Option<&[S]>, out: &mut [MaybeUninit<S>]| {
         let images = out.len() / to;
         if strip_rows == tiles.size[0] {
             let all = 0..images * tiles.per_image();
             // SAFETY: the tiles cover every pixel of every image, and their map writes every channel.
-            unsafe { write_padded(out, outputs, |out| convolve_tiles(x, all, &output_places, out)) };
+            unsafe { write_padded(out, outputs, residual, |out| convolve_tiles(x, all, &output_places, out)) };
             return;
         }
         out.par_chunks_mut(strip_pixels * outputs).enumerate().for_each(|(strip, out)| {
@@ -137,9 +139,10 @@ fn convolve(
             let places = &output_places[first * TILE * TILE..][..count * TILE * TILE];
             let places: Vec<usize> =
                 places.iter().map(|&place| if place == OUTSIDE { place } else { place - before }).collect();
+            let residual = residual.map(|all| &all[strip * strip_pixels * outputs..][..out.len()]);
             // SAFETY: as above, for the pixels of the strip.
             unsafe {
-                write_padded(out, outputs, |out| convolve_tiles(x, first..first + count, &places, out));
+                write_padded(out, outputs, residual, |out| convolve_tiles(x, first..first + count, &places, out));
             }
         });
     };
@@ -147,10 +150,8 @@ fn convolve(
     unsafe {
         in_parts(x.len() / from * to, tiles.images * to, |part, out| {
             let (first, images) = (part * tiles.images, out.len() / to);
-            with_padded(&x[first * from..][..images * from], inputs, |x| convolve_part(x, out));
-            if let Some(residual) = residual {
-                add(out, &residual[first * to..][..images * to]);
-            }
+            let residual = residual.map(|residual| &residual[first * to..][..images * to]);
+            with_padded(&x[first * from..][..images * from], inputs, |x| convolve_part(x, residual, out));
         })
     }
 }

@@ -9,15 +9,16 @@ use super::squares::map_over;
 use super::tiles::Tiles;
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
+use crate::number::Number;
 use crate::simd::{COLUMNS, GatherMatmul, PANEL, padded, with_padded};
 
 /// Writes the sums over some images for some of the input channels, from a multiple of [`COLUMNS`] on: `weight`,
 /// `[channels, 9, padded outputs]`.
-pub(in crate::conv2d) fn sum_images(
+pub(in crate::conv2d) fn sum_images<S: Number>(
     geometry: &Geometry,
     channels: Range<usize>,
-    x: &[f32],
-    gradient: &[f32],
+    x: &[S],
+    gradient: &[S],
     weight: &mut [f32],
 ) {
     assert!(channels.start.is_multiple_of(COLUMNS), "channels are cut between registers");
@@ -57,6 +58,7 @@ pub(in crate::conv2d) fn sum_images(
                         matrix: &factors[square * block * columns..][..count * columns],
                         panel: PANEL.min(columns),
                         columns,
+                        pairs: false,
                         targets: &targets,
                     };
                     product.add_to(&mut sums[square * square_length..][..square_length]);

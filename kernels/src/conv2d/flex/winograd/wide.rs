@@ -12,6 +12,7 @@ use super::squares::{map_in_parallel, map_over};
 use super::tiles::Tiles;
 use crate::buffer::with_scratch;
 use crate::conv2d::geometry::Geometry;
+use crate::number::Number;
 use crate::simd::{GatherMatmul, PANEL, padded, with_padded};
 
 /// Numbers of the sums from which on this way is the faster one: half of a second cache of one MiB.
@@ -25,7 +26,7 @@ pub(in crate::conv2d) fn is_wide(geometry: &Geometry) -> bool {
 }
 
 /// `[inputs, 9, padded outputs]`, the gradient of the taps, from that of the output.
-pub(in crate::conv2d) fn sum_batch(geometry: &Geometry, x: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(in crate::conv2d) fn sum_batch<S: Number>(geometry: &Geometry, x: &[S], gradient: &[S]) -> Vec<f32> {
     let (inputs, rows, columns) = (geometry.inputs, padded(geometry.inputs), padded(geometry.outputs));
     let tiles = Tiles::new(geometry.size, geometry.output_size(), geometry.before, geometry.batch);
     let [input_places, output_places] = tiles.places(rows, columns);
@@ -36,7 +37,7 @@ pub(in crate::conv2d) fn sum_batch(geometry: &Geometry, x: &[f32], gradient: &[f
     let all: Vec<usize> = (0..inputs).collect();
     let [steps, targets] = [(together, rows), (inputs, columns)]
         .map(|(count, length)| (0..count).map(|index| index * length).collect::<Vec<_>>());
-    let transform = |x: &[f32], gradient: &[f32], slab: &mut [f32]| {
+    let transform = |x: &[S], gradient: &[S], slab: &mut [f32]| {
         let count = x.len() / geometry.input_length() * tiles.per_image();
         let (pixels, factors) = slab.split_at_mut(pixels_length);
         with_padded(x, inputs, |x| {
@@ -73,6 +74,7 @@ pub(in crate::conv2d) fn sum_batch(geometry: &Geometry, x: &[f32], gradient: &[f
                         matrix: &factors[square * together * columns..][..count * columns],
                         panel: PANEL.min(columns),
                         columns,
+                        pairs: false,
                         targets: &targets,
                     };
                     product.add_to(sums);
