@@ -27,11 +27,10 @@ pub(crate) use weight::{Copies, FlexWeight};
 /// - `x`: `[batch, height, width, inputs]`
 /// - `weight`: `[outputs, inputs, kernel height, kernel width]`
 /// - `bias`: `[outputs]`
-///
-/// Weight and bias are in the image's precision or in single precision.
-///
 /// - result: `[batch, out height, out width, outputs]` with `out = (length + before + after − kernel) / stride + 1`,
 ///   rounded down.
+///
+/// Weight and bias are in the image's precision or in single precision.
 ///
 /// # Panics
 /// If the shapes do not fit together.
@@ -43,7 +42,20 @@ pub fn conv2d(
     padding_before: usize,
     padding_after: usize,
 ) -> Tensor<4> {
-    let (weight, padding) = (weight.into(), (padding_before, padding_after));
+    convolve(x, weight.into(), bias, stride, (padding_before, padding_after))
+}
+
+/// [`conv2d`], compiled in this crate.
+///
+/// A generic function is compiled in the crate that calls it, and so is all that is generic in what it calls: the loops over
+/// [`Vector`](crate::simd::Vector) would lose the optimisation that this crate is compiled with.
+fn convolve(
+    x: Tensor<4>,
+    weight: ConvWeight,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    padding: (usize, usize),
+) -> Tensor<4> {
     let Some(geometry) = Geometry::of(x.dims(), weight.dims(), stride, padding) else {
         return burns_own(x, weight.into_parts().0, bias, stride, padding);
     };
@@ -61,7 +73,12 @@ pub fn conv2d(
 /// # Panics
 /// If the shapes do not fit together.
 pub fn conv2d_add(x: Tensor<4>, weight: impl Into<ConvWeight>, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
-    let (weight, copies) = weight.into().into_parts();
+    convolve_and_add(x, weight.into(), bias, residual)
+}
+
+/// [`conv2d_add`], compiled in this crate as [`convolve`] is.
+fn convolve_and_add(x: Tensor<4>, weight: ConvWeight, bias: Tensor<1>, residual: Tensor<4>) -> Tensor<4> {
+    let (weight, copies) = weight.into_parts();
     let before = weight.dims()[2] / 2;
     let fits = |geometry: &Geometry| {
         let [height, width] = geometry.output_size();

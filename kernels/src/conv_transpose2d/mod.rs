@@ -29,7 +29,11 @@ pub fn conv_transpose2d(
     stride: usize,
     size: [usize; 2],
 ) -> Tensor<4> {
-    let weight = weight.into();
+    transpose(x, weight.into(), bias, stride, size)
+}
+
+/// [`conv_transpose2d`], compiled in this crate: generic functions are compiled where they are called, without its optimisation.
+fn transpose(x: Tensor<4>, weight: ConvWeight, bias: Option<Tensor<1>>, stride: usize, size: [usize; 2]) -> Tensor<4> {
     let ([batch, height, width, inputs], [weight_inputs, outputs, kernel, _]) = (x.dims(), weight.dims());
     assert_eq!(inputs, weight_inputs, "the weight of a transposed convolution has the image's channels first");
     let fits = |length: usize, size: usize| ((length - 1) * stride + kernel..length * stride + kernel).contains(&size);
