@@ -73,6 +73,7 @@ pub const FIGURES: &[(&str, &str)] = files!["../configs/figures/":
     "papers004_figure3",
     "papers004_figure4",
     "papers004_bound",
+    "papers004_interpolant",
 ];
 
 /// The text of a run's configuration.
