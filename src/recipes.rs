@@ -36,6 +36,7 @@ pub const RUNS: &[(&str, &str)] = files!["../configs/":
     "mnist_vp_conditional",
     "mnist_vp_small",
     "moons_2d",
+    "rings_to_moons",
     "score_fpe_appendix_c",
     "score_fpe_cifar10",
     "score_fpe_eight_gaussians",
