@@ -22,7 +22,7 @@
 //! let start = Tensor::<2>::from_floats([[3.0], [4.0], [1.0]], &Device::flex());
 //! let data = walk_flow(&RUNGE_KUTTA_4, &BridgeDynamics::new(&bridges, &|_| 0.0), start, &[1.0, 0.75, 0.5, 0.25, 0.0]);
 //! let data: Vec<f32> = data.into_data().try_to_vec().unwrap();
-//! assert!(data.iter().zip([-1.0, -0.5, -2.0]).all(|(found, exact)| (found - exact).abs() < 1e-3), "{data:?}");
+//! assert!(data.iter().zip([-1.0, -0.5, -2.0]).all(|(found, exact)| (found - exact).abs() < 1e-2), "{data:?}");
 //! # Ok::<(), fokker_process::MixtureError>(())
 //! ```
 

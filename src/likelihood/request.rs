@@ -95,8 +95,9 @@ impl LikelihoodRequest {
         let (few, enough) = (of_share(100.0), of_share(1000.0));
         (asks && level(few) > 4.0 * level(process.min_time())).then(|| {
             format!(
-                "the network was trained fewer than 100 times below four times the noise of process.min_time = {}, where this bound asks it for the noise: its error \
-                 there is part of the number. Begin where it was trained, with process.min_time={enough:.2}, or take the truncation \"none\"",
+                "the network was trained fewer than 100 times below four times the noise of process.min_time = {}, where this bound asks it \
+                 for the noise: its error there is part of the number. Begin where it was trained, with process.min_time={enough:.2}, or \
+                 take the truncation \"none\"",
                 process.min_time()
             )
         })
