@@ -3,7 +3,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_model::Score;
 use fokker_process::Process;
+use fokker_random::Index;
 use fokker_sampling::{Drawn, Numbers, Observe, SamplerConfig, SamplingError};
+use fokker_training::StartingData;
 
 use crate::draw::{DrawRequest, state_shape};
 use crate::error::Error;
@@ -22,19 +24,22 @@ pub enum Beginning {
         /// ([`SamplerConfig::draw_from`]).
         strength: f64,
     },
+    /// Examples of a data set, drawn by the sample's number: what a run with a `[start]` begins with unless it is given something else.
+    Examples(StartingData),
 }
 
 impl Beginning {
-    /// The arrays.
-    pub fn inputs(&self) -> &Inputs {
+    /// The arrays; none for examples of a data set.
+    pub fn inputs(&self) -> Option<&Inputs> {
         match self {
-            Self::Noise(inputs) | Self::Data { data: inputs, .. } => inputs,
+            Self::Noise(inputs) | Self::Data { data: inputs, .. } => Some(inputs),
+            Self::Examples(_) => None,
         }
     }
 
     /// How many samples there are at most; none if there is no end to them.
     pub fn count(&self) -> Option<usize> {
-        let count = self.inputs().len();
+        let count = self.inputs()?.len();
         (!self.repeats()).then_some(count)
     }
 
@@ -46,7 +51,7 @@ impl Beginning {
     fn strength(&self) -> Option<f64> {
         match self {
             Self::Data { strength, .. } => Some(*strength),
-            Self::Noise(_) => None,
+            Self::Noise(_) | Self::Examples(_) => None,
         }
     }
 
@@ -69,10 +74,10 @@ impl Beginning {
     /// # Errors
     /// A sampler that cannot begin with data, a strength outside of 0 to 1, less arrays than samples, arrays of another size.
     pub(crate) fn validate(&self, request: &DrawRequest, process: &dyn Process, shape: &[usize]) -> Result<(), Error> {
-        let inputs = self.inputs();
-        let (name, shape) = match self {
-            Self::Noise(_) => ("noise", state_shape(process, shape)),
-            Self::Data { strength, .. } => {
+        let (name, shape, inputs) = match self {
+            Self::Examples(_) => return Ok(()),
+            Self::Noise(inputs) => ("noise", state_shape(process, shape), inputs),
+            Self::Data { strength, data } => {
                 if let Err(error) = request.sampler.validate_start(*strength) {
                     return Err(match error {
                         SamplingError::Config { key, message } if key == "strength" => {
@@ -82,7 +87,7 @@ impl Beginning {
                         other => other.into(),
                     });
                 }
-                ("start", shape.to_vec())
+                ("start", shape.to_vec(), data)
             }
         };
         let size: usize = shape.iter().product();
@@ -114,11 +119,18 @@ impl Beginning {
         device: &Device,
         observe: Observe<D>,
     ) -> Result<Drawn<D>, SamplingError> {
-        let values = self.inputs().batch(numbers.first as usize, shape[0], self.repeats());
-        let x = Tensor::from_data(TensorData::new(values, shape), device);
+        let arrays = |inputs: &Inputs| {
+            let values = inputs.batch(numbers.first as usize, shape[0], self.repeats());
+            Tensor::from_data(TensorData::new(values, shape), device)
+        };
         match self {
-            Self::Noise(_) => sampler.draw_of(score, x, numbers, observe),
-            Self::Data { strength, .. } => sampler.draw_from(score, x, *strength, numbers, observe),
+            Self::Noise(inputs) => sampler.draw_of(score, arrays(inputs), numbers, observe),
+            Self::Data { data, strength } => sampler.draw_from(score, arrays(data), *strength, numbers, observe),
+            Self::Examples(start) => {
+                let indices = (numbers.first..).take(shape[0]).map(Index::prior);
+                let [x, _] = start.draw(numbers.seed, indices, &Tensor::<D>::zeros(shape, device));
+                sampler.draw_of(score, x, numbers, observe)
+            }
         }
     }
 }

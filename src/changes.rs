@@ -109,6 +109,7 @@ const CLASSES: &[(&str, KeyClass)] = &[
     ("seed", KeyClass::Meaning),
     ("backend", KeyClass::Course),
     ("data", KeyClass::Meaning),
+    ("start", KeyClass::Meaning),
     ("preprocessing", KeyClass::Meaning),
     ("condition", KeyClass::Meaning),
     ("process", KeyClass::Meaning),
@@ -165,7 +166,7 @@ mod tests {
             }};
         }
         let sections = names!(
-            RunConfig, config, "": name, runs, seed, backend, data, preprocessing, condition, process, network, parameterization, objective, optimizer, training, residuals, evaluation, checkpoints, averages, previews, sampler
+            RunConfig, config, "": name, runs, seed, backend, data, start, preprocessing, condition, process, network, parameterization, objective, optimizer, training, residuals, evaluation, checkpoints, averages, previews, sampler
         );
         let training = names!(
             TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, condition_dropout, precision, recompute, skip_non_finite, log_every, validate_every, validation_examples, early_stopping

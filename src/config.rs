@@ -9,12 +9,13 @@ use fokker_datasets::{
     Scale, Split,
 };
 use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
+use fokker_process::interpolant::BridgeNoise;
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
 use fokker_training::score_fpe::ResidualsConfig;
 use fokker_training::{
-    Best, CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, TrainingConfig, TrainingPlan,
-    check_augmentation,
+    Best, CheckpointConfig, Objective, OptimizerConfig, PowerAverageConfig, StartingData, TrainingConfig, TrainingPlan,
+    check_augmentation, validate_start,
 };
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -57,6 +58,9 @@ pub struct RunConfig {
     pub backend: BackendConfig,
     /// What to learn from.
     pub data: DatasetConfig,
+    /// What paths begin with in the place of noise; absent, they begin with noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartConfig>,
     /// Scaling and augmentation of the data.
     pub preprocessing: Preprocessing,
     /// The vector and the array that are measured in each example and given to the network with it.
@@ -89,6 +93,17 @@ pub struct RunConfig {
     pub previews: PreviewConfig,
     /// The sampler of previews, and of `fokker sample` unless another is named.
     pub sampler: SamplerConfig,
+}
+
+/// The `start` section: other data, from which a way to the data is learnt (Albergo et al. 2023; Liu et al. 2023).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartConfig {
+    /// The data that paths begin with, scaled like the data that they lead to.
+    pub data: DatasetConfig,
+    /// The noise on the way, `none` or `sine`.
+    #[serde(default, skip_serializing_if = "BridgeNoise::is_none")]
+    pub bridge: BridgeNoise,
 }
 
 /// The `previews` section.
@@ -267,10 +282,21 @@ impl RunConfig {
             averages: self.averages.clone(),
             preprocessing: self.preprocessing.clone(),
             train: self.conditioned(train)?,
+            start: self.starting_data(Some(Split::Train))?,
             validation: validation.map(|data| self.conditioned(data)).transpose()?,
             truth: self.exact_score()?,
             residuals: self.residuals,
         })
+    }
+
+    /// What paths begin with, if it is data: a part of them, the one that is held out if absent.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn starting_data(&self, split: Option<Split>) -> Result<Option<StartingData>, Error> {
+        let Some(start) = &self.start else { return Ok(None) };
+        let data = start.data.open(split.unwrap_or(start.data.held_out()), self.seed)?;
+        Ok(Some(StartingData::new(data, self.preprocessing.clone(), start.bridge)?))
     }
 
     /// By what the best checkpoint is chosen, as `checkpoints.best` says.
@@ -465,6 +491,7 @@ impl RunConfig {
         self.checkpoints.validate()?;
         self.averages.as_ref().map_or(Ok(()), PowerAverageConfig::validate)?;
         self.sampler.validate(&*process)?;
+        self.validate_start(&*process)?;
         self.check_coupling(&self.sampler)?;
         self.evaluation.as_ref().map_or(Ok(()), |evaluation| evaluation.validate(self, &*process))?;
         self.best()?;
@@ -496,18 +523,46 @@ impl RunConfig {
         Ok(self.network.validate_reading(&self.parameterization)?)
     }
 
-    /// Checks that what was learnt is enough for a sampler: a coupling other than the independent one leaves a velocity and no score.
+    /// Checks the start, as far as it can be checked without its data.
+    ///
+    /// # Errors
+    /// Data of another shape or kind than those that paths lead to; what does not go with a start.
+    fn validate_start(&self, process: &dyn Process) -> Result<(), Error> {
+        let Some(start) = &self.start else { return Ok(()) };
+        validate_start(start.bridge, process, &self.parameterization, &self.objective)?;
+        if self.residuals.is_some() {
+            return Err(Error::Usage(
+                "residuals: are those of a score, and with a [start] only a velocity is learnt".into(),
+            ));
+        }
+        start.data.check()?;
+        let (shape, own) = (start.data.shape()?, self.data.shape()?);
+        if shape != own || start.data.is_image() != self.data.is_image() {
+            return Err(Error::Usage(format!(
+                "start.data: has examples of the shape {shape:?}, and the data {own:?}; both must be pictures, or both vectors, of one \
+                 shape"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Checks that what was learnt is enough for a sampler: a coupling other than the independent one, or a start, leaves a velocity and no
+    /// score.
     ///
     /// # Errors
     /// A sampler that follows the score: one with noise, or Langevin dynamics.
     pub fn check_coupling(&self, sampler: &SamplerConfig) -> Result<(), Error> {
-        if self.objective.coupling.is_independent() || !sampler.draws_noise() {
+        let only_velocity = match (self.objective.coupling.is_independent(), &self.start) {
+            (_, Some(_)) => "a [start]",
+            (false, None) => "objective.coupling = \"optimal_transport\"",
+            (true, None) => return Ok(()),
+        };
+        if !sampler.draws_noise() {
             return Ok(());
         }
         let name = sampler.kind.name();
         Err(Error::Usage(format!(
-            "sampler.kind: {name} with noise follows the score, and with objective.coupling = \"optimal_transport\" only a velocity is \
-             learnt; use a sampler of the probability flow, such as dormand_prince or probability_flow"
+            "sampler.kind: {name} with noise follows the score, and with {only_velocity} only a velocity is learnt; use a sampler of the probability flow, such as dormand_prince or probability_flow"
         )))
     }
 

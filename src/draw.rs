@@ -8,7 +8,7 @@ use fokker_model::{Condition, ConditionShape, Network, NetworkScore, Parameteriz
 use fokker_process::Process;
 use fokker_ranks::Ranks;
 use fokker_sampling::{CallCounter, CountedScore, Guidance, GuidanceMethod, Guided, Numbers, SamplerConfig, positions};
-use fokker_training::condition_of;
+use fokker_training::{StartingData, condition_of};
 
 use crate::beginning::Beginning;
 use crate::error::Error;
@@ -84,6 +84,26 @@ pub struct ScoreSpec {
     pub process: Arc<dyn Process>,
     /// What the network's output means.
     pub parameterization: Parameterization,
+    /// What samples begin with unless a request says otherwise; noise if absent.
+    pub start: Option<StartingData>,
+}
+
+impl ScoreSpec {
+    /// The request with examples of the start, where it begins with nothing else.
+    fn beginning(&self, request: &DrawRequest) -> Result<Option<DrawRequest>, Error> {
+        match (&self.start, &request.beginning) {
+            (Some(start), None) => {
+                let beginning = Some(Beginning::Examples(start.clone()));
+                Ok(Some(DrawRequest { beginning, ..request.clone() }))
+            }
+            (Some(_), Some(Beginning::Data { .. })) => {
+                let message = "this run has learnt a way from its [start] to its data, without noise in which data could be changed a \
+                               little; give arrays of the start as the noise";
+                Err(Error::field("start", "", message))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// A batch of samples.
@@ -246,6 +266,8 @@ pub fn draw_network<N: Network<D>, const D: usize>(
     keep: impl FnMut(DrawnBatch) -> Result<(), Error> + Send,
 ) -> Result<DrawCost, Error> {
     let _phase = tracing::debug_span!("draw", count = request.count).entered();
+    let begun = reading.beginning(request)?;
+    let request = begun.as_ref().unwrap_or(request);
     check_condition(network.condition(), network.has_null_class(), request, shape)?;
     check_precision(request.precision, device)?;
     let guide = match &request.guide {

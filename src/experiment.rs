@@ -146,7 +146,8 @@ impl CheckpointSampler {
     pub fn open_at(checkpoint: &Path, changes: &[String], place: Place) -> Result<Self, Error> {
         let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
         let chosen = config.backend.resolve_at(place)?;
-        let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization };
+        let start = config.starting_data(None)?;
+        let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization, start };
         let shape = config.data.shape()?;
         Ok(Self { checkpoint: checkpoint.into(), config, shape, reading, chosen })
     }

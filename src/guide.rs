@@ -96,6 +96,9 @@ impl Guide {
     pub(crate) fn check_data(&self, other: &RunConfig) -> Result<(), Error> {
         let refuse = |message: &str| Err(Error::field("guide", self.checkpoint.display(), message));
         let own = &self.config;
+        if own.start != other.start {
+            return refuse("was trained with another start (the section start)");
+        }
         let scale = |config: &RunConfig| (config.preprocessing.scale, config.preprocessing.standardization.clone());
         if scale(own) != scale(other) {
             return refuse("was trained on data of another scale (preprocessing.scale)");
@@ -117,8 +120,11 @@ impl Guide {
     /// # Errors
     /// A damaged checkpoint, or one of data of another rank.
     pub(crate) fn load<const D: usize>(&self, device: &Device) -> Result<GuideNetwork<D>, Error> {
-        let reading =
-            ScoreSpec { process: self.config.build_process()?, parameterization: self.config.parameterization };
+        let reading = ScoreSpec {
+            process: self.config.build_process()?,
+            parameterization: self.config.parameterization,
+            start: None,
+        };
         let network = with_averaged(&self.checkpoint, &self.config, device, Take::<D>)?
             .ok_or_else(|| Error::field("guide", self.checkpoint.display(), "its samples have another rank"))?;
         Ok(GuideNetwork { network, reading })

@@ -36,6 +36,7 @@ pub const RUNS: &[(&str, &str)] = files!["../configs/":
     "mnist_vp_conditional",
     "mnist_vp_small",
     "moons_2d",
+    "rings_to_moons",
     "score_fpe_appendix_c",
     "score_fpe_cifar10",
     "score_fpe_eight_gaussians",
@@ -73,6 +74,7 @@ pub const FIGURES: &[(&str, &str)] = files!["../configs/figures/":
     "papers004_figure3",
     "papers004_figure4",
     "papers004_bound",
+    "papers004_interpolant",
 ];
 
 /// The text of a run's configuration.

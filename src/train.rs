@@ -179,7 +179,11 @@ impl NetworkVisitor for Work<'_> {
         let plan = config.training_plan(train.clone(), validation)?;
         let takes = network.condition();
         let condition = condition_of(&plan, takes, config.previews.count);
-        let reading = ScoreSpec { process: plan.process.clone(), parameterization: config.parameterization };
+        let reading = ScoreSpec {
+            process: plan.process.clone(),
+            parameterization: config.parameterization,
+            start: config.starting_data(None)?,
+        };
         let evaluations =
             config.evaluation.as_ref().filter(|settings| settings.every > 0).map(|settings| Evaluations {
                 settings,

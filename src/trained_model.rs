@@ -43,7 +43,11 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
         }
         Self {
             network: trainer.ema().clone(),
-            reading: ScoreSpec { process: plan.process.clone(), parameterization: plan.parameterization },
+            reading: ScoreSpec {
+                process: plan.process.clone(),
+                parameterization: plan.parameterization,
+                start: plan.start.clone(),
+            },
             preprocessing: plan.preprocessing.clone(),
             shape: plan.train.shape().to_vec(),
             class_names: plan.train.class_names().unwrap_or_default(),

@@ -39,7 +39,7 @@ impl BeginningOptions {
             (None, Some(path)) => Beginning::Noise(Inputs::noise(path, &config.state_shape()?)?),
             (None, None) => return Ok(None),
         };
-        beginning.inputs().notes().iter().for_each(|note| eprintln!("{note}"));
+        beginning.inputs().into_iter().flat_map(Inputs::notes).for_each(|note| eprintln!("{note}"));
         Ok(Some(beginning))
     }
 }
@@ -53,9 +53,9 @@ pub fn count(given: Option<usize>, first: u64, beginning: Option<&Beginning>) ->
 /// A line about where a walk begins, and the same for `--json`.
 pub fn described(beginning: &Beginning, sampler: &SamplerConfig, checkpoint: &CheckpointSampler) -> (String, Value) {
     let process = &**checkpoint.process();
-    let names = beginning.inputs().names();
+    let names = beginning.inputs().map(Inputs::names).unwrap_or_default();
     match beginning {
-        Beginning::Noise(_) => ("".into(), json!({ "noise": names })),
+        Beginning::Noise(_) | Beginning::Examples(_) => ("".into(), json!({ "noise": names })),
         Beginning::Data { strength, .. } if *strength == 0.0 => {
             ("strength 0: the start is returned".into(), json!({ "start": names, "strength": strength }))
         }

@@ -31,7 +31,7 @@
 //! A [`GaussianMixture`] stays a Gaussian mixture under every one of them, so its density, score, posterior mean and
 //! samples are exact at every time: the ground truth that the rest of fokker is tested against.
 //!
-//! Processes with matrix coefficients are in [`matrix`].
+//! Processes with matrix coefficients are in [`matrix`], bridges between two laws of data in [`interpolant`].
 //!
 //! A process of one's own implements [`Process`], is held to the same properties as the built-in ones by [`check()`], and is
 //! named in configurations after [`register_process!`].
@@ -62,6 +62,7 @@ mod critically_damped_langevin;
 mod ddpm_chain;
 mod edm;
 mod error;
+pub mod interpolant;
 mod linear;
 mod linear_beta;
 mod linear_path;

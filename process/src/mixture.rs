@@ -176,6 +176,11 @@ impl GaussianMixture {
         })
     }
 
+    /// Weight, mean and covariance of each component.
+    pub(crate) fn gaussians(&self) -> impl Iterator<Item = (f64, DVector<f64>, DMatrix<f64>)> {
+        self.components.iter().map(|component| (component.weight, component.mean.clone(), component.covariance()))
+    }
+
     /// The law of x_t, as a mixture of its own.
     pub fn diffused(&self, process: &dyn Process, t: f64) -> Self {
         let (scale, variance) = kernel(process, t);
@@ -354,7 +359,7 @@ fn kernel(process: &dyn Process, t: f64) -> (f64, f64) {
     (process.mean_scale(t), process.std(t).powi(2))
 }
 
-fn log_sum_exp(logs: &[f64]) -> f64 {
+pub(crate) fn log_sum_exp(logs: &[f64]) -> f64 {
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if largest == f64::NEG_INFINITY {
         return largest;

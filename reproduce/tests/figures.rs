@@ -433,3 +433,21 @@ fn disturbances_that_make_no_sense_are_refused_by_key() {
     let message = refused("papers003_proposition2", &[("end", Toml::Float(2.0))]);
     assert!(message.starts_with("figure.end = 2"), "{message}");
 }
+
+#[test]
+fn interpolants_end_in_the_law_of_the_data_with_and_without_noise() {
+    let few = [("draws", 600), ("shown", 2), ("steps", 60)].map(|(key, value)| (key, Toml::Integer(value)));
+    let figure = make(&with(config("papers004_interpolant"), &few));
+    for table in ["without noise", "with noise"] {
+        let value = |name: &str| column(&figure, table, name)[0];
+        for name in ["mean", "mass above", "variance"] {
+            let (found, law, error) =
+                (value(name), value(&format!("{name}: law")), value(&format!("{name}: standard error")));
+            assert!((found - law).abs() < 5.0 * error, "{table}, {name}: {found} ± {error}, {law}");
+        }
+        assert!(value("L1 distance") < 0.03, "{table}: {}", value("L1 distance"));
+    }
+    // 0.4 · (−1.5) + 0.6 · 1.
+    assert!((column(&figure, "with noise", "mean: law")[0]).abs() < 1e-12);
+    assert!(figure.caption.contains("With ε = 0.5") && figure.caption.contains("brownian"), "{}", figure.caption);
+}

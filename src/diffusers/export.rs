@@ -121,6 +121,9 @@ fn describe(config: &RunConfig) -> Result<(Json, Json), Error> {
             "pipelines of diffusers take pictures in [-1, 1]; train with preprocessing.scale = \"minus_one_one\"";
         wrong.push(format!("preprocessing.scale: {message}"));
     }
+    if config.start.is_some() {
+        wrong.push("start: pipelines of diffusers begin with noise".into());
+    }
     let scheduler = write_scheduler(config).map_err(|error| wrong.push(error.to_string())).ok();
     let (Some(mut network), Some(mut scheduler), true) = (network, scheduler, wrong.is_empty()) else {
         return Err(Error::Usage(format!("diffusers cannot represent this run:\n{}", wrong.join("\n"))));

@@ -30,8 +30,10 @@ pub fn likelihood(
 ) -> Result<LikelihoodReport, Error> {
     let checkpoint = find_checkpoint(run)?;
     let config = RunConfig::load(&checkpoint.join("config.toml"), changes)?;
-    let reading = ScoreSpec { process: config.build_process()?, parameterization: config.parameterization };
+    let reading =
+        ScoreSpec { process: config.build_process()?, parameterization: config.parameterization, start: None };
     request.validate(&config, &*reading.process)?;
+    request.warning(&config, &*reading.process).into_iter().for_each(|line| monitor.warn(&line));
     if request.unconditional {
         config.check_null_class("unconditional")?;
     }

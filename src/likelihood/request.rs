@@ -79,6 +79,30 @@ impl LikelihoodRequest {
         }
     }
 
+    /// What is to be said of a bound that begins where the network has hardly been: its decoder asks for the noise at the smallest time, and an
+    /// error there counts in full, whatever the density is.
+    pub(super) fn warning(&self, config: &RunConfig, process: &dyn Process) -> Option<String> {
+        let asks = match &self.quantity {
+            Quantity::Flow(flow) => flow.truncation.is_bound(),
+            Quantity::Diffusion { .. } => true,
+            Quantity::Chain { .. } | Quantity::Kl { .. } => false,
+        };
+        let training = &config.training;
+        let examples = training.steps as f64 * training.batch_size as f64 * training.accumulation as f64;
+        let of_share = |count: f64| config.objective.time.at_quantile(process, (count / examples).min(0.5)).t;
+        let level = |t: f64| (-0.5 * process.log_snr(t)).exp();
+        // The noise level that so many examples were below.
+        let (few, enough) = (of_share(100.0), of_share(1000.0));
+        (asks && level(few) > 4.0 * level(process.min_time())).then(|| {
+            format!(
+                "the network was trained fewer than 100 times below four times the noise of process.min_time = {}, where this bound asks it \
+                 for the noise: its error there is part of the number. Begin where it was trained, with process.min_time={enough:.2}, or \
+                 take the truncation \"none\"",
+                process.min_time()
+            )
+        })
+    }
+
     pub(super) fn validate(&self, config: &RunConfig, process: &dyn Process) -> Result<(), Error> {
         let refuse = |name, value: &str, message: &str| Err(Error::field(name, value, message));
         if process.phase_space().is_some() {
@@ -86,6 +110,13 @@ impl LikelihoodRequest {
                 "process.kind",
                 process.name(),
                 "has velocities, and likelihoods are those of scalar processes",
+            );
+        }
+        if config.start.is_some() {
+            return refuse(
+                "start",
+                "",
+                "the density of examples is not known, and so neither is that of what they are carried to",
             );
         }
         if config.data.depth() != Depth::Eight {
@@ -150,6 +181,32 @@ impl Quantity {
             Self::Chain { .. } => "upper bound of -ln p of the data: L_vlb of the ancestral chain".into(),
             Self::Diffusion { .. } => "upper bound of -ln p of the data: that of the reverse SDE".into(),
             Self::Kl { .. } => "upper bound of KL(p | q), data against what the reverse SDE generates".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_that_begin_where_nothing_was_learnt_are_warned_of() {
+        let warning = |recipe: &str, changes: &[&str], request: &LikelihoodRequest| {
+            let changes: Vec<String> = changes.iter().map(|change| change.to_string()).collect();
+            let config = RunConfig::recipe(recipe, &changes).unwrap();
+            request.warning(&config, &*config.build_process().unwrap())
+        };
+        let bound = LikelihoodRequest::new(1);
+        // Of 96 000 draws of a standard normal logit, 1000 are below 1/(1 + e^2.31) = 0.09.
+        let said = warning("mnist_flow_small", &[], &bound).unwrap();
+        assert!(said.contains("process.min_time = 0.001") && said.contains("process.min_time=0.09"), "{said}");
+        assert_eq!(warning("mnist_flow_small", &["process.min_time=0.09"], &bound), None);
+        assert_eq!(warning("mnist_flow_small", &["objective.time={ kind = 'uniform' }"], &bound), None);
+        let plain = LikelihoodConfig { truncation: Truncation::None, ..LikelihoodConfig::default() };
+        let plain = LikelihoodRequest { quantity: Quantity::Flow(plain), ..LikelihoodRequest::new(1) };
+        assert_eq!(warning("mnist_flow_small", &[], &plain), None);
+        for recipe in ["mnist_likelihood", "mixture_2d"] {
+            assert_eq!(warning(recipe, &[], &bound), None, "{recipe}");
         }
     }
 }

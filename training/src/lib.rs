@@ -30,6 +30,7 @@ mod resident;
 mod run;
 pub mod score_fpe;
 mod spread;
+mod start;
 mod tensorboard;
 mod time_sampling;
 mod trainer;
@@ -72,6 +73,7 @@ pub use power_average::{
 };
 pub use run::RunFolder;
 pub use spread::Spread;
+pub use start::{StartingData, validate_start};
 pub use tensorboard::EventsWriter;
 pub use time_sampling::{TimeDraw, TimeSampling};
 pub use trainer::{Trainer, Validation};

@@ -166,10 +166,24 @@ impl Objective {
         first_position: u64,
         x0: &Tensor<D>,
     ) -> Randomness<D> {
+        let positions = first_position..first_position + x0.dims()[0] as u64;
+        let place = (&x0.device(), x0.dtype());
+        let noise = example_noise(seed, positions.map(Index::training_noise), x0.dims(), place);
+        self.draw_with(process, seed, micro_batch, first_position, x0, noise)
+    }
+
+    /// The same with given noise, or what stands in its place.
+    pub(crate) fn draw_with<const D: usize>(
+        &self,
+        process: &dyn Process,
+        seed: u64,
+        micro_batch: u64,
+        first_position: u64,
+        x0: &Tensor<D>,
+        noise: Tensor<D>,
+    ) -> Randomness<D> {
         let batch = x0.dims()[0];
         let positions = first_position..first_position + batch as u64;
-        let place = (&x0.device(), x0.dtype());
-        let noise = example_noise(seed, positions.clone().map(Index::training_noise), x0.dims(), place);
         let noise = self.coupling.join(x0, noise);
         let times = self.times(process, seed, Index::training_time(micro_batch), batch);
         let key = (seed, micro_batch, first_position);

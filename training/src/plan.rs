@@ -13,6 +13,7 @@ use crate::objective::Objective;
 use crate::optimizer::OptimizerConfig;
 use crate::power_average::PowerAverageConfig;
 use crate::score_fpe::ResidualsConfig;
+use crate::start::StartingData;
 use crate::weighting::Weighting;
 
 /// What a trainer needs to know besides the network.
@@ -56,6 +57,8 @@ pub struct TrainingPlan {
     pub preprocessing: Preprocessing,
     /// The examples to learn from.
     pub train: Arc<dyn Dataset>,
+    /// What paths begin with in the place of noise, if it is data.
+    pub start: Option<StartingData>,
     /// The examples held out, if there are any.
     pub validation: Option<Arc<dyn Dataset>>,
     /// The score of the data, if it is known.
@@ -81,6 +84,13 @@ impl TrainingPlan {
         if let Some(residuals) = &self.residuals {
             residuals.validate()?;
             residuals.validate_under(&*self.process)?;
+        }
+        if let Some(start) = &self.start {
+            start.validate_under(&*self.process, &self.parameterization, &self.objective, self.train.shape())?;
+            if self.residuals.is_some() {
+                let message = "are those of a score, and with a [start] only a velocity is learnt; leave them out";
+                return Err(TrainingError::config("residuals", message));
+            }
         }
         if self.objective.needs_truth() && self.truth.is_none() {
             let message = "needs data whose score is known: data.kind = \"mixture\"";
@@ -125,6 +135,7 @@ impl TrainingPlan {
             averages: None,
             preprocessing: if train.is_image() { Preprocessing::default() } else { Preprocessing::RAW },
             train,
+            start: None,
             validation: None,
             truth: None,
             residuals: None,

@@ -22,5 +22,6 @@ mod reproduce_score_fpe;
 mod runs;
 mod sample_files;
 mod sampling_commands;
+mod starts;
 mod support;
 mod weights;

@@ -22,6 +22,7 @@
 mod backward_noise;
 mod equation;
 mod fitted;
+mod interpolant;
 mod scheme;
 mod solver;
 mod time_reversal;
@@ -31,6 +32,7 @@ mod tridiagonal;
 pub use backward_noise::BackwardNoise;
 pub use equation::{Custom, Equation, Forward, LangevinEquation, Reverse};
 pub use fitted::{JumpRates, bernoulli};
+pub use interpolant::{Carried, Direction, InterpolantEquation};
 pub use scheme::Scheme;
 pub use solver::Solver;
 pub use time_reversal::TimeReversal;

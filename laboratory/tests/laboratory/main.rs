@@ -4,6 +4,7 @@ mod bounds;
 mod calculus;
 mod density;
 mod golden;
+mod interpolant;
 mod lecture;
 mod matrix;
 mod operators;

@@ -5,6 +5,7 @@ mod chains;
 mod check;
 mod config;
 mod fokker_planck;
+mod interpolant;
 mod matrix;
 mod mixture;
 mod near_zero;

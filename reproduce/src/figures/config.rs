@@ -6,9 +6,10 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, FigureError, LangevinFigure,
-    LemmaConfig, NoisyDensityConfig, NoisyPlaneConfig, OrnsteinUhlenbeckFigure, PhasePlaneConfig, RelaxationConfig,
-    ScoreAgreementConfig, ScoreInequalitiesConfig, StrongOrderConfig, ThereAndBackConfig, VariationalBoundConfig,
+    BoundConfig, BrownianConfig, DensityPathsConfig, DigitsConfig, ExplodingConfig, FigureError, InterpolantConfig,
+    LangevinFigure, LemmaConfig, NoisyDensityConfig, NoisyPlaneConfig, OrnsteinUhlenbeckFigure, PhasePlaneConfig,
+    RelaxationConfig, ScoreAgreementConfig, ScoreInequalitiesConfig, StrongOrderConfig, ThereAndBackConfig,
+    VariationalBoundConfig,
 };
 use fokker_laboratory::{LaboratoryError, Watch};
 use fokker_plot::Figure;
@@ -67,6 +68,8 @@ pub enum FigureConfig {
     ScoreInequalities(ScoreInequalitiesConfig),
     /// Such a score, the truth, and the score of what it generates.
     ScoreAgreement(ScoreAgreementConfig),
+    /// From one law to another.
+    Interpolant(InterpolantConfig),
 }
 
 /// The values of `kind`.
@@ -88,6 +91,7 @@ const KINDS: &[&str] = &[
     "phase_plane",
     "score_inequalities",
     "score_agreement",
+    "interpolant",
 ];
 
 /// By the kind first, so that an error in the rest names its key.
@@ -123,6 +127,7 @@ impl<'de> Deserialize<'de> for FigureConfig {
             "phase_plane" => of(table, Self::PhasePlane),
             "score_inequalities" => of(table, Self::ScoreInequalities),
             "score_agreement" => of(table, Self::ScoreAgreement),
+            "interpolant" => of(table, Self::Interpolant),
             unknown => Err(D::Error::unknown_variant(unknown, KINDS)),
         }
     }
@@ -185,6 +190,7 @@ impl FigureFile {
             FigureConfig::PhasePlane(config) => config.check(),
             FigureConfig::ScoreInequalities(config) => config.check(),
             FigureConfig::ScoreAgreement(config) => config.check(),
+            FigureConfig::Interpolant(config) => config.check(),
         }?)
     }
 
@@ -213,6 +219,7 @@ impl FigureFile {
             FigureConfig::PhasePlane(config) => config.make(seed, watch),
             FigureConfig::ScoreInequalities(config) => config.make(seed, watch),
             FigureConfig::ScoreAgreement(config) => config.make(seed, watch),
+            FigureConfig::Interpolant(config) => config.make(seed, watch),
         }?;
         self.finished(figure, name)
     }

@@ -18,6 +18,7 @@
 //! | `phase_plane` | [SDE tutorial, eq. 2.3.1 and 2.4.19]: matrix-valued noise, forwards and back |
 //! | `score_inequalities` | [Lai 2023, Prop. 1 and 3], both sides for scores with a known error |
 //! | `score_agreement` | [Lai 2023, Prop. 2 and Lemma 3], the same |
+//! | `interpolant` | Albergo et al. 2023, sec. 2.3: from one law to another |
 //! | `strong_order` | methods for state-dependent noise, and ∫ B dB |
 
 mod bound;
@@ -30,6 +31,7 @@ mod energy;
 mod error;
 mod exploding;
 mod in_chunks;
+mod interpolant;
 mod langevin;
 mod lemma;
 mod noisy_density;
@@ -51,6 +53,7 @@ pub use density_paths::DensityPathsConfig;
 pub use digits::DigitsConfig;
 pub use error::FigureError;
 pub use exploding::ExplodingConfig;
+pub use interpolant::InterpolantConfig;
 pub use langevin::LangevinFigure;
 pub use lemma::LemmaConfig;
 pub use noisy_density::NoisyDensityConfig;

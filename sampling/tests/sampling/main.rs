@@ -4,6 +4,7 @@ mod conditions;
 mod encoding;
 mod golden_traces;
 mod guidance;
+mod interpolants;
 mod laws;
 mod likelihood;
 mod orders;

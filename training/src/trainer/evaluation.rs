@@ -13,6 +13,7 @@ use crate::loss;
 use crate::noise_levels::{NoiseLevel, NoiseLevels};
 use crate::objective::Randomness;
 use crate::score_fpe::{ResidualSums, Residuals, ResidualsConfig};
+use crate::start::with_bridge;
 
 /// What the averaged weights are worth on held-out examples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,10 +45,22 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             let shape: [usize; D] = batch.shape.try_into().expect("the data have the rank of the network");
             let positions = batch.first_position..batch.first_position + size as u64;
             let x0 = loss::state(&*plan.process, Tensor::from_data(TensorData::new(batch.values, shape), &device));
-            let noise = example_noise(plan.seed, positions.clone().map(Index::held_out_noise), x0.dims(), &device);
+            let times = plan.objective.times(&*plan.process, plan.seed, Index::held_out_time(index), size);
+            let indices = positions.clone().map(Index::held_out_noise);
+            let [x0, noise] = match &plan.start {
+                None => {
+                    let noise = example_noise(plan.seed, indices, x0.dims(), &device);
+                    [x0.clone(), plan.objective.coupling.join(&x0, noise)]
+                }
+                Some(start) => {
+                    let [x1, z] = start.draw(plan.seed, indices, &x0);
+                    let joined = plan.objective.coupling.join(&x0, x1);
+                    with_bridge(start.bridge(), &*plan.process, [x0, joined, z], &times)
+                }
+            };
             let randomness = Randomness {
-                noise: plan.objective.coupling.join(&x0, noise),
-                times: plan.objective.times(&*plan.process, plan.seed, Index::held_out_time(index), size),
+                noise,
+                times,
                 probes: plan.objective.loss.probes(plan.seed, Index::held_out_loss_probe, positions, &x0),
                 regularizer: None,
             };
@@ -66,14 +79,14 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
 
     /// The error in the noise of the averaged weights at [several noise levels](crate::NoiseLevel), which held-out examples take
     /// turns at, with the same noise every time. A quarter of the examples of the validation loss take part, or one batch. None if
-    /// nothing is held out, and under a process with velocities.
+    /// nothing is held out, under a process with velocities, and where paths begin with data.
     ///
     /// # Errors
     /// Data that cannot be read.
     pub fn noise_levels(&self) -> Result<Vec<NoiseLevel>, TrainingError> {
         let (plan, device) = (&self.plan, self.device.clone().inner());
         let Some(validation) = plan.validation.clone() else { return Ok(Vec::new()) };
-        if plan.process.phase_space().is_some() {
+        if plan.process.phase_space().is_some() || plan.start.is_some() {
             return Ok(Vec::new());
         }
         let batch_size = plan.training.batch_size;

@@ -21,6 +21,7 @@ use crate::loss;
 use crate::objective::Randomness;
 use crate::part_sum::{Part, PartSum, time_range};
 use crate::readings::{StepReading, scale_on_device};
+use crate::start::with_bridge;
 
 /// What the loss of a batch is made of.
 struct Inputs<N, const D: usize> {
@@ -150,7 +151,20 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let score = self.score_under(&network, condition).with_dropout(dropout);
         let blocks = plan.training.recompute == Recompute::Blocks;
         let score = if blocks { score.with_recomputed_blocks() } else { score };
-        let randomness = plan.objective.draw(&*plan.process, plan.seed, micro_batch, batch.first_position, &x0);
+        let place = (&*plan.process, plan.seed, micro_batch, batch.first_position);
+        let (x0, randomness) = match &plan.start {
+            None => {
+                let randomness = plan.objective.draw(place.0, place.1, place.2, place.3, &x0);
+                (x0, randomness)
+            }
+            Some(start) => {
+                let positions = batch.first_position..batch.first_position + shape[0] as u64;
+                let [x1, z] = start.draw(plan.seed, positions.map(Index::training_noise), &x0);
+                let drawn = plan.objective.draw_with(place.0, place.1, place.2, place.3, &x0, x1);
+                let [x0, noise] = with_bridge(start.bridge(), place.0, [x0, drawn.noise, z], &drawn.times);
+                (x0, Randomness { noise, ..drawn })
+            }
+        };
         Inputs { score, x0, randomness }
     }
 
