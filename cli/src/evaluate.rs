@@ -193,9 +193,11 @@ fn classes(classes: &Classes) -> String {
     let shares: String = classes.shares.iter().map(of).collect();
     let (entropy, data) = (shown(classes.entropy), classes.entropy_reference);
     let variation = shown(classes.total_variation);
+    let (confidence, of_data) = (shown(classes.confidence), classes.confidence_reference);
     format!(
-        "{:<24} {:>23} {:>23}\n{shares}  {:<22} {entropy:>23} {data:>23.4}\n  {:<22} {variation:>23}\n",
-        "classes", "share", "data", "entropy, nats", "total variation"
+        "{:<24} {:>23} {:>23}\n{shares}  {:<22} {entropy:>23} {data:>23.4}\n  {:<22} {variation:>23}\n  \
+         {:<22} {confidence:>23} {of_data:>23.4}\n",
+        "classes", "share", "data", "entropy, nats", "total variation", "confidence"
     )
 }
 
