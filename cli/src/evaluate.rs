@@ -38,8 +38,8 @@ pub struct Evaluate {
     /// Seed of samples, half-samples and directions
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What makes features of images: digits for MNIST, pixels for all else if absent. One with settings is a table, such as
-    /// '{ kind = "inception", weights = "inception.pth", resize = "clean_fid" }'
+    /// What makes features of images: digits for MNIST, pixels for all else if absent; onnx:FILE for a network in ONNX. One with
+    /// settings is a table, such as '{ kind = "inception", weights = "inception.pth", resize = "clean_fid" }'
     #[arg(long, value_name = "NAME|TABLE")]
     extractor: Option<String>,
     /// The file of weights of the extractor, for inception
@@ -81,8 +81,15 @@ fn extractor(text: &str, weights: Option<&Path>) -> Result<Extractor, Error> {
             Value::Table(table) => table,
             _ => return Err(refuse("is no table".into())),
         },
-        false => Table::from_iter([("kind".to_string(), text.into())]),
+        false => match text.split_once(':') {
+            Some(("onnx", file)) => Table::from_iter([("kind".into(), "onnx".into()), ("weights".into(), file.into())]),
+            _ => Table::from_iter([("kind".to_string(), text.into())]),
+        },
     };
+    let is_onnx = settings.get("kind").and_then(Value::as_str) == Some("onnx");
+    if is_onnx && !Extractor::kinds().contains(&"onnx") {
+        return Err(refuse("this build of fokker reads no ONNX; build it with --features onnx".into()));
+    }
     if let Some(weights) = weights {
         settings.insert("weights".into(), weights.display().to_string().into());
     }

@@ -54,6 +54,8 @@ pub use classes::{ClassShare, Classes, Labels, classes};
 pub use copying::{Copying, NearestExample, copying};
 pub use error::EvaluationError;
 pub use evaluate::{Evaluation, Measured, Protocol, evaluate_features, evaluate_statistics};
+#[cfg(feature = "onnx")]
+pub use extractor::Onnx;
 pub use extractor::{Digits, Extracted, Extractor, ExtractorEntry, ExtractorKind, Images, Pixels, cached};
 pub use features::{Features, Pair};
 pub use frechet::{Frechet, FrechetDistance, FrechetInfinity, frechet_distance};

@@ -2,12 +2,16 @@
 
 mod cache;
 mod digits;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod pixels;
 
 use fokker_registry::{Settings, family};
 
 pub use cache::cached;
 pub use digits::Digits;
+#[cfg(feature = "onnx")]
+pub use onnx::Onnx;
 pub use pixels::Pixels;
 
 use crate::{EvaluationError, Features, Labels, Watch};
