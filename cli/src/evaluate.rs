@@ -38,8 +38,8 @@ pub struct Evaluate {
     /// Seed of samples, half-samples and directions
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What makes features of images: digits for MNIST, pixels for all else if absent. One with settings is a table, such as
-    /// '{ kind = "inception", weights = "inception.pth", resize = "clean_fid" }'
+    /// What makes features of images: digits for MNIST, pixels for all else if absent; onnx:FILE for a network in ONNX. One with
+    /// settings is a table, such as '{ kind = "inception", weights = "inception.pth", resize = "clean_fid" }'
     #[arg(long, value_name = "NAME|TABLE")]
     extractor: Option<String>,
     /// The file of weights of the extractor, for inception
@@ -81,8 +81,15 @@ fn extractor(text: &str, weights: Option<&Path>) -> Result<Extractor, Error> {
             Value::Table(table) => table,
             _ => return Err(refuse("is no table".into())),
         },
-        false => Table::from_iter([("kind".to_string(), text.into())]),
+        false => match text.split_once(':') {
+            Some(("onnx", file)) => Table::from_iter([("kind".into(), "onnx".into()), ("weights".into(), file.into())]),
+            _ => Table::from_iter([("kind".to_string(), text.into())]),
+        },
     };
+    let is_onnx = settings.get("kind").and_then(Value::as_str) == Some("onnx");
+    if is_onnx && !Extractor::kinds().contains(&"onnx") {
+        return Err(refuse("this build of fokker reads no ONNX; build it with --features onnx".into()));
+    }
     if let Some(weights) = weights {
         settings.insert("weights".into(), weights.display().to_string().into());
     }
@@ -193,9 +200,11 @@ fn classes(classes: &Classes) -> String {
     let shares: String = classes.shares.iter().map(of).collect();
     let (entropy, data) = (shown(classes.entropy), classes.entropy_reference);
     let variation = shown(classes.total_variation);
+    let (confidence, of_data) = (shown(classes.confidence), classes.confidence_reference);
     format!(
-        "{:<24} {:>23} {:>23}\n{shares}  {:<22} {entropy:>23} {data:>23.4}\n  {:<22} {variation:>23}\n",
-        "classes", "share", "data", "entropy, nats", "total variation"
+        "{:<24} {:>23} {:>23}\n{shares}  {:<22} {entropy:>23} {data:>23.4}\n  {:<22} {variation:>23}\n  \
+         {:<22} {confidence:>23} {of_data:>23.4}\n",
+        "classes", "share", "data", "entropy, nats", "total variation", "confidence"
     )
 }
 

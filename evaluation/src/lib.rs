@@ -14,7 +14,7 @@
 //! | [`SlicedWasserstein`] | distance along random directions | Rabin et al. 2011 |
 //! | [`Marginals`] | distance of each column | |
 //! | [`copying`] | whether samples are copies of training examples | Meehan et al. 2020 |
-//! | [`classes`] | how often each class occurs | |
+//! | [`classes`] | how often each class occurs, and how sure the classifier is | |
 //!
 //! [`evaluate_features`] computes them with error bars and with their floor: what the same metric says of two halves of the real
 //! data.
@@ -50,10 +50,12 @@ pub use fokker_registry as registry;
 
 pub use array::{Array, is_array, read_array, read_npz, read_statistics, write_npz, write_statistics};
 pub use checksum::sha256;
-pub use classes::{ClassShare, Classes, classes};
+pub use classes::{ClassShare, Classes, Labels, classes};
 pub use copying::{Copying, NearestExample, copying};
 pub use error::EvaluationError;
 pub use evaluate::{Evaluation, Measured, Protocol, evaluate_features, evaluate_statistics};
+#[cfg(feature = "onnx")]
+pub use extractor::Onnx;
 pub use extractor::{Digits, Extracted, Extractor, ExtractorEntry, ExtractorKind, Images, Pixels, cached};
 pub use features::{Features, Pair};
 pub use frechet::{Frechet, FrechetDistance, FrechetInfinity, frechet_distance};

@@ -25,7 +25,7 @@ pub struct EvaluationReport {
     pub halves: usize,
     /// The metrics.
     pub evaluation: Evaluation,
-    /// How often each class occurs, where the extractor is a classifier.
+    /// How often each class occurs and how sure the classifier is, where the extractor is one.
     pub classes: Option<Classes>,
     /// Whether samples are copies of training examples, where the training data are known.
     pub copying: Option<Copying>,
@@ -39,8 +39,8 @@ pub(super) fn classes(
     reference: &Extracted,
     request: &EvaluationRequest,
 ) -> Result<Option<Classes>, Error> {
-    let (Some((own, count)), Some((other, _))) = (&samples.classes, &reference.classes) else { return Ok(None) };
+    let (Some(own), Some(other)) = (&samples.classes, &reference.classes) else { return Ok(None) };
     let pair = Pair::new(&samples.features, &reference.features)?;
     let replicates = Replicates::new(request.seed, request.halves, &pair);
-    Ok(Some(fokker_evaluation::classes(own, other, *count, &replicates)?))
+    Ok(Some(fokker_evaluation::classes(own, other, &replicates)?))
 }

@@ -14,6 +14,7 @@ mod ema;
 mod error;
 mod example_noise;
 mod gradients;
+mod histogram;
 mod learning_rate;
 pub mod loss;
 mod metrics;

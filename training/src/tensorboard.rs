@@ -1,8 +1,8 @@
 //! Metrics as TensorBoard reads them: records of protocol buffers in `events.out.tfevents.*`.
 //!
 //! A record is the length of its data as `u64`, a checksum of that, the data, a checksum of them; checksums are
-//! CRC-32C, rotated and shifted (TensorFlow's `tfrecord` format). The messages are the fields that scalars and pictures need of
-//! TensorFlow's `event.proto` and `summary.proto`.
+//! CRC-32C, rotated and shifted (TensorFlow's `tfrecord` format). The messages are the fields that scalars, pictures and histograms
+//! need of TensorFlow's `event.proto` and `summary.proto`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fokker_files::{FileError, Log};
+use fokker_model::StateDict;
 use prost::Message;
 
 use crate::error::TrainingError;
+use crate::histogram::Histogram;
 use crate::metrics::Metrics;
 
 #[derive(Clone, PartialEq, Message)]
@@ -57,7 +59,7 @@ struct Summary {
 struct Named {
     #[prost(string, tag = "1")]
     tag: String,
-    #[prost(oneof = "Shown", tags = "2, 4")]
+    #[prost(oneof = "Shown", tags = "2, 4, 5")]
     shown: Option<Shown>,
 }
 
@@ -67,6 +69,8 @@ enum Shown {
     Scalar(f32),
     #[prost(message, tag = "4")]
     Image(Image),
+    #[prost(message, tag = "5")]
+    Histogram(Histogram),
 }
 
 /// `Summary.Image`
@@ -178,8 +182,11 @@ impl EventsWriter {
         self.scalars(line.step, evaluation(line))
     }
 
-    /// Writes those numbers that are finite.
-    fn scalars(&mut self, step: u64, numbers: impl Iterator<Item = (String, f64)>) -> Result<(), TrainingError> {
+    /// Writes numbers under their tags; those that are not finite are left out.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn scalars(&mut self, step: u64, numbers: impl Iterator<Item = (String, f64)>) -> Result<(), TrainingError> {
         let scalar = |(tag, value): (String, f64)| {
             let value = value as f32;
             value.is_finite().then_some(Named { tag, shown: Some(Shown::Scalar(value)) })
@@ -197,6 +204,19 @@ impl EventsWriter {
         let Some(image) = Image::from_png(file) else { return Ok(()) };
         let value = Named { tag: tag.into(), shown: Some(Shown::Image(image)) };
         let summary = Summary { value: vec![value] };
+        self.write(Event { wall_time: now(), step: step as i64, what: Some(What::Summary(summary)) })
+    }
+
+    /// Writes how the numbers of each tensor are spread after `step` steps, under `folder` and the tensor's name.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn histograms(&mut self, folder: &str, step: u64, tensors: &StateDict) -> Result<(), TrainingError> {
+        let spread = |name: &str| {
+            let shown = Shown::Histogram(Histogram::of(tensors.get(name)?.1)?);
+            Some(Named { tag: format!("{folder}/{name}"), shown: Some(shown) })
+        };
+        let summary = Summary { value: tensors.shapes().filter_map(|(name, _)| spread(name)).collect() };
         self.write(Event { wall_time: now(), step: step as i64, what: Some(What::Summary(summary)) })
     }
 
@@ -263,6 +283,17 @@ mod tests {
         assert_eq!(Image::from_png(file[..20].to_vec()), None);
     }
 
+    /// The same for a histogram of 1, 2, 2 and 4, which has thirty bins, of which three hold something.
+    #[test]
+    fn a_histogram_has_its_bins_and_their_limits() {
+        let histogram = Histogram::of(&[1.0, 2.0, 2.0, 4.0]).unwrap();
+        let value = Named { tag: "weights/a".into(), shown: Some(Shown::Histogram(histogram)) };
+        let summary = Summary { value: vec![value] };
+        let event = Event { wall_time: 1.5, step: 7, what: Some(What::Summary(summary)) };
+        let record = record(&event.encode_to_vec());
+        assert_eq!((record.len(), crc32c::crc32c(&record)), EXPECTED_HISTOGRAM);
+    }
+
     #[test]
     fn sessions_are_in_the_order_of_their_names_whatever_the_clock_says() {
         let folder = tempfile::tempdir().unwrap();
@@ -279,6 +310,8 @@ mod tests {
         assert_eq!(names, expected.map(|name| format!("{PREFIX}{name}.fokker")));
     }
 
+    /// The length, and the checksum.
+    const EXPECTED_HISTOGRAM: (usize, u32) = (578, 1_158_328_078);
     const EXPECTED: &str = "1a00000000000000129bd82d09000000000000f83f10072a0d0a0b0a046c6f7373150000803ec9d07b8d";
     const EXPECTED_PICTURE: &str = "4300000000000000b18525a009000000000000f83f10072a360a340a0773616d706c65732229080210031803222189504e470d0a1a0a\
                                     0000000d4948445200000003000000020802000000070707079734f0fa";

@@ -94,6 +94,12 @@ fn what_cannot_be_compared_is_refused_by_name() {
     let points = ["points.csv", "--against", "moons_2d", "--extractor"];
     refused(&[&points[..], &["fid"]].concat(), 2, &["unknown extractor `fid`", "`digits`, `inception`"]);
     refused(&[&points[..], &["inception"]].concat(), 2, &["--extractor inception", "--weights"]);
+    #[cfg(not(feature = "onnx"))]
+    refused(
+        &[&points[..], &["onnx:features.onnx"]].concat(),
+        2,
+        &["--extractor onnx:features.onnx", "--features onnx"],
+    );
     refused(&[&points[..], &["{ kind = 'pixels', size = 3 }"]].concat(), 2, &["unknown field `size`"]);
     refused(
         &[&points[..], &["inception", "--weights", "none.pth"]].concat(),

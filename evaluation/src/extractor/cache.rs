@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::{Extracted, Extractor, Images};
-use crate::{Array, EvaluationError, Features, Statistics, Watch, read_npz, write_npz};
+use crate::{Array, EvaluationError, Features, Labels, Statistics, Watch, read_npz, write_npz};
 
 /// Makes features of images, or reads those of an earlier time from `folder`. Their file is named by a checksum of the pixels,
 /// of the extractor with its settings and of its weights, so it is never out of date. It also holds `mu` and `sigma`, so that
@@ -56,12 +56,15 @@ fn read(path: &Path, images: &Images) -> Option<Extracted> {
     };
     let features = take("features").filter(|features| features.shape.first() == Some(&images.count()))?;
     let features = Features::of_array(images.name(), features).ok()?;
-    let classes = match (take("classes"), take("class_count")) {
-        (Some(classes), Some(count)) if classes.values.len() == images.count() => {
-            let whole = |values: Vec<f64>| values.into_iter().map(|class| class as usize).collect::<Vec<usize>>();
-            Some((whole(classes.values), *whole(count.values).first()?))
-        }
-        _ => None,
+    let mut values = |name: &str, count: usize| Some(take(name)?.values).filter(|values| values.len() == count);
+    // A classifier's file without all three is not whole.
+    let classes = match values("class_count", 1) {
+        Some(count) => Some(Labels {
+            classes: values("classes", images.count())?.into_iter().map(|class| class as usize).collect(),
+            confidences: values("confidences", images.count())?,
+            count: count[0] as usize,
+        }),
+        None => None,
     };
     Some(Extracted { features, classes })
 }
@@ -76,8 +79,9 @@ fn write(path: &Path, found: &Extracted) -> Result<(), EvaluationError> {
         ("mu", Array::new([size], statistics.mean().to_vec())),
         ("sigma", Array::new([size, size], statistics.covariance().to_vec())),
     ];
-    if let Some((classes, count)) = classes {
+    if let Some(Labels { classes, confidences, count }) = classes {
         arrays.push(("classes", Array::new([classes.len()], numbers(classes))));
+        arrays.push(("confidences", Array::new([confidences.len()], confidences.clone())));
         arrays.push(("class_count", Array::new([1], numbers(&[*count]))));
     }
     let arrays: Vec<(&str, &Array)> = arrays.iter().map(|(name, array)| (*name, array)).collect();
@@ -95,7 +99,10 @@ mod tests {
         let extractor = Extractor::named("pixels").unwrap();
         let path = place(folder.path(), &extractor, &images, "1").unwrap();
         let features = Features::new("digits", 3, vec![0.5, 1.0, 2.0, 3.0, 4.0, 5.5]).unwrap();
-        let found = Extracted { features, classes: Some((vec![7, 2], 10)) };
+        let found = Extracted {
+            features,
+            classes: Some(Labels { classes: vec![7, 2], confidences: vec![0.5, 0.9], count: 10 }),
+        };
         write(&path, &found).unwrap();
         assert_eq!(read(&path, &images), Some(found));
         assert_eq!(crate::read_statistics(&path).unwrap().mean(), [1.75, 2.5, 3.75]);

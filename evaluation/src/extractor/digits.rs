@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Extracted, ExtractorKind, Images};
-use crate::digits::{CLASSES, DigitsNetwork, FEATURES, SIDE, WEIGHTS};
-use crate::{EvaluationError, Features, Watch, register_extractor, sha256};
+use crate::digits::{CLASSES, DigitsNetwork, FEATURES, SIDE, Seen, WEIGHTS};
+use crate::{EvaluationError, Features, Labels, Watch, register_extractor, sha256};
 
 /// The features before the last layer of the classifier of [`crate::digits`], and its classes. For grey images of 28×28, or of
 /// 32×32 with a border of two pixels, which is cut off.
@@ -44,9 +44,11 @@ impl ExtractorKind for Digits {
         });
         let seen: Vec<_> = seen.collect::<Result<_, EvaluationError>>()?;
         let values = seen.iter().flat_map(|seen| seen.features.iter().map(|&x| f64::from(x))).collect();
-        let classes = seen.iter().map(|seen| seen.class()).collect();
+        let classes: Vec<usize> = seen.iter().map(|seen| seen.class()).collect();
+        let of = |(seen, &class): (&Seen, &usize)| f64::from(seen.probabilities[class]);
+        let confidences = seen.iter().zip(&classes).map(of).collect();
         let features = Features::new(images.name(), FEATURES, values)?;
-        Ok(Extracted { features, classes: Some((classes, CLASSES)) })
+        Ok(Extracted { features, classes: Some(Labels { classes, confidences, count: CLASSES }) })
     }
 
     fn version(&self) -> Option<String> {

@@ -2,15 +2,19 @@
 
 mod cache;
 mod digits;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod pixels;
 
 use fokker_registry::{Settings, family};
 
 pub use cache::cached;
 pub use digits::Digits;
+#[cfg(feature = "onnx")]
+pub use onnx::Onnx;
 pub use pixels::Pixels;
 
-use crate::{EvaluationError, Features, Watch};
+use crate::{EvaluationError, Features, Labels, Watch};
 
 /// Images of one shape, with pixels from 0 to 255, channels first.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +76,8 @@ impl Images {
 pub struct Extracted {
     /// The features.
     pub features: Features,
-    /// The class of each image and the number of classes, if the extractor is a classifier.
-    pub classes: Option<(Vec<usize>, usize)>,
+    /// The class of each image, if the extractor is a classifier.
+    pub classes: Option<Labels>,
 }
 
 /// The settings of an extractor of some kind.

@@ -2,7 +2,7 @@
 
 use fokker_datasets::{Dataset, DatasetConfig, MnistConfig, Split};
 use fokker_evaluation::digits::DigitsNetwork;
-use fokker_evaluation::{Extractor, Images, cached};
+use fokker_evaluation::{Extractor, Images, Labels, cached};
 use serde_json::Value;
 
 use crate::clouds::splitmix;
@@ -48,11 +48,14 @@ fn the_shipped_weights_know_the_digits() {
     let images = Images::new("digits", [1, 28, 28], pixels.clone()).unwrap();
     let extractor = Extractor::named("digits").unwrap();
     let found = extractor.extract(&images, &()).unwrap();
-    let (classes, of) = found.classes.as_ref().unwrap();
+    let Labels { classes, confidences, count: of } = found.classes.as_ref().unwrap();
     let right = classes.iter().zip(&labels).filter(|(found, label)| found == label).count();
     // 99 of 100 are right on all test digits; fewer than 585 of 600 have a probability below 0.001.
     assert!(right >= 585 && *of == 10, "{right} of {count}");
     assert_eq!((found.features.count(), found.features.dimension()), (count, 64));
+    // A classifier that is right so often is as sure.
+    let mean = confidences.iter().sum::<f64>() / count as f64;
+    assert!(mean > 0.97 && confidences.iter().all(|p| (0.1..=1.0).contains(p)), "{mean}");
     // With the border of `pad = 2` it is the same.
     let bordered: Vec<f32> = pixels[..2 * 784]
         .chunks_exact(784)

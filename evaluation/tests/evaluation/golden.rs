@@ -1,7 +1,7 @@
 //! Every metric is what NumPy, SciPy and mpmath compute from its definition; generator: reference/evaluation.py.
 
 use fokker_evaluation::{
-    Features, Metric, Pair, Replicates, Statistics, classes, copying, frechet_distance, kid_of_subsets,
+    Features, Labels, Metric, Pair, Replicates, Statistics, classes, copying, frechet_distance, kid_of_subsets,
     median_distance, sliced_wasserstein,
 };
 use serde_json::Value;
@@ -145,13 +145,23 @@ fn copies_of_training_examples_are_found_and_listed_first() {
 fn classes_are_counted_and_their_entropy_is_in_nats() {
     for case in cases() {
         let [n, m, _] = case.size;
+        let labelled = |classes: Vec<usize>, confidence: f64| Labels {
+            confidences: (0..classes.len()).map(|place| confidence - 0.25 * (place % 2) as f64).collect(),
+            classes,
+            count: 5,
+        };
         let labels: Vec<usize> = (0..n as u64).map(|i| (splitmix((9 << 40) + i) % 4) as usize).collect();
         let pair = Pair::new(&case.samples, &case.reference).unwrap();
-        let found = classes(&labels, &vec![4; m], 5, &Replicates::new(0, 0, &pair)).unwrap();
+        let (samples, reference) = (labelled(labels, 0.75), labelled(vec![4; m], 1.0));
+        let found = classes(&samples, &reference, &Replicates::new(0, 0, &pair)).unwrap();
         case.check(found.entropy.value, "entropy", ROUNDING);
         for (share, count) in found.shares.iter().zip(case.golden["counts"].as_array().unwrap()) {
             assert!((share.samples.value * n as f64 - count.as_f64().unwrap()).abs() < 1e-9);
         }
         assert_eq!((found.entropy_reference, found.total_variation.value), (0.0, 1.0));
+        // Every second one is less sure by a quarter, and all numbers are sums of powers of two.
+        let mean = |first: f64, count: usize| first - 0.25 * (count / 2) as f64 / count as f64;
+        assert!((found.confidence.value - mean(0.75, n)).abs() < ROUNDING);
+        assert!((found.confidence_reference - mean(1.0, m)).abs() < ROUNDING);
     }
 }

@@ -5,4 +5,6 @@ mod clouds;
 mod error_bars;
 mod extractors;
 mod golden;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod refusals;

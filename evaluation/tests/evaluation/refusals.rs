@@ -1,8 +1,8 @@
 //! What cannot be judged is refused by name.
 
 use fokker_evaluation::{
-    EvaluationError, Features, Kid, Metric, MetricKind, Mmd, Pair, PrecisionRecall, Protocol, Replicates, Statistics,
-    Watch, classes, evaluate_features, frechet_distance,
+    EvaluationError, Features, Kid, Labels, Metric, MetricKind, Mmd, Pair, PrecisionRecall, Protocol, Replicates,
+    Statistics, Watch, classes, evaluate_features, frechet_distance,
 };
 
 use crate::clouds::normals;
@@ -109,9 +109,16 @@ fn statistics_of_others_are_checked() {
 fn labels_are_checked() {
     let cloud = normals("cloud", 0, 3, 2, 0.0);
     let whole = Replicates::new(0, 0, &Pair::new(&cloud, &cloud).unwrap());
-    let refusal = |labels: &[usize]| classes(labels, &[0, 0, 0], 2, &whole).unwrap_err().to_string();
+    let labelled = |classes: &[usize]| Labels { classes: classes.into(), confidences: vec![0.9; 3], count: 2 };
+    let all = labelled(&[0, 0, 0]);
+    let refusal = |labels: &[usize]| classes(&labelled(labels), &all, &whole).unwrap_err().to_string();
     assert_eq!(refusal(&[0, 2, 0]), "labels of the samples: label 2 of vector 1 is not below 2, the number of classes");
     assert_eq!(refusal(&[0]), "labels of the samples: 1 labels for 3 vectors; expected one for each");
+    let refusal = |other: Labels| classes(&all, &other, &whole).unwrap_err().to_string();
+    let fewer = Labels { confidences: vec![0.9], ..all.clone() };
+    assert_eq!(refusal(fewer), "labels of the reference: 1 confidences for 3 vectors; expected one for each");
+    let more = Labels { count: 3, ..all.clone() };
+    assert_eq!(refusal(more), "labels of the reference: 3 classes, and 2 of the samples; expected the same number");
 }
 
 #[test]

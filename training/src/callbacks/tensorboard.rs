@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use fokker_model::Network;
+use fokker_model::{Network, StateDict};
 
 use super::{Callback, Moment};
 use crate::checkpoint;
@@ -13,8 +13,8 @@ use crate::outcome::Outcome;
 use crate::run::RunFolder;
 use crate::tensorboard::EventsWriter;
 
-/// Writes every line of metrics, and every preview that is a picture, to a file that TensorBoard reads. What cannot be written is
-/// left out, with one warning.
+/// Writes every line of metrics, and every preview that is a picture, to a file that TensorBoard reads. With each validation loss come
+/// histograms of the weights, and how large the gradient of each tensor is. What cannot be written is left out, with one warning.
 #[derive(Debug)]
 pub struct TensorBoard {
     run: RunFolder,
@@ -51,6 +51,24 @@ impl TensorBoard {
     }
 }
 
+/// Writes how the weights are spread, and for each tensor `√(Σ v)`: the root of the running mean of its squared gradient's norm. The
+/// second moments `v` of Adam hold it, of gradients that are clipped already.
+fn layers<N: Network<D>, const D: usize>(
+    writer: &mut EventsWriter,
+    at: &Moment<'_, N, D>,
+) -> Result<(), TrainingError> {
+    let saved = at.trainer.checkpoint();
+    writer.histograms("weights", at.step(), &StateDict::of(&saved.model))?;
+    let decay = at.trainer.plan().optimizer.betas[1];
+    // What of the mean is there yet (Kingma & Ba 2015, sec. 3).
+    let share = 1.0 - decay.powf(saved.state.updates as f64);
+    let moments = StateDict::of(&saved.moments.second);
+    let norm = |numbers: &[f32]| (numbers.iter().map(|&v| f64::from(v)).sum::<f64>() / share).sqrt();
+    let norms =
+        moments.shapes().filter_map(|(name, _)| Some((format!("gradients/{name}"), norm(moments.get(name)?.1))));
+    writer.scalars(at.step(), norms)
+}
+
 impl<N: Network<D>, const D: usize> Callback<N, D> for TensorBoard {
     fn start(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
         self.pictured = at.step();
@@ -60,7 +78,10 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for TensorBoard {
 
     fn line(&mut self, at: &mut Moment<'_, N, D>, line: &Metrics) -> Result<(), TrainingError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        let written = writer.metrics(line);
+        let mut written = writer.metrics(line);
+        if line.validation_loss.is_some() {
+            written = written.and_then(|()| layers(writer, at));
+        }
         let written = written.and_then(|()| self.pictures());
         if let (Err(error), false) = (&written, self.failing) {
             let cause = error.without_remedy();

@@ -8,3 +8,4 @@ mod resume;
 mod score_fpe;
 #[path = "../support/mod.rs"]
 mod support;
+mod tensorboard;
