@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use fokker_datasets::Conditions;
+use fokker_ranks::Ranks;
 use fokker_sampling::{Guidance, SamplerConfig};
 
 use crate::beginning::Beginning;
@@ -39,6 +40,7 @@ pub struct Draw<'a> {
     conditions: Option<Conditions>,
     measurement: Option<Measurement>,
     beginning: Option<Beginning>,
+    ranks: Ranks,
     monitor: &'a dyn Monitor,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Draw<'a> {
             conditions: None,
             measurement: None,
             beginning: None,
+            ranks: Ranks::alone(),
             monitor: &(),
         }
     }
@@ -138,6 +141,11 @@ impl<'a> Draw<'a> {
         Self { beginning: Some(beginning), ..self }
     }
 
+    /// Together with other ranks, which make the same call: rank 0 gets the samples, the others none.
+    pub fn ranks(self, ranks: Ranks) -> Self {
+        Self { ranks, ..self }
+    }
+
     /// With a monitor that hears of progress and may stop the work.
     pub fn monitor(self, monitor: &'a dyn Monitor) -> Self {
         Self { monitor, ..self }
@@ -182,6 +190,7 @@ impl<'a> Draw<'a> {
             condition,
             measurement: self.measurement.clone(),
             beginning: self.beginning.clone(),
+            ranks: self.ranks.clone(),
             ..request
         })
     }

@@ -23,4 +23,6 @@ mod runs;
 mod sample_files;
 mod sampling_commands;
 mod support;
+#[cfg(all(feature = "mpi", target_os = "linux"))]
+mod two_machines;
 mod weights;
