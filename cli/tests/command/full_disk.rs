@@ -15,6 +15,7 @@ const SCRIPT: &str = r#"
 set -e
 disk="$1" root="$2" room="$3"
 shift 3
+command="$*"
 mount -t tmpfs -o size=4m none "$disk"
 cp -a "$root/runs" "$disk"
 cd "$disk"
@@ -22,7 +23,7 @@ dd if=/dev/zero of=filler bs=4096 2>/dev/null || true
 truncate -s "-${room}K" filler
 resume() {
   code=0
-  "$@" resume runs/moons --set training.steps=12 2>"$root/$1.said" >/dev/null || code=$?
+  $command resume runs/moons --set training.steps=12 2>"$root/$1.said" >/dev/null || code=$?
   echo "$code" >"$root/$1.code"
   cp -a runs/moons "$root/$1"
 }

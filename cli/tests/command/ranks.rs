@@ -210,11 +210,12 @@ fn long_work_of_one_rank_is_waited_for_and_a_rank_that_stops_in_it_is_not() {
     let start = Instant::now();
     let done = preview("sampler.steps=60000").wait_with_output().unwrap();
     assert!(done.status.success(), "{}", text(&done.stderr));
-    let long_enough = start.elapsed() > Duration::from_secs(4);
+    let long_enough = start.elapsed() > Duration::from_secs(3);
     assert!(long_enough, "a preview of {:?} is no longer than ranks wait", start.elapsed());
 
     fs::remove_dir_all(folder.join("runs")).unwrap();
-    let training = preview("sampler.steps=100000000");
+    let start = Instant::now();
+    let training = preview("sampler.steps=4000000");
     // Its first line of metrics is written before the preview.
     while newest_step(folder).is_none() {
         assert!(start.elapsed() < Duration::from_secs(90));
