@@ -130,6 +130,7 @@ const CLASSES: &[(&str, KeyClass)] = &[
     ("training.condition_dropout", KeyClass::Course),
     ("training.precision", KeyClass::Course),
     ("training.recompute", KeyClass::Course),
+    ("training.gradients", KeyClass::Course),
     ("training.skip_non_finite", KeyClass::Course),
     ("training.log_every", KeyClass::Course),
     ("training.validate_every", KeyClass::Course),
@@ -169,7 +170,7 @@ mod tests {
             RunConfig, config, "": name, runs, seed, backend, data, start, preprocessing, condition, process, network, parameterization, objective, optimizer, training, residuals, evaluation, checkpoints, averages, previews, sampler
         );
         let training = names!(
-            TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, condition_dropout, precision, recompute, skip_non_finite, log_every, validate_every, validation_examples, early_stopping
+            TrainingConfig, &config.training, "training.": steps, batch_size, accumulation, learning_rate, warmup, decay, gradient_clip, ema_decay, class_dropout, condition_dropout, precision, recompute, gradients, skip_non_finite, log_every, validate_every, validation_examples, early_stopping
         );
         sections.into_iter().filter(|name| name != "training").chain(training).collect()
     }

@@ -47,7 +47,7 @@ use crate::samples::SampleKind;
 pub struct RunConfig {
     /// Name of the run, and of its folder.
     pub name: String,
-    /// The folder that the run's folder is in.
+    /// The folder that the run's folder is made in. A run that was moved goes on where it is.
     #[serde(default = "default_runs")]
     pub runs: PathBuf,
     /// Seed of every random number.

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::guide::{Guide, GuideNetwork};
 use crate::measurement::{Measurement, Technique};
 use crate::monitor::Monitor;
-use crate::shared_drawing::{Drawn, pass_to_first};
+use crate::rounds::{Drawn, pass_to_first};
 
 /// What to draw.
 #[derive(Clone, Debug)]

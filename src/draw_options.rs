@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use fokker_datasets::Conditions;
 use fokker_model::Precision;
+use fokker_ranks::Ranks;
 use fokker_sampling::{Guidance, SamplerConfig};
 
 use crate::beginning::Beginning;
@@ -41,6 +42,7 @@ pub struct Draw<'a> {
     precision: Precision,
     measurement: Option<Measurement>,
     beginning: Option<Beginning>,
+    ranks: Ranks,
     monitor: &'a dyn Monitor,
 }
 
@@ -68,6 +70,7 @@ impl<'a> Draw<'a> {
             precision: Precision::F32,
             measurement: None,
             beginning: None,
+            ranks: Ranks::alone(),
             monitor: &(),
         }
     }
@@ -146,6 +149,11 @@ impl<'a> Draw<'a> {
         Self { beginning: Some(beginning), ..self }
     }
 
+    /// Together with other ranks, which make the same call: rank 0 gets the samples, the others none.
+    pub fn ranks(self, ranks: Ranks) -> Self {
+        Self { ranks, ..self }
+    }
+
     /// With a monitor that hears of progress and may stop the work.
     pub fn monitor(self, monitor: &'a dyn Monitor) -> Self {
         Self { monitor, ..self }
@@ -191,6 +199,7 @@ impl<'a> Draw<'a> {
             precision: self.precision,
             measurement: self.measurement.clone(),
             beginning: self.beginning.clone(),
+            ranks: self.ranks.clone(),
             ..request
         })
     }

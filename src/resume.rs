@@ -28,12 +28,12 @@ pub fn resume(
     Together { ranks: &Ranks::alone(), monitor }.resume(path, changes, request)
 }
 
-/// The configuration of a run, and the request with the step that its path names.
+/// The configuration of a run, its folder, and the request with the step that its path names.
 pub(crate) fn request_of(
     path: &Path,
     changes: &[String],
     request: &ResumeRequest,
-) -> Result<(RunConfig, ResumeRequest), Error> {
+) -> Result<(RunConfig, RunFolder, ResumeRequest), Error> {
     let (run, step) = run_of(path)?;
     let mut request = request.clone();
     match (step, request.from) {
@@ -45,11 +45,11 @@ pub(crate) fn request_of(
         (None, _) => {}
     }
     let mut config = run_config(&run, changes)?;
-    // The run may have been moved or renamed.
-    if let (Some(parent), Some(name)) = (run.parent(), run.file_name().and_then(|name| name.to_str())) {
-        (config.runs, config.name) = (parent.into(), name.into());
+    // The run may have been renamed. Where it is now stands nowhere: its files are the same wherever it goes on.
+    if let Some(name) = run.file_name().and_then(|name| name.to_str()) {
+        config.name = name.into();
     }
-    Ok((config, request))
+    Ok((config, RunFolder::new(run), request))
 }
 
 /// The run that a path means, without links, and the step if it is a checkpoint.

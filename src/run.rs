@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use fokker_ranks::{Place, Ranks};
+
 use crate::config::RunConfig;
 use crate::draw_options::Draw;
 use crate::error::Error;
@@ -46,8 +48,16 @@ impl Run {
     /// # Errors
     /// Those of [`Run::open`]; a change that is no `key=value`, or of a key that there is not.
     pub fn open_with(path: impl AsRef<Path>, changes: &[String]) -> Result<Self, Error> {
+        Self::open_at(path, changes, Ranks::alone().place())
+    }
+
+    /// The same for a rank, on the device that is its own.
+    ///
+    /// # Errors
+    /// Those of [`Run::open_with`].
+    pub fn open_at(path: impl AsRef<Path>, changes: &[String], place: Place) -> Result<Self, Error> {
         let checkpoint = find_checkpoint(path.as_ref())?;
-        let sampler = CheckpointSampler::open(&checkpoint, changes)?;
+        let sampler = CheckpointSampler::open_at(&checkpoint, changes, place)?;
         Ok(Self { checkpoint, sampler })
     }
 

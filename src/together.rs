@@ -1,4 +1,4 @@
-//! Training that several ranks share.
+//! Work that several ranks share.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -9,12 +9,15 @@ use fokker_ranks::Ranks;
 use crate::config::RunConfig;
 use crate::continuation::ResumeRequest;
 use crate::error::Error;
+use crate::evaluation::{self, EvaluationReport, EvaluationRequest};
 use crate::initial_weights::InitialWeights;
+use crate::likelihood::{self, LikelihoodReport, LikelihoodRequest};
 use crate::monitor::Monitor;
 use crate::train::Trained;
 use crate::{resume, train};
 
-/// The same work as [`crate::train()`], [`crate::fine_tune()`] and [`crate::resume()`], shared by ranks. All of them make the same call.
+/// The same work as [`crate::train()`], [`crate::fine_tune()`], [`crate::resume()`], [`crate::likelihood()`] and [`crate::evaluate()`], shared by
+/// ranks. All of them make the same call.
 ///
 /// The parts of a step, `training.accumulation` of them, are divided among the ranks, and the run is the same, bit for bit, whatever their
 /// number. Rank 0 alone touches the run's folder and its monitor hears of the progress. The monitor of any rank may stop the training.
@@ -55,8 +58,30 @@ impl Together<'_> {
         if !self.ranks.is_first() {
             return train::follow(self);
         }
-        let (config, request) = resume::request_of(path, changes, request)?;
-        train::go_on(&config, &request, self)
+        let (config, folder, request) = resume::request_of(path, changes, request)?;
+        train::go_on(&config, folder, &request, self)
+    }
+
+    /// The likelihood of data, as [`crate::likelihood()`] computes it: of W ranks, rank r has the batches r, r + W, … Every rank gets the report.
+    ///
+    /// # Errors
+    /// Those of [`crate::likelihood()`]; ranks that fail or do not answer, or have other data.
+    pub fn likelihood(
+        &self,
+        run: &Path,
+        changes: &[String],
+        request: &LikelihoodRequest,
+    ) -> Result<LikelihoodReport, Error> {
+        likelihood::shared(run, changes, request, self)
+    }
+
+    /// Measures samples against data, as [`crate::evaluate()`] does. The ranks draw the samples of a run together, and rank 0 measures them: it gets
+    /// the report, the others none.
+    ///
+    /// # Errors
+    /// Those of [`crate::evaluate()`]; ranks that fail or do not answer.
+    pub fn evaluate(&self, request: &EvaluationRequest) -> Result<Option<EvaluationReport>, Error> {
+        evaluation::shared(request, self)
     }
 
     /// Makes sure that all ranks have the same data: by name, size and some of the examples.

@@ -43,7 +43,7 @@ pub struct Trained {
 pub fn train(config: &RunConfig, resume: bool, monitor: &dyn Monitor) -> Result<Trained, Error> {
     let alone = Together { ranks: &Ranks::alone(), monitor };
     match resume {
-        true => go_on(config, &ResumeRequest::default(), &alone),
+        true => go_on(config, RunFolder::new(config.run_folder()), &ResumeRequest::default(), &alone),
         false => alone.train(config),
     }
 }
@@ -71,13 +71,17 @@ pub(crate) fn start(
     run(Training { config, folder, start: Start::New(initial), together })
 }
 
-/// Goes on with a run, which rank 0 does.
-pub(crate) fn go_on(config: &RunConfig, request: &ResumeRequest, together: &Together<'_>) -> Result<Trained, Error> {
+/// Goes on with the run in a folder, which rank 0 does.
+pub(crate) fn go_on(
+    config: &RunConfig,
+    folder: RunFolder,
+    request: &ResumeRequest,
+    together: &Together<'_>,
+) -> Result<Trained, Error> {
     let monitor = together.monitor;
-    let folder = RunFolder::new(config.run_folder());
     let _lock = folder.lock()?;
     folder.clean()?;
-    let continuation = Continuation::plan(config, &folder, request, monitor)?;
+    let continuation = together.ranks.own_work(|| Continuation::plan(config, &folder, request, monitor))?;
     let (config, step) = (&continuation.config, continuation.step);
     let steps = config.training.steps;
     together.ranks.broadcast(config.to_toml()?.into_bytes())?;
@@ -117,13 +121,13 @@ fn run(training: Training<'_>) -> Result<Trained, Error> {
             config.check_memory()?.iter().for_each(|warning| monitor.warn(warning));
         }
         if let Some(extractor) = config.evaluation.as_ref().and_then(|evaluation| evaluation.extractor.as_ref()) {
-            extractor.prepare()?;
+            ranks.own_work(|| extractor.prepare())?;
             if let Some(checksum) = extractor.version() {
                 let kind = extractor.kind();
                 monitor.say(&format!("evaluations: extractor {kind}, weights with the SHA-256 {checksum}"));
             }
         }
-        let TrainingData { train, validation, config } = open_data(config, monitor)?;
+        let TrainingData { train, validation, config } = ranks.own_work(|| open_data(config, monitor))?;
         training.together.agree_on_data(&config, &*train)?;
         config.validate_classes(train.classes())?;
         for warning in config.warnings()? {
@@ -193,11 +197,12 @@ impl NetworkVisitor for Work<'_> {
                 reading: reading.clone(),
                 condition: condition_of(&plan, takes, settings.count),
                 device: chosen.device.clone(),
+                ranks,
                 monitor,
                 reference: None,
             });
         let network = match start {
-            Start::New(Some(initial)) if ranks.is_first() => initial.load_into(network, monitor)?,
+            Start::New(Some(initial)) if ranks.is_first() => ranks.own_work(|| initial.load_into(network, monitor))?,
             _ => network,
         };
         let mut trainer = Trainer::new(plan, network, &chosen.device)?;
@@ -209,7 +214,7 @@ impl NetworkVisitor for Work<'_> {
                 folder.create(&text)?;
                 if initial.is_some() {
                     // A run that is stopped before its first checkpoint goes on from these weights too.
-                    trainer.checkpoint().save(&folder.checkpoints(), &folder.set_aside(), &text)?;
+                    trainer.checkpoint()?.save(&folder.checkpoints(), &folder.set_aside(), &text)?;
                 }
             }
             Start::At(continuation) => {
@@ -238,15 +243,15 @@ impl NetworkVisitor for Work<'_> {
         let previews = Previews::new(config.previews.every, |step, average: &N| preview.draw::<N, D>(step, average));
         let sessions = Sessions::new(&folder, described(chosen, ranks));
         let mut callbacks = match ranks.is_first() {
-            true => {
-                let mut callbacks = Callbacks::in_folder(&folder, text).with(watch).with(sessions).with(previews);
-                if let Some(evaluations) = evaluations {
-                    callbacks = callbacks.with(evaluations);
-                }
-                callbacks.with(ReportPage::new(&folder))
-            }
+            true => Callbacks::in_folder(&folder, text).with(watch).with(sessions).with(previews),
             false => Callbacks::new().with(watch),
         };
+        if let Some(evaluations) = evaluations {
+            callbacks = callbacks.with(evaluations);
+        }
+        if ranks.is_first() {
+            callbacks = callbacks.with(ReportPage::new(&folder));
+        }
         let outcome = trainer.train(&mut callbacks)?;
         drop(callbacks);
         drop(lock);

@@ -190,7 +190,7 @@ impl<N: Network<D>, const D: usize> Training<N, D> {
             Some(run) => {
                 if trainer.resume(run.folder())?.is_none() && self.initial.is_some() {
                     // A training that is stopped before its first checkpoint goes on from these weights too.
-                    trainer.checkpoint().save(&run.folder().checkpoints(), &run.folder().set_aside(), run.text())?;
+                    trainer.checkpoint()?.save(&run.folder().checkpoints(), &run.folder().set_aside(), run.text())?;
                 }
                 let sessions = Sessions::new(run.folder(), format!("{device:?}"));
                 Callbacks::in_folder(run.folder(), run.text()).with(sessions).with(ReportPage::new(run.folder()))

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fokker::evaluation::{
-    Classes, Copying, Estimate, EvaluationReport, EvaluationRequest, Extractor, Measured, Metric, evaluate,
+    Classes, Copying, Estimate, EvaluationReport, EvaluationRequest, Extractor, Measured, Metric,
 };
-use fokker::{Error, datasets::Split};
+use fokker::ranks::Ranks;
+use fokker::{Error, Together, datasets::Split};
 use toml::{Table, Value};
 
 use super::checkpoint::CheckpointOptions;
 use super::numbers::positive;
+use super::ranks;
 use super::results::{print_file, print_result};
 use super::split_name::SplitName;
 use super::terminal::Terminal;
@@ -104,33 +106,40 @@ fn extractor(text: &str, weights: Option<&Path>) -> Result<Extractor, Error> {
 impl Evaluate {
     /// Measures.
     pub fn run(self) -> Result<(), Error> {
-        let samples = match self.checkpoint.is_named() {
-            true => self.checkpoint.find(&self.samples)?,
-            false => self.samples,
-        };
-        let extractor = self.extractor.map(|text| extractor(&text, self.weights.as_deref())).transpose()?;
+        ranks::together(|ranks| self.measure(ranks))
+    }
+
+    /// Measures with other ranks: they draw together.
+    fn measure(&self, ranks: &Ranks) -> Result<(), Error> {
+        let mut samples = self.samples.clone();
+        if self.checkpoint.is_named() || ranks.size() > 1 {
+            samples = self.checkpoint.find(&self.samples)?;
+            ranks::agree_on_command(ranks, &samples)?;
+        }
+        let extractor = self.extractor.as_ref().map(|text| extractor(text, self.weights.as_deref())).transpose()?;
         let request = EvaluationRequest {
             samples,
-            against: self.against,
+            against: self.against.clone(),
             split: self.split.map(Split::from),
             count: self.count,
             batch_size: self.batch_size,
             seed: self.seed,
             extractor,
-            metrics: self.metrics,
+            metrics: self.metrics.clone(),
             halves: self.halves,
             floor: !self.no_floor,
             nearest: self.nearest,
-            cache: self.cache,
+            cache: self.cache.clone(),
             statistics: self.statistics.clone(),
-            changes: self.changes,
+            changes: self.changes.clone(),
         };
-        let report = evaluate(&request, &Terminal::new())?;
+        let together = Together { ranks, monitor: &Terminal::new() };
+        let Some(report) = together.evaluate(&request)? else { return Ok(()) };
         let value = serde_json::to_value(&report)
             .map_err(|error| Error::Usage(format!("the result cannot be written as JSON: {error}")))?;
         print_result(value, || table(&report));
-        if let Some(path) = self.statistics.filter(|path| path.is_file()) {
-            print_file(&path);
+        if let Some(path) = self.statistics.as_ref().filter(|path| path.is_file()) {
+            print_file(path);
         }
         Ok(())
     }

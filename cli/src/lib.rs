@@ -124,7 +124,7 @@ enum Command {
 impl Command {
     /// Whether several ranks can do it together.
     fn can_be_shared(&self) -> bool {
-        matches!(self, Self::Train(_) | Self::Resume(_) | Self::Sample(_))
+        matches!(self, Self::Train(_) | Self::Resume(_) | Self::Sample(_) | Self::Likelihood(_) | Self::Evaluate(_))
     }
 }
 

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 use fokker::datasets::Split;
 use fokker::model::Probe;
+use fokker::ranks::Ranks;
 use fokker::sampling::likelihood::{DivergenceMethod, Estimate, LikelihoodConfig, LikelihoodSolver, Truncation};
 use fokker::sampling::{PosteriorVariance, TimeGrid, ToleranceConfig};
-use fokker::{Error, LikelihoodReport, LikelihoodRequest, Quantity, likelihood};
+use fokker::{Error, LikelihoodReport, LikelihoodRequest, Quantity, Together};
 use serde::de::DeserializeOwned;
 
 use super::checkpoint::CheckpointOptions;
 use super::numbers::positive;
+use super::ranks;
 use super::results::{print_file, print_result};
 use super::split_name::SplitName;
 use super::terminal::Terminal;
@@ -111,6 +113,11 @@ enum Bound {
 impl Likelihood {
     /// Computes.
     pub fn run(self) -> Result<(), Error> {
+        ranks::together(|ranks| self.compute(ranks))
+    }
+
+    /// Computes with other ranks. Rank 0 writes.
+    fn compute(&self, ranks: &Ranks) -> Result<(), Error> {
         let request = LikelihoodRequest {
             quantity: self.quantity()?,
             split: self.split.map(Split::from),
@@ -122,16 +129,20 @@ impl Likelihood {
             unconditional: self.unconditional,
             double: self.double,
         };
+        let out = self.out.as_deref().filter(|_| ranks.is_first());
         // What cannot be written is refused before anything is computed.
-        self.out.as_deref().map_or(Ok(()), fokker_files::check_writable)?;
-        let report = likelihood(&self.checkpoint.find(&self.run)?, &self.changes, &request, &Terminal::new())?;
+        out.map_or(Ok(()), fokker_files::check_writable)?;
+        let checkpoint = self.checkpoint.find(&self.run)?;
+        ranks::agree_on_command(ranks, &checkpoint)?;
+        let together = Together { ranks, monitor: &Terminal::new() };
+        let report = together.likelihood(&checkpoint, &self.changes, &request)?;
         let unwritten =
             |error: serde_json::Error| Error::Usage(format!("the result cannot be written as JSON: {error}"));
         print_result(serde_json::to_value(&report).map_err(unwritten)?, || table(&report));
-        if let Some(out) = self.out {
+        if let Some(out) = out {
             let text = serde_json::to_string_pretty(&report).map_err(unwritten)?;
-            fokker_files::write(&out, (text + "\n").as_bytes())?;
-            print_file(&out);
+            fokker_files::write(out, (text + "\n").as_bytes())?;
+            print_file(out);
         }
         match report.nats.non_finite {
             0 => Ok(()),

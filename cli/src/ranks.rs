@@ -27,8 +27,8 @@ pub fn refuse_others() -> Result<(), Error> {
     match started() {
         1 => Ok(()),
         count => Err(Error::Usage(format!(
-            "{count} processes were started, and this command is the work of one: start it without mpirun or srun. train, resume and \
-             sample can be shared"
+            "{count} processes were started, and this command is the work of one: start it without mpirun or srun. train, resume, \
+             sample, likelihood and evaluate can be shared"
         ))),
     }
 }

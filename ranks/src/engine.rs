@@ -26,6 +26,10 @@ pub trait Engine: Debug + Send + Sync {
     /// Where this rank works.
     fn place(&self) -> Place;
 
+    /// Makes it known that this rank is at a work of its own, or is not any longer: while it is, the others wait for it as long as it lives.
+    /// Returns whether it was.
+    fn set_busy(&self, busy: bool) -> bool;
+
     /// Passes `outgoing[k]` to rank k, for every k, and returns what each rank passed to this one.
     ///
     /// # Errors

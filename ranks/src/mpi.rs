@@ -2,12 +2,14 @@
 //!
 //! All calls of MPI are made by one thread, which owns the messages on their way. It never blocks within MPI for longer than a message
 //! that has begun to arrive takes: it asks for what has arrived, sleeps, and asks again, so that a rank that waits leaves the processor
-//! to others, and knows for whom it waited when its patience ends.
+//! to others, and knows for whom it waited when its patience ends. While the rank is at a work of its own, the thread gives the others a
+//! sign of life now and then.
 
 use std::env;
 use std::fmt::{self, Debug};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,13 +24,18 @@ use crate::ranks::{Ranks, TIMEOUT};
 
 const BYTES: mpi::Tag = 1;
 const LEAVING: mpi::Tag = 2;
+const ALIVE: mpi::Tag = 3;
 
 /// How often what has arrived is asked for without a pause, and the pause from then on.
 const WITHOUT_PAUSE: usize = 2000;
 const PAUSE: Duration = Duration::from_micros(50);
 
+/// The longest time between two signs of life.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+
 /// Joins the processes that were started with this one. Each waits for another as many seconds as the environment variable
-/// `FOKKER_RANKS_TIMEOUT` says, half an hour without it: longer than anything that rank 0 does alone, such as drawing a preview.
+/// `FOKKER_RANKS_TIMEOUT` says, half an hour without it; while the other is at a [work of its own](Ranks::own_work), since its last sign of
+/// life.
 ///
 /// # Errors
 /// MPI that was started before in this process; a variable that is no number of seconds.
@@ -42,14 +49,18 @@ pub fn join() -> Result<Ranks, RanksError> {
     };
     let (commands, from_work) = channel();
     let (to_work, replies) = channel();
-    let speak = move || Speaker::start(Duration::from_secs(timeout), &to_work).map(|speaker| speaker.serve(&from_work));
+    let busy = Arc::new(AtomicBool::new(false));
+    let of_speaker = busy.clone();
+    let speak = move || {
+        Speaker::start(Duration::from_secs(timeout), of_speaker, &to_work).map(|speaker| speaker.serve(&from_work))
+    };
     thread::Builder::new()
         .name("fokker-ranks".into())
         .spawn(speak)
         .map_err(|error| RanksError::Start(format!("there is no thread for MPI: {error}")))?;
     match replies.recv() {
         Ok(Reply::Started(rank, size, place)) => {
-            Ok(Ranks::new(Mpi { rank, size, place, pipe: Mutex::new((commands, replies)) }))
+            Ok(Ranks::new(Mpi { rank, size, place, busy, pipe: Mutex::new((commands, replies)) }))
         }
         _ => Err(RanksError::Start("MPI was started before in this process".into())),
     }
@@ -70,12 +81,13 @@ struct Mpi {
     rank: usize,
     size: usize,
     place: Place,
+    busy: Arc<AtomicBool>,
     pipe: Mutex<(Sender<Command>, Receiver<Reply>)>,
 }
 
 impl Debug for Mpi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rank, size, place, pipe: _ } = self;
+        let Self { rank, size, place, busy: _, pipe: _ } = self;
         f.debug_struct("Mpi").field("rank", rank).field("size", size).field("place", place).finish_non_exhaustive()
     }
 }
@@ -101,6 +113,10 @@ impl Engine for Mpi {
         self.place
     }
 
+    fn set_busy(&self, busy: bool) -> bool {
+        self.busy.swap(busy, Ordering::SeqCst)
+    }
+
     fn exchange(&self, outgoing: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, RanksError> {
         match self.call(Command::Exchange(outgoing)) {
             Some(Reply::Exchanged(incoming)) => incoming,
@@ -122,6 +138,8 @@ struct Speaker<'a> {
     // Dropped last: that ends MPI in this process, together with all others.
     world: SimpleCommunicator,
     timeout: Duration,
+    /// Whether this rank is at a work of its own.
+    busy: Arc<AtomicBool>,
     /// Why a rank has left, for those that have.
     left: Vec<Option<RanksError>>,
     replies: &'a Sender<Reply>,
@@ -129,13 +147,13 @@ struct Speaker<'a> {
 }
 
 impl<'a> Speaker<'a> {
-    fn start(timeout: Duration, replies: &'a Sender<Reply>) -> Option<Self> {
+    fn start(timeout: Duration, busy: Arc<AtomicBool>, replies: &'a Sender<Reply>) -> Option<Self> {
         let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)?;
         let world = universe.world();
         let (rank, size) = (world.rank() as usize, world.size() as usize);
         let place = place(&world);
         let _ = replies.send(Reply::Started(rank, size, place));
-        Some(Self { world, timeout, left: vec![None; size], replies, _universe: universe })
+        Some(Self { world, timeout, busy, left: vec![None; size], replies, _universe: universe })
     }
 
     fn size(&self) -> usize {
@@ -150,13 +168,32 @@ impl<'a> Speaker<'a> {
     /// Does what the work asks for until it leaves.
     fn serve(mut self, commands: &Receiver<Command>) {
         loop {
-            match commands.recv() {
+            match commands.recv_timeout((self.timeout / 8).min(LONGEST_SILENCE)) {
                 Ok(Command::Exchange(outgoing)) => self.exchange(outgoing, commands),
                 Ok(Command::Leave(failure)) => return self.leave(failure.as_deref()),
+                Err(RecvTimeoutError::Timeout) if self.busy.load(Ordering::SeqCst) => self.give_sign_of_life(),
+                Err(RecvTimeoutError::Timeout) => {}
                 // A work that ended without a word, as by a panic.
-                Err(_) => return self.leave(Some("it has stopped, and does not say why")),
+                Err(RecvTimeoutError::Disconnected) => return self.leave(Some("it has stopped, and does not say why")),
             }
         }
+    }
+
+    fn give_sign_of_life(&self) {
+        for rank in self.others().filter(|&rank| self.left[rank].is_none()) {
+            self.world.process_at_rank(rank as i32).send_with_tag(&[0u8; 0][..], ALIVE);
+        }
+    }
+
+    /// Whether a rank has given a sign of life since this was last asked.
+    fn has_given_sign_of_life(&self, rank: usize) -> bool {
+        let source = self.world.process_at_rank(rank as i32);
+        let mut given = false;
+        while let Some(arrived) = source.immediate_matched_probe_with_tag(ALIVE) {
+            arrived.matched_receive_vec::<u8>();
+            given = true;
+        }
+        given
     }
 
     fn exchange(&mut self, mut outgoing: Vec<Vec<u8>>, commands: &Receiver<Command>) {
@@ -172,7 +209,7 @@ impl<'a> Speaker<'a> {
             };
             let to: Vec<usize> = self.others().filter(|_| failure.is_none()).collect();
             let mut sends: Vec<_> = to.into_iter().map(send).collect();
-            let mut wait = Wait::new(self.timeout);
+            let mut wait = Wait::new(self.timeout, self.size());
             loop {
                 let missing = (0..self.size()).filter(|&rank| incoming[rank].is_none());
                 let missing: Vec<usize> = missing.collect();
@@ -180,7 +217,7 @@ impl<'a> Speaker<'a> {
                     let source = self.world.process_at_rank(rank as i32);
                     if let Some(arrived) = source.immediate_matched_probe_with_tag(BYTES) {
                         incoming[rank] = Some(arrived.matched_receive_vec::<u8>().0);
-                        wait.again();
+                        wait.heard_of(rank);
                     } else if let Some(arrived) = source.immediate_matched_probe_with_tag(LEAVING) {
                         let why = reason(rank, &arrived.matched_receive_vec::<u8>().0);
                         self.left[rank] = Some(why.clone());
@@ -197,10 +234,15 @@ impl<'a> Speaker<'a> {
                 if sends.is_empty() && (done || failure.is_some()) {
                     return;
                 }
-                if wait.is_over() {
-                    let waits_for = |rank: &usize| missing.contains(rank) || sends.iter().any(|(to, _)| to == rank);
-                    let ranks = (0..self.size()).filter(waits_for).filter(|&rank| self.left[rank].is_none()).collect();
-                    let error = RanksError::Timeout { ranks, seconds: self.timeout.as_secs() };
+                let waits_for = |rank: &usize| missing.contains(rank) || sends.iter().any(|(to, _)| to == rank);
+                let waited_for: Vec<usize> =
+                    (0..self.size()).filter(waits_for).filter(|&rank| self.left[rank].is_none()).collect();
+                for &rank in waited_for.iter().filter(|&&rank| self.has_given_sign_of_life(rank)) {
+                    wait.lives(rank);
+                }
+                let late = wait.late_of(&waited_for);
+                if !late.is_empty() {
+                    let error = RanksError::Timeout { ranks: late, seconds: self.timeout.as_secs() };
                     let _ = replies.send(Reply::Exchanged(Err(failure.take().unwrap_or(error))));
                     // There is no way to take back a message that nobody receives. Whatever comes next, it is the end.
                     let _ = commands.recv();
@@ -225,7 +267,7 @@ impl<'a> Speaker<'a> {
             self.world.process_at_rank(rank as i32).send_with_tag(&text[..], LEAVING);
         }
         self.left[own] = Some(RanksError::Left { rank: own });
-        let mut wait = Wait::new(self.timeout);
+        let mut wait = Wait::new(self.timeout, self.size());
         while self.left.contains(&None) {
             for rank in self.others() {
                 let source = self.world.process_at_rank(rank as i32);
@@ -235,9 +277,13 @@ impl<'a> Speaker<'a> {
                 if let Some(arrived) = source.immediate_matched_probe_with_tag(LEAVING) {
                     self.left[rank] = Some(reason(rank, &arrived.matched_receive_vec::<u8>().0));
                 }
+                if self.has_given_sign_of_life(rank) {
+                    wait.lives(rank);
+                }
             }
-            if wait.is_over() {
-                let ranks = (0..self.size()).filter(|&rank| self.left[rank].is_none()).collect();
+            let waited_for: Vec<usize> = (0..self.size()).filter(|&rank| self.left[rank].is_none()).collect();
+            let ranks = wait.late_of(&waited_for);
+            if !ranks.is_empty() {
                 let seconds = self.timeout.as_secs();
                 let _ = self.replies.send(Reply::Left(Err(RanksError::Timeout { ranks, seconds })));
                 // The work has a moment to say so.
@@ -260,24 +306,33 @@ fn reason(rank: usize, bytes: &[u8]) -> RanksError {
     }
 }
 
-/// Asks again and again, with pauses, until patience ends.
+/// Asks again and again, with pauses, until patience with a rank ends.
 struct Wait {
     timeout: Duration,
-    since: Instant,
+    /// When each rank was last heard of.
+    heard: Vec<Instant>,
     asked: usize,
 }
 
 impl Wait {
-    fn new(timeout: Duration) -> Self {
-        Self { timeout, since: Instant::now(), asked: 0 }
+    fn new(timeout: Duration, size: usize) -> Self {
+        Self { timeout, heard: vec![Instant::now(); size], asked: 0 }
     }
 
-    fn again(&mut self) {
-        *self = Self::new(self.timeout);
+    /// What a rank had to pass on is here, and more may come soon.
+    fn heard_of(&mut self, rank: usize) {
+        self.lives(rank);
+        self.asked = 0;
     }
 
-    fn is_over(&self) -> bool {
-        self.since.elapsed() > self.timeout
+    /// A rank lives, and will come.
+    fn lives(&mut self, rank: usize) {
+        self.heard[rank] = Instant::now();
+    }
+
+    /// Those of some ranks that were waited for in vain.
+    fn late_of(&self, ranks: &[usize]) -> Vec<usize> {
+        ranks.iter().copied().filter(|&rank| self.heard[rank].elapsed() > self.timeout).collect()
     }
 
     fn pause(&mut self) {

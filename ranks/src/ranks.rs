@@ -125,6 +125,24 @@ impl Ranks {
         self.any([]).map(|[]| ())
     }
 
+    /// Does something that the others wait for, however long it takes: they wait for this rank as long as it lives, and not only for the
+    /// time that the engine waits for a part of the shared work.
+    ///
+    /// ```
+    /// let ranks = fokker_ranks::Ranks::alone();
+    /// assert_eq!(ranks.own_work(|| 6 * 7), 42);
+    /// ```
+    pub fn own_work<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Back<'a>(&'a Ranks, bool);
+        impl Drop for Back<'_> {
+            fn drop(&mut self) {
+                self.0.engine.set_busy(self.1);
+            }
+        }
+        let _back = Back(self, self.engine.set_busy(true));
+        work()
+    }
+
     /// Makes sure that a text is the same on all ranks.
     ///
     /// # Errors

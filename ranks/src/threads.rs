@@ -1,7 +1,8 @@
 //! The engine of threads of one program.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, Place};
@@ -39,8 +40,10 @@ pub fn threads(size: usize, timeout: Duration) -> Vec<Ranks> {
         inputs.iter_mut().zip(receivers).for_each(|(of_rank, receiver)| of_rank.push(receiver));
     }
     let threads = std::thread::available_parallelism().map_or(1, |threads| (threads.get() / size.max(1)).max(1));
+    let busy: Arc<[AtomicBool]> = (0..size).map(|_| AtomicBool::new(false)).collect();
     let rank = |(rank, (outputs, inputs))| Threads {
         place: Place { rank, size, threads },
+        busy: busy.clone(),
         outputs,
         inputs: Mutex::new(inputs),
         timeout,
@@ -50,6 +53,8 @@ pub fn threads(size: usize, timeout: Duration) -> Vec<Ranks> {
 
 struct Threads {
     place: Place,
+    /// Which ranks are at a work of their own.
+    busy: Arc<[AtomicBool]>,
     outputs: Vec<Sender<Message>>,
     inputs: Mutex<Vec<Receiver<Message>>>,
     timeout: Duration,
@@ -65,15 +70,20 @@ impl Threads {
     /// The next message of every rank, in order.
     fn receive(&self, mut each: impl FnMut(usize, Message) -> Result<(), RanksError>) -> Result<(), RanksError> {
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let deadline = Instant::now() + self.timeout;
+        let mut since = Instant::now();
         for (rank, input) in inputs.iter().enumerate() {
-            match input.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(message) => each(rank, message)?,
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(RanksError::Timeout { ranks: vec![rank], seconds: self.timeout.as_secs() });
+            let message = loop {
+                match input.recv_timeout(self.timeout / 8) {
+                    Ok(message) => break message,
+                    Err(RecvTimeoutError::Timeout) if self.busy[rank].load(Ordering::SeqCst) => since = Instant::now(),
+                    Err(RecvTimeoutError::Timeout) if since.elapsed() < self.timeout => {}
+                    Err(RecvTimeoutError::Timeout) => {
+                        return Err(RanksError::Timeout { ranks: vec![rank], seconds: self.timeout.as_secs() });
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return Err(RanksError::Left { rank }),
                 }
-                Err(RecvTimeoutError::Disconnected) => return Err(RanksError::Left { rank }),
-            }
+            };
+            each(rank, message)?;
         }
         Ok(())
     }
@@ -90,6 +100,10 @@ impl Engine for Threads {
 
     fn place(&self) -> Place {
         self.place
+    }
+
+    fn set_busy(&self, busy: bool) -> bool {
+        self.busy[self.place.rank].swap(busy, Ordering::SeqCst)
     }
 
     fn exchange(&self, outgoing: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, RanksError> {
@@ -141,6 +155,24 @@ mod tests {
         let (first, _second) = pair(1);
         let message = first.barrier().unwrap_err().to_string();
         assert!(message.contains("rank 1 has not come") && message.contains("FOKKER_RANKS_TIMEOUT"), "{message}");
+    }
+
+    /// Four times as long as a rank is waited for: it is at a work of its own, and then at none.
+    #[test]
+    fn a_rank_at_its_own_work_is_waited_for_as_long_as_it_lives() {
+        let (first, second) = pair(1);
+        let other = std::thread::spawn(move || second.barrier().and_then(|()| second.barrier()));
+        first.own_work(|| std::thread::sleep(Duration::from_millis(800)));
+        first.barrier().unwrap();
+        std::thread::sleep(Duration::from_millis(800));
+        assert!(matches!(other.join().unwrap(), Err(RanksError::Timeout { ranks, .. }) if ranks == [0]));
+
+        // One that stops in the middle of it is not.
+        let (first, second) = pair(1);
+        let other = std::thread::spawn(move || second.barrier());
+        let stops = std::panic::AssertUnwindSafe(move || first.own_work(|| -> () { panic!("on purpose") }));
+        assert!(std::panic::catch_unwind(stops).is_err());
+        assert_eq!(other.join().unwrap(), Err(RanksError::Left { rank: 0 }));
     }
 
     #[test]

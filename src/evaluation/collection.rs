@@ -18,6 +18,7 @@ use crate::opening::open_parts;
 use crate::recipes;
 use crate::run::Run;
 use crate::samples::NotFinite;
+use crate::together::Together;
 
 /// Images or vectors in memory.
 pub(super) struct Collection {
@@ -215,11 +216,12 @@ pub(super) fn are_digits(config: &RunConfig) -> bool {
 pub(super) fn samples(
     request: &EvaluationRequest,
     against: &Against,
-    monitor: &dyn Monitor,
+    together: &Together<'_>,
 ) -> Result<Collection, Error> {
+    let monitor = together.monitor;
     let path = &request.samples;
     let mut samples = if is_run(path) {
-        drawn(request, monitor)?
+        drawn(request, together)?
     } else if path.is_dir() {
         let Against::Data { reference, .. } = against else {
             let message = "a folder of pictures has no size of its own; compare arrays with statistics";
@@ -241,10 +243,17 @@ pub(super) fn samples(
     Ok(samples)
 }
 
-/// Samples of a run, in the units of the data.
-fn drawn(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Collection, Error> {
-    let run = Run::open_with(&request.samples, &request.changes)?;
+/// Draws with rank 0, if the samples are to be drawn.
+pub(super) fn draw_with_first(request: &EvaluationRequest, together: &Together<'_>) -> Result<(), Error> {
+    if is_run(&request.samples) { drawn(request, together).map(drop) } else { Ok(()) }
+}
+
+/// Samples of a run, in the units of the data: for rank 0, of ranks that draw them together.
+fn drawn(request: &EvaluationRequest, together: &Together<'_>) -> Result<Collection, Error> {
+    let Together { ranks, monitor } = *together;
+    let run = Run::open_at(&request.samples, &request.changes, ranks.place())?;
     let draw = Draw::new(request.count).seed(request.seed).batch(request.batch_size).monitor(monitor);
+    let draw = draw.ranks(ranks.clone());
     let draw = match run.config().conditions_of(request.split, request.count)? {
         Some(conditions) => draw.conditions(conditions),
         None => draw,

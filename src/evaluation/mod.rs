@@ -28,6 +28,7 @@ use std::time::Instant;
 
 pub use config::EvaluationConfig;
 pub use fokker_evaluation::*;
+use fokker_ranks::Ranks;
 pub use inception::{Inception, Resize};
 pub use report::EvaluationReport;
 pub use request::EvaluationRequest;
@@ -38,19 +39,46 @@ use watching::Watching;
 
 use crate::error::Error;
 use crate::monitor::Monitor;
+use crate::together::Together;
 
 /// Measures samples against data.
 ///
 /// # Errors
 /// A request that does not fit, samples or data that cannot be read or compared; a monitor that stops it.
 pub fn evaluate(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<EvaluationReport, Error> {
+    of_first(request, &Together { ranks: &Ranks::alone(), monitor })
+}
+
+/// The same by ranks that draw together. Rank 0 measures, and gets the report.
+pub(crate) fn shared(request: &EvaluationRequest, together: &Together<'_>) -> Result<Option<EvaluationReport>, Error> {
+    match together.ranks.is_first() {
+        true => of_first(request, together).map(Some),
+        false => collection::draw_with_first(request, together).map(|()| None),
+    }
+}
+
+fn of_first(request: &EvaluationRequest, together: &Together<'_>) -> Result<EvaluationReport, Error> {
     let _phase = tracing::debug_span!("evaluation").entered();
     let start = Instant::now();
     let protocol = request.protocol()?;
-    request.extractor.as_ref().map_or(Ok(()), |extractor| extractor.prepare())?;
-    let against = collection::against(request, monitor)?;
-    let samples = collection::samples(request, &against, monitor)?;
-    let extractor = request.extractor(&samples)?;
+    let Together { ranks, monitor } = *together;
+    let against = ranks.own_work(|| {
+        request.extractor.as_ref().map_or(Ok(()), |extractor| extractor.prepare())?;
+        collection::against(request, monitor)
+    })?;
+    let samples = collection::samples(request, &against, together)?;
+    ranks.own_work(|| measure(request, &protocol, against, &samples, start, monitor))
+}
+
+fn measure(
+    request: &EvaluationRequest,
+    protocol: &Protocol,
+    against: Against,
+    samples: &Collection,
+    start: Instant,
+    monitor: &dyn Monitor,
+) -> Result<EvaluationReport, Error> {
+    let extractor = request.extractor(samples)?;
     let cache = request.cache.as_deref();
     let weights = if samples.is_image() { extractor.version() } else { None };
     if let Some(checksum) = &weights {
@@ -74,7 +102,7 @@ pub fn evaluate(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Ev
         Against::Statistics(name, statistics) => {
             let watch = Watching::new(monitor, "measuring");
             report.against = name;
-            report.evaluation = fokker_evaluation::evaluate_statistics(&seen.features, statistics, &protocol, &watch)?;
+            report.evaluation = fokker_evaluation::evaluate_statistics(&seen.features, statistics, protocol, &watch)?;
         }
         Against::Data { reference, train } => {
             report.against = reference.name.clone();
@@ -86,7 +114,7 @@ pub fn evaluate(request: &EvaluationRequest, monitor: &dyn Monitor) -> Result<Ev
                 .map_or(Ok(()), |path| write_statistics(path, &Statistics::of(&other.features)))?;
             let watch = Watching::new(monitor, "measuring");
             report.evaluation =
-                fokker_evaluation::evaluate_features(&seen.features, &other.features, &protocol, &watch)?;
+                fokker_evaluation::evaluate_features(&seen.features, &other.features, protocol, &watch)?;
             drop(watch);
             report.classes = report::classes(&seen, &other, request)?;
             if let Some(train) = train {

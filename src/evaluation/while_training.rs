@@ -8,6 +8,7 @@ use fokker_datasets::{Conditions, Dataset};
 use fokker_evaluation::{Features, Protocol, evaluate_features};
 use fokker_model::Network;
 use fokker_random::Index;
+use fokker_ranks::{Ranks, RanksError};
 use fokker_training::{Callback, Metrics, Moment, RunFolder, TrainingError, TrainingPlan, Wants, lacks_evaluation};
 
 use super::collection::{Collection, are_digits};
@@ -37,6 +38,8 @@ pub(crate) struct Evaluations<'a> {
     pub condition: Option<Conditions>,
     /// Where they are drawn.
     pub device: Device,
+    /// The ranks that draw together. Rank 0 measures.
+    pub ranks: &'a Ranks,
     /// Who hears of it.
     pub monitor: &'a dyn Monitor,
     /// The features of the data, once they are made.
@@ -55,12 +58,23 @@ pub(crate) fn is_owed(config: &RunConfig, folder: &RunFolder, step: u64) -> Resu
 }
 
 impl Evaluations<'_> {
+    /// Draws with the other ranks. Rank 0 gets the samples.
+    fn draw<N: Network<D>, const D: usize>(&self, at: &Moment<'_, N, D>) -> Result<Vec<f32>, Error> {
+        let (settings, config) = (self.settings, self.config);
+        let mut request = DrawRequest::new(settings.sampler(&config.sampler), settings.count);
+        (request.batch_size, request.seed) = (settings.batch_size, config.seed);
+        request.condition.clone_from(&self.condition);
+        request.ranks.clone_from(self.ranks);
+        draw::<N, D>(at.trainer.ema(), &self.reading, &request, self.data.shape(), &self.device, self.monitor)
+    }
+
+    /// Measures samples.
     fn evaluate<N: Network<D>, const D: usize>(
         &mut self,
         at: &mut Moment<'_, N, D>,
+        values: Vec<f32>,
     ) -> Result<BTreeMap<String, f64>, Error> {
         let (settings, config) = (self.settings, self.config);
-        let shape = self.data.shape();
         let digits = are_digits(config);
         let extractor = settings.extractor.clone().map_or_else(|| usual_extractor(digits), Ok)?;
         let reference = match self.reference.take() {
@@ -74,11 +88,7 @@ impl Evaluations<'_> {
             }
         };
         let reference = self.reference.insert(reference);
-        let mut request = DrawRequest::new(settings.sampler(&config.sampler), settings.count);
-        (request.batch_size, request.seed) = (settings.batch_size, config.seed);
-        request.condition.clone_from(&self.condition);
-        let values = draw::<N, D>(at.trainer.ema(), &self.reading, &request, shape, &self.device, self.monitor)?;
-        let samples = Collection::of_samples("samples".into(), values, shape.to_vec(), config)?;
+        let samples = Collection::of_samples("samples".into(), values, self.data.shape().to_vec(), config)?;
         let samples = samples.features(&extractor, None, self.monitor)?.features;
         let (metrics, quantities) = (settings.metrics()?, settings.quantities()?);
         let protocol = Protocol { metrics, halves: settings.halves, floor: false, seed: config.seed };
@@ -95,10 +105,23 @@ impl Evaluations<'_> {
         Ok(numbers)
     }
 
-    fn fill<N: Network<D>, const D: usize>(&mut self, at: &mut Moment<'_, N, D>, line: &mut Metrics) {
+    fn fill<N: Network<D>, const D: usize>(
+        &mut self,
+        at: &mut Moment<'_, N, D>,
+        line: &mut Metrics,
+    ) -> Result<(), TrainingError> {
         let step = at.step();
         let _phase = tracing::debug_span!("evaluation", step).entered();
-        match self.evaluate(at) {
+        let evaluated = match self.draw(at) {
+            // A rank that draws no longer, while the others go on, would make them wait for ever.
+            Err(error) if self.ranks.size() > 1 && !matches!(error, Error::Interrupted) => {
+                let message = format!("step {step}: the samples are not drawn: {error}");
+                return Err(RanksError::Failed { rank: self.ranks.rank(), message }.into());
+            }
+            Ok(_) if !self.ranks.is_first() => return Ok(()),
+            drawn => drawn.and_then(|values| self.evaluate(at, values)),
+        };
+        match evaluated {
             Ok(numbers) => line.evaluation = numbers,
             Err(Error::Interrupted) => {
                 self.monitor
@@ -106,16 +129,19 @@ impl Evaluations<'_> {
             }
             Err(error) => at.warn(format!("step {step}: the samples are not evaluated: {error}")),
         }
+        Ok(())
     }
 }
 
 impl<N: Network<D>, const D: usize> Callback<N, D> for Evaluations<'_> {
     fn make_up(&mut self, at: &mut Moment<'_, N, D>, line: &mut Metrics) -> Result<(), TrainingError> {
-        let steps = at.trainer.plan().training.steps;
-        if is_due(self.settings, at.step(), steps) && lacks_evaluation(&self.folder.metrics(), at.step())? {
-            self.fill(at, line);
+        if !is_due(self.settings, at.step(), at.trainer.plan().training.steps) {
+            return Ok(());
         }
-        Ok(())
+        // Rank 0 alone has the folder.
+        let is_owed = self.ranks.is_first() && lacks_evaluation(&self.folder.metrics(), at.step())?;
+        let [is_owed] = self.ranks.any([is_owed])?;
+        if is_owed { self.fill(at, line) } else { Ok(()) }
     }
 
     fn wants(&self, plan: &TrainingPlan, step: u64) -> Wants {
@@ -123,9 +149,7 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for Evaluations<'_> {
     }
 
     fn measure(&mut self, at: &mut Moment<'_, N, D>, line: &mut Metrics) -> Result<(), TrainingError> {
-        if is_due(self.settings, at.step(), at.trainer.plan().training.steps) {
-            self.fill(at, line);
-        }
-        Ok(())
+        let is_due = is_due(self.settings, at.step(), at.trainer.plan().training.steps);
+        if is_due { self.fill(at, line) } else { Ok(()) }
     }
 }

@@ -8,17 +8,20 @@ use fokker_datasets::{Conditions, Dataset, Dequantization, Split};
 use fokker_model::precision::cast;
 use fokker_model::{Condition, MixtureScore, Network, NetworkScore, NetworkVisitor};
 use fokker_process::GaussianMixture;
+use fokker_ranks::Ranks;
 use fokker_sampling::likelihood::{
     ChainConfig, Decoder, Draw, GaussianPrior, KlBound, chain_bound, chain_times, diffusion_bound, kl_bound,
     log_density,
 };
 use fokker_training::condition_of;
 
+use super::batch::BatchResult;
 use super::request::{LikelihoodRequest, Quantity};
 use crate::config::RunConfig;
 use crate::draw::ScoreSpec;
 use crate::error::Error;
 use crate::monitor::Monitor;
+use crate::rounds::pass_to_all;
 
 /// Everything that a batch needs.
 pub(super) struct Evaluation<'a> {
@@ -28,6 +31,7 @@ pub(super) struct Evaluation<'a> {
     pub(super) split: Split,
     pub(super) data: Arc<dyn Dataset>,
     pub(super) device: &'a Device,
+    pub(super) ranks: &'a Ranks,
     pub(super) monitor: &'a dyn Monitor,
 }
 
@@ -46,12 +50,23 @@ pub(super) struct EvaluationResult {
 }
 
 impl EvaluationResult {
-    fn add_term(&mut self, name: String, values: impl Iterator<Item = f64>) {
-        let sum: f64 = values.sum();
-        match self.terms.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, total)) => *total += sum,
-            None => self.terms.push((name, sum)),
+    /// Adds a batch whose first example is at a place. Batches come in their order, whoever has computed them: sums depend on it.
+    fn add(&mut self, offset: usize, batch: BatchResult) {
+        let BatchResult { nats, terms, truth, calls, accepted, rejected, forced } = batch;
+        for (place, nats) in self.nats[offset..].iter_mut().zip(nats) {
+            place.push(nats);
         }
+        for (name, sum) in terms {
+            match self.terms.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, total)) => *total += sum,
+                None => self.terms.push((name, sum)),
+            }
+        }
+        self.truth.extend(truth);
+        self.calls += calls;
+        self.accepted += accepted;
+        self.rejected += rejected;
+        self.forced += forced;
     }
 }
 
@@ -66,17 +81,29 @@ impl NetworkVisitor for &Evaluation<'_> {
         let mut found = EvaluationResult { nats: vec![Vec::new(); count], ..EvaluationResult::default() };
         let batches = count.div_ceil(request.batch_size);
         let mut progress = self.monitor.begin("likelihood", "examples", 0, (count * request.draws) as u64);
-        for draw in 0..request.draws {
-            for batch in 0..batches {
-                let offset = batch * request.batch_size;
+        // Of W ranks, rank r computes the batches r, r + W, … of all draws.
+        let (total, ranks) = (request.draws * batches, self.ranks);
+        let place = |number: usize| (number / batches, number % batches * request.batch_size);
+        for first in (0..total).step_by(ranks.size()) {
+            let mut compute = |number: usize| {
+                let (draw, offset) = place(number);
                 let size = request.batch_size.min(count - offset);
                 let done = draw * count + offset;
                 let mut told = |percent: usize| {
                     progress.update((done + size * percent.min(99) / 100) as u64, &format!("{percent} % of a batch"));
                     self.monitor.flow()
                 };
-                self.batch(&network, law.as_ref(), (offset, size, draw as u64), &mut found, &mut told)?;
+                let batch = self.batch(&network, law.as_ref(), (offset, size, draw as u64), &mut told)?;
                 progress.update((done + size) as u64, "");
+                Ok(batch)
+            };
+            let own = first + ranks.rank();
+            let (round, all) = pass_to_all(ranks, (own < total).then(|| compute(own)).transpose())?;
+            for (number, batch) in (first..).zip(round) {
+                found.add(place(number).1, batch);
+            }
+            if !all {
+                return Err(Error::Interrupted);
             }
         }
         Ok(found)
@@ -98,9 +125,9 @@ impl Evaluation<'_> {
         network: &N,
         law: Option<&GaussianMixture>,
         (offset, size, number): (usize, usize, u64),
-        found: &mut EvaluationResult,
         told: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    ) -> Result<BatchResult, Error> {
+        let mut found = BatchResult::default();
         let (units, each) = (self.units(), self.data.size());
         let mut values = vec![0.0f32; size * each];
         let numbers = self.request.first + offset..self.request.first + offset + size;
@@ -141,15 +168,15 @@ impl Evaluation<'_> {
             }
             None => Decoder::Gaussian,
         };
-        let nats: Vec<Vec<f64>> = match &self.request.quantity {
+        found.nats = match &self.request.quantity {
             Quantity::Flow(config) => {
                 let prior = GaussianPrior::of(process);
                 let density = log_density(&score, x, config, &draw, &prior, told).ok_or(Error::Interrupted)?;
-                found.calls += (density.network_calls * size) as f64;
+                found.calls = (density.network_calls * size) as f64;
                 if let Some(statistics) = density.statistics {
-                    found.accepted += statistics.accepted.iter().sum::<usize>();
-                    found.rejected += statistics.rejected.iter().sum::<usize>();
-                    found.forced += statistics.forced;
+                    found.accepted = statistics.accepted.iter().sum::<usize>();
+                    found.rejected = statistics.rejected.iter().sum::<usize>();
+                    found.forced = statistics.forced;
                 }
                 density.values.into_iter().map(|probes| probes.into_iter().map(|value| -value).collect()).collect()
             }
@@ -157,7 +184,7 @@ impl Evaluation<'_> {
                 let times = chain_times(process, *steps)?;
                 let config = ChainConfig { variance: *variance, decoder, clip: *clip };
                 let bound = chain_bound(&score, &x, &times, &config, &draw, told).ok_or(Error::Interrupted)?;
-                found.calls += (bound.network_calls * size) as f64;
+                found.calls = (bound.network_calls * size) as f64;
                 for k in 0..=times.len() {
                     found.add_term(format!("L_{k}"), bound.terms.iter().map(|terms| terms[k]));
                 }
@@ -165,7 +192,7 @@ impl Evaluation<'_> {
             }
             Quantity::Diffusion { points } => {
                 let bound = diffusion_bound(&score, &x, decoder, *points, &draw, told).ok_or(Error::Interrupted)?;
-                found.calls += (bound.network_calls * size) as f64;
+                found.calls = (bound.network_calls * size) as f64;
                 found.add_term("prior".into(), bound.prior.iter().copied());
                 found.add_term("diffusion".into(), bound.diffusion.iter().copied());
                 found.add_term("decoder".into(), bound.decoder.iter().copied());
@@ -173,16 +200,13 @@ impl Evaluation<'_> {
             }
             Quantity::Kl { points, backward_noise } => {
                 let bound = self.kl(&score, law, &x, (*backward_noise, *points), &draw, told)?;
-                found.calls += (bound.network_calls * size) as f64;
+                found.calls = (bound.network_calls * size) as f64;
                 found.add_term("prior".into(), bound.prior.iter().copied());
                 found.add_term("score".into(), bound.score.iter().copied());
                 bound.totals().into_iter().map(|total| vec![total]).collect()
             }
         };
-        for (place, nats) in found.nats[offset..offset + size].iter_mut().zip(nats) {
-            place.push(nats);
-        }
-        Ok(())
+        Ok(found)
     }
 
     /// The bound on the divergence; vectors alone have a mixture's law.

@@ -38,7 +38,9 @@ pub struct TrainingState {
     pub updates: usize,
     /// Steps skipped because of numbers that were not finite.
     pub skipped: u64,
-    /// Seconds of training so far.
+    /// Seconds of training so far. They are no part of the file, which is the same for every training of the same steps: a run that goes
+    /// on takes them from `metrics.jsonl`. Older files have them.
+    #[serde(default, skip_serializing)]
     pub seconds: f64,
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::early_stopping::EarlyStopping;
 use crate::error::{MOST_EXAMPLES, TrainingError, require_size};
+use crate::gradient_format::GradientFormat;
 use crate::learning_rate::Decay;
 
 /// How long and with what numbers to train.
@@ -52,6 +53,9 @@ pub struct TrainingConfig {
     /// What is computed again in the backward pass rather than kept: less memory, more time.
     #[serde(default)]
     pub recompute: Recompute,
+    /// How gradients are passed between ranks.
+    #[serde(default, skip_serializing_if = "GradientFormat::is_default")]
+    pub gradients: GradientFormat,
     /// How many steps with a loss or gradient that is not finite may be skipped before the run stops.
     #[serde(default)]
     pub skip_non_finite: u64,
@@ -150,6 +154,7 @@ impl Default for TrainingConfig {
             condition_dropout: 0.0,
             precision: Precision::default(),
             recompute: Recompute::default(),
+            gradients: GradientFormat::default(),
             skip_non_finite: 0,
             log_every: twenty(),
             validate_every: 0,

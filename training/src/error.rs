@@ -74,6 +74,11 @@ pub enum TrainingError {
         /// The value of `training.skip_non_finite` that leaves this step out.
         allowance: u64,
     },
+    /// A checkpoint that was asked for where not all moments are.
+    #[error(
+        "the moments are divided among the ranks: rank 0 has all of them, and can make a checkpoint, when callbacks save and after the training"
+    )]
+    MomentsElsewhere,
     /// Another rank that the training is shared with.
     #[error(transparent)]
     Ranks(#[from] fokker_ranks::RanksError),

@@ -132,6 +132,11 @@ impl ModuleAdam {
         Self { config, first: arrays(&moments.first), second: arrays(&moments.second), updates, arena: None }
     }
 
+    /// First and second moments, by parameter.
+    pub(crate) fn arrays_of_moments(&mut self) -> [&mut GradientsParams; 2] {
+        [&mut self.first, &mut self.second]
+    }
+
     /// Number of updates made.
     pub fn updates(&self) -> usize {
         self.updates

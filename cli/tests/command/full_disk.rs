@@ -13,7 +13,9 @@ use crate::support::{MLP, MOONS, checkout, fokker, text, write_config};
 /// was made. What the run is after each goes to `full` and `roomy`, with the exit codes and what was said.
 const SCRIPT: &str = r#"
 set -e
-disk="$1" root="$2" program="$3" room="$4"
+disk="$1" root="$2" room="$3"
+shift 3
+command="$*"
 mount -t tmpfs -o size=4m none "$disk"
 cp -a "$root/runs" "$disk"
 cd "$disk"
@@ -21,7 +23,7 @@ dd if=/dev/zero of=filler bs=4096 2>/dev/null || true
 truncate -s "-${room}K" filler
 resume() {
   code=0
-  "$program" resume runs/moons --set training.steps=12 2>"$root/$1.said" >/dev/null || code=$?
+  $command resume runs/moons --set training.steps=12 2>"$root/$1.said" >/dev/null || code=$?
   echo "$code" >"$root/$1.code"
   cp -a runs/moons "$root/$1"
 }
@@ -41,11 +43,13 @@ fn may_mount(folder: &Path) -> bool {
     mounted.is_ok_and(|output| output.status.success())
 }
 
-fn go_on_with_room(kib: usize, root: &Path) -> Output {
+/// By one process, or by several that `launcher` starts.
+fn go_on_with_room(kib: usize, root: &Path, launcher: &[&str]) -> Output {
     let disk = tempfile::tempdir().unwrap();
     let mut command = unshare();
-    command.args(["sh", "-c", SCRIPT, "sh"]).arg(disk.path()).arg(root);
-    command.arg(env!("CARGO_BIN_EXE_fokker")).arg(kib.to_string());
+    command.args(["sh", "-c", SCRIPT, "sh"]).arg(disk.path()).arg(root).arg(kib.to_string());
+    command.args(launcher).arg(env!("CARGO_BIN_EXE_fokker"));
+    command.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
     command.env("FOKKER_DATA", checkout().join("datasets/data")).output().unwrap()
 }
 
@@ -57,7 +61,9 @@ fn steps(run: &Path) -> Vec<u64> {
 }
 
 fn trained(root: &Path, steps: &str) {
-    write_config(root, "moons", MOONS, MLP);
+    let path = write_config(root, "moons", MOONS, MLP);
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, config.replace("training = { ", "training = { accumulation = 2, ")).unwrap();
     let set = ["--set", "checkpoints.keep=9", "--set", steps];
     let output = fokker(&[&["train", "moons.toml"], &set[..]].concat(), root);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -74,11 +80,16 @@ fn whatever_cannot_be_written_older_files_are_unharmed_and_the_run_goes_on_once_
     let weights = |run: &Path, step: u64| fs::read(run.join(format!("checkpoints/step-{step:08}/model.bpk"))).unwrap();
     let expected = weights(&undisturbed.path().join("runs/moons"), 12);
 
+    let alone: &[&str] = &[];
+    #[cfg(feature = "mpi")]
+    let two: &[&str] = &["mpirun", "--oversubscribe", "-n", "2"];
+    #[cfg(not(feature = "mpi"))]
+    let two = alone;
     // Room for nothing; for the configuration; for metrics and a preview; for a part of a checkpoint; for one of three.
-    for kib in [0, 8, 24, 64, 160] {
+    for (kib, launcher) in [(0, alone), (8, two), (24, alone), (64, two), (160, alone)] {
         let root = tempfile::tempdir().unwrap();
         trained(root.path(), "training.steps=6");
-        let output = go_on_with_room(kib, root.path());
+        let output = go_on_with_room(kib, root.path(), launcher);
         assert!(output.status.success(), "{}", text(&output.stderr));
         let read = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
         let (before, full, roomy) =

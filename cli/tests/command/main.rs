@@ -24,4 +24,6 @@ mod sample_files;
 mod sampling_commands;
 mod starts;
 mod support;
+#[cfg(all(feature = "mpi", target_os = "linux"))]
+mod two_machines;
 mod weights;

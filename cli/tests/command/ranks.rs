@@ -1,9 +1,12 @@
 //! Several processes at one run, as `mpirun` starts them: the same bits, and what is said when one of them fails.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::support::{MLP, MOONS, checkout, fokker, succeed, text, write_config};
 
@@ -27,28 +30,51 @@ fn succeed_shared(ranks: usize, arguments: &[&str], folder: &Path) -> Output {
     output
 }
 
-/// The configuration of a run of steps in four parts.
-fn write_run(folder: &Path) {
+/// The configuration of a run of steps in four parts, with two evaluations in three batches each.
+pub fn write_run(folder: &Path) {
     let path = write_config(folder, "moons", MOONS, MLP);
     let config = fs::read_to_string(&path).unwrap();
     let training = "training = { accumulation = 4, gradient_clip = 0.5, skip_non_finite = 1, ";
-    fs::write(&path, config.replace("training = { ", training)).unwrap();
+    let evaluation = "evaluation = { every = 4, count = 24, batch_size = 10, examples = 64, halves = 4 }\n";
+    fs::write(&path, config.replace("training = { ", training) + evaluation).unwrap();
 }
 
-/// The files of a checkpoint, but for the seconds that it took and for where the run is.
-fn checkpoint(folder: &Path, step: u64) -> Vec<(String, Vec<u8>)> {
-    let checkpoint = folder.join(format!("runs/moons/checkpoints/step-{step:08}"));
-    let names = ["model.bpk", "ema.bpk", "optimizer.bpk", "config.toml", "state.json"];
-    let read = |name: &str| {
-        let path = checkpoint.join(name);
-        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let is_own = |line: &&str| !line.contains("\"seconds\"") && !line.starts_with("runs = ");
-        match name.ends_with(".bpk") {
-            true => bytes,
-            false => text(&bytes).lines().filter(is_own).collect::<String>().into_bytes(),
-        }
+/// Makes sure that two runs have the same checkpoint of a step: every file of it, with every byte.
+#[track_caller]
+pub fn assert_same_checkpoint(one: &Path, other: &Path, step: u64) {
+    let files = |folder: &Path| -> BTreeMap<String, Vec<u8>> {
+        let checkpoint = folder.join(format!("runs/moons/checkpoints/step-{step:08}"));
+        let entries = fs::read_dir(&checkpoint).unwrap_or_else(|error| panic!("{}: {error}", checkpoint.display()));
+        let file = |path: PathBuf| (path.file_name().unwrap().to_string_lossy().into(), fs::read(&path).unwrap());
+        entries.map(|entry| file(entry.unwrap().path())).collect()
     };
-    names.map(|name| (name.into(), read(name))).into()
+    let (one, other) = (files(one), files(other));
+    assert_eq!(one.len(), 6, "{:?}", one.keys());
+    let different: Vec<_> = one.iter().filter(|(name, bytes)| other.get(*name) != Some(bytes)).collect();
+    let shown = |bytes: &[u8]| text(&bytes[..bytes.len().min(2000)]);
+    assert!(
+        different.is_empty(),
+        "{:?}",
+        different.iter().map(|(name, bytes)| (name, shown(bytes))).collect::<Vec<_>>()
+    );
+    assert_eq!(one.len(), other.len());
+}
+
+/// The steps of the lines of metrics, with what was measured.
+fn measured(folder: &Path) -> Vec<String> {
+    let lines = fs::read_to_string(folder.join("runs/moons/metrics.jsonl")).unwrap();
+    let of_line = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        ["step", "loss", "gradient_norm", "evaluation"].map(|key| line[key].to_string()).join(" ")
+    };
+    lines.lines().map(of_line).collect()
+}
+
+/// What a command says as JSON, but for the seconds that it took.
+fn json(output: &[u8]) -> Value {
+    let mut found: Value = serde_json::from_slice(output).unwrap_or_else(|error| panic!("{error}: {}", text(output)));
+    assert!(found.as_object_mut().unwrap().remove("seconds").is_some());
+    found
 }
 
 fn newest_step(folder: &Path) -> Option<u64> {
@@ -115,11 +141,24 @@ fn any_number_of_processes_gives_the_same_files() {
     let alone = folder("alone");
     succeed(&["train", "moons.toml"], &alone);
     succeed(&["sample", "runs/moons", "--count", "11", "--batch-size", "3", "--out", "drawn.npy"], &alone);
+    assert!(measured(&alone).iter().filter(|line| line.contains("frechet")).count() == 2, "{:?}", measured(&alone));
+    // Three batches of two draws, and samples in three batches: ranks have different numbers of them.
+    let likelihood =
+        ["--json", "likelihood", "runs/moons", "--count", "7", "--batch-size", "3", "--draws", "2", "--probes", "2"];
+    let bound = ["--json", "likelihood", "runs/moons", "--count", "7", "--batch-size", "3", "--bound", "diffusion"];
+    let evaluation = ["--json", "evaluate", "runs/moons", "--count", "25", "--batch-size", "10", "--halves", "4"];
+    let results: [&[&str]; 3] = [&likelihood, &bound, &evaluation];
+    let expected = results.map(|arguments| json(succeed(arguments, &alone).as_bytes()));
     for ranks in [2, 4] {
         let together = folder(&ranks.to_string());
         let said = text(&succeed_shared(ranks, &["train", "moons.toml"], &together).stderr);
         assert_eq!(said.matches("examples to train on").count(), 1, "said once: {said}");
-        assert!(checkpoint(&together, 6) == checkpoint(&alone, 6), "{ranks} ranks");
+        assert_same_checkpoint(&together, &alone, 6);
+        assert_eq!(measured(&together), measured(&alone), "{ranks} ranks");
+        for (arguments, expected) in results.iter().zip(&expected) {
+            let found = json(&succeed_shared(ranks, arguments, &together).stdout);
+            assert_eq!(found, *expected, "{ranks} ranks: {arguments:?}");
+        }
         succeed_shared(
             ranks,
             &["sample", "runs/moons", "--count", "11", "--batch-size", "3", "--out", "drawn.npy"],
@@ -149,7 +188,44 @@ fn any_number_of_processes_gives_the_same_files() {
     }
     let whole = folder("whole");
     succeed(&["train", "moons.toml", "--set", &until(step + 5)], &whole);
-    assert!(checkpoint(&changing, step + 5) == checkpoint(&whole, step + 5), "step {}", step + 5);
+    assert_same_checkpoint(&changing, &whole, step + 5);
+}
+
+/// Rank 0 draws a preview for longer than ranks wait for each other: the others wait as long as it lives, and no longer.
+#[test]
+fn long_work_of_one_rank_is_waited_for_and_a_rank_that_stops_in_it_is_not() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path();
+    write_run(folder);
+    // A preview of some seconds, at the first step.
+    let preview = |steps: &str| {
+        let mut training = mpirun(2, folder);
+        training.env("FOKKER_RANKS_TIMEOUT", "2").env("RAYON_NUM_THREADS", "1");
+        training.args([env!("CARGO_BIN_EXE_fokker"), "train", "moons.toml"]);
+        for change in ["previews.every=3", "training.steps=3", "evaluation.every=0", steps] {
+            training.args(["--set", change]);
+        }
+        training.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let start = Instant::now();
+    let done = preview("sampler.steps=60000").wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let long_enough = start.elapsed() > Duration::from_secs(3);
+    assert!(long_enough, "a preview of {:?} is no longer than ranks wait", start.elapsed());
+
+    fs::remove_dir_all(folder.join("runs")).unwrap();
+    let start = Instant::now();
+    let training = preview("sampler.steps=4000000");
+    // Its first line of metrics is written before the preview.
+    while newest_step(folder).is_none() {
+        assert!(start.elapsed() < Duration::from_secs(90));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    let (_, process) = processes(folder)[0];
+    assert!(Command::new("kill").args(["-STOP", &process.to_string()]).status().unwrap().success());
+    let said = text(&training.wait_with_output().unwrap().stderr);
+    assert!(said.contains("rank 0 has not come for 2 s"), "{said}");
 }
 
 #[test]
@@ -185,4 +261,38 @@ fn failures_name_rank_and_cause() {
         "{}",
         text(&list.stdout)
     );
+}
+
+/// Twenty times, one of the processes is killed at a moment that nobody chose, and two or four go on.
+#[test]
+#[ignore = "takes minutes; see docs/RANKS.md"]
+fn twenty_kills_leave_no_trace() {
+    let root = tempfile::tempdir().unwrap();
+    let [killed, whole] = ["killed", "whole"].map(|name| root.path().join(name));
+    [&killed, &whole].into_iter().for_each(|folder| {
+        fs::create_dir(folder).unwrap();
+        write_run(folder);
+    });
+    let mut moment = 0x2545_F491_u32;
+    for kill in 0..20 {
+        moment = moment.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (ranks, command) = ([2, 4][kill % 2], if kill == 0 { "train" } else { "resume" });
+        let target = if kill == 0 { "moons.toml" } else { "runs/moons" };
+        let mut training = mpirun(ranks, &killed);
+        training.args([env!("CARGO_BIN_EXE_fokker"), command, target, "--set", "training.steps=1000000"]);
+        let mut training = training.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The first training needs a run to go on with.
+        while processes(&killed).len() < ranks || newest_step(&killed).is_none() {
+            assert!(training.try_wait().unwrap().is_none(), "kill {kill}: {command} has ended before it was killed");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(u64::from(moment >> 22)));
+        let (_, process) = processes(&killed)[(moment >> 12) as usize % ranks];
+        assert!(Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap().success());
+        assert!(!training.wait().unwrap().success());
+    }
+    let until = format!("training.steps={}", newest_step(&killed).unwrap() + 5);
+    succeed_shared(4, &["resume", "runs/moons", "--set", &until], &killed);
+    succeed(&["train", "moons.toml", "--set", &until], &whole);
+    assert_same_checkpoint(&killed, &whole, newest_step(&whole).unwrap());
 }

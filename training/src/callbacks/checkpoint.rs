@@ -32,7 +32,7 @@ impl<N: Network<D>, const D: usize> Callback<N, D> for Checkpoints {
     fn save(&mut self, at: &mut Moment<'_, N, D>) -> Result<(), TrainingError> {
         let _phase = tracing::debug_span!("checkpoint", step = at.step()).entered();
         let folder = self.run.checkpoints();
-        at.trainer.checkpoint().save(&folder, &self.run.set_aside(), &self.config)?;
+        at.trainer.checkpoint()?.save(&folder, &self.run.set_aside(), &self.config)?;
         let plan = at.trainer.plan();
         let best = plan.best.as_ref().map_or(Ok(None), |best| best.checkpoint(&self.run));
         if let Err(error) = best.and_then(|best| prune(&folder, &plan.checkpoints, best.as_deref())) {

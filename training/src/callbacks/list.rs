@@ -133,7 +133,7 @@ impl<'a, N: Network<D>, const D: usize> Callbacks<'a, N, D> {
     ) -> Result<(), TrainingError> {
         for index in 0..self.list.len() {
             let mut at = Moment::new(trainer, loss);
-            let called = call(&mut *self.list[index], &mut at);
+            let called = trainer.ranks().own_work(|| call(&mut *self.list[index], &mut at));
             for warning in at.warnings {
                 self.warn(&warning);
             }

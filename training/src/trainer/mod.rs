@@ -19,6 +19,7 @@ use crate::checkpoint::{self, Checkpoint, TrainingState};
 use crate::condition;
 use crate::config::Recompute;
 use crate::error::TrainingError;
+use crate::metrics::recorded;
 use crate::optimizer::{ModuleAdam, Weights};
 use crate::plan::TrainingPlan;
 use crate::readings::Unread;
@@ -55,6 +56,8 @@ pub struct Trainer<N: Network<D>, const D: usize> {
     batches: Arc<Batches>,
     breakdown: Breakdown,
     unread: Unread,
+    /// Whether rank 0 has the moments of all parameters, and not only of its own.
+    has_all_moments: bool,
 }
 
 impl<N: Network<D>, const D: usize> Trainer<N, D> {
@@ -82,6 +85,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             batches,
             breakdown: Breakdown::default(),
             unread: Unread::default(),
+            has_all_moments: true,
             plan,
         })
     }
@@ -111,11 +115,30 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         self.weights = Weights { network: saved.model.train(), average: saved.ema };
         self.optimizer = ModuleAdam::restore(self.plan.optimizer.clone(), &saved.moments, saved.state.updates);
         self.state = saved.state;
+        self.has_all_moments = true;
+        // A checkpoint elsewhere than in a run begins a time of its own.
+        if let Some(run) = path.parent().and_then(Path::parent) {
+            let lines = recorded(&RunFolder::new(run).metrics(), "seconds")?;
+            let before = lines.into_iter().filter(|(step, _)| *step <= self.state.step);
+            self.state.seconds = before.map(|(_, seconds)| seconds).fold(self.state.seconds, f64::max);
+        }
         Ok(self.state.step)
     }
 
-    /// All that the training needs to go on from here.
-    pub fn checkpoint(&self) -> Checkpoint<N> {
+    /// All that the training needs to go on from here. Of ranks that share it, each has the moments of its own parameters: rank 0 has all
+    /// of them when callbacks [save](crate::Callback::save) and after [`Trainer::train`].
+    ///
+    /// # Errors
+    /// A rank that does not have all moments.
+    pub fn checkpoint(&self) -> Result<Checkpoint<N>, TrainingError> {
+        match self.ranks.size() == 1 || self.ranks.is_first() && self.has_all_moments {
+            true => Ok(self.own_state()),
+            false => Err(TrainingError::MomentsElsewhere),
+        }
+    }
+
+    /// What this rank knows of the training.
+    fn own_state(&self) -> Checkpoint<N> {
         Checkpoint {
             model: self.weights.network.valid(),
             ema: self.weights.average.clone(),

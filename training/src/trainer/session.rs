@@ -52,10 +52,12 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let mut end = self.end_requested(callbacks)?;
         while !self.is_done() {
             if let Some(outcome) = end {
+                self.gather_moments()?;
                 return callbacks.end(self, session.loss, outcome);
             }
             end = self.next_step(&mut session, callbacks)?;
         }
+        self.gather_moments()?;
         callbacks.end(self, session.loss, Outcome::Finished)
     }
 
@@ -127,6 +129,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         if wants.save || end.is_some() {
             self.read()?;
             self.agree_on_weights()?;
+            self.gather_moments()?;
             callbacks.save(self, session.loss, end.is_some() || self.is_done())?;
             session.lap.add_to(&mut self.breakdown.checkpoints);
         }

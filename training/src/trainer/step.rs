@@ -19,7 +19,7 @@ use crate::gradients;
 use crate::learning_rate::learning_rate;
 use crate::loss;
 use crate::objective::Randomness;
-use crate::part_sum::{Part, PartSum, time_range};
+use crate::part_sum::{Part, PartSum, Sum, time_range};
 use crate::readings::{StepReading, scale_on_device};
 use crate::start::with_bridge;
 
@@ -41,7 +41,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let step = self.state.step;
         let rate = learning_rate(settings.learning_rate, settings.warmup, settings.decay, step, settings.steps);
         let scale = self.loss_scale();
-        let mut sum = PartSum::new(&self.ranks, &self.device.clone().inner());
+        let (format, inner) = (settings.gradients.format(), self.device.clone().inner());
+        let mut sum = PartSum::new(&self.weights.network, &self.ranks, format, &inner);
+        self.forget_moments_of_others();
         for (part, batch) in (self.ranks.rank() as u64..).step_by(self.ranks.size()).zip(micro_batches) {
             let micro_batch = step * settings.accumulation + part;
             let Inputs { score, x0, randomness } = self.inputs(batch, micro_batch);
@@ -61,15 +63,18 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
             sum.add(&self.weights.network, Part { gradients: accumulator.grads(), loss, times })?;
             lap.add_to(&mut self.breakdown.exchange);
         }
-        let (mut gradients, losses, times) = sum.finish(&self.weights.network)?;
+        let Sum { mut gradients, losses, times, shared } = sum.finish(&self.weights.network)?;
         lap.add_to(&mut self.breakdown.exchange);
-        let norm = self.optimizer.gradient_norm(&self.weights.network, &mut gradients);
+        let norm = match &shared {
+            Some(shared) => shared.norm.clone(),
+            None => self.optimizer.gradient_norm(&self.weights.network, &mut gradients),
+        };
         let norm =
             norm.ok_or_else(|| TrainingError::config("network", "has no parameters that the loss depends on"))?;
         let loss = losses.mean();
         self.unread.push(step, loss.clone(), norm.clone(), times);
         let (share, decay) = (self.share(), ema_decay(settings.ema_decay, self.optimizer.updates() + 1));
-        if fokker_kernels::is_asynchronous(&self.device) {
+        if self.computes_ahead() {
             let scale = scale_on_device(loss, norm, share, settings.gradient_clip);
             self.optimizer.step_scaled_on_device(&mut self.weights, &mut gradients, rate, scale, decay);
             lap.add_to(&mut self.breakdown.update);
@@ -79,8 +84,18 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         lap.add_to(&mut self.breakdown.gradient);
         if let Some(reading) = readings.last().filter(|reading| reading.non_finite().is_none()) {
             let clip = settings.gradient_clip.map_or(1.0, |limit| (limit / reading.gradient_norm).min(1.0));
-            self.optimizer.step(&mut self.weights, &mut gradients, rate, share * clip, decay);
+            let scale = share * clip;
+            if fokker_kernels::is_asynchronous(&self.device) {
+                let scale = Tensor::from_data(TensorData::new(vec![scale as f32], [1]), &inner);
+                self.optimizer.step_scaled_on_device(&mut self.weights, &mut gradients, rate, scale, decay);
+            } else {
+                self.optimizer.step(&mut self.weights, &mut gradients, rate, scale, decay);
+            }
             lap.add_to(&mut self.breakdown.update);
+            if let Some(shared) = shared {
+                self.pass_on_updates(&shared, decay)?;
+                lap.add_to(&mut self.breakdown.exchange);
+            }
         }
         Ok((rate, readings))
     }
@@ -91,13 +106,18 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let readings = self.unread.read(self.share());
         for reading in &readings {
             let Some(what) = reading.non_finite() else { continue };
-            if fokker_kernels::is_asynchronous(&self.device) {
+            if self.computes_ahead() {
                 // The device has changed nothing in this step.
                 self.optimizer.uncount_step();
             }
             self.skip_or_stop(reading, what)?;
         }
         Ok(readings)
+    }
+
+    /// Whether steps are taken before their numbers are known. Ranks that share a step wait for its numbers in any case.
+    fn computes_ahead(&self) -> bool {
+        fokker_kernels::is_asynchronous(&self.device) && self.ranks.size() == 1
     }
 
     /// What the sum of a step's gradients is to be multiplied by.

@@ -41,7 +41,7 @@ fn trainer(plan: TrainingPlan) -> Trainer<Mlp, 2> {
 }
 
 fn files(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
-    ["model.bpk", "ema.bpk", "optimizer.bpk"]
+    ["model.bpk", "ema.bpk", "optimizer.bpk", "state.json"]
         .into_iter()
         .map(|name| (name.into(), fs::read(checkpoint.join(name)).unwrap()))
         .collect()
@@ -82,6 +82,11 @@ fn interrupted_runs_end_with_the_same_bits() {
             assert!(expected == got, "{name} differs after a stop at step {stop}");
         }
         assert_eq!(metrics(&run), metrics(&whole));
+        // The clock goes on.
+        let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let seconds: Vec<f64> = lines.map(|line| line["seconds"].as_f64().unwrap()).collect();
+        assert!(seconds.is_sorted(), "{seconds:?}");
     }
 }
 
