@@ -1,8 +1,9 @@
 //! Convolution of images.
 //!
-//! Single precision on flex is convolved in [`flex`]; everything else is Burn's.
+//! Single precision on flex is convolved in [`flex`]; GPUs have gradients of their own in [`cube`]; everything else is Burn's.
 
 mod autodiff;
+mod cube;
 mod dispatch;
 mod flex;
 mod geometry;
@@ -47,7 +48,7 @@ pub fn conv2d(
     if let Some(bias) = &bias {
         assert_eq!(bias.dims(), [geometry.outputs], "a convolution has one bias for each output channel");
     }
-    on_flex_or::<Convolution>(geometry, x, weight, bias, |x, weight, bias| burns_own(x, weight, bias, stride, padding))
+    on_flex_or::<Convolution>(geometry, x, weight, bias, |x, weight, bias| elsewhere(&geometry, x, weight, bias))
 }
 
 /// `residual + conv2d(x, weight, bias)` at stride 1 with the padding that keeps the image's size.
@@ -71,8 +72,15 @@ pub fn conv2d_add(x: Tensor<4>, weight: impl Into<ConvWeight>, bias: Tensor<1>, 
     let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch(), residual.into_dispatch()];
     on_flex::<Convolution, _>(geometry, copies, inputs).unwrap_or_else(|[x, weight, bias, residual]| {
         let [x, weight, residual] = [x, weight, residual].map(Tensor::from_dispatch);
-        burns_own(x, weight, Some(Tensor::from_dispatch(bias)), 1, (before, before)) + residual
+        elsewhere(&geometry, x, weight, Some(Tensor::from_dispatch(bias))) + residual
     })
+}
+
+/// The convolution on a GPU, or by Burn's operations.
+fn elsewhere(geometry: &Geometry, x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+    let Geometry { stride, before, after, .. } = *geometry;
+    cube::conv2d(geometry, &x, &weight, bias.as_ref())
+        .unwrap_or_else(|| burns_own(x, weight, bias, stride, (before, after)))
 }
 
 fn burns_own(

@@ -187,7 +187,7 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
     fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
         let precision = x.dtype();
         let bias = bias.map(|bias| Self::parameter(bias, precision));
-        burn::tensor::module::linear(x, Self::parameter(weight, precision).transpose(), bias)
+        fokker_kernels::linear(x, Self::parameter(weight, precision), bias)
     }
 
     fn conv2d(x: Tensor<4>, weight: ConvWeight, bias: Option<Tensor<1>>, shape: Conv2dShape) -> Tensor<4> {
