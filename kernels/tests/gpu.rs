@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{Device, Tensor, activation};
 use fokker_kernels::{
-    Adam, Arena, RunningAverage, TensorFn, cat_channels, conv2d, group_norm, is_asynchronous, linear, recomputed,
+    Adam, Arena, RunningAverage, TensorFn, cat_channels, conv2d, group_norm, is_asynchronous, linear, recomputed, silu,
     softmax, upsample_nearest,
 };
 use support::{assert_close, bits, gpu, random};
@@ -204,6 +204,19 @@ fn a_linear_layer_and_its_gradients_are_those_on_the_processor() {
     assert_close(&ours.1, &expected.1, 1e-6, "vectors");
     assert_close(&ours.2, &expected.2, 1e-6, "weight");
     assert_close(&ours.3, &expected.3, 1e-6, "bias");
+}
+
+#[test]
+fn an_activation_and_its_gradient_are_burns() {
+    let Some(device) = gpu().map(Device::autodiff) else { return };
+    let [ours, burns] = [silu, activation::silu::<3>].map(|function| {
+        let x = (random([2, 3, 67], 1, &device) * 6.0).detach().require_grad();
+        let out = function(x.clone().swap_dims(0, 2).swap_dims(0, 1));
+        let gradients = out.clone().square().sum().backward();
+        (out.inner(), x.grad(&gradients).unwrap())
+    });
+    assert_close(&ours.0, &burns.0, 1e-6, "values");
+    assert_close(&ours.1, &burns.1, 1e-6, "gradient");
 }
 
 #[test]
