@@ -12,6 +12,7 @@ use fokker_bench::{
     Case, LaunchReason, Machine, PenaltyCost, StepCost, Workload, count_launches, measure, measure_penalty,
     measure_sampling, measure_trainer,
 };
+use serde_json::{Value, json};
 
 use super::bench_gpu::GpuArgs;
 use super::configuration;
@@ -70,6 +71,9 @@ pub struct Bench {
     /// With --parts launches: sides of the images, in place of the data's
     #[arg(long, value_parser = positive)]
     launch_size: Option<usize>,
+    /// With --parts launches and gpu: a file in which the numbers are written as JSON as well
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     gpu: GpuArgs,
     /// Measure the first case in this process and print it as JSON
@@ -103,7 +107,9 @@ fn backend(name: &str) -> Result<BackendName, String> {
 impl Bench {
     /// Measures.
     pub fn run(self) -> Result<(), Error> {
-        let device = BackendConfig { name: self.backend, device: 0 }.resolve()?.device;
+        let chosen = BackendConfig { name: self.backend, device: 0 }.resolve()?;
+        let device = chosen.device;
+        self.record.as_deref().map_or(Ok(()), fokker_files::check_writable)?;
         let cases = self.cases()?;
         if self.alone {
             let cost = measure(cases[0], &device)?;
@@ -129,11 +135,19 @@ impl Bench {
         if has(BenchPart::Penalty) {
             self.penalty()?;
         }
+        let mut record = json!({
+            "fokker": env!("CARGO_PKG_VERSION"),
+            "backend": self.backend.name(),
+            "device": chosen.description,
+        });
         if has(BenchPart::Launches) {
-            self.launches(&device)?;
+            record["launches"] = self.launches(&device)?;
         }
         if has(BenchPart::Gpu) {
-            self.gpu.run(&self.precision, &device, self.python.as_deref())?;
+            record["gpu"] = self.gpu.run(&self.precision, &device, self.python.as_deref())?;
+        }
+        if let Some(file) = &self.record {
+            fokker_files::write(file, format!("{record}\n").as_bytes())?;
         }
         Ok(())
     }
@@ -228,7 +242,8 @@ impl Bench {
         Ok(())
     }
 
-    fn launches(&self, device: &Device) -> Result<(), Error> {
+    /// Prints the kernels of a step. Returns them for the record.
+    fn launches(&self, device: &Device) -> Result<Value, Error> {
         let config = configuration::read(&self.config, &self.changes)?;
         let launches = count_launches(&config, self.launch_size, device)?;
         let all: usize = launches.iter().map(|launch| launch.count).sum();
@@ -242,7 +257,7 @@ impl Bench {
             }
         }
         kernels.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        for (kernel, count) in kernels {
+        for (kernel, count) in &kernels {
             println!("| {kernel} | {count} |");
         }
         println!("\n| kernel | launches | reason: functions, the innermost first |\n|---|---|---|");
@@ -250,7 +265,10 @@ impl Bench {
             println!("| {kernel} | {count} | {reason} |");
         }
         println!();
-        Ok(())
+        let kernels: Vec<Value> =
+            kernels.iter().map(|(kernel, count)| json!({ "kernel": kernel, "launches": count })).collect();
+        let batch = config.training.batch_size;
+        Ok(json!({ "config": config.name, "batch": batch, "launches": all, "kernels": kernels }))
     }
 
     fn penalty(&self) -> Result<(), Error> {

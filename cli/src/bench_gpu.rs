@@ -10,6 +10,7 @@ use fokker::Error;
 use fokker::model::Precision;
 use fokker::training::Recompute;
 use fokker_bench::{GpuCase, GpuCost, Launches, measure_gpu};
+use serde_json::{Value, json};
 
 use super::numbers::positive;
 
@@ -69,15 +70,16 @@ fn recompute(name: &str) -> Result<Recompute, String> {
 }
 
 impl GpuArgs {
-    /// Measures, in turn with PyTorch if there is a Python with it, and prints a table.
-    pub fn run(&self, precisions: &[Precision], device: &Device, python: Option<&Path>) -> Result<(), Error> {
+    /// Measures, in turn with PyTorch if there is a Python with it, and prints a table. Returns its numbers for the record.
+    pub fn run(&self, precisions: &[Precision], device: &Device, python: Option<&Path>) -> Result<Value, Error> {
         println!(
             "| what | precision | trained images/s | drawn images/s | held MiB | reserved MiB | kernels a step |\n\
              |---|---|---|---|---|---|---|"
         );
-        let (mut parameters, mut profiles) = (0, Vec::new());
+        let (mut parameters, mut profiles, mut rows) = (0, Vec::new(), Vec::new());
         for &precision in precisions {
-            let row = |what: &str, cost: GpuCost| {
+            let mut row = |what: &str, cost: GpuCost| {
+                rows.push(json!({ "what": what, "precision": precision.name(), "cost": cost }));
                 println!(
                     "| {what} | {} | {:.1} | {:.2} | {:.0} | {:.0} | {} |",
                     precision.name(),
@@ -107,7 +109,21 @@ impl GpuArgs {
         for (what, launches) in profiles.iter().filter(|(_, launches)| !launches.is_empty()) {
             profile(what, launches);
         }
-        Ok(())
+        let kernels = |launches: &[Launches]| -> Vec<Value> {
+            let ms = |launches: &Launches| launches.time.map(|time| time.as_secs_f64() * 1e3);
+            let one = |of: &Launches| json!({ "kernel": of.kernel, "launches": of.count, "ms": ms(of) });
+            launches.iter().map(one).collect()
+        };
+        let steps: Vec<Value> =
+            profiles.iter().map(|(what, launches)| json!({ "step": what, "kernels": kernels(launches) })).collect();
+        Ok(json!({
+            "batch": gpu_batch,
+            "size": gpu_size,
+            "parameters": parameters,
+            "sampler_steps": gpu_sampler_steps,
+            "rows": rows,
+            "steps": steps,
+        }))
     }
 
     fn case(&self, precision: Precision, recompute: Recompute) -> GpuCase {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{Device, Tensor, activation};
-use fokker_kernels::{Adam, Arena, RunningAverage, TensorFn, group_norm, is_asynchronous, recomputed, softmax};
+use fokker_kernels::{
+    Adam, Arena, RunningAverage, TensorFn, cat_channels, conv2d, group_norm, is_asynchronous, linear, recomputed, silu,
+    softmax, upsample_nearest,
+};
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -154,6 +157,86 @@ fn views_are_read_as_what_they_show() {
     });
     assert_close(&ours.0, &burns.0, 1e-5, "values");
     assert_close(&ours.1, &burns.1, 1e-5, "image");
+}
+
+/// Images, outputs, side of the kernel, stride and padding: more outputs and more columns than a tile has; a stride with an asymmetric
+/// border, without a bias; more pixels than a cube takes.
+const CONVOLUTIONS: [([usize; 4], usize, usize, [usize; 2]); 3] =
+    [([2, 9, 7, 8], 70, 1, [1, 1]), ([2, 8, 6, 17], 3, 2, [0, 1]), ([3, 30, 24, 4], 6, 1, [1, 1])];
+
+#[test]
+fn a_convolution_and_its_gradients_are_those_on_the_processor() {
+    let Some(gpu) = gpu() else { return };
+    for (shape, outputs, stride, [before, after]) in CONVOLUTIONS {
+        let run = |device: Device| {
+            let x = random(shape, 1, &device).require_grad();
+            let weight = random([outputs, shape[3], 3, 3], 2, &device).require_grad();
+            let bias = (stride == 1).then(|| random([outputs], 3, &device).require_grad());
+            let out = conv2d(x.clone(), weight.clone(), bias.clone(), stride, before, after);
+            let gradients = support::probe(out.clone()).backward();
+            let [of_x, of_weight] = [x, weight].map(|tensor| tensor.grad(&gradients).unwrap());
+            (out.inner(), of_x, of_weight, bias.map(|bias| bias.grad(&gradients).unwrap()))
+        };
+        let (ours, expected) = (run(gpu.clone().autodiff()), run(Device::flex().autodiff()));
+        let case = format!("{shape:?} to {outputs}, stride {stride}");
+        assert_close(&ours.0, &expected.0, 1e-5, &format!("values, {case}"));
+        assert_close(&ours.1, &expected.1, 1e-5, &format!("image, {case}"));
+        assert_close(&ours.2, &expected.2, 1e-5, &format!("weight, {case}"));
+        if let Some((ours, expected)) = ours.3.zip(expected.3) {
+            assert_close(&ours, &expected, 1e-5, &format!("bias, {case}"));
+        }
+    }
+}
+
+#[test]
+fn a_linear_layer_and_its_gradients_are_those_on_the_processor() {
+    let Some(gpu) = gpu() else { return };
+    let run = |device: Device| {
+        let x = random([2, 3, 5], 1, &device).require_grad();
+        let (weight, bias) = (random([7, 5], 2, &device).require_grad(), random([7], 3, &device).require_grad());
+        let out = linear(x.clone(), weight.clone(), Some(bias.clone()));
+        let gradients = (out.clone() * random([2, 3, 7], 4, &device)).sum().backward();
+        let of_affine = (weight.grad(&gradients).unwrap(), bias.grad(&gradients).unwrap());
+        (out.inner(), x.grad(&gradients).unwrap(), of_affine.0, of_affine.1)
+    };
+    let (ours, expected) = (run(gpu.autodiff()), run(Device::flex().autodiff()));
+    assert_close(&ours.0, &expected.0, 1e-6, "values");
+    assert_close(&ours.1, &expected.1, 1e-6, "vectors");
+    assert_close(&ours.2, &expected.2, 1e-6, "weight");
+    assert_close(&ours.3, &expected.3, 1e-6, "bias");
+}
+
+#[test]
+fn an_activation_and_its_gradient_are_burns() {
+    let Some(device) = gpu().map(Device::autodiff) else { return };
+    let [ours, burns] = [silu, activation::silu::<3>].map(|function| {
+        let x = (random([2, 3, 67], 1, &device) * 6.0).detach().require_grad();
+        let out = function(x.clone().swap_dims(0, 2).swap_dims(0, 1));
+        let gradients = out.clone().square().sum().backward();
+        (out.inner(), x.grad(&gradients).unwrap())
+    });
+    assert_close(&ours.0, &burns.0, 1e-6, "values");
+    assert_close(&ours.1, &burns.1, 1e-6, "gradient");
+}
+
+#[test]
+fn joins_and_repeated_pixels_are_those_on_the_processor() {
+    let Some(gpu) = gpu() else { return };
+    let run = |device: Device| {
+        let first = random([2, 3, 5, 4], 1, &device).require_grad();
+        // A view: its channels are not neighbours in memory.
+        let second = random([2, 7, 3, 5], 2, &device).require_grad();
+        let joined = cat_channels(first.clone(), second.clone().permute([0, 2, 3, 1]));
+        let out = upsample_nearest(joined.clone());
+        let gradients = support::probe(out.clone()).backward();
+        [joined.inner(), out.inner(), first.grad(&gradients).unwrap(), second.grad(&gradients).unwrap()]
+    };
+    let [plain, kept, again] =
+        [gpu.clone().autodiff(), Device::flex().autodiff(), gpu.autodiff().gradient_checkpointing()].map(run);
+    for (which, what) in ["join", "repeated pixels", "first", "second"].into_iter().enumerate() {
+        // Copies, and sums of four numbers in the same order.
+        assert!(bits(&plain[which]) == bits(&kept[which]) && bits(&again[which]) == bits(&kept[which]), "{what}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod support;
 
 use burn::tensor::{Device, Tensor};
-use fokker_kernels::{Adam, Arena, LaunchReasons, group_norm, launches};
+use fokker_kernels::{Adam, Arena, LaunchReasons, conv2d, group_norm, launches};
 use support::{gpu, random};
 
 fn normal(x: Tensor<4>) -> Tensor<4> {
@@ -29,10 +29,28 @@ fn a_group_norm_is_one_kernel_and_burns_is_many() {
         }
     }
     a_step_of_adam_is_one_kernel(&device);
+    gradients_of_weight_and_bias_are_one_kernel(&device.clone().autodiff());
     // Mean, difference, square, mean, root, quotient.
     let burns = |x: Tensor<4>| (x.clone() - x.clone().mean_dim(3)) / x.square().mean_dim(3).sqrt();
     let many: usize = launches(false, || burns(x.clone())).1.iter().map(|launches| launches.count).sum();
     assert!(many >= 5, "{many} kernels");
+}
+
+/// Part of the one test: what is counted is a whole process's.
+fn gradients_of_weight_and_bias_are_one_kernel(device: &Device) {
+    let x = random([2, 4, 4, 8], 1, device);
+    let weight = random([8, 8, 3, 3], 2, device).require_grad();
+    let bias = Tensor::ones([8], device).require_grad();
+    // The first of two chooses kernels.
+    let [_, kernels] = [0, 1].map(|_| {
+        let loss = conv2d(x.clone(), weight.clone(), Some(bias.clone()), 1, 1, 1).sum();
+        launches(false, || loss.backward()).1
+    });
+    // A device with matrix units has Burn's kernels.
+    if let Some(products) = kernels.iter().find(|launches| launches.kernel == "Products") {
+        let copied = kernels.iter().any(|launches| launches.kernel.contains("Copy"));
+        assert!(products.count == 1 && !copied, "{kernels:?}");
+    }
 }
 
 /// Part of the one test: what is counted is a whole process's.

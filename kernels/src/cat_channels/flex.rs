@@ -2,17 +2,10 @@
 
 use burn::backend::TensorMetadata;
 
+use super::Shape;
 use crate::buffer::in_parts;
 use crate::number::{Number, with_number};
 use crate::tensors::flex::{Primitive, tensor};
-
-/// The sizes of the two images.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Shape {
-    pub batch: usize,
-    pub channels: [usize; 2],
-    pub size: [usize; 2],
-}
 
 /// The channels of the one image and those of the other; both are contiguous.
 pub(super) fn join(shape: &Shape, inputs: &[Primitive; 2]) -> Primitive {

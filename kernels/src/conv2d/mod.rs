@@ -1,8 +1,10 @@
 //! Convolution of images.
 //!
-//! On flex, images in single precision and in bfloat16 are convolved in [`flex`]; everything else is Burn's.
+//! On flex, images in single precision and in bfloat16 are convolved in [`flex`]; GPUs have gradients of their own in [`cube`];
+//! everything else is Burn's.
 
 mod autodiff;
+mod cube;
 mod dispatch;
 mod flex;
 mod geometry;
@@ -62,7 +64,7 @@ fn convolve(
     if let Some(bias) = &bias {
         assert_eq!(bias.dims(), [geometry.outputs], "a convolution has one bias for each output channel");
     }
-    on_flex_or::<Convolution>(geometry, x, weight, bias, |x, weight, bias| burns_own(x, weight, bias, stride, padding))
+    on_flex_or::<Convolution>(geometry, x, weight, bias, |x, weight, bias| elsewhere(&geometry, x, weight, bias))
 }
 
 /// `residual + conv2d(x, weight, bias)` at stride 1 with the padding that keeps the image's size.
@@ -93,8 +95,15 @@ fn convolve_and_add(x: Tensor<4>, weight: ConvWeight, bias: Tensor<1>, residual:
         let [x, weight, residual] = [x, weight, residual].map(Tensor::from_dispatch);
         let precision = x.dtype();
         let (weight, bias) = (in_precision(weight, precision), in_precision(Tensor::from_dispatch(bias), precision));
-        burns_own(x, weight, Some(bias), 1, (before, before)) + residual
+        elsewhere(&geometry, x, weight, Some(bias)) + residual
     })
+}
+
+/// The convolution on a GPU, or by Burn's operations.
+fn elsewhere(geometry: &Geometry, x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+    let Geometry { stride, before, after, .. } = *geometry;
+    cube::conv2d(geometry, &x, &weight, bias.as_ref())
+        .unwrap_or_else(|| burns_own(x, weight, bias, stride, (before, after)))
 }
 
 fn burns_own(

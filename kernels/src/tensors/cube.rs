@@ -3,10 +3,14 @@
 //! Burn's feature `fusion`, which is off here, would put a tensor that is still to be computed in the place of the buffer;
 //! operations of one's own are then declared to it with `#[backend_extension(Cube, Fusion)]`.
 
+use std::ops::Range;
+
 use burn::backend::{Autodiff, Cube, DispatchAutodiffContext, DispatchTensor, TensorMetadata, tensor::FloatTensor};
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::zspace::metadata::Metadata;
 
 use crate::tensors::dispatch::{context, is_on, of_plain, of_tracked, primitive, tracked};
 
@@ -52,6 +56,17 @@ pub(crate) fn from_tracked<const D: usize>(tensor: Tracked, autodiff: DispatchAu
 pub(crate) fn own(tensor: Primitive) -> Primitive {
     let tensor = into_contiguous(tensor);
     if tensor.can_mut() && tensor.is_contiguous_buffer() { tensor } else { tensor.copy() }
+}
+
+/// Where a view of a buffer may begin and end: every device takes multiples of so many numbers in single precision.
+pub(crate) const STEP: usize = 64;
+
+/// A part of a buffer in single precision as a tensor of its own. The part begins and ends at multiples of [`STEP`] numbers.
+pub(crate) fn view(buffer: &Primitive, part: Range<usize>, metadata: Metadata) -> Primitive {
+    let bytes = |numbers: usize| (numbers * size_of::<f32>()) as u64;
+    let rest = buffer.shape().num_elements() - part.end;
+    let handle = buffer.handle.clone().offset_start(bytes(part.start)).offset_end(bytes(rest));
+    CubeTensor::new(buffer.client.clone(), handle, metadata, buffer.device.clone(), buffer.dtype)
 }
 
 /// A buffer of these sizes on the device of another, with whatever was in its memory.

@@ -53,12 +53,23 @@ impl Attention {
         let heads = |layer: &Linear| {
             let y = layer.forward::<C, 3>(tokens.clone());
             let heads = C::dims(&y)[2] / self.head_width;
-            C::swap_dims(C::reshape(y, [batch, positions, heads, self.head_width]), 1, 2)
+            exchange::<C>(C::reshape(y, [batch, positions, heads, self.head_width]))
         };
         let mixed = C::attention(heads(&self.to_q), heads(&self.to_k), heads(&self.to_v));
         let inner = C::dims(&mixed)[1] * self.head_width;
-        let mixed = C::reshape(C::swap_dims(mixed, 1, 2), [batch, positions, inner]);
+        let mixed = C::reshape(exchange::<C>(mixed), [batch, positions, inner]);
         let out = C::reshape(self.to_out[0].forward::<C, 3>(mixed), [batch, height, width, channels]);
         C::affine(C::add(out, x), 1.0 / self.output_scale, 0.0)
+    }
+}
+
+/// Heads and positions in each other's place. Of a single head nothing moves in memory, which a reshape says and an exchange does not.
+///
+/// # Shapes
+/// `[batch, a, b, width]` → `[batch, b, a, width]`
+fn exchange<C: Calculus>(x: C::Array<4>) -> C::Array<4> {
+    match C::dims(&x) {
+        [batch, a, b, width] if a == 1 || b == 1 => C::reshape(x, [batch, b, a, width]),
+        _ => C::swap_dims(x, 1, 2),
     }
 }

@@ -52,13 +52,17 @@ impl TensorBoard {
 }
 
 /// Writes how the weights are spread, and for each tensor `√(Σ v)`: the root of the running mean of its squared gradient's norm. The
-/// second moments `v` of Adam hold it, of gradients that are clipped already.
+/// second moments `v` of Adam hold it, of gradients that are clipped already. Where ranks share a training, none has all moments: they
+/// get the weights alone.
 fn layers<N: Network<D>, const D: usize>(
     writer: &mut EventsWriter,
     at: &Moment<'_, N, D>,
 ) -> Result<(), TrainingError> {
-    let saved = at.trainer.checkpoint();
+    let saved = at.trainer.own_state();
     writer.histograms("weights", at.step(), &StateDict::of(&saved.model))?;
+    if at.trainer.ranks().size() > 1 {
+        return Ok(());
+    }
     let decay = at.trainer.plan().optimizer.betas[1];
     // What of the mean is there yet (Kingma & Ba 2015, sec. 3).
     let share = 1.0 - decay.powf(saved.state.updates as f64);

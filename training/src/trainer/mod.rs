@@ -138,7 +138,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     }
 
     /// What this rank knows of the training.
-    fn own_state(&self) -> Checkpoint<N> {
+    pub(crate) fn own_state(&self) -> Checkpoint<N> {
         Checkpoint {
             model: self.weights.network.valid(),
             ema: self.weights.average.clone(),

@@ -5,10 +5,11 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::DType;
 use cubecl::prelude::*;
+use cubecl::zspace::metadata::Metadata;
 
 use super::plan::{Fixed, Plan};
 use super::sums::{over_channels, over_pixels};
-use crate::tensors::cube::{Primitive, empty};
+use crate::tensors::cube::{Primitive, STEP, empty, view};
 
 /// The gradients of image, weight, bias and, as if there were one, shift, from the first three of these and what
 /// [`forward`](super::forward::forward) left. The tensors are contiguous.
@@ -20,10 +21,11 @@ pub(super) fn backward(
     moments: Primitive,
     gradient: Primitive,
 ) -> [Primitive; 4] {
-    let (batch, channels) = (plan.batch(), plan.fixed.channels);
+    let (batch, channels, apart) = (plan.batch(), plan.fixed.channels, plan.fixed.apart());
     let of_x = empty(&x, plan.image, x.dtype());
-    // Of every image: its share of the gradients of weight and bias, and its own shift's.
-    let sums = empty(&x, [batch, 3, channels], DType::F32);
+    // Of every image its share of the gradients of weight and bias; then of every image its own shift's.
+    let (affine, shifts) = (2 * batch * apart, (batch * channels).next_multiple_of(STEP));
+    let sums = empty(&x, [affine + shifts], DType::F32);
     let dtype = dtype_to_storage_type(x.dtype());
     gradients::launch(
         &of_x.client.clone(),
@@ -41,12 +43,11 @@ pub(super) fn backward(
         plan.silu,
         dtype,
     );
-    let row = |sums: &Primitive, batch: usize, row: usize| {
-        Cube::float_slice(sums.clone(), &[(0..batch).into(), (row..row + 1).into(), (0..channels).into()])
-    };
-    let total = Cube::float_sum_dim(sums.clone(), 0);
-    let [of_weight, of_bias] = [0, 1].map(|index| Cube::float_reshape(row(&total, 1, index), [channels].into()));
-    let of_shift = Cube::float_reshape(row(&sums, batch, 2), [batch, channels].into());
+    let of_images = view(&sums, 0..affine, Metadata::new([batch, 2 * apart], [2 * apart, 1]));
+    let total = Cube::float_sum_dim(of_images, 0);
+    let row = |row: usize| view(&total, row * apart..(row + 1) * apart, Metadata::new([channels], [1]));
+    let (of_weight, of_bias) = (row(0), row(1));
+    let of_shift = view(&sums, affine..affine + shifts, Metadata::new([batch, channels], [channels, 1]));
     [of_x, of_weight, of_bias, of_shift]
 }
 
@@ -66,6 +67,7 @@ fn gradients<F: Float>(
     #[define(F)] _dtype: ElemType,
 ) {
     let mut shared = Shared::<[f32]>::new_slice(plan.strip * plan.rows);
+    let apart = comptime!(plan.apart());
     let image = CUBE_POS_Y as usize;
     let unit = UNIT_POS as usize;
     let channel = CUBE_POS_X as usize * plan.strip + unit % plan.strip;
@@ -105,9 +107,9 @@ fn gradients<F: Float>(
     }
     let sum = over_pixels(sum, &mut shared, plan);
     if unit < plan.strip {
-        sums[3 * image * plan.channels + channel] = of_weight;
-        sums[(3 * image + 1) * plan.channels + channel] = of_bias;
-        sums[(3 * image + 2) * plan.channels + channel] = sum;
+        sums[2 * image * apart + channel] = of_weight;
+        sums[(2 * image + 1) * apart + channel] = of_bias;
+        sums[2 * CUBE_COUNT_Y as usize * apart + image * plan.channels + channel] = sum;
     }
 }
 

@@ -2,6 +2,8 @@
 
 use cubecl::ir::HardwareProperties;
 
+use crate::tensors::cube::STEP;
+
 /// Sizes of a group normalisation, and how it is divided: a cube of units takes whole groups of an image, as few as give
 /// a row of neighbouring numbers that memory likes; every unit stays with one channel and walks over its pixels.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,13 @@ pub(super) struct Fixed {
     pub(super) strip: usize,
     /// Units for each channel: the pixels that are walked over at a time.
     pub(super) rows: usize,
+}
+
+impl Fixed {
+    /// From where the sums of one kind begin to where those of the next do, so that each is a view.
+    pub(super) fn apart(&self) -> usize {
+        self.channels.next_multiple_of(STEP)
+    }
 }
 
 /// Neighbouring numbers that a cube should read at least: 128 bytes of single precision.
