@@ -46,11 +46,11 @@ impl Contents {
         })
     }
 
-    /// The array `name`, or the only one that is not called `but`.
+    /// The array `name`, or the only one that is called by none of `but`.
     ///
     /// # Errors
     /// No such array, several that could be meant, types that are no numbers, a damaged file.
-    pub fn read<T: Number>(&self, name: Option<&str>, but: Option<&str>) -> Result<Array<T>, ArrayError> {
+    pub fn read<T: Number>(&self, name: Option<&str>, but: &[&str]) -> Result<Array<T>, ArrayError> {
         match self {
             Self::Npy(bytes) => npy::parse(bytes),
             Self::Npz(bytes) => {
@@ -65,14 +65,30 @@ impl Contents {
             }
         }
     }
-}
 
-impl Header {
-    /// What a file says of the array `name`, or of the only one that is not called `but`: only the head of the file is read.
+    /// The shape and the texts of an array, as [`Contents::read`] finds it; none if it does not hold texts, as those of `.safetensors`
+    /// never do.
     ///
     /// # Errors
     /// As [`Contents::read`].
-    pub fn of(mut file: File, format: Format, name: Option<&str>, but: Option<&str>) -> Result<Self, ArrayError> {
+    pub fn texts(&self, name: Option<&str>) -> Result<Option<(Vec<usize>, Vec<String>)>, ArrayError> {
+        match self {
+            Self::Npy(bytes) => npy::texts(bytes),
+            Self::Npz(bytes) => {
+                let members = members(bytes)?;
+                members[choose(members.iter().map(|member| member.name.as_str()), name, &[])?].texts(bytes)
+            }
+            Self::Safetensors(_) => Ok(None),
+        }
+    }
+}
+
+impl Header {
+    /// What a file says of the array `name`, or of the only one that is called by none of `but`: only the head of the file is read.
+    ///
+    /// # Errors
+    /// As [`Contents::read`].
+    pub fn of(mut file: File, format: Format, name: Option<&str>, but: &[&str]) -> Result<Self, ArrayError> {
         match format {
             Format::Npy => {
                 let mut head = Vec::new();
@@ -94,24 +110,26 @@ impl Header {
 }
 
 /// The place of the array that is meant.
-fn choose<'a>(
-    names: impl Iterator<Item = &'a str>,
-    wanted: Option<&str>,
-    but: Option<&str>,
-) -> Result<usize, ArrayError> {
+fn choose<'a>(names: impl Iterator<Item = &'a str>, wanted: Option<&str>, but: &[&str]) -> Result<usize, ArrayError> {
     let mut names: Vec<(usize, &str)> = names.enumerate().collect();
     names.sort_by_key(|(_, name)| *name);
     let list: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
-    let known = if list.is_empty() { "it has none".into() } else { format!("it has {}", list.join(", ")) };
+    if list.is_empty() {
+        return Err(ArrayError::new("holds no arrays"));
+    }
+    let known = format!("it has {}", list.join(", "));
     if let Some(wanted) = wanted {
         let found = names.iter().find(|(_, name)| *name == wanted);
         return found
             .map(|(place, _)| *place)
             .ok_or_else(|| ArrayError::new(format!("has no array {wanted}; {known}")));
     }
-    match names.iter().filter(|(_, name)| Some(*name) != but).collect::<Vec<_>>()[..] {
+    match names.iter().filter(|(_, name)| !but.contains(name)).collect::<Vec<_>>()[..] {
         [(only, _)] => Ok(*only),
-        [] => Err(ArrayError::new(format!("has no such array; {known}"))),
-        _ => Err(ArrayError::new(format!("has several arrays, and none is named: {known}"))),
+        [] => Err(ArrayError::new(format!("has no other array; {known}"))),
+        _ => {
+            let problem = format!("has several arrays, and none is named: {known}");
+            Err(ArrayError { problem, is_unnamed: true })
+        }
     }
 }

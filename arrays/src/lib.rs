@@ -5,13 +5,13 @@
 //!
 //! let line = Array::<f32>::new([3], vec![1.0, 2.0, 3.0]);
 //! let file = Contents::Npy(fokker_arrays::npy_bytes(&line));
-//! assert_eq!(file.read::<f32>(None, None)?, line);
+//! assert_eq!(file.read::<f32>(None, &[])?, line);
 //!
 //! // The head of a file says what is in it.
 //! let folder = tempfile::tempdir()?;
 //! std::fs::write(folder.path().join("line.npy"), fokker_arrays::npy_bytes(&line))?;
 //! let file = std::fs::File::open(folder.path().join("line.npy"))?;
-//! assert_eq!(Header::of(file, Format::Npy, None, None)?.shape, [3]);
+//! assert_eq!(Header::of(file, Format::Npy, None, &[])?.shape, [3]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -43,11 +43,19 @@ pub use table::{Row, Table};
 
 /// What is wrong with a file of arrays, without the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ArrayError(String);
+#[error("{problem}")]
+pub struct ArrayError {
+    problem: String,
+    is_unnamed: bool,
+}
 
 impl ArrayError {
     fn new(problem: impl Into<String>) -> Self {
-        Self(problem.into())
+        Self { problem: problem.into(), is_unnamed: false }
+    }
+
+    /// Whether several arrays could be meant, and none was named.
+    pub fn is_unnamed(&self) -> bool {
+        self.is_unnamed
     }
 }

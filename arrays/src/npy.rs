@@ -12,8 +12,8 @@ pub(crate) const LONGEST_HEAD: usize = 1 << 16;
 
 /// A head, and where the numbers begin.
 struct Head<'a> {
-    kind: Kind,
-    swapped: bool,
+    /// The type as NumPy names it, such as `<f4`.
+    name: &'a str,
     by_columns: bool,
     shape: Vec<usize>,
     data: &'a [u8],
@@ -21,8 +21,9 @@ struct Head<'a> {
 
 /// The array of a file's bytes.
 pub(crate) fn parse<T: Number>(bytes: &[u8]) -> Result<Array<T>, ArrayError> {
-    let Head { kind, swapped, by_columns, shape, data } = head(bytes)?;
-    let values = kind.read(swapped, data)?;
+    let Head { name, by_columns, shape, data } = head(bytes)?;
+    let kind = kind(name)?;
+    let values = kind.read(name.starts_with('>'), data)?;
     let count = shape.iter().try_fold(1usize, |count, &side| count.checked_mul(side));
     if count != Some(values.len()) {
         let needed = count.map_or("more than any memory holds".into(), |count| count.to_string());
@@ -34,8 +35,37 @@ pub(crate) fn parse<T: Number>(bytes: &[u8]) -> Result<Array<T>, ArrayError> {
 
 /// What the first bytes of a file say.
 pub(crate) fn header(bytes: &[u8]) -> Result<Header, ArrayError> {
-    let Head { kind, shape, .. } = head(bytes)?;
-    Ok(Header { shape, are_bytes: kind == Kind::Unsigned(1) })
+    let Head { name, shape, .. } = head(bytes)?;
+    Ok(Header { are_bytes: kind(name)? == Kind::Unsigned(1), shape })
+}
+
+/// The texts of a file's bytes, which NumPy keeps in cells of one length; none if it holds something else.
+pub(crate) fn texts(bytes: &[u8]) -> Result<Option<(Vec<usize>, Vec<String>)>, ArrayError> {
+    let Head { name, by_columns, shape, data } = head(bytes)?;
+    let (is_wide, length) = match (name.trim_start_matches(ORDERS).split_at_checked(1), shape.len()) {
+        (Some(("U", length)), _) => (true, length),
+        (Some(("S", length)), _) => (false, length),
+        _ => return Ok(None),
+    };
+    let length: usize = length.parse().map_err(|_| ArrayError::new(format!("has the type {name}")))?;
+    let count = shape.iter().try_fold(1usize, |count, &side| count.checked_mul(side));
+    let size = if is_wide { 4 * length } else { length };
+    if length == 0
+        || by_columns && shape.len() > 1
+        || count.and_then(|count| count.checked_mul(size)) != Some(data.len())
+    {
+        return Err(ArrayError::new(format!("holds no texts of {length} letters in the shape {shape:?}")));
+    }
+    let letter = |bytes: &[u8; 4]| {
+        let code = if name.starts_with('>') { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) };
+        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+    };
+    let text = |cell: &[u8]| match is_wide {
+        true => cell.as_chunks::<4>().0.iter().map(letter).collect(),
+        false => String::from_utf8_lossy(cell).into_owned(),
+    };
+    let texts = data.chunks(size).map(|cell| text(cell).trim_end_matches('\0').to_string()).collect();
+    Ok(Some((shape, texts)))
 }
 
 fn head(bytes: &[u8]) -> Result<Head<'_>, ArrayError> {
@@ -55,22 +85,38 @@ fn head(bytes: &[u8]) -> Result<Head<'_>, ArrayError> {
     let descr = value(head, "descr").ok_or_else(|| missing("descr"))?;
     let by_columns = value(head, "fortran_order").ok_or_else(|| missing("fortran_order"))?.starts_with("True");
     let shape = value(head, "shape").and_then(shape).ok_or_else(|| missing("shape"))?;
-    let name = descr.split(['\'', '"']).nth(1).filter(|_| descr.starts_with(['\'', '"'])).unwrap_or(descr);
-    let kind = kind(name.trim_start_matches(['<', '>', '|', '='])).ok_or_else(|| {
-        ArrayError::new(format!("has the type {name}; whole numbers, and floats of 16, 32 and 64 bits are read"))
-    })?;
-    Ok(Head { kind, swapped: name.starts_with('>'), by_columns, shape, data })
+    let name = match descr.find(']') {
+        Some(end) if descr.starts_with('[') => &descr[..=end],
+        _ => descr.split(['\'', '"']).nth(1).unwrap_or(descr),
+    };
+    Ok(Head { name, by_columns, shape, data })
 }
 
-/// A type without its byte order, such as `f4`.
-fn kind(name: &str) -> Option<Kind> {
-    let size = name.get(1..)?.parse().ok()?;
-    match (name.as_bytes()[0], size) {
-        (b'b', 1) => Some(Kind::Bool),
-        (b'u', 1 | 2 | 4 | 8) => Some(Kind::Unsigned(size)),
-        (b'i', 1 | 2 | 4 | 8) => Some(Kind::Signed(size)),
-        (b'f', 2 | 4 | 8) => Some(Kind::Float(size)),
-        _ => None,
+/// What a type's name may begin with.
+const ORDERS: [char; 4] = ['<', '>', '|', '='];
+
+/// The type that a name such as `<f4` means.
+fn kind(name: &str) -> Result<Kind, ArrayError> {
+    let bare = name.trim_start_matches(ORDERS);
+    let refuse = |problem: String| Err(ArrayError::new(problem));
+    let size = bare.get(1..).and_then(|size| size.parse().ok());
+    match (bare.as_bytes().first(), size) {
+        (Some(b'b'), Some(1)) => Ok(Kind::Bool),
+        (Some(b'u'), Some(size @ (1 | 2 | 4 | 8))) => Ok(Kind::Unsigned(size)),
+        (Some(b'i'), Some(size @ (1 | 2 | 4 | 8))) => Ok(Kind::Signed(size)),
+        (Some(b'f'), Some(size @ (2 | 4 | 8))) => Ok(Kind::Float(size)),
+        (Some(b'O'), _) => {
+            refuse("holds Python objects, which are not read; save numbers: array.astype('float32')".into())
+        }
+        (Some(b'c'), Some(_)) => refuse(format!(
+            "has the type {name}, complex numbers; save their real and imaginary parts, as two channels or columns"
+        )),
+        (Some(b'['), _) => {
+            refuse(format!("has the type {name}, records of several fields; save each field as an array"))
+        }
+        _ => refuse(format!(
+            "has the type {name}; whole numbers, and floats of 16, 32 and 64 bits are read: save array.astype('float32')"
+        )),
     }
 }
 
@@ -149,14 +195,28 @@ mod tests {
             (file(1, head, &[0; 15]), "ends within a number"),
             (file(1, head, &[])[..20].to_vec(), "ends within its head"),
             (file(9, head, &[]), "has version 9"),
-            (file(1, &head.replace("<f8", "|O"), &[]), "has the type |O"),
+            (file(1, &head.replace("<f8", "|O"), &[]), "holds Python objects"),
+            (file(1, &head.replace("<f8", "<c16"), &[]), "complex numbers; save their real"),
+            (file(1, &head.replace("<f8", "<f16"), &[]), "has the type <f16; whole numbers"),
             (file(1, &head.replace("<f8", "<U3"), &[]), "has the type <U3"),
-            (file(1, &head.replace("'<f8'", "[('a', '<f8')]"), &[]), "has the type [('a'"),
+            (file(1, &head.replace("'<f8'", "[('a', '<f8')]"), &[]), "has the type [('a', '<f8')], records"),
             (file(1, &head.replace("shape", "sahpe"), &[]), "has a head without shape"),
             (file(1, &head.replace("(2,)", "(4294967296, 4294967296)"), &[]), "more than any memory"),
         ] {
             let error = parse::<f64>(&bytes).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         }
+    }
+
+    #[test]
+    fn texts_are_read_in_both_of_their_types() {
+        let wide = "{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }\n";
+        let letters: Vec<u8> = "cat\u{e9}\0\0".chars().flat_map(|letter| (letter as u32).to_le_bytes()).collect();
+        let expected = |texts: [&str; 2]| Some((vec![2], texts.map(String::from).to_vec()));
+        assert_eq!(texts(&file(1, wide, &letters)).unwrap(), expected(["cat", "\u{e9}"]));
+        let narrow = wide.replace("<U3", "|S2");
+        assert_eq!(texts(&file(1, &narrow, b"a\0bc")).unwrap(), expected(["a", "bc"]));
+        assert_eq!(texts(&file(1, &wide.replace("<U3", "<f4"), &[0; 8])).unwrap(), None);
+        assert!(texts(&file(1, wide, &letters[..20])).unwrap_err().to_string().contains("no texts of 3 letters"));
     }
 }

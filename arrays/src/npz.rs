@@ -40,6 +40,11 @@ impl Member {
         npy::parse(&self.data(bytes)?).map_err(|error| ArrayError::new(format!("{} {error}", self.name)))
     }
 
+    /// Its texts, if it holds any.
+    pub fn texts(&self, bytes: &[u8]) -> Result<Option<(Vec<usize>, Vec<String>)>, ArrayError> {
+        npy::texts(&self.data(bytes)?).map_err(|error| ArrayError::new(format!("{} {error}", self.name)))
+    }
+
     fn data(&self, bytes: &[u8]) -> Result<Vec<u8>, ArrayError> {
         let archive = ZipArchive::from_slice(bytes).map_err(damaged)?;
         let entry = archive.get_entry(self.place).map_err(damaged)?;

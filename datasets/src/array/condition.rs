@@ -33,13 +33,13 @@ impl<'a> Sources<'a> {
             Some(format) => (&*self.config.path, format, Some(name)),
             None => (Path::new(name), Format::Npy, None),
         };
-        Header::of(open(file)?, format, name, None).map_err(|error| wrong(file, error.to_string()))
+        Header::of(open(file)?, format, name, &[]).map_err(|error| wrong(file, error.to_string()))
     }
 
     fn read(&self, name: &str) -> Result<Array<f32>, DatasetError> {
         let Some(format) = self.named else {
             let file = Path::new(name);
-            return contents(file, Format::Npy)?.read(None, None).map_err(|error| wrong(file, error.to_string()));
+            return contents(file, Format::Npy)?.read(None, &[]).map_err(|error| wrong(file, error.to_string()));
         };
         let file = &*self.config.path;
         let contents = match self.contents.get() {
@@ -49,7 +49,7 @@ impl<'a> Sources<'a> {
                 self.contents.get_or_init(|| read)
             }
         };
-        contents.read(Some(name), None).map_err(|error| wrong(file, error.to_string()))
+        contents.read(Some(name), &[]).map_err(|error| wrong(file, error.to_string()))
     }
 
     /// How many numbers the vector has that some arrays make together.

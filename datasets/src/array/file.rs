@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use fokker_arrays::{Array, Contents, Format, Header};
+use fokker_arrays::{Array, ArrayError, Contents, Format, Header};
 
 use super::ArrayConfig;
 use super::table::{self, Chosen};
@@ -73,12 +73,23 @@ impl ArrayConfig {
 
     /// What the file says before its numbers are read.
     pub(super) fn header(&self) -> Result<Header, DatasetError> {
-        let (file, labels) = (&*self.path, self.labels.as_deref());
+        let file = &*self.path;
         match self.file_kind()? {
             FileKind::Table | FileKind::Parquet => table::header(file, &self.chosen()),
-            FileKind::Arrays(format) => Header::of(open(file)?, format, self.array.as_deref(), labels)
-                .map_err(|error| wrong(file, error.to_string())),
+            FileKind::Arrays(format) => Header::of(open(file)?, format, self.array.as_deref(), &self.others())
+                .map_err(|error| self.unread(error)),
         }
+    }
+
+    /// The arrays of the file that are not the examples.
+    fn others(&self) -> Vec<&str> {
+        self.labels.iter().chain(self.vector.iter().flatten()).chain(&self.joined).map(String::as_str).collect()
+    }
+
+    /// What is wrong with the array of the examples.
+    fn unread(&self, error: ArrayError) -> DatasetError {
+        let remedy = if self.array.is_none() && error.is_unnamed() { "; name the examples by data.array" } else { "" };
+        wrong(&self.path, format!("{error}{remedy}"))
     }
 
     /// Reads everything.
@@ -90,13 +101,10 @@ impl ArrayConfig {
         };
         check_memory(file, &self.header()?.shape, memory::available())?;
         let contents = contents(file, format)?;
-        let of_file = |error: fokker_arrays::ArrayError| wrong(file, error.to_string());
-        let array = contents.read(array, labels).map_err(of_file)?;
+        let array = contents.read(array, &self.others()).map_err(|error| self.unread(error))?;
         let labels = match labels {
             None => None,
-            Some(name) if contents.has_names() => {
-                Some(texts(&contents.read(Some(name), None).map_err(of_file)?, file, name)?)
-            }
+            Some(name) if contents.has_names() => Some(texts(&contents, Some(name), file)?),
             Some(path) => Some(label_file(Path::new(path))?),
         };
         Examples { array, columns: None, labels, vectors: None }.check(file)
@@ -111,8 +119,7 @@ pub(super) fn contents(file: &Path, format: Format) -> Result<Contents, DatasetE
 
 /// The labels in an `.npy` of their own.
 fn label_file(path: &Path) -> Result<Vec<String>, DatasetError> {
-    let read = contents(path, Format::Npy)?.read(None, None);
-    texts(&read.map_err(|error| wrong(path, error.to_string()))?, path, "the array")
+    texts(&contents(path, Format::Npy)?, None, path)
 }
 
 /// Refuses an array that has no room, before it is read.
@@ -132,12 +139,23 @@ fn check_memory(file: &Path, shape: &[usize], available: Option<u64>) -> Result<
     }
 }
 
-/// The whole numbers of an array of labels, as text.
-fn texts(labels: &Array<f64>, file: &Path, name: &str) -> Result<Vec<String>, DatasetError> {
-    if labels.shape.first() != Some(&labels.values.len()) {
-        let problem = format!("{name}: labels are one number an example, and the shape is {:?}", labels.shape);
-        return Err(wrong(file, problem));
+/// The texts, or the whole numbers as text, of an array of labels.
+fn texts(contents: &Contents, array: Option<&str>, file: &Path) -> Result<Vec<String>, DatasetError> {
+    let (name, of_file) = (array.unwrap_or("the array"), |error: ArrayError| wrong(file, error.to_string()));
+    let fits = |shape: &[usize], labels: usize| match shape.first() == Some(&labels) {
+        true => Ok(()),
+        false => {
+            let remedy = "; save the place of each row's largest number: numpy.argmax(labels, 1)";
+            let remedy = if shape.len() == 2 { remedy } else { "" };
+            Err(wrong(file, format!("{name}: labels are one an example, and the shape is {shape:?}{remedy}")))
+        }
+    };
+    if let Some((shape, texts)) = contents.texts(array).map_err(of_file)? {
+        fits(&shape, texts.len())?;
+        return Ok(texts);
     }
+    let labels: Array<f64> = contents.read(array, &[]).map_err(of_file)?;
+    fits(&labels.shape, labels.values.len())?;
     let text = |(row, value): (usize, &f64)| match value.fract() == 0.0 {
         true => Ok(value.to_string()),
         false => Err(wrong(file, format!("{name}: label {row} is {value}; expected whole numbers"))),
@@ -159,7 +177,12 @@ impl Examples {
             let mut rest = place;
             let mut index: Vec<usize> = shape.iter().rev().map(|side| (rest % side, rest /= side).0).collect();
             index.reverse();
-            let problem = format!("the number at {index:?} is {}; expected finite numbers", values[place]);
+            let others = values.iter().filter(|value| !value.is_finite()).count() - 1;
+            let more = if others > 0 { format!(", and {others} more are not finite") } else { String::new() };
+            let problem = format!(
+                "the number at {index:?} is {} in single precision{more}; expected finite numbers: leave their examples out",
+                values[place]
+            );
             return Err(wrong(file, problem));
         }
         match &self.labels {

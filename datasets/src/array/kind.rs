@@ -171,6 +171,12 @@ impl ArrayConfig {
         let found = match header.shape.get(1..) {
             None => return Err(wrong(&self.path, "it holds one number; expected examples along its first dimension")),
             Some([]) => vec![1],
+            Some(shape) if shape.contains(&0) => {
+                return Err(wrong(
+                    &self.path,
+                    format!("there are no numbers in its examples: shape {:?}", header.shape),
+                ));
+            }
             Some(shape) => shape.to_vec(),
         };
         match &self.shape {

@@ -13,7 +13,7 @@
 //! **Pixels.** Bytes of three dimensions an example, `[channels, height, width]`, are pixels from 0 to 255, unless `pixels =
 //! false`. Everything else is taken as it is, or brought to mean 0 and deviation 1 by `preprocessing.scale = "standardize"`.
 //!
-//! **Labels.** `labels` names a column of a table, a second array of the file, or a second `.npy`. Its values, in the order in
+//! **Labels.** `labels` names a column of a table, a second array of the file, or a second `.npy`, of whole numbers or texts. Its values, in the order in
 //! which people count, are the classes.
 //!
 //! **Conditions.** `vector` names columns of a table, arrays of the file, or further `.npy` files. A network gets their numbers with

@@ -52,7 +52,7 @@ impl AnyRow<'_> {
     /// The number in a cell, or what is wrong with it.
     pub(super) fn number(&self, column: usize) -> Result<f32, String> {
         let (number, shown) = match self {
-            Self::Text(row) => (row.cell(column).parse::<f32>().ok(), row.cell(column).to_string()),
+            Self::Text(row) => (row.number(column), row.cell(column).to_string()),
             Self::Parquet { cells, .. } => match &cells[column] {
                 Cell::Missing => (None, String::new()),
                 Cell::Integer(number) => (Some(*number as f32), number.to_string()),

@@ -5,7 +5,7 @@ use std::path::Path;
 use fokker_arrays::{Array, Header, ParquetTable, Table};
 
 use super::file::{Examples, FileKind, open, wrong};
-use super::row::AnyTable;
+use super::row::{AnyRow, AnyTable};
 use crate::{DatasetError, Rows};
 
 /// How many columns are data. The rows are not read, so there is no number of examples.
@@ -23,25 +23,80 @@ pub(super) fn vector_size(file: &Path, chosen: &Chosen) -> Result<usize, Dataset
 pub(super) fn read(file: &Path, chosen: &Chosen) -> Result<Examples, DatasetError> {
     let (mut table, Places { data, label, vector }) = begin(file, chosen)?;
     let names = table.names().to_vec();
-    let (mut values, mut vectors, mut rows) = (Vec::new(), Vec::new(), 0);
+    let (mut values, mut vectors, mut rows, mut unused) = (Vec::new(), Vec::new(), 0, Unused::default());
     let mut found = label.map(|_| Vec::new());
     while let Some(row) = table.next_row().map_err(|error| wrong(file, error.to_string()))? {
-        let refusal =
-            |column: usize, what: &str| wrong(file, format!("{}, column {}: {what}", row.place(), names[column]));
         for (columns, into) in [(&data, &mut values), (&vector, &mut vectors)] {
             for &column in columns {
-                into.push(row.number(column).map_err(|what| refusal(column, &what))?);
+                into.push(row.number(column).unwrap_or_else(|what| {
+                    unused.add(&row, &names[column], &what);
+                    f32::NAN
+                }));
             }
         }
         if let (Some(found), Some(column)) = (&mut found, label) {
-            found.push(row.label(column).ok_or_else(|| refusal(column, "there is no label"))?);
+            found.push(row.label(column).unwrap_or_else(|| {
+                unused.add(&row, &names[column], "there is no label");
+                String::new()
+            }));
         }
         rows += 1;
     }
+    unused.refuse(file, rows)?;
     let array = Array { shape: vec![rows, data.len()], values, are_bytes: false };
     let vectors = (!vector.is_empty()).then(|| Rows::new(vector.len(), vectors));
     let columns = data.into_iter().map(|column| names[column].clone()).collect();
     Ok(Examples { array, columns: Some(columns), labels: found, vectors })
+}
+
+/// Cells that hold no number or no label.
+#[derive(Default)]
+struct Unused {
+    cells: usize,
+    /// The first of them.
+    shown: Vec<String>,
+    /// Their columns, and how many of them are in each.
+    columns: Vec<(String, usize)>,
+}
+
+impl Unused {
+    /// How many cells a message shows.
+    const MOST: usize = 8;
+
+    fn add(&mut self, row: &AnyRow, column: &str, what: &str) {
+        self.cells += 1;
+        if self.shown.len() < Self::MOST {
+            self.shown.push(format!("{}, column {column}: {what}", row.place()));
+        }
+        match self.columns.iter_mut().find(|(name, _)| name == column) {
+            Some((_, cells)) => *cells += 1,
+            None => self.columns.push((column.into(), 1)),
+        }
+    }
+
+    fn refuse(self, file: &Path, rows: usize) -> Result<(), DatasetError> {
+        if self.cells == 0 {
+            return Ok(());
+        }
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .map(|(name, cells)| match *cells == rows {
+                true => format!("{name} (all rows)"),
+                false => format!("{name} ({cells} of {rows})"),
+            })
+            .collect();
+        let more = self.cells - self.shown.len();
+        let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+        let problem = format!(
+            "{} cannot be used:\n  {}{more}\nRemedy: fill these cells, take their rows out, or choose other columns by data.columns; \
+             texts may be data.labels. Columns: {}",
+            if self.cells == 1 { "a cell".into() } else { format!("{} cells", self.cells) },
+            self.shown.join("\n  "),
+            columns.join(", ")
+        );
+        Err(wrong(file, problem))
+    }
 }
 
 /// Which columns are what, by their names.

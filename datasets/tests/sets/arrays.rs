@@ -148,7 +148,7 @@ fn numbers_that_are_missing_or_not_finite_are_refused_with_their_place() {
         ("scalar.npy", "one number"),
         ("empty.npy", "no examples"),
         ("texts.npy", "has the type"),
-        ("pickled.npy", "has the type"),
+        ("pickled.npy", "Python objects"),
         ("missing.npy", "cannot read"),
         ("picture.png", ".safetensors"),
     ] {

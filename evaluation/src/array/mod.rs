@@ -48,7 +48,7 @@ pub fn read_array(path: &Path, name: &str) -> Result<Array, EvaluationError> {
     };
     let file = Contents::new(format, contents(path)?);
     let named = file.names().map_err(refuse)?.iter().any(|other| other == name);
-    file.read(named.then_some(name), None).map_err(refuse)
+    file.read(named.then_some(name), &[]).map_err(refuse)
 }
 
 /// All arrays of an archive, compressed (`numpy.savez_compressed`) or not (`numpy.savez`), by their names.
@@ -59,7 +59,7 @@ pub fn read_npz(path: &Path) -> Result<Vec<(String, Array)>, EvaluationError> {
     let file = Contents::Npz(contents(path)?);
     let refuse = |error: ArrayError| EvaluationError::contents(path, error);
     let names = file.names().map_err(refuse)?;
-    names.into_iter().map(|name| file.read(Some(&name), None).map(|array| (name, array)).map_err(refuse)).collect()
+    names.into_iter().map(|name| file.read(Some(&name), &[]).map(|array| (name, array)).map_err(refuse)).collect()
 }
 
 /// Writes arrays as an archive, not compressed; the file is whole or not there.
