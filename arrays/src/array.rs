@@ -11,6 +11,15 @@ pub struct Array<T> {
     pub are_bytes: bool,
 }
 
+/// An array of texts with its shape, last dimension fastest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// The shape.
+    pub shape: Vec<usize>,
+    /// The texts.
+    pub texts: Vec<String>,
+}
+
 impl<T: Number> Array<T> {
     /// Numbers of a shape.
     ///

@@ -6,7 +6,7 @@ use std::io::Read;
 use crate::npy::LONGEST_HEAD;
 use crate::npz::members;
 use crate::safetensors::tensors;
-use crate::{Array, ArrayError, Format, Header, Number, npy, npz, safetensors};
+use crate::{Array, ArrayError, Format, Header, Number, Texts, npy, npz, safetensors};
 
 /// The bytes of a file of arrays, by its format.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Contents {
     ///
     /// # Errors
     /// As [`Contents::read`].
-    pub fn texts(&self, name: Option<&str>) -> Result<Option<(Vec<usize>, Vec<String>)>, ArrayError> {
+    pub fn texts(&self, name: Option<&str>) -> Result<Option<Texts>, ArrayError> {
         match self {
             Self::Npy(bytes) => npy::texts(bytes),
             Self::Npz(bytes) => {

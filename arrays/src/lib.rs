@@ -29,7 +29,7 @@ mod pytorch;
 mod safetensors;
 mod table;
 
-pub use array::Array;
+pub use array::{Array, Texts};
 pub use contents::Contents;
 pub use format::Format;
 pub use header::Header;

@@ -3,7 +3,7 @@
 //! Read here rather than by a crate: those that read it bring a parser of Python's literals, twelve crates and two minutes of
 //! building, for a head of three known keys. <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
-use crate::{Array, ArrayError, Header, Kind, Number};
+use crate::{Array, ArrayError, Header, Kind, Number, Texts};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
@@ -40,7 +40,7 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Header, ArrayError> {
 }
 
 /// The texts of a file's bytes, which NumPy keeps in cells of one length; none if it holds something else.
-pub(crate) fn texts(bytes: &[u8]) -> Result<Option<(Vec<usize>, Vec<String>)>, ArrayError> {
+pub(crate) fn texts(bytes: &[u8]) -> Result<Option<Texts>, ArrayError> {
     let Head { name, by_columns, shape, data } = head(bytes)?;
     let (is_wide, length) = match (name.trim_start_matches(ORDERS).split_at_checked(1), shape.len()) {
         (Some(("U", length)), _) => (true, length),
@@ -65,7 +65,7 @@ pub(crate) fn texts(bytes: &[u8]) -> Result<Option<(Vec<usize>, Vec<String>)>, A
         false => String::from_utf8_lossy(cell).into_owned(),
     };
     let texts = data.chunks(size).map(|cell| text(cell).trim_end_matches('\0').to_string()).collect();
-    Ok(Some((shape, texts)))
+    Ok(Some(Texts { shape, texts }))
 }
 
 fn head(bytes: &[u8]) -> Result<Head<'_>, ArrayError> {
@@ -212,7 +212,7 @@ mod tests {
     fn texts_are_read_in_both_of_their_types() {
         let wide = "{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }\n";
         let letters: Vec<u8> = "cat\u{e9}\0\0".chars().flat_map(|letter| (letter as u32).to_le_bytes()).collect();
-        let expected = |texts: [&str; 2]| Some((vec![2], texts.map(String::from).to_vec()));
+        let expected = |texts: [&str; 2]| Some(Texts { shape: vec![2], texts: texts.map(String::from).to_vec() });
         assert_eq!(texts(&file(1, wide, &letters)).unwrap(), expected(["cat", "\u{e9}"]));
         let narrow = wide.replace("<U3", "|S2");
         assert_eq!(texts(&file(1, &narrow, b"a\0bc")).unwrap(), expected(["a", "bc"]));

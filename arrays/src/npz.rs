@@ -7,7 +7,7 @@ use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipArchiveEntryWayfinder, ZipArchiveWriter};
 
 use crate::npy::{self, LONGEST_HEAD};
-use crate::{Array, ArrayError, Header, Number};
+use crate::{Array, ArrayError, Header, Number, Texts};
 
 /// An array of an archive that was found.
 pub(crate) struct Member {
@@ -41,7 +41,7 @@ impl Member {
     }
 
     /// Its texts, if it holds any.
-    pub fn texts(&self, bytes: &[u8]) -> Result<Option<(Vec<usize>, Vec<String>)>, ArrayError> {
+    pub fn texts(&self, bytes: &[u8]) -> Result<Option<Texts>, ArrayError> {
         npy::texts(&self.data(bytes)?).map_err(|error| ArrayError::new(format!("{} {error}", self.name)))
     }
 

@@ -201,11 +201,10 @@ enum CellKind {
 
 /// Whether a first row holds the names of the columns.
 fn are_names(first: &[CellKind], second: Option<Vec<CellKind>>) -> bool {
-    let has = |row: &[CellKind], kind: fn(&CellKind) -> bool| row.iter().any(kind);
-    let (is_text, is_number): (fn(&CellKind) -> bool, fn(&CellKind) -> bool) =
-        (|cell| matches!(cell, CellKind::Text), |cell| matches!(cell, CellKind::Number(_)));
-    if !has(first, is_text) || !has(first, is_number) {
-        return has(first, is_text);
+    let is_text = |cell: &CellKind| matches!(cell, CellKind::Text);
+    let is_number = |cell: &CellKind| matches!(cell, CellKind::Number(_));
+    if !first.iter().any(is_text) || !first.iter().any(is_number) {
+        return first.iter().any(is_text);
     }
     let Some(second) = second else { return true };
     let whole: Option<Vec<u64>> =

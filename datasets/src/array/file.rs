@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use fokker_arrays::{Array, ArrayError, Contents, Format, Header};
+use fokker_arrays::{Array, ArrayError, Contents, Format, Header, Texts};
 
 use super::ArrayConfig;
 use super::table::{self, Chosen};
@@ -150,7 +150,7 @@ fn texts(contents: &Contents, array: Option<&str>, file: &Path) -> Result<Vec<St
             Err(wrong(file, format!("{name}: labels are one an example, and the shape is {shape:?}{remedy}")))
         }
     };
-    if let Some((shape, texts)) = contents.texts(array).map_err(of_file)? {
+    if let Some(Texts { shape, texts }) = contents.texts(array).map_err(of_file)? {
         fits(&shape, texts.len())?;
         return Ok(texts);
     }
