@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use fokker_arrays::{Array, npz_bytes};
 use fokker_datasets::{
     ArrayConfig, ClassCount, ConditionConfig, Conditioned, Conditions, DataPath, Dataset, DatasetConfig, Opened,
     Preprocessing, Scale, Split, Standardization,
@@ -154,6 +155,35 @@ fn numbers_that_are_missing_or_not_finite_are_refused_with_their_place() {
     ] {
         let message = refusal(ArrayConfig::new(golden(name)));
         assert!(message.contains(name) && message.contains(part), "{message}");
+    }
+}
+
+/// The arrays that are vectors, labels or joined are not the examples, so these need no name.
+#[test]
+fn the_array_that_is_left_holds_the_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.npz");
+    let (x, size) = (Array::new([2, 2], vec![1.0f32, 2.0, 3.0, 4.0]), Array::new([2], vec![7.0f32, 8.0]));
+    fs::write(&file, npz_bytes(&[("size", &size), ("x", &x)]).unwrap()).unwrap();
+    let config = ArrayConfig { vector: Some(vec!["size".into()]), ..ArrayConfig::new(&file) };
+    assert_eq!(examples(&*everything(config).train.unwrap()), [[1.0, 2.0], [3.0, 4.0]]);
+    assert!(refusal(ArrayConfig::new(&file)).contains("it has size, x; name the examples by data.array"));
+}
+
+/// All of one kind in one message.
+#[test]
+fn cells_that_cannot_be_used_are_counted_by_column() {
+    let text: String = (0..20).map(|row| format!("{row},{},u\n", ["1", "NA", ""][row % 3])).collect();
+    let (_folder, config) = table(&format!("a,b,c\n{text}"));
+    let message = refusal(config);
+    for part in [
+        "33 cells",
+        "line 2, column c: \"u\" is no number",
+        "and 25 more",
+        "c (all rows), b (13 of 20)",
+        "data.columns",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
     }
 }
 
