@@ -121,7 +121,8 @@ impl Bench {
             (has(BenchPart::Machine) || has(BenchPart::Steps)).then(|| Machine::measure(&device, self.repetitions));
         if let Some(machine) = &machine {
             let (operations, bytes) = (machine.operations / 1e9, machine.bytes / 1e9);
-            println!("machine: {operations:.0} billion operations a second, {bytes:.1} GB/s\n");
+            let instructions = fokker::kernels::instruction_sets();
+            println!("machine: {operations:.0} billion operations a second, {bytes:.1} GB/s; {instructions}\n");
         }
         if let Some(machine) = machine.filter(|_| has(BenchPart::Steps)) {
             self.steps(&cases, &machine)?;

@@ -25,7 +25,8 @@
 //! [`keep_freed_memory`] first.
 //!
 //! Results are the same, bit for bit, on any number of threads. They differ in rounding between processors with
-//! AVX-512, with AVX2, and without either, and in bfloat16 also between those with AVX512_BF16 and without.
+//! AVX-512, with AVX2, and without either, and in bfloat16 also between those
+//! with AMX, with AVX512_BF16 and without both.
 
 #![warn(clippy::undocumented_unsafe_blocks)]
 
@@ -65,5 +66,6 @@ pub use linear::linear;
 pub use running_average::RunningAverage;
 pub use runtime::{keep_freed_memory, with_cpu_runtime};
 pub use silu::silu;
+pub use simd::instruction_sets;
 pub use softmax::softmax;
 pub use upsample::upsample_nearest;

@@ -130,7 +130,7 @@ fn round_each(from: &[f32], to: &mut [MaybeUninit<bf16>]) {
 
 /// Two numbers in bfloat16 in the bits of one, the first in the lower half: as they lie next to each other in memory.
 #[inline(always)]
-fn pair(first: bf16, second: bf16) -> f32 {
+pub(crate) fn pair(first: bf16, second: bf16) -> f32 {
     f32::from_bits(u32::from(first.to_bits()) | u32::from(second.to_bits()) << 16)
 }
 
@@ -152,14 +152,20 @@ pub(crate) fn pair_channels(pixels: &[bf16], channels: usize, to: &mut [f32]) {
     }
 }
 
-/// Groups of so many numbers in pairs, number by number: `[groups, numbers]` → `[groups / 2, numbers]`, rounded; an odd number
-/// of groups is followed by zeros.
-pub(crate) fn pair_groups(numbers: &[f32], group: usize, to: &mut [f32]) {
-    for (groups, to) in numbers.chunks(2 * group).zip(to.chunks_exact_mut(group)) {
-        let (first, second) = groups.split_at(group);
-        for (index, to) in to.iter_mut().enumerate() {
-            let second = second.get(index).map_or(bf16::ZERO, |&number| bf16::rounded(number));
-            *to = pair(bf16::rounded(first[index]), second);
+/// A weight's channels in pairs, tap by tap, rounded: `[channels, taps, columns]` → `[taps, channels / 2, columns]`; an odd number of
+/// channels is followed by zeros. So the pairs that a tap meets of a pixel are neighbours, as they are in the image.
+pub(crate) fn pair_weights(numbers: &[f32], [taps, columns]: [usize; 2], to: &mut [f32]) {
+    let (channel, pairs) = (taps * columns, to.len() / (taps * columns));
+    for (index, channels) in numbers.chunks(2 * channel).enumerate() {
+        let (first, second) = channels.split_at(channel);
+        for tap in 0..taps {
+            let of_tap = tap * columns..(tap + 1) * columns;
+            let second = second.get(of_tap.clone());
+            let to = to[(tap * pairs + index) * columns..][..columns].iter_mut().enumerate();
+            for ((column, to), &first) in to.zip(&first[of_tap]) {
+                let second = second.map_or(bf16::ZERO, |second| bf16::rounded(second[column]));
+                *to = pair(bf16::rounded(first), second);
+            }
         }
     }
 }

@@ -96,6 +96,12 @@ impl Geometry {
     }
 }
 
+/// Steps of channels and taps that go channel by channel, in the order tap by tap.
+pub(super) fn tap_by_tap(steps: &[usize], channels: usize) -> Vec<usize> {
+    let taps = steps.len() / channels;
+    (0..taps).flat_map(|tap| (0..channels).map(move |channel| steps[channel * taps + tap])).collect()
+}
+
 /// Images with zeros around them, pixel by pixel in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {

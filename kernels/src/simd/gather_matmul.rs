@@ -13,6 +13,9 @@ use super::factors::NativePairs;
 use super::factors::{Factors, Pairs, Singles};
 use super::instruction_set::InstructionSet;
 use super::padding::COLUMNS;
+use super::pair_unit::PairUnit;
+#[cfg(any(test, all(target_arch = "x86_64", target_os = "linux")))]
+use super::tiles;
 use super::vector::{Array, Vector};
 use crate::buffer::as_uninit;
 
@@ -42,7 +45,7 @@ pub(crate) const PANEL: usize = 2 * COLUMNS;
 
 /// What the sums start from.
 #[derive(Clone, Copy)]
-enum Start<'a> {
+pub(super) enum Start<'a> {
     /// One row, `[columns]`, for all rows.
     Row(&'a [f32]),
     /// What `out` holds.
@@ -53,7 +56,7 @@ impl GatherMatmul<'_> {
     /// Writes the product to `out`, the row `first` added to each of its rows.
     pub(crate) fn write(&self, first: &[f32], out: &mut [MaybeUninit<f32>]) {
         // SAFETY: the sums start from the row, and `out` is not read.
-        unsafe { self.run(InstructionSet::detect(), Start::Row(first), out) }
+        unsafe { self.run(InstructionSet::detect(), self.unit(), Start::Row(first), out) }
     }
 
     /// The same over numbers that are there already.
@@ -67,42 +70,67 @@ impl GatherMatmul<'_> {
         // SAFETY: a product writes numbers.
         let out = unsafe { as_uninit(out) };
         // SAFETY: the sums start from numbers.
-        unsafe { self.run(InstructionSet::detect(), Start::Out, out) }
+        unsafe { self.run(InstructionSet::detect(), self.unit(), Start::Out, out) }
     }
 
-    /// Computes the product with one of the instruction sets that the processor has.
+    /// Whether there is anything to compute, in a result of so many numbers.
     ///
-    /// # Safety
-    /// For [`Start::Out`], `out` is initialised wherever a row of the result lies.
-    unsafe fn run(&self, instructions: InstructionSet, start: Start, out: &mut [MaybeUninit<f32>]) {
+    /// # Panics
+    /// If an entry is not in the image, a row not in the result, or the matrix has another shape.
+    fn is_sound(&self, start: Start, length: usize) -> bool {
         let last = |places: &[usize]| places.iter().max().copied();
-        let (Some(row), Some(target)) = (last(self.rows), last(self.targets)) else { return };
+        let (Some(row), Some(target)) = (last(self.rows), last(self.targets)) else { return false };
         assert_eq!(self.columns % COLUMNS, 0, "columns come padded");
         assert!(self.panel > 0 && self.panel.is_multiple_of(PANEL) || self.panel == self.columns, "panels hold tiles");
         assert_eq!(self.rows.len(), self.targets.len(), "one target for each row");
         assert_eq!(self.matrix.len(), self.steps.len() * self.columns, "one row of the matrix for each step");
         assert!(last(self.steps).is_none_or(|step| row + step < self.image.len()), "entries lie in the image");
-        assert!(target + self.columns <= out.len(), "rows lie in the result");
+        assert!(target + self.columns <= length, "rows lie in the result");
         if let Start::Row(row) = start {
             assert_eq!(row.len(), self.columns, "the first row is a row");
         }
-        assert!(instructions.is_present());
+        true
+    }
+
+    /// What multiplies the entries, if they are pairs.
+    fn unit(&self) -> Option<PairUnit> {
+        self.pairs.then(PairUnit::detect)
+    }
+
+    /// Computes the product with one of the instruction sets that the processor has, and of pairs by one of its units.
+    ///
+    /// # Safety
+    /// For [`Start::Out`], `out` is initialised wherever a row of the result lies.
+    unsafe fn run(
+        &self,
+        instructions: InstructionSet,
+        pairs: Option<PairUnit>,
+        start: Start,
+        out: &mut [MaybeUninit<f32>],
+    ) {
+        if !self.is_sound(start, out.len()) {
+            return;
+        }
+        assert!(instructions.is_present() && pairs.is_none_or(PairUnit::is_present));
+        assert_eq!(pairs.is_some(), self.pairs, "only pairs are multiplied by units of pairs");
         // SAFETY: the processor has the instruction set, the assertions above are what `sweep` asks for of the places, and
         // the caller promises that what the sums start from is initialised.
         unsafe {
-            match (instructions, self.pairs) {
+            match (instructions, pairs) {
+                #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+                (_, Some(PairUnit::Tiles)) => tiles::product(&mut tiles::Amx::new(), self, start, out),
                 #[cfg(target_arch = "x86_64")]
-                (InstructionSet::Avx512Bf16, true) => self.avx512_bf16(start, out),
+                (_, Some(PairUnit::Registers)) => self.avx512_bf16(start, out),
                 #[cfg(target_arch = "x86_64")]
-                (InstructionSet::Avx512, true) => self.avx512::<Pairs>(start, out),
+                (InstructionSet::Avx512, Some(PairUnit::Widened)) => self.avx512::<Pairs>(start, out),
                 #[cfg(target_arch = "x86_64")]
-                (InstructionSet::Avx512Bf16 | InstructionSet::Avx512, false) => self.avx512::<Singles>(start, out),
+                (InstructionSet::Avx512, None) => self.avx512::<Singles>(start, out),
                 #[cfg(target_arch = "x86_64")]
-                (InstructionSet::Avx2, true) => self.avx2::<Pairs>(start, out),
+                (InstructionSet::Avx2, Some(PairUnit::Widened)) => self.avx2::<Pairs>(start, out),
                 #[cfg(target_arch = "x86_64")]
-                (InstructionSet::Avx2, false) => self.avx2::<Singles>(start, out),
-                (InstructionSet::Portable, true) => self.sweep::<Array, Pairs, 4, 2>(start, out),
-                (InstructionSet::Portable, false) => self.sweep::<Array, Singles, 4, 2>(start, out),
+                (InstructionSet::Avx2, None) => self.avx2::<Singles>(start, out),
+                (InstructionSet::Portable, Some(PairUnit::Widened)) => self.sweep::<Array, Pairs, 4, 2>(start, out),
+                (InstructionSet::Portable, None) => self.sweep::<Array, Singles, 4, 2>(start, out),
             }
         }
     }
@@ -260,8 +288,8 @@ mod tests {
                     let mut out = vec![MaybeUninit::uninit(); count * columns];
                     // SAFETY: the first writes every row of the result, from which the second starts.
                     unsafe {
-                        product.run(instructions, Start::Row(&first), &mut out);
-                        product.run(instructions, Start::Out, &mut out);
+                        product.run(instructions, None, Start::Row(&first), &mut out);
+                        product.run(instructions, None, Start::Out, &mut out);
                     }
                     // SAFETY: the targets are all rows.
                     out.into_iter().map(|value| unsafe { value.assume_init() }).collect::<Vec<f32>>()
@@ -282,8 +310,9 @@ mod tests {
 
     /// Against the same sums in double precision: products of two numbers in bfloat16 are exact in single precision, so that
     /// only the additions round, each by 2⁻²⁴ of a sum that is no larger than that of the absolute values.
-    #[test]
-    fn every_instruction_set_computes_products_of_pairs() {
+    ///
+    /// `run` computes the product twice: once from the row, once from what is there.
+    fn assert_products_of_pairs(what: &str, run: impl Fn(&GatherMatmul, Start, &mut [MaybeUninit<f32>])) {
         let number = |i: usize, step: f32| bf16::from_f32((i as f32 * step).sin());
         let entries = |count: usize, step: f32| -> (Vec<f64>, Vec<f32>) {
             let numbers: Vec<bf16> = (0..2 * count).map(|i| number(i, step)).collect();
@@ -291,38 +320,70 @@ mod tests {
             pair_channels(&numbers, 2 * count, &mut pairs);
             (numbers.iter().map(|number| number.to_f64()).collect(), pairs)
         };
-        let steps: Vec<usize> = (0..23).map(|step| step * 19).collect();
-        let (image_numbers, image) = entries(500, 0.7);
-        for instructions in InstructionSet::present() {
-            for (count, columns) in [(1, 16), (14, 48), (37, 64)] {
-                let rows: Vec<usize> = (0..count).map(|row| row * 17 % 61).collect();
-                let targets: Vec<usize> = (0..count).map(|row| row * columns).collect();
-                let (matrix_numbers, matrix) = entries(23 * columns, 1.3);
-                let product = GatherMatmul {
-                    image: &image,
-                    rows: &rows,
-                    steps: &steps,
-                    matrix: &matrix,
-                    panel: columns,
-                    columns,
-                    pairs: true,
-                    targets: &targets,
+        let (image_numbers, image) = entries(2600, 0.7);
+        // Scattered steps, neighbours that fill tiles, and some that do not; rows as far apart, and not.
+        for (depth, step_apart, row_apart, rows_turn) in
+            [(23, 19, 17, 61), (32, 1, 41, 10_000), (45, 1, 41, 10_000), (16, 1, 17, 61)]
+        {
+            let steps: Vec<usize> = (0..depth).map(|step| step * step_apart).collect();
+            for (count, columns) in [(1, 16), (14, 48), (37, 64), (52, 32)] {
+                let rows: Vec<usize> = (0..count).map(|row| row * row_apart % rows_turn).collect();
+                let targets: Vec<usize> = (0..count).rev().map(|row| row * columns).collect();
+                let (matrix_numbers, matrix) = entries(depth * columns, 1.3);
+                let mut packed = Vec::new();
+                for panel in (0..columns).step_by(PANEL) {
+                    for row in matrix.chunks_exact(columns) {
+                        packed.extend(&row[panel..columns.min(panel + PANEL)]);
+                    }
+                }
+                let first: Vec<f32> = (0..columns).map(|column| column as f32).collect();
+                let compute = |matrix: &[f32], panel: usize| {
+                    let (image, rows, steps, targets) = (&image, &rows, &steps, &targets);
+                    let product = GatherMatmul { image, rows, steps, matrix, panel, columns, pairs: true, targets };
+                    let mut out = vec![0.0; count * columns];
+                    // SAFETY: the product writes numbers.
+                    let room = unsafe { as_uninit(&mut out) };
+                    run(&product, Start::Row(&first), room);
+                    run(&product, Start::Out, room);
+                    out
                 };
-                let mut out = vec![0.0; count * columns];
-                // SAFETY: the product writes numbers, and starts from a row.
-                unsafe { product.run(instructions, Start::Row(&vec![1.0; columns]), as_uninit(&mut out)) };
+                let out = compute(&matrix, columns);
+                assert_eq!(out, compute(&packed, PANEL), "{what}: panels");
                 for (&row, &target) in rows.iter().zip(&targets) {
                     for column in 0..columns {
                         let term = |s: usize, of: usize| {
                             image_numbers[2 * (row + steps[s]) + of] * matrix_numbers[2 * (s * columns + column) + of]
                         };
-                        let terms: Vec<f64> = (0..23).flat_map(|s| [term(s, 0), term(s, 1)]).collect();
-                        let bound = 47.0 * 2f64.powi(-24) * (1.0 + terms.iter().map(|term| term.abs()).sum::<f64>());
-                        let (expected, actual) = (1.0 + terms.iter().sum::<f64>(), f64::from(out[target + column]));
-                        assert!((actual - expected).abs() <= bound, "{instructions:?}: {actual} against {expected}");
+                        let terms: Vec<f64> = (0..depth).flat_map(|s| [term(s, 0), term(s, 1)]).collect();
+                        let sizes = f64::from(first[column]) + 2.0 * terms.iter().map(|term| term.abs()).sum::<f64>();
+                        let bound = (4 * depth + 1) as f64 * 2f64.powi(-24) * sizes;
+                        let expected = f64::from(first[column]) + 2.0 * terms.iter().sum::<f64>();
+                        let actual = f64::from(out[target + column]);
+                        assert!((actual - expected).abs() <= bound, "{what}: {actual} against {expected}");
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_unit_computes_products_of_pairs() {
+        let all = InstructionSet::present().map(|instructions| (instructions, PairUnit::Widened));
+        let best = InstructionSet::detect();
+        for (instructions, unit) in all.chain(PairUnit::present().map(|unit| (best, unit))) {
+            assert_products_of_pairs(&format!("{instructions:?}, {unit:?}"), |product, start, out| {
+                // SAFETY: `assert_products_of_pairs` starts from a row, or from numbers.
+                unsafe { product.run(instructions, Some(unit), start, out) };
+            });
+        }
+    }
+
+    #[test]
+    fn emulated_tiles_compute_products_of_pairs() {
+        assert_products_of_pairs("emulated tiles", |product, start, out| {
+            assert!(product.is_sound(start, out.len()));
+            // SAFETY: the product is sound, and starts from a row, or from numbers.
+            unsafe { tiles::product(&mut tiles::Emulated::new(), product, start, out) };
+        });
     }
 }

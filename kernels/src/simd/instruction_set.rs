@@ -3,9 +3,6 @@
 /// The instruction sets that inner loops are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InstructionSet {
-    /// 16 numbers at a time, and products of 16 pairs in bfloat16.
-    #[cfg(target_arch = "x86_64")]
-    Avx512Bf16,
     /// 16 numbers at a time.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -21,8 +18,6 @@ impl InstructionSet {
     pub(crate) fn is_present(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512Bf16 => Self::Avx512.is_present() && is_x86_feature_detected!("avx512bf16"),
-            #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Self::Avx2.is_present() && is_x86_feature_detected!("avx512f"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
@@ -33,8 +28,6 @@ impl InstructionSet {
     /// Those that this processor has, the best one first.
     pub(crate) fn present() -> impl Iterator<Item = Self> {
         let all = [
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Bf16,
             #[cfg(target_arch = "x86_64")]
             Self::Avx512,
             #[cfg(target_arch = "x86_64")]
@@ -71,9 +64,6 @@ macro_rules! multiversion {
                 $body($($argument),*)
             }
             match $crate::simd::instruction_set::InstructionSet::detect() {
-                // SAFETY: `detect` found the features that the function is compiled for.
-                #[cfg(target_arch = "x86_64")]
-                $crate::simd::instruction_set::InstructionSet::Avx512Bf16 => unsafe { avx512($($argument),*) },
                 // SAFETY: `detect` found the features that the function is compiled for.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::instruction_set::InstructionSet::Avx512 => unsafe { avx512($($argument),*) },

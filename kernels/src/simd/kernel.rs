@@ -30,7 +30,7 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) {
     unsafe {
         match InstructionSet::detect() {
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512Bf16 | InstructionSet::Avx512 => avx512(kernel),
+            InstructionSet::Avx512 => avx512(kernel),
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx2 => avx2(kernel),
             InstructionSet::Portable => kernel.run::<Array>(),

@@ -8,6 +8,9 @@ mod gather_matmul;
 pub(crate) mod instruction_set;
 mod kernel;
 mod padding;
+mod pair_unit;
+#[cfg(any(test, all(target_arch = "x86_64", target_os = "linux")))]
+mod tiles;
 mod transpose;
 mod vector;
 
@@ -15,5 +18,7 @@ pub(crate) use gather_matmul::{GatherMatmul, PANEL};
 pub(crate) use instruction_set::multiversion;
 pub(crate) use kernel::{Kernel, dispatch};
 pub(crate) use padding::{COLUMNS, add_pixels, padded, with_all_padded, with_padded, write_all_padded, write_padded};
+pub(crate) use pair_unit::PairUnit;
+pub use pair_unit::instruction_sets;
 pub(crate) use transpose::{transpose_over, transpose_over_in_parallel, transposed};
 pub(crate) use vector::Vector;

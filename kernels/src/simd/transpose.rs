@@ -23,7 +23,7 @@ pub(crate) fn transpose(
     match InstructionSet::detect() {
         // SAFETY: the processor has the instruction set, and both matrices lie in their slices.
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512Bf16 | InstructionSet::Avx512 => unsafe {
+        InstructionSet::Avx512 => unsafe {
             let to = to.as_mut_ptr().cast();
             avx512::transpose(from.as_ptr(), from_stride, [rows, columns], to, [stride, padded]);
         },

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use super::weight_order::weight_in_order;
 use super::winograd;
 use crate::buffer::{in_parts, pieces, with_scratch};
-use crate::conv2d::geometry::Geometry;
+use crate::conv2d::geometry::{Geometry, tap_by_tap};
 use crate::conv2d::weight::{FlexWeight, Order};
-use crate::number::{Number, pair_groups};
-use crate::simd::{GatherMatmul, padded, write_padded};
+use crate::number::{Number, pair_weights};
+use crate::simd::{GatherMatmul, PairUnit, padded, write_padded};
 
 /// `[batch, height, width, outputs]` from `[batch, height, width, inputs]`, plus `residual`, if any, of the result's
 /// shape; image by image in parallel, and where there are few, in strips.
@@ -24,7 +24,8 @@ pub(crate) fn forward<S: Number>(
     let columns = padded(geometry.outputs);
     let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
     first.resize(columns, 0.0);
-    if winograd::suits(geometry) {
+    let by_pairs = S::as_bf16(x).is_some() && PairUnit::detect().outruns_winograd();
+    if winograd::suits(geometry) && !by_pairs {
         return winograd::forward(geometry, x, weight, &first, residual);
     }
     let in_order = |weight: &[f32], matrix: &mut [f32]| weight_in_order(geometry, weight, matrix);
@@ -38,7 +39,7 @@ pub(crate) fn forward<S: Number>(
     let in_pairs = |weight: &[f32], matrix: &mut [f32]| {
         with_scratch(length, |single| {
             in_order(weight, single);
-            pair_groups(single, length / geometry.inputs, matrix);
+            pair_weights(single, [geometry.kernel.iter().product(), columns], matrix);
         });
     };
     weight.with_order(Order::ForwardPairs, of_pairs.taps() * columns, in_pairs, |matrix| {
@@ -60,6 +61,7 @@ fn convolve<S: Number>(
     let (rows, steps) = (of_entries.output_places(), of_entries.tap_places());
     let targets: Vec<usize> = (0..geometry.output_pixels()).map(|pixel| pixel * columns).collect();
     let (frame, pairs) = (of_entries.input_frame(), S::as_bf16(x).is_some());
+    let steps = if pairs { tap_by_tap(&steps, of_entries.inputs) } else { steps };
     let [from, to] = [geometry.input_length(), geometry.output_length()];
     let strip_pixels = geometry.output_pixels().div_ceil(pieces(geometry.batch, geometry.products()));
     // SAFETY: the product writes every channel of every pixel.

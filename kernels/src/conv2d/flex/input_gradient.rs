@@ -7,10 +7,10 @@
 use super::weight_order::taps_in_reverse;
 use super::winograd;
 use crate::buffer::{WORTH, each_part, in_parts, with_scratch};
-use crate::conv2d::geometry::{Frame, Geometry};
+use crate::conv2d::geometry::{Frame, Geometry, tap_by_tap};
 use crate::conv2d::weight::{FlexWeight, Order};
-use crate::number::{Number, pair_groups};
-use crate::simd::{GatherMatmul, padded, write_padded};
+use crate::number::{Number, pair_weights};
+use crate::simd::{GatherMatmul, PairUnit, padded, write_padded};
 
 /// One phase as a matrix product on the framed gradient.
 struct Phase {
@@ -31,16 +31,21 @@ pub(crate) fn input_gradient<S: Number>(
     let columns = padded(geometry.inputs);
     let mut first = bias.map_or_else(Vec::new, <[f32]>::to_vec);
     first.resize(columns, 0.0);
-    if winograd::suits(geometry) {
+    let pairs = S::as_bf16(gradient).is_some();
+    if winograd::suits(geometry) && !(pairs && PairUnit::detect().outruns_winograd()) {
         return winograd::input_gradient(geometry, weight, gradient, &first);
     }
-    let pairs = S::as_bf16(gradient).is_some();
     // Entries of the gradient are numbers, or pairs of output channels.
     let of_entries = Geometry { outputs: geometry.outputs.div_ceil(if pairs { 2 } else { 1 }), ..*geometry };
     let frame = gradient_frame(&of_entries);
-    let phases: Vec<Phase> = (0..geometry.stride * geometry.stride)
+    let mut phases: Vec<Phase> = (0..geometry.stride * geometry.stride)
         .map(|phase| Phase::new(&of_entries, &frame, [phase / geometry.stride, phase % geometry.stride]))
         .collect();
+    if pairs {
+        for phase in &mut phases {
+            phase.steps = tap_by_tap(&phase.steps, of_entries.outputs);
+        }
+    }
     // Every tap belongs to one phase.
     let per_output = geometry.kernel.iter().product::<usize>() * columns;
     let in_order = |weight: &[f32], matrices: &mut [f32]| match pairs {
@@ -123,7 +128,7 @@ fn in_phases_of_pairs(geometry: &Geometry, phases: &[Phase], weight: &[f32], mut
             let single = all.split_off(..geometry.outputs * own).expect("each phase has a matrix");
             let matrix =
                 matrices.split_off_mut(..geometry.outputs.div_ceil(2) * own).expect("there is room for every phase");
-            pair_groups(single, own, matrix);
+            pair_weights(single, [taps.len(), columns], matrix);
         }
     });
 }

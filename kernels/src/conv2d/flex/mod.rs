@@ -5,6 +5,7 @@
 mod forward;
 mod input_gradient;
 mod weight_gradient;
+mod weight_gradient_of_pairs;
 mod weight_order;
 mod winograd;
 

@@ -2,19 +2,22 @@
 
 use rayon::prelude::*;
 
-use super::winograd;
+use super::{weight_gradient_of_pairs, winograd};
 use crate::buffer::pieces;
 use crate::conv2d::geometry::Geometry;
 use crate::number::Number;
-use crate::simd::{COLUMNS, GatherMatmul, add_pixels, padded, transposed, with_padded};
+use crate::simd::{COLUMNS, GatherMatmul, PairUnit, add_pixels, padded, transposed, with_padded};
 
 /// Images are summed in at most this many groups, and the groups in order: the sum is the same on any number of
 /// threads.
-const GROUPS: usize = 8;
+pub(super) const GROUPS: usize = 8;
 
 /// `[outputs, inputs, height, width]` and `[outputs]`, the gradients of weight and bias, from that of the output. Groups are
 /// summed in parallel, and where there are few, some input channels at a time.
 pub(crate) fn weight_gradient<S: Number>(geometry: &Geometry, x: &[S], gradient: &[S]) -> (Vec<f32>, Vec<f32>) {
+    let unit = PairUnit::detect();
+    let by_pairs = unit.is_native() && (unit.outruns_winograd() || !winograd::suits(geometry));
+    let pairs = S::as_bf16(x).zip(S::as_bf16(gradient)).filter(|_| by_pairs);
     let (taps, columns) = (geometry.taps(), padded(geometry.outputs));
     let group = geometry.batch.div_ceil(GROUPS).max(1);
     let groups = geometry.batch.div_ceil(group);
@@ -22,7 +25,7 @@ pub(crate) fn weight_gradient<S: Number>(geometry: &Geometry, x: &[S], gradient:
     let per_channel = geometry.kernel.iter().product::<usize>();
     let together = winograd::suits(geometry) && winograd::is_wide(geometry);
     // The last row is the bias.
-    let own = if together { 0 } else { taps };
+    let own = if together || pairs.is_some() { 0 } else { taps };
     let mut sums = vec![vec![0.0; (own + 1) * columns]; groups];
     let mut work = Vec::new();
     for (index, sum) in sums.iter_mut().enumerate() {
@@ -67,6 +70,9 @@ pub(crate) fn weight_gradient<S: Number>(geometry: &Geometry, x: &[S], gradient:
         }
     });
     let bias = total[own * columns..][..geometry.outputs].to_vec();
+    if let Some((x, gradient)) = pairs {
+        return (weight_gradient_of_pairs::weight_gradient(geometry, x, gradient), bias);
+    }
     let weight = if together { winograd::sum_batch(geometry, x, gradient) } else { total };
     (transposed(&weight, columns, [taps, geometry.outputs], taps), bias)
 }
