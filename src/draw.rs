@@ -414,7 +414,7 @@ fn each_batch<const D: usize>(
 
 /// Checks that a device computes in a precision.
 pub(crate) fn check_precision(precision: Precision, device: &Device) -> Result<(), Error> {
-    if precision.dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
+    if precision.on(device).dtype().is_some_and(|dtype| !device.supports_dtype(dtype)) {
         return Err(Error::field("precision", precision.name(), "the device does not compute in it; take f32"));
     }
     Ok(())
@@ -522,7 +522,7 @@ pub(crate) fn batch_score<N: Network<D>, const D: usize>(
         false => condition_of(takes, request.conditions_of(takes.classes, first, size), device),
     };
     let score = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization)
-        .with_precision(request.precision);
+        .with_precision(request.precision.on(device));
     let conditional = CountedScore::new(score.clone().with_condition(condition.clone()), counter);
     if !request.guidance.acts() {
         return Box::new(conditional);
@@ -532,7 +532,7 @@ pub(crate) fn batch_score<N: Network<D>, const D: usize>(
         Some(GuideNetwork { network, reading }) => {
             let condition = if network.condition().is_some() { condition } else { Condition::default() };
             let guide = NetworkScore::new(network.clone(), reading.process.clone(), reading.parameterization)
-                .with_precision(request.precision);
+                .with_precision(request.precision.on(device));
             let guide = CountedScore::new(guide.with_condition(condition), counter);
             Box::new(Guided::new(conditional, guide, request.guidance).along(&times))
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use fokker_datasets::{Conditions, Dataset};
-use fokker_model::{ConditionShape, Network, NetworkVisitor};
+use fokker_model::{ConditionShape, Network, NetworkVisitor, Precision};
 use fokker_ranks::Ranks;
 use fokker_training::{Callbacks, Outcome, Previews, RunFolder, Trainer, TrainingPlan};
 
@@ -116,6 +116,12 @@ fn run(training: Training<'_>) -> Result<Trained, Error> {
         let (config, Together { ranks, monitor }) = (training.config, *training.together);
         config.training.validate_for_ranks(ranks.size())?;
         let chosen = config.backend.resolve_at(ranks.place())?;
+        let mut config = config.clone();
+        config.training.precision = config.training.precision.on(&chosen.device);
+        let (config, is_chosen) = (&config, training.config.training.precision == Precision::Auto);
+        if is_chosen {
+            monitor.say(&format!("training.precision: {}, the faster one here", config.training.precision.name()));
+        }
         monitor.say(&format!("network: {}", config.training_memory()?));
         if !chosen.backend.is_gpu() {
             config.check_memory()?.iter().for_each(|warning| monitor.warn(warning));

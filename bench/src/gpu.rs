@@ -83,6 +83,7 @@ fn network(width: usize) -> Result<UNetConfig, Error> {
 /// Sizes that do not fit; a precision that the device does not compute in.
 pub fn measure_gpu(case: GpuCase, device: &Device) -> Result<(GpuCost, Vec<Launches>), Error> {
     let GpuCase { batch, size, width, precision, .. } = case;
+    let precision = precision.on(device);
     for (name, number) in [("gpu_batch", batch), ("gpu_steps", case.steps), ("gpu_sampler_steps", case.sampler_steps)] {
         if number == 0 {
             return Err(Error::field(name, number, "must be at least 1"));
@@ -117,6 +118,7 @@ struct Training {
 
 fn train(case: GpuCase, network: &UNet, device: &Device) -> Training {
     let GpuCase { batch, size, precision, recompute, steps, .. } = case;
+    let precision = precision.on(device);
     let (mut tracked, mut strategy) = (device.clone().autodiff(), GradientCheckpointingStrategy::default());
     if recompute == Recompute::Activations {
         (tracked, strategy) = (tracked.gradient_checkpointing(), GradientCheckpointingStrategy::Balanced);

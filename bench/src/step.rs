@@ -112,6 +112,7 @@ pub fn measure(case: Case, device: &Device) -> Result<StepCost, Error> {
     fokker_kernels::with_cpu_runtime(|| {
         case.check()?;
         let Case { batch, size, width, repetitions, precision } = case;
+        let precision = precision.on(device);
         check_precision(precision, device)?;
         let start_mib = resident_mib();
         let network = UNet::new(&network(width)?, 0, device)?;

@@ -66,6 +66,6 @@ pub use linear::linear;
 pub use running_average::RunningAverage;
 pub use runtime::{keep_freed_memory, with_cpu_runtime};
 pub use silu::silu;
-pub use simd::instruction_sets;
+pub use simd::{instruction_sets, prefers_bfloat16};
 pub use softmax::softmax;
 pub use upsample::upsample_nearest;

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{FloatDType, Tensor};
+use burn::tensor::{DType, Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// The precision in which a network computes from its input to its output. Its parameters, the vectors of time and
@@ -21,20 +21,44 @@ pub enum Precision {
     Bf16,
     /// Half precision: 11 bits, of numbers up to 65 504.
     F16,
+    /// The one that [`Precision::on`] finds for a device.
+    Auto,
 }
 
 impl Precision {
-    /// What tensors are converted to; nothing for the parameters' own.
+    /// The precision itself, and for [`Precision::Auto`] the faster one of the device: bfloat16 on GPUs that compute in it and on
+    /// processors with tiles for it (AMX), else single precision.
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use fokker_model::Precision;
+    ///
+    /// assert_eq!(Precision::F16.on(&Device::flex()), Precision::F16);
+    /// assert_ne!(Precision::Auto.on(&Device::flex()), Precision::Auto);
+    /// ```
+    pub fn on(self, device: &Device) -> Self {
+        let is_faster = || match fokker_kernels::is_asynchronous(device) {
+            true => device.supports_dtype(DType::BF16),
+            false => *device == Device::flex() && fokker_kernels::prefers_bfloat16(),
+        };
+        match self {
+            Self::Auto if is_faster() => Self::Bf16,
+            Self::Auto => Self::F32,
+            _ => self,
+        }
+    }
+
+    /// What tensors are converted to; nothing for the parameters' own. [`Precision::on`] comes first.
     pub fn dtype(self) -> Option<FloatDType> {
         match self {
-            Self::F32 => None,
+            Self::F32 | Self::Auto => None,
             Self::Bf16 => Some(FloatDType::BF16),
             Self::F16 => Some(FloatDType::F16),
         }
     }
 
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
+    pub const ALL: [Self; 4] = [Self::F32, Self::Bf16, Self::F16, Self::Auto];
 
     /// The name in configurations.
     pub fn name(self) -> &'static str {
@@ -42,6 +66,7 @@ impl Precision {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
             Self::F16 => "f16",
+            Self::Auto => "auto",
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct TrainingConfig {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub condition_dropout: f64,
     /// The precision in which the network computes its values while training; weights, moments, averages and the loss are
-    /// in single precision whatever it is.
+    /// in single precision whatever it is. A run keeps what `"auto"` was when it began.
     #[serde(default)]
     pub precision: Precision,
     /// What is computed again in the backward pass rather than kept: less memory, more time.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use fokker::model::Precision;
 use fokker::{Monitor, RunConfig, train};
 
 use crate::support::{MLP, MOONS, assert_refused, command, fokker, text, write_config};
@@ -38,6 +39,16 @@ fn steps_of_metrics(run: &Path) -> Vec<u64> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64().unwrap();
     text.lines().map(step).collect()
+}
+
+/// A run goes on in the precision in which it began, on whatever machine.
+#[test]
+fn a_run_keeps_what_the_precision_auto_was() {
+    let root = tempfile::tempdir().unwrap();
+    trained(root.path(), &["training.precision=auto", "training.steps=2"]);
+    let config = RunConfig::load(&root.path().join("runs/moons/config.toml"), &[]).unwrap();
+    let expected = if fokker::kernels::prefers_bfloat16() { Precision::Bf16 } else { Precision::F32 };
+    assert_eq!(config.training.precision, expected);
 }
 
 #[test]

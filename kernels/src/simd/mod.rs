@@ -19,6 +19,6 @@ pub(crate) use instruction_set::multiversion;
 pub(crate) use kernel::{Kernel, dispatch};
 pub(crate) use padding::{COLUMNS, add_pixels, padded, with_all_padded, with_padded, write_all_padded, write_padded};
 pub(crate) use pair_unit::PairUnit;
-pub use pair_unit::instruction_sets;
+pub use pair_unit::{instruction_sets, prefers_bfloat16};
 pub(crate) use transpose::{transpose_over, transpose_over_in_parallel, transposed};
 pub(crate) use vector::Vector;

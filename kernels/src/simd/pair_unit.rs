@@ -62,6 +62,11 @@ impl PairUnit {
     }
 }
 
+/// Whether a network takes less time in bfloat16 than in single precision on this processor.
+pub fn prefers_bfloat16() -> bool {
+    PairUnit::detect().outruns_winograd()
+}
+
 /// What the processor's instructions for inner loops are: `"AVX-512, bfloat16 by AMX"`.
 pub fn instruction_sets() -> String {
     let vectors = match InstructionSet::detect() {

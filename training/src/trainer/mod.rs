@@ -65,8 +65,9 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     ///
     /// # Errors
     /// Numbers in the plan that do not work; a precision that the device does not have.
-    pub fn new(plan: TrainingPlan, network: N, device: &Device) -> Result<Self, TrainingError> {
+    pub fn new(mut plan: TrainingPlan, network: N, device: &Device) -> Result<Self, TrainingError> {
         plan.validate()?;
+        plan.training.precision = plan.training.precision.on(device);
         condition::check(network.condition(), &*plan.train)?;
         condition::check_augmentation(network.augmentation_size(), &plan.preprocessing)?;
         if plan.training.class_dropout > 0.0 && !network.has_null_class() {
