@@ -39,6 +39,7 @@ fn every_configuration_loads_and_survives_a_round_trip() {
         "mnist_vp_conditional",
         "mnist_vp_small",
         "moons_2d",
+        "rings_to_moons",
         "score_fpe_appendix_c",
         "score_fpe_cifar10",
         "score_fpe_eight_gaussians",
