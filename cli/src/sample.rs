@@ -55,7 +55,7 @@ pub struct Sample {
     classes: Vec<String>,
     #[command(flatten)]
     guidance: GuidanceOptions,
-    /// Precision in which the network computes its values: f32, bf16 or f16
+    /// Precision in which the network computes its values: f32, bf16, f16, or auto for the faster one here
     #[arg(long, default_value = "f32")]
     precision: Precision,
     /// A picture of which something is known: the bright pixels of --mask, or, with --factor, the sample in small
