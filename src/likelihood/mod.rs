@@ -35,7 +35,7 @@ pub fn likelihood(
     shared(run, changes, request, &Together { ranks: &Ranks::alone(), monitor })
 }
 
-/// The same by ranks, each of which gets the report.
+/// The same by ranks. Every rank gets the report.
 pub(crate) fn shared(
     run: &Path,
     changes: &[String],

@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(Image::from_png(file[..20].to_vec()), None);
     }
 
-    /// The same for a histogram of 1, 2, 2 and 4, which has thirty bins, of which three hold something.
+    /// The same for a histogram of 1, 2, 2 and 4, which has thirty bins. Three of them hold something.
     #[test]
     fn a_histogram_has_its_bins_and_their_limits() {
         let histogram = Histogram::of(&[1.0, 2.0, 2.0, 4.0]).unwrap();

@@ -29,9 +29,9 @@ pub struct InterpolantConfig {
     pub axis: Axis,
     /// Steps of the equations and of the paths.
     pub steps: usize,
-    /// Paths, of which `shown` are drawn.
+    /// Number of paths.
     pub draws: usize,
-    /// Paths drawn.
+    /// Number of paths that the figure shows.
     pub shown: usize,
 }
 

@@ -22,7 +22,7 @@ impl PartLosses {
         bytes
     }
 
-    /// Those of all parts in order, of which every rank has as many: rank r of W the parts r, r + W, …
+    /// Those of all parts in order. Rank r of W has the parts r, r + W, …, and every rank has as many.
     pub(super) fn in_order(messages: &[Vec<u8>], of_each: usize) -> Self {
         let mut all = Self::default();
         for round in 0..of_each {

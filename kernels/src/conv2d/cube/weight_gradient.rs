@@ -1,4 +1,4 @@
-//! The gradients of weight and bias: one product of matrices, of which one is never written down.
+//! The gradients of weight and bias: one product of two matrices. One of the two is never written down.
 //!
 //! `∂weight[o, k, l, i] = Σ gradient[n, y, x, o] · in[n, y·stride + k − before, x·stride + l − before, i]` is the product of a matrix
 //! with a row for each output channel and one with a column for each tap and input channel, over all pixels of all images.
