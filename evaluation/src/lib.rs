@@ -56,7 +56,7 @@ pub use error::EvaluationError;
 pub use evaluate::{Evaluation, Measured, Protocol, evaluate_features, evaluate_statistics};
 #[cfg(feature = "onnx")]
 pub use extractor::Onnx;
-pub use extractor::{Digits, Extracted, Extractor, ExtractorEntry, ExtractorKind, Images, Pixels, cached};
+pub use extractor::{Digits, Extracted, Extractor, ExtractorEntry, ExtractorKind, Images, Pixels, ReadOnce, cached};
 pub use features::{Features, Pair};
 pub use frechet::{Frechet, FrechetDistance, FrechetInfinity, frechet_distance};
 pub use kid::{Kid, kid_of_subsets};

@@ -5,6 +5,7 @@ mod digits;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod pixels;
+mod read_once;
 
 use fokker_registry::{Settings, family};
 
@@ -13,6 +14,7 @@ pub use digits::Digits;
 #[cfg(feature = "onnx")]
 pub use onnx::Onnx;
 pub use pixels::Pixels;
+pub use read_once::ReadOnce;
 
 use crate::{EvaluationError, Features, Labels, Watch};
 

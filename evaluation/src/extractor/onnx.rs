@@ -1,10 +1,9 @@
 //! What any network sees that is in a file of the format ONNX.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,7 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::DimLike;
 
-use super::{Extracted, ExtractorKind, Images};
+use super::{Extracted, ExtractorKind, Images, ReadOnce};
 use crate::{EvaluationError, Features, Watch, register_extractor, sha256};
 
 /// The first output of a network in a file of the format ONNX: all numbers that it has for an image are features. The network has one
@@ -33,29 +32,13 @@ pub struct Onnx {
     #[serde(default = "one")]
     pub std: f64,
     #[serde(skip)]
-    loaded: Cache,
+    loaded: ReadOnce<Loaded>,
 }
 
 register_extractor!(Onnx as "onnx");
 
 fn one() -> f64 {
     1.0
-}
-
-/// The network once it is read. It belongs to the settings, and is no part of what they say.
-#[derive(Clone, Default)]
-struct Cache(Arc<Mutex<Option<Arc<Loaded>>>>);
-
-impl PartialEq for Cache {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for Cache {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Cache")
-    }
 }
 
 /// The network as it was read, and what it says of its input.
@@ -72,18 +55,12 @@ const BATCH: usize = 16;
 impl Onnx {
     /// A network of pixels from 0 to 1.
     pub fn new(weights: impl Into<PathBuf>) -> Self {
-        Self { weights: weights.into(), mean: 0.0, std: one(), loaded: Cache::default() }
+        Self { weights: weights.into(), mean: 0.0, std: one(), loaded: ReadOnce::default() }
     }
 
     /// The network, read once.
     fn loaded(&self) -> Result<Arc<Loaded>, EvaluationError> {
-        let mut place = self.loaded.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = &*place {
-            return Ok(loaded.clone());
-        }
-        let loaded = Arc::new(Loaded::read(&self.weights)?);
-        *place = Some(loaded.clone());
-        Ok(loaded)
+        self.loaded.get_or_read(|| Loaded::read(&self.weights))
     }
 }
 

@@ -7,14 +7,13 @@ mod resize;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_evaluation::{
-    EvaluationError, Extracted, ExtractorKind, Features, Images, Watch, register_extractor, sha256,
+    EvaluationError, Extracted, ExtractorKind, Features, Images, ReadOnce, Watch, register_extractor, sha256,
 };
 use fokker_model::StateDict;
 use rayon::prelude::*;
@@ -42,26 +41,10 @@ pub struct Inception {
     #[serde(default)]
     pub backend: BackendConfig,
     #[serde(skip)]
-    loaded: Cache,
+    loaded: ReadOnce<Loaded>,
 }
 
 register_extractor!(Inception as "inception");
-
-/// The network once it is read. It belongs to the settings, and is no part of what they say.
-#[derive(Clone, Default)]
-struct Cache(Arc<Mutex<Option<Arc<Loaded>>>>);
-
-impl PartialEq for Cache {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for Cache {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Cache")
-    }
-}
 
 struct Loaded {
     network: Mutex<Network>,
@@ -81,24 +64,22 @@ impl Inception {
     /// With weights from a file, pictures resized as pytorch-fid does it, on a GPU if there is one.
     pub fn new(weights: impl Into<PathBuf>) -> Self {
         let (resize, backend) = (Resize::default(), BackendConfig::default());
-        Self { weights: weights.into(), resize, backend, loaded: Cache::default() }
+        Self { weights: weights.into(), resize, backend, loaded: ReadOnce::default() }
     }
 
     /// The network, read once.
     fn loaded(&self) -> Result<Arc<Loaded>, EvaluationError> {
-        let mut place = self.loaded.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = &*place {
-            return Ok(loaded.clone());
-        }
+        self.loaded.get_or_read(|| self.read())
+    }
+
+    fn read(&self) -> Result<Loaded, EvaluationError> {
         let path = &self.weights;
         let device =
             self.backend.resolve().map_err(|error| EvaluationError::input("extractor", error.to_string()))?.device;
         let refuse = |problem: String| EvaluationError::contents(path, problem);
         let checksum = sha256(&fs::read(path).map_err(|error| refuse(format!("cannot read the weights: {error}")))?);
         let weights = StateDict::read(path).map_err(|error| EvaluationError::input("extractor", error.to_string()))?;
-        let loaded = Arc::new(Loaded { network: Mutex::new(network_of(&weights, path, &device)?), device, checksum });
-        *place = Some(loaded.clone());
-        Ok(loaded)
+        Ok(Loaded { network: Mutex::new(network_of(&weights, path, &device)?), device, checksum })
     }
 }
 
