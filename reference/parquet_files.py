@@ -26,8 +26,8 @@ def main():
     })
     # Two groups of rows.
     pq.write_table(table, folder / "table.parquet", row_group_size=2, compression="snappy")
-    pq.write_table(table.select(["x"]), folder / "table_gzip.parquet", compression="gzip")
-    pq.write_table(table.select(["x"]), folder / "table_zstd.parquet", compression="zstd")
+    for name in ["gzip", "lz4", "zstd", "brotli"]:
+        pq.write_table(table.select(["x"]), folder / f"table_{name}.parquet", compression=name)
     for path in sorted(folder.glob("table*.parquet")):
         print(f"{path.name}: {path.stat().st_size} bytes")
 

@@ -8,7 +8,7 @@ use fokker_datasets::{
     ClassCount, ConditionConfig, ConditionReader, Conditioned, Conditions, Dataset, DatasetConfig, Preprocessing,
     Scale, Split,
 };
-use fokker_model::{MixtureScore, NetworkConfig, Parameterization};
+use fokker_model::{MixtureScore, ModelError, NetworkConfig, Parameterization};
 use fokker_process::interpolant::BridgeNoise;
 use fokker_process::{GaussianMixture, Process, ProcessConfig};
 use fokker_sampling::{DataRange, SamplerConfig};
@@ -331,7 +331,12 @@ impl RunConfig {
 
     /// What samples of a shape are.
     pub(crate) fn samples(&self, shape: &[usize]) -> SampleKind {
-        SampleKind { shape: shape.into(), preprocessing: self.preprocessing.clone(), is_image: self.data.is_image() }
+        SampleKind {
+            shape: shape.into(),
+            preprocessing: self.preprocessing.clone(),
+            is_image: self.data.is_image(),
+            columns: self.data.column_names(),
+        }
     }
 
     /// How conditions are made of examples, or of what a user gives.
@@ -501,7 +506,7 @@ impl RunConfig {
         self.data.check()?;
         self.preprocessing.check(self.data.is_image())?;
         self.preprocessing.check_images(&self.data.shape()?, self.data.depth())?;
-        self.network.validate_for(&self.state_shape()?)?;
+        self.validate_shape()?;
         match self.data.class_count()? {
             ClassCount::None => self.validate_classes(None)?,
             ClassCount::Known(classes) => self.validate_classes(Some(classes))?,
@@ -521,6 +526,18 @@ impl RunConfig {
             );
         }
         Ok(self.network.validate_reading(&self.parameterization)?)
+    }
+
+    /// Checks that the network takes what the data are, and says how else they could be read.
+    fn validate_shape(&self) -> Result<(), Error> {
+        let shape = self.state_shape()?;
+        self.network.validate_for(&shape).map_err(|error| match (error, self.data.shape_setting()) {
+            (ModelError::Config { key, message }, Some(setting)) => {
+                let message = format!("{message}. Examples are read as {shape:?}; {setting} can say otherwise");
+                ModelError::Config { key, message }.into()
+            }
+            (error, _) => error.into(),
+        })
     }
 
     /// Checks the start, as far as it can be checked without its data.

@@ -247,9 +247,7 @@ impl CheckpointSampler {
             values.extend_from_slice(batch.values);
             Ok(())
         })?;
-        let preprocessing = self.config.preprocessing.clone();
-        let is_image = self.config.data.is_image();
-        Ok(Samples { cost, first: request.first, is_image, ..Samples::new(values, self.shape.clone(), preprocessing) })
+        Ok(Samples { values, cost, kind: self.samples(), first: request.first })
     }
 }
 

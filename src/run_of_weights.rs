@@ -1,7 +1,7 @@
 //! A run that is made of weights and not by a training: an import, an average.
 
 use fokker_model::Network;
-use fokker_training::{Checkpoint, ModuleAdam, RunFolder, TrainingState};
+use fokker_training::{Checkpoint, ModuleOptimizer, RunFolder, TrainingState};
 
 use crate::config::RunConfig;
 use crate::error::Error;
@@ -17,7 +17,7 @@ pub(crate) fn write_run<N: Network<D>, const D: usize>(
     state: TrainingState,
 ) -> Result<(), Error> {
     let text = config.to_toml()?;
-    let moments = ModuleAdam::new(config.optimizer.clone()).moments(&ema);
+    let moments = ModuleOptimizer::new(config.optimizer.clone()).moments(&ema);
     let _lock = folder.lock()?;
     folder.create(&text)?;
     Checkpoint { model, ema, moments, state }.save(&folder.checkpoints(), &folder.set_aside(), &text)?;

@@ -13,7 +13,7 @@ use crate::condition::{Given, conditions};
 use crate::draw::{ScoreSpec, draw_network};
 use crate::draw_options::Draw;
 use crate::error::Error;
-use crate::samples::Samples;
+use crate::samples::{SampleKind, Samples};
 
 /// The averaged weights of a [`Training`](crate::Training), with all that drawing needs.
 pub struct TrainedModel<N: Network<D>, const D: usize> {
@@ -102,8 +102,9 @@ impl<N: Network<D>, const D: usize> TrainedModel<N, D> {
             values.extend_from_slice(batch.values);
             Ok(())
         })?;
-        let samples = Samples::new(values, shape.clone(), self.preprocessing.clone());
-        Ok(Samples { cost, first: request.first, is_image: self.is_image, ..samples })
+        let preprocessing = self.preprocessing.clone();
+        let kind = SampleKind { shape: shape.clone(), preprocessing, is_image: self.is_image, columns: None };
+        Ok(Samples { values, cost, kind, first: request.first })
     }
 
     /// Conditions are taken as they are, as the data set gives them.

@@ -41,7 +41,7 @@ impl ParquetTable {
     /// Opens a file. Only the `wanted` columns are read, if some are named.
     ///
     /// # Errors
-    /// What is no Parquet file, or a damaged one; a column that is not there; a compression other than Snappy and gzip; a table
+    /// What is no Parquet file, or a damaged one; a column that is not there; Brotli and LZO, of all compressions; a table
     /// without rows; a column that is neither of numbers, texts nor lists of numbers.
     pub fn open(file: File, wanted: Option<&[&str]>) -> Result<Self, ArrayError> {
         guarded(|| Self::open_unguarded(file, wanted))
@@ -65,14 +65,11 @@ impl ParquetTable {
         let is_wanted = |field: &str| wanted.is_none_or(|wanted| wanted.iter().any(|name| is_of(name, field)));
         for group in reader.metadata().row_groups() {
             for column in group.columns() {
-                let known = matches!(
-                    column.compression(),
-                    Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_)
-                );
+                let known = !matches!(column.compression(), Compression::BROTLI(_) | Compression::LZO);
                 if !known && column.column_path().parts().first().is_some_and(|name| is_wanted(name)) {
                     let name = column.compression().to_string();
                     let name = name.split('(').next().unwrap_or_default();
-                    let remedy = "write it with Snappy, gzip or without compression";
+                    let remedy = "write it with Zstandard, Snappy, LZ4, gzip or without compression";
                     return Err(ArrayError::new(format!("is compressed by {name}, which is not read; {remedy}")));
                 }
             }
@@ -281,7 +278,9 @@ mod tests {
         );
         assert_eq!(rows[2][2..4], [Integer(1 << 62), Number(2f64.powi(63))]);
         assert_eq!(rows.len(), 3);
-        assert_eq!(self::rows(open("table_gzip.parquet", None).unwrap()).unwrap()[1], [Number(-2.5)]);
+        for name in ["table_gzip.parquet", "table_lz4.parquet", "table_zstd.parquet"] {
+            assert_eq!(self::rows(open(name, None).unwrap()).unwrap()[1], [Number(-2.5)], "{name}");
+        }
     }
 
     #[test]
@@ -300,7 +299,7 @@ mod tests {
         let numbers = |name: &str| Array::<f32>::of_parquet(File::open(folder.join(name)).unwrap());
         assert_eq!(numbers("table_gzip.parquet").unwrap(), Array::new([3, 1], vec![0.1, -2.5, 3.0]));
         assert!(numbers("table.parquet").unwrap_err().to_string().contains("column picture"));
-        assert!(refusal("table_zstd.parquet", &["x"]).starts_with("is compressed by ZSTD"));
+        assert!(refusal("table_brotli.parquet", &["x"]).starts_with("is compressed by BROTLI"));
         assert!(refusal("pytorch_file.bin", &["x"]).starts_with("is no whole Parquet file"));
     }
 

@@ -67,7 +67,7 @@ impl<R: Read> Table<R> {
     /// # Errors
     /// No row at all; a first row that cannot be read; two columns of one name.
     pub fn new(input: R) -> Result<Self, ArrayError> {
-        Self::open(input, false)
+        Self::open(input, None)
     }
 
     /// A table that begins with names.
@@ -75,16 +75,24 @@ impl<R: Read> Table<R> {
     /// # Errors
     /// As [`Table::new`].
     pub fn with_names(input: R) -> Result<Self, ArrayError> {
-        Self::open(input, true)
+        Self::open(input, Some(true))
     }
 
-    fn open(input: R, must_have_names: bool) -> Result<Self, ArrayError> {
+    /// A table without names.
+    ///
+    /// # Errors
+    /// As [`Table::new`].
+    pub fn without_names(input: R) -> Result<Self, ArrayError> {
+        Self::open(input, Some(false))
+    }
+
+    fn open(input: R, has_names: Option<bool>) -> Result<Self, ArrayError> {
         let mut rows = Rows::open(input)?;
         let Some(first) = rows.next()? else { return Err(ArrayError::new("there are no rows in it")) };
         let mut waiting = VecDeque::new();
         waiting.extend(rows.next()?);
         let second = waiting.front().map(|second| rows.kinds(second));
-        let has_names = must_have_names || are_names(&rows.kinds(&first), second);
+        let has_names = has_names.unwrap_or_else(|| are_names(&rows.kinds(&first), second));
         let named = |(number, cell): (usize, &str)| match has_names && !cell.is_empty() {
             true => cell.to_string(),
             false => number.to_string(),
@@ -382,5 +390,7 @@ mod tests {
         assert_eq!(Array::<f64>::of_table(&b"a,b\n"[..]).unwrap().shape, [0, 2]);
         let whole = Table::with_names(&b"1,2\n3,4\n"[..]).ok().unwrap();
         assert_eq!(whole.names(), ["1", "2"]);
+        let texts = Table::without_names(&b"a,b\n3,4\n"[..]).ok().unwrap();
+        assert_eq!(texts.names(), ["0", "1"]);
     }
 }

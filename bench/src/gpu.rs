@@ -15,7 +15,7 @@ use fokker::model::{Precision, UNet, UNetConfig};
 use fokker::process::{Process, Vp};
 use fokker::random::{Stream, normals};
 use fokker::sampling::{Method, SamplerConfig};
-use fokker::training::{ModuleAdam, OptimizerConfig, Recompute, Weights, with_strategy};
+use fokker::training::{ModuleOptimizer, OptimizerConfig, Recompute, Weights, with_strategy};
 use fokker_kernels::{Launches, launches};
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +131,7 @@ fn train(case: GpuCase, network: &UNet, device: &Device) -> Training {
     let levels = Tensor::<1>::from_data(TensorData::new(levels, [batch]), &tracked);
     let no_scale = Tensor::<1>::ones([1], device);
     let mut weights = Weights::new(network.clone());
-    let mut optimizer = ModuleAdam::new(OptimizerConfig::default());
+    let mut optimizer = ModuleOptimizer::new(OptimizerConfig::default());
     let (mut held, mut reserved) = (0.0, 0f64);
     let mut step = || {
         let copy = weights.network.clone();

@@ -7,7 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use fokker::model::{Calculus, Context, Network, Plain, Precision, UNet};
 use fokker::random::{Stream, normals};
-use fokker::training::{ModuleAdam, OptimizerConfig, Weights};
+use fokker::training::{ModuleOptimizer, OptimizerConfig, Weights};
 use serde::{Deserialize, Serialize};
 
 use super::memory::{peak_mib, resident_mib};
@@ -122,7 +122,7 @@ pub fn measure(case: Case, device: &Device) -> Result<StepCost, Error> {
 
         let train_device = device.clone().autodiff();
         let mut weights = Weights::new(network.clone());
-        let mut optimizer = ModuleAdam::new(OptimizerConfig::default());
+        let mut optimizer = ModuleOptimizer::new(OptimizerConfig::default());
         let mut index = 0;
         let mut next = |device: &Device| {
             index += 1;

@@ -83,6 +83,16 @@ pub trait DatasetKind: Settings {
         None
     }
 
+    /// The names of the numbers of an example, where it is a row of a table that a run has read.
+    fn column_names(&self) -> Option<Vec<String>> {
+        None
+    }
+
+    /// The setting that says in which shape examples are learnt, such as `data.shape`; none if that is no choice.
+    fn shape_setting(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The setting that gives the data classes, such as `data.labels = true`; none if that is no choice.
     fn class_setting(&self) -> Option<&'static str> {
         None

@@ -23,6 +23,9 @@ pub struct Standardization {
     pub std: Vec<f64>,
 }
 
+/// How many constant columns a message shows.
+const MOST_SHOWN: usize = 8;
+
 impl Standardization {
     /// Of the examples of a data set: in two passes, so that a large mean costs no digits.
     ///
@@ -45,10 +48,16 @@ impl Standardization {
         };
         let mean = sum(&|_, value| value);
         let variance = sum(&|column, value| (value - mean[column]).powi(2));
-        if let Some(column) = variance.iter().position(|&variance| variance == 0.0) {
+        let constant: Vec<usize> = (0..columns).filter(|&column| variance[column] == 0.0).collect();
+        if !constant.is_empty() {
+            let shown: Vec<String> =
+                constant.iter().take(MOST_SHOWN).map(|&column| format!("{column} is {}", mean[column])).collect();
+            let more = constant.len() - shown.len();
+            let more = if more > 0 { format!(", and {more} more are constant") } else { String::new() };
             let problem = format!(
-                "\"standardize\" divides by the deviation, and column {column} is {} in all {} examples; leave it out of the data",
-                mean[column],
+                "\"standardize\" divides by the deviation, and column {}{more} in all {} examples; leave them out of the data, \
+                 or set preprocessing.scale = \"none\"",
+                shown.join(", "),
                 data.len()
             );
             return Err(DatasetError::config("preprocessing.scale", problem));
@@ -136,6 +145,8 @@ mod tests {
         let constant = Tensors::new(vec![1.0, 7.0, 2.0, 7.0], [2]).unwrap();
         let message = Standardization::of(&constant).unwrap_err().to_string();
         assert!(message.contains("column 1 is 7 in all 2 examples"), "{message}");
+        let many = Standardization::of(&Tensors::new(vec![1.0; 20], [10]).unwrap()).unwrap_err().to_string();
+        assert!(many.contains("column 0 is 1, 1 is 1,") && many.contains("and 2 more are constant"), "{many}");
         let three = Standardization { mean: vec![0.0; 3], std: vec![1.0; 3] };
         assert!(
             three.check_fit("units", &[2]).unwrap_err().to_string().contains("3 columns or channels, and the data 2")

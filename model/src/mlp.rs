@@ -106,7 +106,7 @@ impl NetworkKind for MlpConfig {
 
     fn validate_for(&self, shape: &[usize]) -> Result<(), ModelError> {
         let &[dimension] = shape else {
-            let message = "an MLP needs vectors; for images use kind = \"unet\" or \"score_net\"";
+            let message = "an MLP needs vectors; for images use kind = \"unet\" or \"score_net\", for signals \"unet\" with dimensions = 1";
             return require(false, "kind", message);
         };
         let message = format!("is {}, but the data are vectors of length {dimension}", self.dimension);

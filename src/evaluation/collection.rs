@@ -260,7 +260,7 @@ fn drawn(request: &EvaluationRequest, together: &Together<'_>) -> Result<Collect
     };
     let drawn = run.draw(draw)?;
     let name = run.checkpoint().display().to_string();
-    Collection::of_samples(name, drawn.values, drawn.shape, run.config())
+    Collection::of_samples(name, drawn.values, drawn.kind.shape, run.config())
 }
 
 /// All pictures of a folder, brought to a shape.

@@ -8,11 +8,13 @@ use std::path::Path;
 
 use fokker_files::{FileError, GrowingFile};
 
+use super::kind::SampleKind;
+
 /// A format of arrays of single precision, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ArrayFormat {
-    /// `.csv`: a row for each sample, without a head.
+    /// `.csv`: a row for each sample, below the names of the columns if these have names.
     Csv,
     /// `.npy`
     Npy,
@@ -34,10 +36,10 @@ impl ArrayFormat {
         })
     }
 
-    /// What a file of `count` samples of a shape begins with.
-    fn beginning(self, count: u64, shape: &[usize]) -> Vec<u8> {
+    /// What a file of `count` samples begins with.
+    fn beginning(self, count: u64, SampleKind { shape, columns, .. }: &SampleKind) -> Vec<u8> {
         match self {
-            Self::Csv => Vec::new(),
+            Self::Csv => columns.as_ref().map(row).unwrap_or_default(),
             Self::Npy | Self::Npz => {
                 // Version 1.0: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
                 let text = |count| {
@@ -73,27 +75,27 @@ fn joined(count: u64, shape: &[usize]) -> String {
 #[derive(Debug)]
 pub(super) struct ArrayFile {
     format: ArrayFormat,
-    shape: Vec<usize>,
+    samples: SampleKind,
     file: GrowingFile,
     count: u64,
 }
 
 impl ArrayFile {
     /// An empty file in the folder of `path` under a temporary name.
-    pub(super) fn create(path: &Path, format: ArrayFormat, shape: &[usize]) -> Result<Self, FileError> {
+    pub(super) fn create(path: &Path, format: ArrayFormat, samples: &SampleKind) -> Result<Self, FileError> {
         // A .npz is made of the .npy when that is complete.
         let mut name = path.as_os_str().to_owned();
         name.push(if format == ArrayFormat::Npz { ".npy" } else { "" });
         let mut file = GrowingFile::create(Path::new(&name))?;
-        file.append(&format.beginning(0, shape))?;
-        Ok(Self { format, shape: shape.into(), file, count: 0 })
+        file.append(&format.beginning(0, samples))?;
+        Ok(Self { format, samples: samples.clone(), file, count: 0 })
     }
 
     /// Adds samples in data units.
     pub(super) fn append(&mut self, values: &[f32]) -> Result<(), FileError> {
-        let size = self.shape.iter().product::<usize>();
+        let size = self.samples.size();
         let bytes: Vec<u8> = match self.format {
-            ArrayFormat::Csv => values.chunks(size).flat_map(|sample| row(sample).into_bytes()).collect(),
+            ArrayFormat::Csv => values.chunks(size).flat_map(|sample| row(sample.iter().map(f32::to_string))).collect(),
             _ => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         };
         self.file.append(&bytes)?;
@@ -103,7 +105,7 @@ impl ArrayFile {
 
     /// Ends the file and gives it its name.
     pub(super) fn complete(mut self, path: &Path) -> Result<(), FileError> {
-        self.file.rewrite_beginning(&self.format.beginning(self.count, &self.shape))?;
+        self.file.rewrite_beginning(&self.format.beginning(self.count, &self.samples))?;
         if self.format != ArrayFormat::Npz {
             return self.file.complete(path);
         }
@@ -125,21 +127,32 @@ fn archive(name: &str, contents: &mut impl io::Read, out: &mut impl io::Write) -
 }
 
 /// A row of a table.
-fn row(sample: &[f32]) -> String {
-    let numbers: Vec<String> = sample.iter().map(f32::to_string).collect();
-    numbers.join(",") + "\n"
+fn row(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+    let mut row = csv::Writer::from_writer(Vec::new());
+    row.write_record(cells).and_then(|()| row.flush().map_err(csv::Error::from)).expect("memory takes all");
+    row.into_inner().expect("memory takes all")
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use fokker_datasets::Preprocessing;
+
     use super::*;
 
+    fn numbers(shape: &[usize]) -> SampleKind {
+        SampleKind::numbers(shape, Preprocessing::RAW)
+    }
+
     fn written(name: &str, shape: &[usize], batches: &[&[f32]]) -> Vec<u8> {
+        written_as(name, &numbers(shape), batches)
+    }
+
+    fn written_as(name: &str, samples: &SampleKind, batches: &[&[f32]]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
-        let mut file = ArrayFile::create(&path, ArrayFormat::of(&path).unwrap(), shape).unwrap();
+        let mut file = ArrayFile::create(&path, ArrayFormat::of(&path).unwrap(), samples).unwrap();
         for batch in batches {
             file.append(batch).unwrap();
         }
@@ -161,7 +174,7 @@ mod tests {
         assert!(head.ends_with(" \n"));
         let expected: Vec<u8> = BATCHES.concat().iter().flat_map(|value| value.to_le_bytes()).collect();
         assert_eq!(bytes[128..], expected);
-        let head = ArrayFormat::Npy.beginning(7, &[3, 256, 256]);
+        let head = ArrayFormat::Npy.beginning(7, &numbers(&[3, 256, 256]));
         assert_eq!(head.len() % 64, 0);
         assert!(std::str::from_utf8(&head[10..]).unwrap().contains("'shape': (7, 3, 256, 256), }"));
     }
@@ -189,7 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn csv_has_a_row_for_each_sample_and_nothing_else() {
+    fn csv_has_a_row_for_each_sample_below_the_names_of_columns() {
+        let named = SampleKind { columns: Some(vec!["a, \"b\"".into(), "c".into()]), ..numbers(&[2]) };
+        assert_eq!(written_as("a.csv", &named, &BATCHES[..1]), b"\"a, \"\"b\"\"\",c\n1.5,-2\n0,0.000000001\n");
+        assert_eq!(written_as("a.csv", &named, &[]), b"\"a, \"\"b\"\"\",c\n");
         assert_eq!(written("a.csv", &[1, 1, 2], &BATCHES), b"1.5,-2\n0,0.000000001\nNaN,255\n");
     }
 

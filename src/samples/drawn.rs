@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use fokker_datasets::Preprocessing;
-
 use super::kind::SampleKind;
 use super::not_finite::NotFinite;
 use super::writer::SampleWriter;
@@ -15,9 +13,10 @@ use crate::error::Error;
 /// ```
 /// use fokker::Samples;
 /// use fokker::datasets::Preprocessing;
+/// use fokker::samples::SampleKind;
 ///
 /// // Two points in the plane.
-/// let samples = Samples::new(vec![0.0, 1.0, 2.0, 3.0], [2], Preprocessing::RAW);
+/// let samples = Samples::new(vec![0.0, 1.0, 2.0, 3.0], SampleKind::numbers([2], Preprocessing::RAW));
 /// assert_eq!(samples.rows().collect::<Vec<_>>(), [[0.0, 1.0], [2.0, 3.0]]);
 /// let folder = tempfile::tempdir()?;
 /// samples.save(folder.path().join("points.csv"))?;
@@ -29,27 +28,16 @@ pub struct Samples {
     pub values: Vec<f32>,
     /// What it took.
     pub cost: DrawCost,
-    /// Shape of a sample: `[channels, height, width]` for images, `[dimension]` for vectors.
-    pub shape: Vec<usize>,
-    /// How data became the network's values, which is undone in files.
-    pub preprocessing: Preprocessing,
-    /// Whether the data are pixels, so that samples of three sides can be shown as pictures.
-    pub is_image: bool,
+    /// What they are: their shape, and how they are shown.
+    pub kind: SampleKind,
     /// Number of the first sample.
     pub first: u64,
 }
 
 impl Samples {
-    /// Samples of a shape from number 0 on. Three sides are taken for an image.
-    pub fn new(values: Vec<f32>, shape: impl Into<Vec<usize>>, preprocessing: Preprocessing) -> Self {
-        let shape = shape.into();
-        let is_image = shape.len() == 3;
-        Self { values, cost: DrawCost::default(), shape, preprocessing, is_image, first: 0 }
-    }
-
-    /// What they are.
-    pub fn kind(&self) -> SampleKind {
-        SampleKind { shape: self.shape.clone(), preprocessing: self.preprocessing.clone(), is_image: self.is_image }
+    /// Samples from number 0 on.
+    pub fn new(values: Vec<f32>, kind: SampleKind) -> Self {
+        Self { values, cost: DrawCost::default(), kind, first: 0 }
     }
 
     /// How many there are.
@@ -77,13 +65,13 @@ impl Samples {
     /// Those of [`Samples::save`].
     pub fn save_in_rows_of(&self, columns: usize, path: impl AsRef<Path>) -> Result<(), Error> {
         let numbers = (self.first, self.count());
-        let mut writer = SampleWriter::open(path.as_ref(), &self.kind(), numbers, columns.max(1))?;
+        let mut writer = SampleWriter::open(path.as_ref(), &self.kind, numbers, columns.max(1))?;
         writer.write(&self.values)?;
         writer.finish()?;
         NotFinite::among(&self.values, self.size(), self.first).check("samples")
     }
 
     fn size(&self) -> usize {
-        self.shape.iter().product::<usize>().max(1)
+        self.kind.size()
     }
 }

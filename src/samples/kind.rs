@@ -20,17 +20,19 @@ pub struct SampleKind {
     pub preprocessing: Preprocessing,
     /// Whether the data are pixels, so that samples of three sides can be shown as pictures.
     pub is_image: bool,
+    /// The names of the numbers of a sample, if the data are a table with names.
+    pub columns: Option<Vec<String>>,
 }
 
 impl SampleKind {
     /// Images, `[channels, height, width]`.
     pub fn images(shape: impl Into<Vec<usize>>, preprocessing: Preprocessing) -> Self {
-        Self { shape: shape.into(), preprocessing, is_image: true }
+        Self { shape: shape.into(), preprocessing, is_image: true, columns: None }
     }
 
     /// Vectors, signals and other arrays of numbers.
     pub fn numbers(shape: impl Into<Vec<usize>>, preprocessing: Preprocessing) -> Self {
-        Self { shape: shape.into(), preprocessing, is_image: false }
+        Self { shape: shape.into(), preprocessing, is_image: false, columns: None }
     }
 
     /// Channels (grey, three colours, or these with an opacity), height and width of a sample that is a picture.

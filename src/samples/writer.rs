@@ -57,7 +57,7 @@ impl SampleWriter {
                 fokker_files::check_writable(&path.join("000000"))?;
                 Kind::Folder
             }
-            SampleFormat::Array(format) => Kind::Array(ArrayFile::create(path, format, &samples.shape)?),
+            SampleFormat::Array(format) => Kind::Array(ArrayFile::create(path, format, samples)?),
             SampleFormat::Picture(_) => {
                 fokker_files::check_writable(path)?;
                 if samples.picture().is_some() { Kind::Grid(Vec::new()) } else { Kind::Density(Vec::new()) }
@@ -91,7 +91,7 @@ impl SampleWriter {
             }
             (Kind::Folder, None) => {
                 let path = self.path.join(format!("{first:06}-{:06}.csv", (first + count).saturating_sub(1)));
-                let mut table = ArrayFile::create(&path, ArrayFormat::Csv, &self.samples.shape)?;
+                let mut table = ArrayFile::create(&path, ArrayFormat::Csv, &self.samples)?;
                 table.append(&raw())?;
                 table.complete(&path)?;
             }

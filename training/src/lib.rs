@@ -69,7 +69,7 @@ pub use loss::Loss;
 pub use metrics::{Metrics, MetricsWriter, lacks_evaluation};
 pub use noise_levels::NoiseLevel;
 pub use objective::{Objective, Randomness};
-pub use optimizer::{ModuleAdam, Moments, OptimizerConfig, OptimizerKind, Weights};
+pub use optimizer::{ModuleOptimizer, Moments, OptimizerConfig, OptimizerKind, Weights};
 pub use outcome::Outcome;
 pub use plan::TrainingPlan;
 pub use power_average::{

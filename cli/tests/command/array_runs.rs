@@ -17,10 +17,12 @@ fn write_people(folder: &Path) {
     fs::write(folder.join("people.csv"), "height,city,weight\n".to_string() + &rows.collect::<String>()).unwrap();
 }
 
-/// The numbers of a table without a head.
-fn rows(path: &Path) -> Vec<Vec<f64>> {
+/// The numbers of a table below its head.
+fn rows(path: &Path, head: &str) -> Vec<Vec<f64>> {
     let text = fs::read_to_string(path).unwrap();
-    text.lines().map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect()
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some(head));
+    lines.map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect()
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn a_table_is_learnt_in_its_own_units_and_needed_for_training_alone() {
     // Without the table: it is not needed.
     fs::rename(here.join("people.csv"), here.join("moved.csv")).unwrap();
     succeed(&["sample", "runs/people", "--count", "64", "--class", "Rome", "--out", "drawn.csv"], here);
-    let drawn = rows(&here.join("drawn.csv"));
+    let drawn = rows(&here.join("drawn.csv"), "height,weight");
     assert_eq!((drawn.len(), drawn[0].len()), (64, 2));
     let mean = |column: usize| drawn.iter().map(|row| row[column]).sum::<f64>() / 64.0;
     // Eight steps teach little, but the units are those of the table: deviations are about 6 and 12.

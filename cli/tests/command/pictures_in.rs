@@ -244,7 +244,7 @@ fn ctrl_c_keeps_what_is_encoded() {
     fs::write(root.path().join("many.csv"), many).unwrap();
     let arguments =
         ["--json", "encode", "runs/moons", "many.csv", "--steps", "200", "--batch-size", "2", "--out", "noise.npy"];
-    let mut child = crate::support::command(&arguments, root.path());
+    let mut child = crate::support::in_foreground(&arguments, root.path());
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let partial = root.path().join(".noise.npy.partial");
     let start = Instant::now();
@@ -252,8 +252,7 @@ fn ctrl_c_keeps_what_is_encoded() {
         assert!(start.elapsed() < Duration::from_secs(60), "it does not begin");
         std::thread::sleep(Duration::from_millis(2));
     }
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    crate::support::signal(child.id(), "INT");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -125,7 +125,7 @@ fn with_signal(command: &str, rank: usize, signal: &str, timeout: &str, folder: 
         std::thread::sleep(Duration::from_millis(20));
     }
     let (_, process) = processes(folder)[rank];
-    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
+    crate::support::signal(process, signal);
     training.wait_with_output().unwrap()
 }
 
@@ -172,9 +172,9 @@ fn any_number_of_processes_gives_the_same_files() {
 
     // A run that loses a process, is stopped through another, and goes on with four, with two and with one.
     let changing = folder("changing");
-    let killed = with_signal("train", 1, "-KILL", "20", &changing);
+    let killed = with_signal("train", 1, "KILL", "20", &changing);
     assert!(!killed.status.success());
-    let stopped = with_signal("resume", 1, "-TERM", "20", &changing);
+    let stopped = with_signal("resume", 1, "TERM", "20", &changing);
     let said = text(&stopped.stderr);
     assert!(said.contains("saved; go on with"), "{said}");
     let step = newest_step(&changing).unwrap();
@@ -223,7 +223,7 @@ fn long_work_of_one_rank_is_waited_for_and_a_rank_that_stops_in_it_is_not() {
     }
     std::thread::sleep(Duration::from_millis(1500));
     let (_, process) = processes(folder)[0];
-    assert!(Command::new("kill").args(["-STOP", &process.to_string()]).status().unwrap().success());
+    crate::support::signal(process, "STOP");
     let said = text(&training.wait_with_output().unwrap().stderr);
     assert!(said.contains("rank 0 has not come for 2 s"), "{said}");
 }
@@ -252,7 +252,7 @@ fn failures_name_rank_and_cause() {
     let said = text(&output.stderr);
     assert!(said.contains("rank 1 has another configuration than rank 0, `seed = 7`"), "{said}");
     // A process that stands still is named by the other, and what was saved is whole.
-    let hung = with_signal("train", 1, "-STOP", "2", folder);
+    let hung = with_signal("train", 1, "STOP", "2", folder);
     let said = text(&hung.stderr);
     assert!(said.contains("rank 1 has not come for 2 s"), "{said}");
     let list = fokker(&["checkpoints", "runs/moons", "list"], folder);
@@ -288,7 +288,7 @@ fn twenty_kills_leave_no_trace() {
         }
         std::thread::sleep(Duration::from_millis(u64::from(moment >> 22)));
         let (_, process) = processes(&killed)[(moment >> 12) as usize % ranks];
-        assert!(Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap().success());
+        crate::support::signal(process, "KILL");
         assert!(!training.wait().unwrap().success());
     }
     let until = format!("training.steps={}", newest_step(&killed).unwrap() + 5);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fokker::model::Precision;
 use fokker::{Monitor, RunConfig, train};
 
-use crate::support::{MLP, MOONS, assert_refused, command, fokker, text, write_config};
+use crate::support::{MLP, MOONS, assert_refused, command, fokker, signal, text, write_config};
 
 /// A run in `root/runs/moons` after 6 steps, with checkpoints of the steps 2, 4 and 6.
 fn trained(root: &Path, changes: &[&str]) {
@@ -218,7 +218,7 @@ fn commands_whose_readers_leave_end_quietly() {
 #[cfg(unix)]
 fn endless(root: &Path, arguments: &[&str], ignored: &str) -> Child {
     let program = command(arguments, root);
-    let mut shell = std::process::Command::new("sh");
+    let mut shell = crate::support::foreground("sh".as_ref());
     shell.args(["-c", &format!("{ignored} exec \"$0\" \"$@\"")]).arg(program.get_program()).args(program.get_args());
     shell.current_dir(root).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
@@ -239,13 +239,6 @@ fn later_than(step: u64, run: &Path) -> u64 {
 }
 
 #[cfg(unix)]
-fn signal(child: &Child, name: &str) {
-    let sent =
-        std::process::Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-}
-
-#[cfg(unix)]
 #[test]
 fn signals_save_and_leave_unless_they_were_ignored() {
     let root = tempfile::tempdir().unwrap();
@@ -257,10 +250,10 @@ fn signals_save_and_leave_unless_they_were_ignored() {
     let arguments = ["resume", "runs/moons", "--set", "training.steps=1000000"];
     let child = endless(root.path(), &arguments, "trap '' HUP INT;");
     let step = later_than(6, &run);
-    signal(&child, "HUP");
-    signal(&child, "INT");
+    signal(child.id(), "HUP");
+    signal(child.id(), "INT");
     later_than(later_than(step, &run), &run);
-    signal(&child, "TERM");
+    signal(child.id(), "TERM");
     let output = child.wait_with_output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(128 + 15), "{said}");
@@ -270,7 +263,7 @@ fn signals_save_and_leave_unless_they_were_ignored() {
     let printed = said.lines().find_map(|line| line.split_once("go on with: fokker resume ")).unwrap().1.to_string();
     let child = endless(root.path(), &["resume", &printed], "");
     later_than(last, &run);
-    signal(&child, "TERM");
+    signal(child.id(), "TERM");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(128 + 15));
 }
 
@@ -336,10 +329,10 @@ fn a_second_signal_ends_at_once() {
         assert!(start.elapsed().as_secs() < 120, "the first step does not begin");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    signal(&child, "TERM");
+    signal(child.id(), "TERM");
     // Signals within half a second are one request.
     std::thread::sleep(std::time::Duration::from_millis(600));
-    signal(&child, "TERM");
+    signal(child.id(), "TERM");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(128 + 15), "{}", text(&output.stderr));
     assert!(!text(&output.stderr).contains("saved"), "the step was waited for");

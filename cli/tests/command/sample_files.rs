@@ -141,19 +141,19 @@ mod interrupted {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::support::command;
+    use crate::support::{in_foreground, signal};
 
     /// Interrupts a draw as soon as `has_begun`, and returns what it says on standard error.
     fn interrupt(arguments: &[&str], folder: &Path, has_begun: impl Fn() -> bool) -> String {
-        let mut child: Child = command(arguments, folder).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child: Child =
+            in_foreground(arguments, folder).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let start = Instant::now();
         while !has_begun() {
             assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
             assert!(start.elapsed() < Duration::from_secs(60), "it does not begin");
             std::thread::sleep(Duration::from_millis(2));
         }
-        let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-        assert!(killed.success());
+        signal(child.id(), "INT");
         let output = child.wait_with_output().unwrap();
         let said = crate::support::text(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{said}");

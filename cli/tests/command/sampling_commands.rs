@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    DIGITS, MLP, MOONS, UNET, assert_refused, command, fokker, grey_picture, succeed, text, write_config,
+    DIGITS, MLP, MOONS, UNET, assert_refused, fokker, grey_picture, in_foreground, signal, succeed, text, write_config,
 };
 
 /// A run of two steps.
@@ -218,7 +218,7 @@ fn ctrl_c_leaves_nothing_half_written() {
     succeed(&["sample", "runs/moons", "--count", "3", "--out", "points.csv"], root.path());
     let before = std::fs::read(&earlier).unwrap();
     let arguments = ["sample", "runs/moons", "--sampler", "reverse_sde", "--steps", "1000000", "--seed", "1"];
-    let mut child = command(&arguments, root.path())
+    let mut child = in_foreground(&arguments, root.path())
         .args(["--out", "points.csv", "--trajectory", "out/film.gif"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -228,8 +228,7 @@ fn ctrl_c_leaves_nothing_half_written() {
     let mut says = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(says.any(|line| line.unwrap().contains("step-00000002 on ")));
     std::thread::sleep(Duration::from_millis(300));
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    signal(child.id(), "INT");
     let asked = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {

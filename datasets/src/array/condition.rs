@@ -7,6 +7,7 @@ use fokker_arrays::{Array, Contents, Format, Header};
 
 use super::ArrayConfig;
 use super::file::{FileKind, contents, open, wrong};
+use super::layout::Layout;
 use crate::{DatasetError, Rows};
 
 /// The arrays that a condition can be made of: those of the file with the examples, or `.npy` files of their own.
@@ -73,7 +74,7 @@ impl<'a> Sources<'a> {
 
     /// How many channels the joined array has next to examples of a shape.
     pub(super) fn joined_channels(&self, name: &str, example: &[usize]) -> Result<usize, DatasetError> {
-        channels(name, &self.header(name)?.shape, example)
+        Ok(joined_layout(name, &self.header(name)?.shape, example)?.shape[0])
     }
 
     /// The joined array next to examples of a shape, and how many channels it has.
@@ -84,9 +85,9 @@ impl<'a> Sources<'a> {
         examples: usize,
     ) -> Result<(Vec<f32>, usize), DatasetError> {
         let array = self.read(name)?;
-        let channels = channels(name, &array.shape, example)?;
+        let layout = joined_layout(name, &array.shape, example)?;
         check_rows("data.joined", name, &array, examples)?;
-        Ok((array.values, channels))
+        Ok((layout.arrange(array.values), layout.shape[0]))
     }
 }
 
@@ -102,19 +103,17 @@ fn numbers_in_a_row(name: &str, shape: &[usize]) -> Result<usize, DatasetError> 
     }
 }
 
-/// The channels of an array of a shape with the sides of the examples.
-fn channels(name: &str, shape: &[usize], example: &[usize]) -> Result<usize, DatasetError> {
-    match shape {
-        [_, channels, sides @ ..] if example.len() > 1 && *sides == example[1..] && *channels > 0 => Ok(*channels),
-        _ => {
-            let sides = example.get(1..).unwrap_or_default();
-            let problem = format!(
-                "{name}: the shape is {shape:?}; expected examples, channels, and the sides {sides:?} of the data; vectors have none: \
-                 give them a vector"
-            );
-            Err(DatasetError::config("data.joined", problem))
-        }
-    }
+/// How an array of a shape is joined to examples.
+fn joined_layout(name: &str, shape: &[usize], example: &[usize]) -> Result<Layout, DatasetError> {
+    let layout = shape.get(1..).and_then(|found| Layout::joined(found, example));
+    layout.ok_or_else(|| {
+        let sides = example.get(1..).unwrap_or_default();
+        let problem = format!(
+            "{name}: the shape is {shape:?}; expected examples, channels (first, last or none), and the sides {sides:?} of the data; \
+             vectors have none: give them a vector"
+        );
+        DatasetError::config("data.joined", problem)
+    })
 }
 
 fn check_rows(key: &str, name: &str, array: &Array<f32>, examples: usize) -> Result<(), DatasetError> {

@@ -68,7 +68,12 @@ impl ArrayConfig {
 
     /// Which columns of a table are what.
     pub(super) fn chosen(&self) -> Chosen<'_> {
-        Chosen { columns: self.columns.as_deref(), labels: self.labels.as_deref(), vector: self.vector.as_deref() }
+        Chosen {
+            columns: self.columns.as_deref(),
+            labels: self.labels.as_deref(),
+            vector: self.vector.as_deref(),
+            header: self.header,
+        }
     }
 
     /// What the file says before its numbers are read.

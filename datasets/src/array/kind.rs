@@ -6,7 +6,8 @@ use fokker_arrays::{Array, Header};
 use fokker_random::Index;
 
 use super::condition::Sources;
-use super::file::{Examples, wrong};
+use super::file::{Examples, FileKind, wrong};
+use super::layout::Layout;
 use super::{ArrayConfig, labels, table};
 use crate::opened::Opened;
 use crate::tensors::Tensors;
@@ -18,7 +19,9 @@ impl DatasetKind for ArrayConfig {
         let Examples { array, columns, labels, vectors } = self.examples()?;
         let Array { shape, values, are_bytes } = array;
         let header = Header { shape, are_bytes };
-        let (example, pixels) = (self.example_shape(&header)?, self.are_pixels(&header)?);
+        let layout = self.layout(&header)?;
+        let (example, pixels) = (layout.shape.clone(), self.are_pixels(&header, &layout)?);
+        let values = layout.arrange(values);
         if let Some(place) = values.iter().position(|value| pixels && !(0.0..=255.0).contains(value)) {
             let problem = format!("{} is no pixel from 0 to 255; set data.pixels = false", values[place]);
             return Err(wrong(&self.path, problem));
@@ -61,7 +64,8 @@ impl DatasetKind for ArrayConfig {
             all = all.with_arrays(values, channels)?;
         }
         let all = all.named(format!("array {}", self.path.display()));
-        let mut opened = Opened { settled: Some(Arc::new(settled)), ..Opened::default() };
+        let notes = self.note(&header, &layout).into_iter().collect();
+        let mut opened = Opened { settled: Some(Arc::new(settled)), notes, ..Opened::default() };
         for (split, rows) in self.divide(examples) {
             if splits.contains(&split) && !rows.is_empty() {
                 opened.put(split, Arc::new(all.select(&rows)));
@@ -91,6 +95,9 @@ impl DatasetKind for ArrayConfig {
                 "rows of a table have no sides that channels could be joined at; set data.vector to their columns";
             return Err(DatasetError::config("data.joined", problem));
         }
+        if self.header.is_some() && self.file_kind()? != FileKind::Table {
+            return Err(DatasetError::config("data.header", "only .csv and .tsv files have one; leave it out"));
+        }
         if self.shape.as_ref().is_some_and(|shape| shape.is_empty() || shape.contains(&0)) {
             return Err(DatasetError::config("data.shape", "expected the sides of an example, all at least 1"));
         }
@@ -100,7 +107,7 @@ impl DatasetKind for ArrayConfig {
     fn shape(&self) -> Result<Vec<usize>, DatasetError> {
         match &self.shape {
             Some(shape) => Ok(shape.clone()),
-            None => self.example_shape(&self.header()?),
+            None => Ok(self.layout(&self.header()?)?.shape),
         }
     }
 
@@ -108,7 +115,10 @@ impl DatasetKind for ArrayConfig {
     fn is_image(&self) -> bool {
         match self.pixels {
             Some(pixels) => pixels,
-            None => self.header().and_then(|header| self.are_pixels(&header)).unwrap_or(false),
+            None => {
+                let found = self.header().and_then(|header| self.are_pixels(&header, &self.layout(&header)?));
+                found.unwrap_or(false)
+            }
         }
     }
 
@@ -139,6 +149,17 @@ impl DatasetKind for ArrayConfig {
         self.classes.clone()
     }
 
+    /// Those that a run has found, where an example is a row of them. Columns that are called by their numbers have no names.
+    fn column_names(&self) -> Option<Vec<String>> {
+        let columns = self.columns.as_ref().filter(|_| self.shape.as_ref().is_some_and(|shape| shape.len() == 1))?;
+        let is_named = columns.iter().enumerate().any(|(number, name)| *name != number.to_string());
+        is_named.then(|| columns.clone())
+    }
+
+    fn shape_setting(&self) -> Option<&'static str> {
+        Some("data.shape")
+    }
+
     fn class_setting(&self) -> Option<&'static str> {
         Some("data.labels")
     }
@@ -166,34 +187,44 @@ impl DatasetKind for ArrayConfig {
 register_dataset!(ArrayConfig as "array");
 
 impl ArrayConfig {
-    /// The shape of an example: all dimensions but the first, `[1]` for numbers in a row.
-    fn example_shape(&self, header: &Header) -> Result<Vec<usize>, DatasetError> {
+    /// How an example of the file, all dimensions but the first, is learnt; a number in a row is `[1]`.
+    fn layout(&self, header: &Header) -> Result<Layout, DatasetError> {
         let found = match header.shape.get(1..) {
             None => return Err(wrong(&self.path, "it holds one number; expected examples along its first dimension")),
-            Some([]) => vec![1],
-            Some(shape) if shape.contains(&0) => {
+            Some([]) => &[1],
+            Some(sides) if sides.contains(&0) => {
                 return Err(wrong(
                     &self.path,
                     format!("there are no numbers in its examples: shape {:?}", header.shape),
                 ));
             }
-            Some(shape) => shape.to_vec(),
+            Some(sides) => sides,
         };
-        match &self.shape {
-            Some(expected) if *expected != found => {
-                let problem = format!("expected examples of {expected:?}; {} has {found:?}", self.path.display());
-                Err(DatasetError::config("data.shape", problem))
-            }
-            _ => Ok(found),
-        }
+        Layout::of(found, header.are_bytes, self.shape.as_deref()).map_err(|fitting| {
+            let (path, wanted) = (self.path.display(), self.shape.as_deref().unwrap_or_default());
+            let problem =
+                format!("{wanted:?} does not fit the examples of {path}, which are {found:?}; expected {fitting}");
+            DatasetError::config("data.shape", problem)
+        })
+    }
+
+    /// What is said of a shape that was found and is not the file's.
+    fn note(&self, header: &Header, layout: &Layout) -> Option<String> {
+        let (found, shape) = (&header.shape[1..], &layout.shape);
+        let what = if layout.channels_last { "their channels stand last" } else { "they are grey pictures" };
+        (self.shape.is_none() && found.len() > 1 && found != shape)
+            .then(|| format!("examples of {found:?} are read as {shape:?}, since {what}; data.shape can say otherwise"))
     }
 
     /// Whether the numbers are pixels, which have three dimensions an example.
-    fn are_pixels(&self, header: &Header) -> Result<bool, DatasetError> {
-        let in_three = header.shape.len() == 4;
+    fn are_pixels(&self, header: &Header, layout: &Layout) -> Result<bool, DatasetError> {
+        let in_three = layout.shape.len() == 3;
         match self.pixels {
             Some(true) if !in_three => {
-                let problem = format!("an array of {:?} holds no pictures; expected four dimensions", header.shape);
+                let problem = format!(
+                    "examples of {:?} are no pictures; set data.shape = [channels, height, width]",
+                    layout.shape
+                );
                 Err(DatasetError::config("data.pixels", problem))
             }
             Some(pixels) => Ok(pixels),

@@ -10,8 +10,12 @@
 //! error that names its place, before any work starts. A column of a Parquet file may hold lists, which are equally long: each of its
 //! numbers is a column, and the name of the list means all of them.
 //!
-//! **Pixels.** Bytes of three dimensions an example, `[channels, height, width]`, are pixels from 0 to 255, unless `pixels =
-//! false`. Everything else is taken as it is, or brought to mean 0 and deviation 1 by `preprocessing.scale = "standardize"`.
+//! **Shape.** Examples are learnt with their channels first: `[channels, height, width]`, `[channels, length]`, `[length]`. Where a file has
+//! few channels last, or bytes `[height, width]` without any, this is found. `shape` says it for all other files: `[1, 28, 28]` makes
+//! pictures of rows of 784 numbers, `[1, 187]` signals of rows of 187. Samples are written in this shape.
+//!
+//! **Pixels.** Bytes of three dimensions an example are pixels from 0 to 255, unless `pixels = false`; other numbers are, if `pixels =
+//! true`. Everything else is taken as it is, or brought to mean 0 and deviation 1 by `preprocessing.scale = "standardize"`.
 //!
 //! **Labels.** `labels` names a column of a table, a second array of the file, or a second `.npy`, of whole numbers or texts. Its values, in the order in
 //! which people count, are the classes.
@@ -31,6 +35,7 @@ mod condition;
 mod file;
 mod kind;
 mod labels;
+mod layout;
 mod row;
 mod table;
 
@@ -67,9 +72,13 @@ pub struct ArrayConfig {
     /// How many channels the joined array has. A run fills it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_channels: Option<usize>,
-    /// The shape of an example. A run fills it in; given, the file must have it.
+    /// The shape in which an example is learnt, channels first. Found in the file by default; given, the file's examples must fit it:
+    /// as they stand, with their channels last, or as the same numbers in rows. A run fills it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
+    /// Whether the first row of a `.csv` or `.tsv` holds the names of the columns. Found by comparing the first two rows by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
     /// Whether the numbers are pixels from 0 to 255. Bytes in three dimensions are by default; a run fills it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pixels: Option<bool>,
@@ -101,6 +110,7 @@ impl ArrayConfig {
             vector_size: None,
             joined_channels: None,
             shape: None,
+            header: None,
             pixels: None,
             classes: None,
             validation_fraction: tenth(),

@@ -9,8 +9,15 @@ use super::row::{AnyRow, AnyTable};
 use crate::{DatasetError, Rows};
 
 /// How many columns are data. The rows are not read, so there is no number of examples.
+///
+/// # Errors
+/// A first row that cannot be used: then all rows that cannot be are named.
 pub(super) fn header(file: &Path, chosen: &Chosen) -> Result<Header, DatasetError> {
-    let (_, places) = begin(file, chosen)?;
+    let (mut table, places) = begin(file, chosen)?;
+    let first = table.next_row().map_err(|error| wrong(file, error.to_string()))?;
+    if first.is_some_and(|row| places.data.iter().any(|&column| row.number(column).is_err())) {
+        read(file, chosen)?;
+    }
     Ok(Header { shape: vec![0, places.data.len()], are_bytes: false })
 }
 
@@ -107,6 +114,8 @@ pub(super) struct Chosen<'a> {
     pub labels: Option<&'a str>,
     /// The vector of the condition.
     pub vector: Option<&'a [String]>,
+    /// Whether the first row of a text holds names; found out if absent.
+    pub header: Option<bool>,
 }
 
 /// The numbers of those columns.
@@ -158,7 +167,12 @@ fn any_table(file: &Path, chosen: &Chosen) -> Result<AnyTable, DatasetError> {
             });
             ParquetTable::open(input, wanted.as_deref()).map(AnyTable::Parquet)
         }
-        _ => Table::new(input).map(AnyTable::Text),
+        _ => match chosen.header {
+            None => Table::new(input),
+            Some(true) => Table::with_names(input),
+            Some(false) => Table::without_names(input),
+        }
+        .map(AnyTable::Text),
     };
     table.map_err(|error| wrong(file, error.to_string()))
 }

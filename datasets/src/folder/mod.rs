@@ -240,7 +240,7 @@ impl FolderConfig {
         let kinds = listing.kinds();
         let others = if kinds.is_empty() { String::new() } else { format!("; left out: {kinds}") };
         self.failed(format!(
-            "there are no pictures in it (PNG, JPEG, WebP, GIF, BMP, TIFF, QOI){others}. Remedy: name another `data.path`"
+            "there are no pictures in it (PNG, JPEG, WebP, GIF, BMP, TIFF, QOI, PNM){others}. Remedy: name another `data.path`"
         ))
     }
 

@@ -78,7 +78,23 @@ fn from_bytes(bytes: &[u8]) -> Result<DynamicImage, String> {
         alpha::straighten_tiff(&mut image, bytes);
     }
     image.apply_orientation(orientation);
+    check_range(&image)?;
     Ok(image)
+}
+
+/// Refuses floating-point levels that are no shares of white.
+fn check_range(image: &DynamicImage) -> Result<(), String> {
+    let levels = match image {
+        DynamicImage::ImageRgb32F(image) => image.as_raw(),
+        DynamicImage::ImageRgba32F(image) => image.as_raw(),
+        _ => return Ok(()),
+    };
+    match levels.iter().find(|level| !(0.0..=1.0).contains(*level)) {
+        None => Ok(()),
+        Some(level) => Err(format!(
+            "its levels are floating-point numbers, and {level} is not in 0 to 1: save such pictures as one .npy, which data.kind = \"array\" reads"
+        )),
+    }
 }
 
 /// What a decoder says, in one line.

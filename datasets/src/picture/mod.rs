@@ -2,7 +2,7 @@
 //!
 //! | what | how |
 //! |---|---|
-//! | format | by content, whatever the name says: PNG, JPEG, WebP, GIF, BMP, TIFF, QOI |
+//! | format | by content, whatever the name says: PNG, JPEG, WebP, GIF, BMP, TIFF, QOI, PNM (PBM, PGM, PPM, PAM) |
 //! | animation | the first picture of it |
 //! | orientation | upright, by EXIF or XMP (JPEG, PNG, WebP) and by TIFF's own entry |
 //! | depth | 16 bits and floating point are rounded to the [`Depth`] asked for; 1, 2, 4 bits and palettes are expanded |

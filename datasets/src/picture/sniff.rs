@@ -7,8 +7,10 @@ use std::path::Path;
 use image::{ImageFormat, ImageReader};
 
 /// Extensions of the formats that are read, in lower case.
-const EXTENSIONS: [&str; 15] =
-    ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "webp", "gif", "bmp", "dib", "tif", "tiff", "qoi", "pjpeg"];
+const EXTENSIONS: [&str; 20] = [
+    "png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "webp", "gif", "bmp", "dib", "tif", "tiff", "qoi",
+    "pbm", "pgm", "ppm", "pnm", "pam",
+];
 
 /// Whether the name is that of a picture, in any case of letters.
 pub(crate) fn has_picture_name(path: &Path) -> bool {
@@ -68,7 +70,7 @@ pub(super) fn other(bytes: &[u8]) -> &'static str {
     if begins("version https://git-lfs") {
         return "it is a pointer of Git LFS; fetch the picture itself with `git lfs pull`";
     }
-    "its content is none of the formats that are read (PNG, JPEG, WebP, GIF, BMP, TIFF, QOI)"
+    "its content is none of the formats that are read (PNG, JPEG, WebP, GIF, BMP, TIFF, QOI, PNM)"
 }
 
 #[cfg(test)]

@@ -83,7 +83,73 @@ fn bytes_in_three_dimensions_are_pixels_unless_said_otherwise() {
     assert!(!numbers.is_image());
     assert_eq!(examples(&*numbers), examples(&*train));
     let wrong = refusal(ArrayConfig { pixels: Some(true), ..ArrayConfig::new(golden("float32.npy")) });
-    assert!(wrong.contains("data.pixels") && wrong.contains("four dimensions"), "{wrong}");
+    assert!(wrong.contains("data.pixels") && wrong.contains("data.shape"), "{wrong}");
+}
+
+/// An `.npz` of arrays in a folder of its own; `x` are the examples.
+fn arrays_file(arrays: &[(&str, &Array<f32>)]) -> (tempfile::TempDir, ArrayConfig) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("arrays.npz");
+    fs::write(&path, npz_bytes(arrays).unwrap()).unwrap();
+    (folder, ArrayConfig { array: Some("x".into()), ..ArrayConfig::new(path) })
+}
+
+#[test]
+fn channels_that_stand_last_come_first() {
+    let shape = [2, 5, 6, 3];
+    let x = Array::new(shape, (0..180).map(|value| value as f32).collect());
+    let edges = Array::new([2, 5, 6], (0..60).map(|value| value as f32).collect());
+    let (_folder, config) = arrays_file(&[("x", &x), ("edges", &edges)]);
+    let config = ArrayConfig { joined: Some("edges".into()), pixels: Some(true), ..config };
+    let opened = everything(config.clone());
+    let train = opened.train.unwrap();
+    assert_eq!((train.shape(), train.is_image(), train.array_channels()), (&[3, 5, 6][..], true, Some(1)));
+    // Of the second example: row 1, column 2, each channel.
+    let second = &examples(&*train)[1];
+    for channel in 0..3 {
+        assert_eq!(second[30 * channel + 6 + 2], (90 + 3 * (6 + 2) + channel) as f32);
+    }
+    assert_eq!(Conditions::of(&*train, 0..2).arrays.unwrap().row(1)[8], 38.0);
+    assert!(opened.notes[0].contains("[5, 6, 3]") && opened.notes[0].contains("[3, 5, 6]"), "{:?}", opened.notes);
+    // A run that goes on finds the same.
+    let mut kept = DatasetConfig::from(config.clone());
+    kept.settle(opened.settled);
+    let again = kept.open_parts(&DataPath::only("nowhere"), &[Split::Train], 0).unwrap();
+    assert_eq!((again.train.unwrap().shape(), again.notes.len()), (&[3, 5, 6][..], 0));
+    let wrong = refusal(ArrayConfig { shape: Some(vec![4, 5, 6]), ..config });
+    assert!(wrong.contains("data.shape") && wrong.contains("[3, 5, 6]") && wrong.contains("[90]"), "{wrong}");
+}
+
+#[test]
+fn rows_of_a_table_may_be_signals_or_pictures() {
+    let (_folder, config) = table("label,a,b,c,d\n7,0,1,2,3\n9,4,5,6,255\n");
+    let config = ArrayConfig { labels: Some("label".into()), shape: Some(vec![1, 2, 2]), ..config };
+    let train = everything(ArrayConfig { pixels: Some(true), ..config.clone() }).train.unwrap();
+    assert_eq!((train.shape(), train.is_image()), (&[1, 2, 2][..], true));
+    assert_eq!(examples(&*train)[1], [4.0, 5.0, 6.0, 255.0]);
+    let signal = ArrayConfig { shape: Some(vec![1, 4]), ..config.clone() };
+    assert_eq!(everything(signal).train.unwrap().shape(), [1, 4]);
+    assert!(refusal(ArrayConfig { shape: Some(vec![1, 5]), ..config }).contains("product is 4"));
+}
+
+#[test]
+fn a_header_is_where_it_is_said_to_be() {
+    // Wavelengths are names, and look like numbers.
+    let (_folder, config) = table("400,410\n0.5,1\n");
+    assert_eq!(everything(config.clone()).train.unwrap().len(), 2);
+    let opened = everything(ArrayConfig { header: Some(true), ..config.clone() });
+    assert_eq!(examples(&*opened.train.unwrap()), [[0.5, 1.0]]);
+    let columns = DatasetConfig::from(config.clone());
+    assert_eq!(columns.column_names(), None);
+    let mut kept = columns;
+    kept.settle(opened.settled);
+    assert_eq!(kept.column_names().unwrap(), ["400", "410"]);
+    let wrong = refusal(ArrayConfig { header: Some(true), ..ArrayConfig::new(golden("float32.npy")) });
+    assert!(wrong.contains("data.header"), "{wrong}");
+    // What a network's dimension cannot be told from: a column of texts.
+    let (_folder, texts) = table("a,b\n1,x\n2,y\n");
+    let message = DatasetConfig::from(texts).shape().unwrap_err().to_string();
+    assert!(message.contains("2 cells") && message.contains("b (all rows)"), "{message}");
 }
 
 #[test]

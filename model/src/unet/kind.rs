@@ -95,6 +95,10 @@ impl NetworkKind for UNetConfig {
             ([channels, sides @ ..], dimensions) if sides.len() == dimensions => (*channels, sides),
             ([_, _], _) => return require(false, "dimensions", "the data are signals; set dimensions = 1"),
             ([_, _, _], _) => return require(false, "dimensions", "the data are images; set dimensions = 2"),
+            ([_, _, _, _, ..], _) => {
+                let message = "the data are volumes, and a U-Net takes images or signals: learn from their slices, [channels, height, width]";
+                return require(false, "kind", message);
+            }
             _ => {
                 let message = "a U-Net needs images, or with dimensions = 1 signals; for vectors use kind = \"mlp\"";
                 return require(false, "kind", message);

@@ -20,11 +20,11 @@ pub(super) fn make(reproduction: &Reproduction) -> Result<Figure, Error> {
             let request = DrawRequest::new(run.config.sampler.clone(), side * side);
             let backend = format!("backend.name={}", run.config.backend.resolve()?.backend.name());
             let samples = sample(&run.checkpoint, &[backend], |_| Ok(request), &*run.monitor)?;
-            let &[_, height, width] = samples.shape.as_slice() else {
+            let &[_, height, width] = samples.kind.shape.as_slice() else {
                 return Err(Error::Usage("Figure 3 is of images".into()));
             };
             let levels: Vec<f64> =
-                samples.values.iter().map(|&value| f64::from(samples.preprocessing.to_u8(value))).collect();
+                samples.values.iter().map(|&value| f64::from(samples.kind.preprocessing.to_u8(value))).collect();
             table.push([sde as usize as f64, gamma, levels.iter().sum::<f64>() / levels.len() as f64]);
             panels.push(mosaic(&described(&run.config)?, &levels, side, height, width));
         }

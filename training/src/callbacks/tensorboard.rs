@@ -53,7 +53,7 @@ impl TensorBoard {
 
 /// Writes how the weights are spread, and for each tensor `√(Σ v)`: the root of the running mean of its squared gradient's norm. The
 /// second moments `v` of Adam hold it, of gradients that are clipped already. Where ranks share a training, none has all moments: they
-/// get the weights alone.
+/// get the weights alone. Layers that Muon updates have no second moment, and none is written.
 fn layers<N: Network<D>, const D: usize>(
     writer: &mut EventsWriter,
     at: &Moment<'_, N, D>,
@@ -63,13 +63,14 @@ fn layers<N: Network<D>, const D: usize>(
     if at.trainer.ranks().size() > 1 {
         return Ok(());
     }
-    let decay = at.trainer.plan().optimizer.betas[1];
+    let optimizer = &at.trainer.plan().optimizer;
+    let decay = optimizer.betas[1];
     // What of the mean is there yet (Kingma & Ba 2015, sec. 3).
     let share = 1.0 - decay.powf(saved.state.updates as f64);
     let moments = StateDict::of(&saved.moments.second);
     let norm = |numbers: &[f32]| (numbers.iter().map(|&v| f64::from(v)).sum::<f64>() / share).sqrt();
-    let norms =
-        moments.shapes().filter_map(|(name, _)| Some((format!("gradients/{name}"), norm(moments.get(name)?.1))));
+    let of_adam = moments.shapes().filter(|(_, shape)| !optimizer.is_muon_for(shape));
+    let norms = of_adam.filter_map(|(name, _)| Some((format!("gradients/{name}"), norm(moments.get(name)?.1))));
     writer.scalars(at.step(), norms)
 }
 

@@ -20,7 +20,7 @@ use crate::condition;
 use crate::config::Recompute;
 use crate::error::TrainingError;
 use crate::metrics::recorded;
-use crate::optimizer::{ModuleAdam, Weights};
+use crate::optimizer::{ModuleOptimizer, Weights};
 use crate::plan::TrainingPlan;
 use crate::readings::Unread;
 use crate::run::RunFolder;
@@ -51,7 +51,7 @@ pub struct Trainer<N: Network<D>, const D: usize> {
     ranks: Ranks,
     device: Device,
     weights: Weights<N>,
-    optimizer: ModuleAdam,
+    optimizer: ModuleOptimizer,
     state: TrainingState,
     batches: Arc<Batches>,
     breakdown: Breakdown,
@@ -78,7 +78,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let batch_size = plan.training.batch_size;
         let batches = Arc::new(Batches::new(plan.train.clone(), plan.preprocessing.clone(), batch_size, plan.seed)?);
         Ok(Self {
-            optimizer: ModuleAdam::new(plan.optimizer.clone()),
+            optimizer: ModuleOptimizer::new(plan.optimizer.clone()),
             ranks: Ranks::alone(),
             device: tracked,
             weights: Weights::new(network),
@@ -114,7 +114,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
     pub fn resume_from(&mut self, path: &Path) -> Result<u64, TrainingError> {
         let saved = Checkpoint::load(path, &self.weights.average)?;
         self.weights = Weights { network: saved.model.train(), average: saved.ema };
-        self.optimizer = ModuleAdam::restore(self.plan.optimizer.clone(), &saved.moments, saved.state.updates);
+        self.optimizer = ModuleOptimizer::restore(self.plan.optimizer.clone(), &saved.moments, saved.state.updates);
         self.state = saved.state;
         self.has_all_moments = true;
         // A checkpoint elsewhere than in a run begins a time of its own.

@@ -12,7 +12,7 @@ use super::Trainer;
 use crate::callbacks::Wants;
 use crate::checkpoint::TrainingState;
 use crate::error::TrainingError;
-use crate::optimizer::{ModuleAdam, Moments, Weights, arrays};
+use crate::optimizer::{ModuleOptimizer, Moments, Weights, arrays};
 use crate::part_sum::Shared;
 use crate::sharding::Sharding;
 
@@ -41,7 +41,7 @@ impl<N: Network<D>, const D: usize> Trainer<N, D> {
         let moments = Moments { first: template.clone(), second: template };
         let moments = self.module_of_first(saved.moments, &moments)?;
         if !self.ranks.is_first() {
-            self.optimizer = ModuleAdam::restore(self.plan.optimizer.clone(), &moments, state.updates);
+            self.optimizer = ModuleOptimizer::restore(self.plan.optimizer.clone(), &moments, state.updates);
             self.weights = Weights { network: model.train(), average };
             self.state = state;
         }

@@ -92,7 +92,8 @@ fn ending(run: &Path) -> (Vec<Vec<u8>>, Vec<String>) {
 #[test]
 fn any_number_of_ranks_gives_the_same_bits() {
     let root = tempfile::tempdir().unwrap();
-    for (name, plan) in [("one term", plan(1e-2)), ("terms", plan_of_terms())] {
+    let muon = TrainingPlan { optimizer: OptimizerConfig::muon(), ..plan(1e-2) };
+    for (name, plan) in [("one term", plan(1e-2)), ("terms", plan_of_terms()), ("muon", muon)] {
         let run = |size: usize| root.path().join(format!("{name}-{size}"));
         train(&plan, &run(1), 1, STEPS);
         let expected = ending(&run(1));

@@ -49,10 +49,19 @@ fn files(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn interrupted_runs_end_with_the_same_bits() {
+    interruptions_change_no_bit(&plan(STEPS, 1e-2));
+}
+
+#[test]
+fn interrupted_runs_of_muon_end_with_the_same_bits() {
+    interruptions_change_no_bit(&TrainingPlan { optimizer: OptimizerConfig::muon(), ..plan(STEPS, 1e-2) });
+}
+
+fn interruptions_change_no_bit(plan: &TrainingPlan) {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     RunFolder::new(&whole).create("").unwrap();
-    let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &whole, StopAfter::never()).unwrap();
+    let outcome = crate::support::train(&mut trainer(plan.clone()), &whole, StopAfter::never()).unwrap();
     assert_eq!(outcome, Outcome::Finished);
     let expected = files(&whole.join("checkpoints").join(folder_name(STEPS)));
     let metrics = |run: &Path| -> Vec<serde_json::Value> {
@@ -72,9 +81,9 @@ fn interrupted_runs_end_with_the_same_bits() {
     for stop in 1..STEPS {
         let run = root.path().join(format!("stopped-{stop}"));
         RunFolder::new(&run).create("").unwrap();
-        let outcome = crate::support::train(&mut trainer(plan(STEPS, 1e-2)), &run, StopAfter::step(stop)).unwrap();
+        let outcome = crate::support::train(&mut trainer(plan.clone()), &run, StopAfter::step(stop)).unwrap();
         assert_eq!(outcome, Outcome::Interrupted);
-        let mut resumed = trainer(plan(STEPS, 1e-2));
+        let mut resumed = trainer(plan.clone());
         assert_eq!(resumed.resume(&RunFolder::new(&run)).unwrap(), Some(stop));
         crate::support::train(&mut resumed, &run, StopAfter::never()).unwrap();
         let got = files(&run.join("checkpoints").join(folder_name(STEPS)));

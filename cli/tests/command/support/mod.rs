@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test binary uses some of it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -16,6 +17,29 @@ pub fn command(arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fokker"));
     command.args(arguments).current_dir(folder).env("FOKKER_DATA", checkout().join("datasets/data"));
     command
+}
+
+/// The command as a terminal starts it. Shells let what they start in the background ignore Ctrl-C, and so does the program then:
+/// tests may run in the background.
+pub fn in_foreground(arguments: &[&str], folder: &Path) -> Command {
+    let command = command(arguments, folder);
+    let mut started = foreground(command.get_program());
+    started.args(command.get_args()).current_dir(folder).env("FOKKER_DATA", checkout().join("datasets/data"));
+    started
+}
+
+/// A program as a terminal starts it.
+pub fn foreground(program: &OsStr) -> Command {
+    let mut env = Command::new("env");
+    env.arg("--default-signal=INT,HUP").arg(program);
+    env
+}
+
+/// Sends a signal, such as `INT`, to a process.
+#[track_caller]
+pub fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status().unwrap();
+    assert!(sent.success());
 }
 
 /// What the command does to its end.

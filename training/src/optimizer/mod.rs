@@ -1,13 +1,16 @@
-//! Adam and AdamW, and everything a step changes: weights, moments, running average.
+//! Adam, AdamW and Muon, and everything a step changes: weights, moments, running average.
+
+mod muon;
 
 use burn::backend::DispatchTensor;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use fokker_kernels::{Adam, Arena};
+use fokker_kernels::{Adam, Arena, RunningAverage};
 use replace_with::replace_with_or_abort;
 use serde::{Deserialize, Serialize};
 
+use self::muon::Muon;
 use crate::error::TrainingError;
 use crate::gradients;
 use crate::parameter_list::{arena_for, fill_with_zeros, put, put_parameters, take, take_parameters, take_some};
@@ -16,20 +19,23 @@ use crate::parameter_list::{arena_for, fill_with_zeros, put, put_parameters, tak
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
-    /// Adam or AdamW.
+    /// Adam, AdamW or Muon.
     pub kind: OptimizerKind,
-    /// Decay rates of the first and second moment.
+    /// Decay rates of the first and second moment of Adam.
     #[serde(default = "default_betas")]
     pub betas: [f64; 2],
     /// Added to the root of the second moment.
     #[serde(default = "default_epsilon")]
     pub epsilon: f64,
-    /// Decoupled weight decay, for AdamW.
+    /// Decoupled weight decay, for AdamW and Muon.
     #[serde(default)]
     pub weight_decay: f64,
+    /// Decay rate of Muon's momentum, in [0, 1).
+    #[serde(default = "default_momentum", skip_serializing_if = "is_default_momentum")]
+    pub momentum: f64,
 }
 
-/// Which of the two.
+/// Which of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -38,6 +44,9 @@ pub enum OptimizerKind {
     Adam,
     /// Loshchilov & Hutter 2019.
     Adamw,
+    /// Jordan et al. 2024: steps that are orthogonal matrices for the weights of hidden layers, those with at least 16 rows and columns;
+    /// AdamW for all others, biases, scales, first and last layers, and tables of classes.
+    Muon,
 }
 
 fn default_betas() -> [f64; 2] {
@@ -48,11 +57,19 @@ fn default_epsilon() -> f64 {
     1e-8
 }
 
+fn default_momentum() -> f64 {
+    0.95
+}
+
+fn is_default_momentum(momentum: &f64) -> bool {
+    *momentum == default_momentum()
+}
+
 impl Default for OptimizerConfig {
     /// Adam with PyTorch's numbers.
     fn default() -> Self {
         let (betas, epsilon) = (default_betas(), default_epsilon());
-        Self { kind: OptimizerKind::Adam, betas, epsilon, weight_decay: 0.0 }
+        Self { kind: OptimizerKind::Adam, betas, epsilon, weight_decay: 0.0, momentum: default_momentum() }
     }
 }
 
@@ -69,6 +86,16 @@ impl OptimizerConfig {
         Self { kind: OptimizerKind::Adamw, weight_decay, ..Self::default() }
     }
 
+    /// Muon with the numbers of its paper, and Adam's for what it does not update.
+    pub fn muon() -> Self {
+        Self { kind: OptimizerKind::Muon, ..Self::default() }
+    }
+
+    /// Whether a step of weights of a shape is Muon's, which has no second moment.
+    pub(crate) fn is_muon_for(&self, shape: &[usize]) -> bool {
+        self.kind == OptimizerKind::Muon && muon::matrix(shape).is_some()
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
@@ -80,8 +107,11 @@ impl OptimizerConfig {
         require(self.betas.iter().all(|beta| (0.0..1.0).contains(beta)), "betas", "must be in [0, 1)")?;
         require(self.epsilon > 0.0, "epsilon", "must be positive")?;
         require(self.weight_decay >= 0.0, "weight_decay", "must not be negative")?;
-        let belongs = self.weight_decay == 0.0 || self.kind == OptimizerKind::Adamw;
-        require(belongs, "weight_decay", "belongs to kind = \"adamw\" alone")
+        let belongs = self.weight_decay == 0.0 || self.kind != OptimizerKind::Adam;
+        require(belongs, "weight_decay", "belongs to kind = \"adamw\" and \"muon\"")?;
+        require((0.0..1.0).contains(&self.momentum), "momentum", "must be in [0, 1)")?;
+        let belongs = is_default_momentum(&self.momentum) || self.kind == OptimizerKind::Muon;
+        require(belongs, "momentum", "belongs to kind = \"muon\" alone; Adam's is betas")
     }
 }
 
@@ -112,7 +142,7 @@ pub struct Moments<M: Module> {
 
 /// The optimiser with its moments, which are kept on the network's device and saved under the names of the parameters.
 #[derive(Debug)]
-pub struct ModuleAdam {
+pub struct ModuleOptimizer {
     config: OptimizerConfig,
     first: GradientsParams,
     second: GradientsParams,
@@ -121,7 +151,7 @@ pub struct ModuleAdam {
     arena: Option<Arena>,
 }
 
-impl ModuleAdam {
+impl ModuleOptimizer {
     /// An optimiser that has not seen a gradient.
     pub fn new(config: OptimizerConfig) -> Self {
         Self { config, first: GradientsParams::new(), second: GradientsParams::new(), updates: 0, arena: None }
@@ -176,7 +206,7 @@ impl ModuleAdam {
     }
 
     /// The same with a `scale`, `[1]`, that the host does not wait for. If it is negative nothing changes but the number
-    /// of updates, which [`ModuleAdam::uncount_step`] puts right when that is known.
+    /// of updates, which [`ModuleOptimizer::uncount_step`] puts right when that is known.
     pub fn step_scaled_on_device<M: Module>(
         &mut self,
         weights: &mut Weights<M>,
@@ -202,7 +232,7 @@ impl ModuleAdam {
         average_decay: f64,
     ) {
         self.updates += 1;
-        let OptimizerConfig { betas, epsilon, weight_decay, .. } = self.config;
+        let OptimizerConfig { betas, epsilon, weight_decay, momentum, .. } = self.config;
         let adam = Adam {
             gradient_scale,
             betas,
@@ -213,10 +243,18 @@ impl ModuleAdam {
             average_decay,
             update: self.updates as u64,
         };
+        let muon = Muon {
+            gradient_scale,
+            momentum,
+            learning_rate,
+            keep: adam.keep,
+            average: RunningAverage { decay: average_decay, update: adam.update },
+        };
         if let Some(scale) = &scale {
             let (ids, tensors) = take(&weights.network, gradients);
-            if arena_for(&mut self.arena, &tensors)
-                .is_some_and(|arena| arena.fits(&take_some(&weights.network, &ids, &mut arrays(&weights.network))))
+            if self.config.kind != OptimizerKind::Muon
+                && arena_for(&mut self.arena, &tensors)
+                    .is_some_and(|arena| arena.fits(&take_some(&weights.network, &ids, &mut arrays(&weights.network))))
             {
                 return self.update_together(weights, &adam, &ids, tensors, scale);
             }
@@ -227,7 +265,9 @@ impl ModuleAdam {
             let mut averages = arrays(&average);
             // What holds a parameter keeps it from being changed in place.
             drop(average);
-            let network = network.map(&mut Update { adam, scale, gradients, averages: &mut averages, optimizer });
+            let mut update =
+                Update { adam, muon, is_in_table: false, scale, gradients, averages: &mut averages, optimizer };
+            let network = network.map(&mut update);
             let average = network.valid().map(&mut Replace { arrays: averages });
             Weights { network, average }
         });
@@ -267,28 +307,52 @@ impl ModuleAdam {
 
 struct Update<'a> {
     adam: Adam,
+    muon: Muon,
+    /// Whether the parameters that come are rows of a table, whose directions mean nothing together.
+    is_in_table: bool,
     scale: Option<Tensor<1>>,
     gradients: &'a mut GradientsParams,
     averages: &'a mut GradientsParams,
-    optimizer: &'a mut ModuleAdam,
+    optimizer: &'a mut ModuleOptimizer,
 }
 
 impl ModuleMapper for Update<'_> {
+    fn enter_module(&mut self, _: &str, container_type: &str) {
+        self.is_in_table = container_type == "Struct:Embedding";
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.is_in_table = false;
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let id = param.id;
         let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
+        let is_muon = !self.is_in_table && self.optimizer.config.is_muon_for(&gradient.dims());
         let (_, tensor, mapper) = param.consume();
         let (first, second) = (&mut self.optimizer.first, &mut self.optimizer.second);
         let moment = |moments: &mut GradientsParams| moments.remove(id).unwrap_or_else(|| gradient.zeros_like());
         let average = self.averages.remove(id).expect("average and network have the same parameters");
-        let state = [tensor.inner(), moment(first), moment(second), average];
-        let [value, moment_1, moment_2, average] = match &self.scale {
-            Some(scale) => self.adam.step_scaled_on_device(state, gradient, scale),
-            None => self.adam.step(state, gradient),
+        let value = if is_muon {
+            let state = [tensor.inner(), moment(first), average];
+            let [value, momentum, average] = match &self.scale {
+                Some(scale) => self.muon.step_scaled_on_device(state, gradient, scale),
+                None => self.muon.step(state, gradient),
+            };
+            first.register(id, momentum);
+            self.averages.register(id, average);
+            value
+        } else {
+            let state = [tensor.inner(), moment(first), moment(second), average];
+            let [value, moment_1, moment_2, average] = match &self.scale {
+                Some(scale) => self.adam.step_scaled_on_device(state, gradient, scale),
+                None => self.adam.step(state, gradient),
+            };
+            first.register(id, moment_1);
+            second.register(id, moment_2);
+            self.averages.register(id, average);
+            value
         };
-        first.register(id, moment_1);
-        second.register(id, moment_2);
-        self.averages.register(id, average);
         Param::from_mapped_value(id, Tensor::from_inner(value).require_grad(), mapper)
     }
 }
