@@ -29,7 +29,7 @@ pub struct SampleWriter {
 #[derive(Debug)]
 enum Kind {
     Folder,
-    Array(ArrayFile),
+    Array(Box<ArrayFile>),
     /// 8-bit pixels, image after image.
     Grid(Vec<u8>),
     /// Points in the plane.
@@ -57,7 +57,7 @@ impl SampleWriter {
                 fokker_files::check_writable(&path.join("000000"))?;
                 Kind::Folder
             }
-            SampleFormat::Array(format) => Kind::Array(ArrayFile::create(path, format, samples)?),
+            SampleFormat::Array(format) => Kind::Array(ArrayFile::create(path, format, samples)?.into()),
             SampleFormat::Picture(_) => {
                 fokker_files::check_writable(path)?;
                 if samples.picture().is_some() { Kind::Grid(Vec::new()) } else { Kind::Density(Vec::new()) }
