@@ -26,7 +26,7 @@ use crate::samples::Samples;
 /// let run = Run::open(&path)?;
 /// run.draw(16)?.save(path.join("moons.png"))?;
 /// let others = run.draw(Draw::new(16).seed(1).steps(3))?;
-/// assert_eq!((others.count(), others.shape), (16, vec![2]));
+/// assert_eq!((others.count(), others.shape()), (16, &[2][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Run {

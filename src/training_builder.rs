@@ -38,7 +38,7 @@ use crate::watch::Watch;
 /// let process = ProcessConfig::default().build()?;
 ///
 /// let model = Training::with_process(process, network).data(points).steps(5).batch(16).train(&device, &())?;
-/// assert_eq!(model.draw(3)?.shape, [2]);
+/// assert_eq!(model.draw(3)?.shape(), [2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Training<N: Network<D>, const D: usize> {

@@ -106,7 +106,9 @@ fn wrong_values_are_refused_with_their_key() {
         ("data={kind=\"moons\"}", "scale"),
         ("objective.weighting={kind=\"min_snr\",gamma=0.0}", "gamma"),
         ("checkpoints.keep=0", "checkpoints.keep"),
-        ("optimizer.weight_decay=0.1", "weight_decay"),
+        ("optimizer={kind=\"adam\",weight_decay=0.1}", "weight_decay"),
+        ("optimizer={kind=\"adamw\",momentum=0.9}", "optimizer.momentum"),
+        ("optimizer.momentum=1.0", "optimizer.momentum"),
         ("name=a/b", "name"),
     ];
     for (change, key) in cases {

@@ -116,7 +116,7 @@ fn a_process_with_velocities_is_trained_resumed_and_drawn_from() {
         ["kind = 'sscs'\nsteps = 40", "kind = 'phase_reverse'\nsteps = 60", "kind = 'phase_flow'\nsteps = 30"]
     {
         let [once, twice] = [&whole, &rest].map(|config| drawn(&config.run_folder(), sampler));
-        assert_eq!((once.count(), &once.kind.shape), (400, &vec![2]));
+        assert_eq!((once.count(), once.shape()), (400, &[2][..]));
         assert_eq!(once.values, twice.values, "{sampler}");
         assert!(once.values.iter().all(|x| x.is_finite()), "{sampler}");
         // The data's deviation is 1.38 in both coordinates; so short a training finds no bumps, but where the data are. Only the

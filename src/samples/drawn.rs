@@ -40,6 +40,11 @@ impl Samples {
         Self { values, cost: DrawCost::default(), kind, first: 0 }
     }
 
+    /// The shape of a sample: `[channels, height, width]` for images, `[dimension]` for vectors.
+    pub fn shape(&self) -> &[usize] {
+        &self.kind.shape
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.values.len() / self.size()

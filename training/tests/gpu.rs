@@ -36,9 +36,12 @@ fn plan(change: impl FnOnce(&mut TrainingConfig)) -> TrainingPlan {
     plan
 }
 
+fn network(device: &Device) -> Mlp {
+    Mlp::new(&MlpConfig { width: 16, blocks: 1, ..MlpConfig::new(2) }, 5, device).unwrap()
+}
+
 fn trainer(device: &Device, change: impl FnOnce(&mut TrainingConfig)) -> Trainer<Mlp, 2> {
-    let network = Mlp::new(&MlpConfig { width: 16, blocks: 1, ..MlpConfig::new(2) }, 5, device).unwrap();
-    Trainer::new(plan(change), network, device).unwrap()
+    Trainer::new(plan(change), network(device), device).unwrap()
 }
 
 /// Remembers what it was called with, and asks to stop after some steps.
@@ -73,15 +76,20 @@ impl Callback<Mlp, 2> for Watch {
 #[test]
 fn losses_are_read_when_a_line_is_due_and_are_those_of_the_processor() {
     let Some(gpu) = gpu() else { return };
+    [OptimizerConfig::default(), OptimizerConfig::muon()].iter().for_each(|optimizer| check_losses(&gpu, optimizer));
+}
+
+fn check_losses(gpu: &Device, optimizer: &OptimizerConfig) {
     let root = tempfile::tempdir().unwrap();
     let run = |name: &str, device: &Device| {
         let folder = root.path().join(name);
         RunFolder::new(&folder).create("").unwrap();
         let mut watch = Watch::until(u64::MAX);
-        support::train(&mut trainer(device, |_| ()), &folder, &mut watch).unwrap();
+        let plan = TrainingPlan { optimizer: optimizer.clone(), ..plan(|_| ()) };
+        support::train(&mut Trainer::new(plan, network(device), device).unwrap(), &folder, &mut watch).unwrap();
         watch
     };
-    let (ahead, processor) = (run("gpu", &gpu), run("flex", &Device::flex()));
+    let (ahead, processor) = (run("gpu", gpu), run("flex", &Device::flex()));
     assert!(processor.losses.iter().all(|loss| loss.is_finite()));
     let read: Vec<usize> =
         (1..STEPS as usize).filter(|&step| ahead.losses[step].to_bits() != ahead.losses[step - 1].to_bits()).collect();
