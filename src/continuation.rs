@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fokker_training::{
-    Decay, RunFolder, TrainingConfig, folder_name, learning_rate, list_checkpoints, newest_checkpoint, read_state,
+    Decay, OptimizerConfig, OptimizerKind, RunFolder, TrainingConfig, folder_name, learning_rate, list_checkpoints,
+    newest_checkpoint, read_state,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,7 @@ impl Continuation {
         let before = RunConfig::load(&checkpoint.join("config.toml"), &[])?;
         let mut config = config.with_findings_of(&before)?;
         keep_or_compare_rate(&before.training, &mut config.training, step, request.keep_learning_rate, monitor);
+        check_moments(&before.optimizer, &config.optimizer)?;
         let all = changes(&before, &config);
         let of = |class: KeyClass| all.iter().filter(move |change| change.class == class).cloned();
         let (changed, course): (Vec<Change>, Vec<Change>) =
@@ -83,6 +85,17 @@ impl Continuation {
         }
         Ok(folder.change_config(&self.config.to_toml()?, self.step)?)
     }
+}
+
+/// Refuses an optimiser that cannot go on with the moments of another: Muon has no second moment of the layers that it updates, and
+/// Adam's steps would be far too large without.
+fn check_moments(before: &OptimizerConfig, after: &OptimizerConfig) -> Result<(), Error> {
+    let is_muon = |optimizer: &OptimizerConfig| optimizer.kind == OptimizerKind::Muon;
+    if is_muon(before) == is_muon(after) {
+        return Ok(());
+    }
+    let message = "this run has the moments of another optimiser, which are no moments of this one; begin a new run with its weights";
+    Err(Error::field("optimizer.kind", after.kind.name(), message))
 }
 
 /// The checkpoint of a step, or the newest one that is whole; none if the run has none at all.

@@ -160,6 +160,9 @@ fn changes_of_what_the_weights_mean_are_said_twice() {
     }
     refused(&["--set", "seed=5", "--set", "process={kind=\"sub_vp\"}", "--allow-changed", "seed"], &["process.kind"]);
 
+    // Nor do other moments, whatever is allowed.
+    refused(&["--set", "optimizer.kind=muon", "--allow-changed", "optimizer"], &["optimizer.kind", "moments"]);
+
     // Course: accepted, said, remembered. The cosine would have ended.
     let said = resume(here, &["--set", "training.steps=8", "--set", "training.batch_size=4"]);
     assert!(said.contains("training.batch_size from 8 to 4; training.steps from 6 to 8"), "{said}");

@@ -49,6 +49,17 @@ pub enum OptimizerKind {
     Muon,
 }
 
+impl OptimizerKind {
+    /// The name in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Adam => "adam",
+            Self::Adamw => "adamw",
+            Self::Muon => "muon",
+        }
+    }
+}
+
 fn default_betas() -> [f64; 2] {
     [0.9, 0.999]
 }
