@@ -533,7 +533,10 @@ impl RunConfig {
         let shape = self.state_shape()?;
         self.network.validate_for(&shape).map_err(|error| match (error, self.data.shape_setting()) {
             (ModelError::Config { key, message }, Some(setting)) => {
-                let message = format!("{message}. Examples are read as {shape:?}; {setting} can say otherwise");
+                let message = format!(
+                    "{message}. Examples are read as {shape:?}; {setting} can say otherwise{}",
+                    examples_of_shapes(&shape)
+                );
                 ModelError::Config { key, message }.into()
             }
             (error, _) => error.into(),
@@ -668,5 +671,17 @@ impl RunConfig {
                 Err(Error::Usage(format!("network.num_class_embeds: the data have no classes; {remedy}")))
             }
         }
+    }
+}
+/// Other shapes of the same numbers that a network may take, for a message.
+fn examples_of_shapes(shape: &[usize]) -> String {
+    match shape {
+        [length] => format!(", such as [1, {length}] for signals"),
+        [first, last] => {
+            format!(
+                ", such as [1, {first}, {last}] for pictures, or [{last}, {first}] for signals whose channels stand last"
+            )
+        }
+        _ => String::new(),
     }
 }

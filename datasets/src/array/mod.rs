@@ -36,6 +36,7 @@ mod file;
 mod kind;
 mod labels;
 mod layout;
+mod name;
 mod row;
 mod table;
 
@@ -53,14 +54,14 @@ pub struct ArrayConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub array: Option<String>,
     /// The columns of a table that are data, in this order. All but the labels by default; a run fills them in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "name::several", skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
     /// Where the class of each example stands: a column, an array of the same file, or another `.npy`. None by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "name::one", skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
     /// The numbers that come with each example as its condition: columns of a table, arrays of the same file, or `.npy` files; their
     /// numbers in this order. None by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "name::several", skip_serializing_if = "Option::is_none")]
     pub vector: Option<Vec<String>>,
     /// The array that comes with each example as its condition: one of the same file, or another `.npy`. It has the sides of the
     /// examples, and any number of channels. None by default.
