@@ -41,7 +41,7 @@ impl ParquetTable {
     /// Opens a file. Only the `wanted` columns are read, if some are named.
     ///
     /// # Errors
-    /// What is no Parquet file, or a damaged one; a column that is not there; Brotli and LZO, of all compressions; a table
+    /// What is no Parquet file, or a damaged one; a column that is not there; a column compressed by Brotli or LZO; a table
     /// without rows; a column that is neither of numbers, texts nor lists of numbers.
     pub fn open(file: File, wanted: Option<&[&str]>) -> Result<Self, ArrayError> {
         guarded(|| Self::open_unguarded(file, wanted))

@@ -146,7 +146,7 @@ fn a_header_is_where_it_is_said_to_be() {
     assert_eq!(kept.column_names().unwrap(), ["400", "410"]);
     let wrong = refusal(ArrayConfig { header: Some(true), ..ArrayConfig::new(golden("float32.npy")) });
     assert!(wrong.contains("data.header"), "{wrong}");
-    // What a network's dimension cannot be told from: a column of texts.
+    // A column of texts is refused before its table gives a network a dimension.
     let (_folder, texts) = table("a,b\n1,x\n2,y\n");
     let message = DatasetConfig::from(texts).shape().unwrap_err().to_string();
     assert!(message.contains("2 cells") && message.contains("b (all rows)"), "{message}");

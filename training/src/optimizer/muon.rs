@@ -136,7 +136,7 @@ mod tests {
         let sum: f64 = weight.iter().map(|value| value.abs()).sum();
         let found = [weight[0], weight[1], weight[2], weight[weight.len() - 1], sum, momentum[0], average[0]];
         for (found, expected) in found.iter().zip(expected) {
-            // Five iterations of products with 40 terms in single precision, each of which may grow 3.4 times.
+            // Single precision rounds each product of up to 40 terms. Each of the five iterations may multiply such an error by 3.4.
             assert!((found - expected).abs() < 2e-5 * expected.abs(), "{shape:?}: {found} for {expected}");
         }
     }
