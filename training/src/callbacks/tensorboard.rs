@@ -9,6 +9,7 @@ use super::{Callback, Moment};
 use crate::checkpoint;
 use crate::error::TrainingError;
 use crate::metrics::Metrics;
+use crate::optimizer::OptimizerKind;
 use crate::outcome::Outcome;
 use crate::run::RunFolder;
 use crate::tensorboard::EventsWriter;
@@ -53,7 +54,7 @@ impl TensorBoard {
 
 /// Writes how the weights are spread, and for each tensor `√(Σ v)`: the root of the running mean of its squared gradient's norm. The
 /// second moments `v` of Adam hold it, of gradients that are clipped already. Where ranks share a training, none has all moments: they
-/// get the weights alone. Layers that Muon updates have no second moment, and none is written.
+/// get the weights alone. Layers that Muon updates have no second moment, which is saved as zeros, and none is written.
 fn layers<N: Network<D>, const D: usize>(
     writer: &mut EventsWriter,
     at: &Moment<'_, N, D>,
@@ -69,8 +70,11 @@ fn layers<N: Network<D>, const D: usize>(
     let share = 1.0 - decay.powf(saved.state.updates as f64);
     let moments = StateDict::of(&saved.moments.second);
     let norm = |numbers: &[f32]| (numbers.iter().map(|&v| f64::from(v)).sum::<f64>() / share).sqrt();
-    let of_adam = moments.shapes().filter(|(_, shape)| !optimizer.is_muon_for(shape));
-    let norms = of_adam.filter_map(|(name, _)| Some((format!("gradients/{name}"), norm(moments.get(name)?.1))));
+    let has_moment = |norm: &f64| optimizer.kind != OptimizerKind::Muon || *norm > 0.0;
+    let norms = moments.shapes().filter_map(|(name, _)| {
+        let norm = Some(norm(moments.get(name)?.1)).filter(has_moment)?;
+        Some((format!("gradients/{name}"), norm))
+    });
     writer.scalars(at.step(), norms)
 }
 

@@ -102,11 +102,6 @@ impl OptimizerConfig {
         Self { kind: OptimizerKind::Muon, ..Self::default() }
     }
 
-    /// Whether a step of weights of a shape is Muon's, which has no second moment.
-    pub(crate) fn is_muon_for(&self, shape: &[usize]) -> bool {
-        self.kind == OptimizerKind::Muon && muon::matrix(shape).is_some()
-    }
-
     /// Checks the numbers.
     ///
     /// # Errors
@@ -271,13 +266,16 @@ impl ModuleOptimizer {
             }
             put(&weights.network, &ids, tensors, gradients);
         }
+        let mut directions = GradientsParams::new();
+        if self.config.kind == OptimizerKind::Muon {
+            directions = muon.directions(&weights.network, gradients, &mut self.first, scale.as_ref());
+        }
         let optimizer = self;
         replace_with_or_abort(weights, |Weights { network, average }| {
             let mut averages = arrays(&average);
             // What holds a parameter keeps it from being changed in place.
             drop(average);
-            let mut update =
-                Update { adam, muon, is_in_table: false, scale, gradients, averages: &mut averages, optimizer };
+            let mut update = Update { adam, muon, directions, scale, gradients, averages: &mut averages, optimizer };
             let network = network.map(&mut update);
             let average = network.valid().map(&mut Replace { arrays: averages });
             Weights { network, average }
@@ -319,51 +317,58 @@ impl ModuleOptimizer {
 struct Update<'a> {
     adam: Adam,
     muon: Muon,
-    /// Whether the parameters that come are rows of a table, whose directions mean nothing together.
-    is_in_table: bool,
+    /// Of the layers that Muon updates.
+    directions: GradientsParams,
     scale: Option<Tensor<1>>,
     gradients: &'a mut GradientsParams,
     averages: &'a mut GradientsParams,
     optimizer: &'a mut ModuleOptimizer,
 }
 
+/// What changes a parameter.
+enum Change<const D: usize> {
+    Direction(Tensor<2>),
+    Gradient(Tensor<D>),
+}
+
+impl Update<'_> {
+    fn change<const D: usize>(&mut self, id: ParamId) -> Option<Change<D>> {
+        let direction = self.directions.remove(id).map(Change::Direction);
+        direction.or_else(|| self.gradients.remove(id).map(Change::Gradient))
+    }
+
+    /// Value and running average after Adam's step.
+    fn by_adam<const D: usize>(
+        &mut self,
+        id: ParamId,
+        [value, average]: [Tensor<D>; 2],
+        gradient: Tensor<D>,
+    ) -> [Tensor<D>; 2] {
+        let ModuleOptimizer { first, second, .. } = self.optimizer;
+        let moment = |moments: &mut GradientsParams| moments.remove(id).unwrap_or_else(|| gradient.zeros_like());
+        let state = [value, moment(first), moment(second), average];
+        let [value, moment_1, moment_2, average] = match &self.scale {
+            Some(scale) => self.adam.step_scaled_on_device(state, gradient, scale),
+            None => self.adam.step(state, gradient),
+        };
+        first.register(id, moment_1);
+        second.register(id, moment_2);
+        [value, average]
+    }
+}
+
 impl ModuleMapper for Update<'_> {
-    fn enter_module(&mut self, _: &str, container_type: &str) {
-        self.is_in_table = container_type == "Struct:Embedding";
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.is_in_table = false;
-    }
-
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let id = param.id;
-        let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
-        let is_muon = !self.is_in_table && self.optimizer.config.is_muon_for(&gradient.dims());
+        let Some(change) = self.change::<D>(id) else { return param };
         let (_, tensor, mapper) = param.consume();
-        let (first, second) = (&mut self.optimizer.first, &mut self.optimizer.second);
-        let moment = |moments: &mut GradientsParams| moments.remove(id).unwrap_or_else(|| gradient.zeros_like());
         let average = self.averages.remove(id).expect("average and network have the same parameters");
-        let value = if is_muon {
-            let state = [tensor.inner(), moment(first), average];
-            let [value, momentum, average] = match &self.scale {
-                Some(scale) => self.muon.step_scaled_on_device(state, gradient, scale),
-                None => self.muon.step(state, gradient),
-            };
-            first.register(id, momentum);
-            self.averages.register(id, average);
-            value
-        } else {
-            let state = [tensor.inner(), moment(first), moment(second), average];
-            let [value, moment_1, moment_2, average] = match &self.scale {
-                Some(scale) => self.adam.step_scaled_on_device(state, gradient, scale),
-                None => self.adam.step(state, gradient),
-            };
-            first.register(id, moment_1);
-            second.register(id, moment_2);
-            self.averages.register(id, average);
-            value
+        let before = [tensor.inner(), average];
+        let [value, average] = match change {
+            Change::Direction(direction) => self.muon.step(before, direction, self.scale.as_ref()),
+            Change::Gradient(gradient) => self.by_adam(id, before, gradient),
         };
+        self.averages.register(id, average);
         Param::from_mapped_value(id, Tensor::from_inner(value).require_grad(), mapper)
     }
 }
