@@ -301,6 +301,13 @@ impl UNetConfig {
             "diffusers has no Fourier features of the image; train a network without them",
         )?;
         require(self.dimensions == 2, "dimensions", "diffusers' UNet2DModel is for images alone")?;
+        let stride = 1 << (self.block_out_channels.len() - 1);
+        let fits = [height, width].iter().all(|side| side.is_multiple_of(stride));
+        let message = format!(
+            "diffusers' UNet2DModel of {} levels needs sides divisible by {stride}, not {height}×{width}, around which this network puts zeros",
+            self.block_out_channels.len()
+        );
+        require(fits, "block_out_channels", message)?;
         let without = "diffusers' UNet2DModel takes no condition but a class; train a network without it";
         require(self.condition_size.is_none(), "condition_size", without)?;
         require(self.condition_channels.is_none(), "condition_channels", without)?;
@@ -358,10 +365,5 @@ impl UNetConfig {
     /// Width of the time vector.
     pub fn time_width(&self) -> usize {
         self.time_embedding_dim.filter(|&width| width > 0).unwrap_or(4 * self.block_out_channels[0])
-    }
-
-    /// By what the image's sides must be divisible.
-    pub fn stride(&self) -> usize {
-        1 << (self.block_out_channels.len() - 1)
     }
 }

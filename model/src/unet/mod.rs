@@ -6,6 +6,7 @@
 mod blocks;
 mod config;
 mod kind;
+mod margin;
 mod resample;
 mod resnet;
 #[allow(clippy::module_inception)]

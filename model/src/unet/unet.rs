@@ -5,6 +5,7 @@ use burn::tensor::Device;
 
 use super::blocks::{DownBlock, MidBlock, UpBlock};
 use super::config::{MidBlockType, TimeEmbedding, UNetConfig};
+use super::margin::Margin;
 use crate::calculus::{Calculus, Conv2dShape};
 use crate::condition::ConditionShape;
 use crate::error::ModelError;
@@ -107,6 +108,13 @@ impl UNet {
         })
     }
 
+    /// What an image `[batch, height, width, channels]` lacks to be halved at every level but the last.
+    fn margin(&self, [_, height, width, _]: [usize; 4]) -> Margin {
+        let stride = 1 << (self.down_blocks.len() - 1);
+        let rows = if self.conv_in.is_along_rows() { 1 } else { stride };
+        Margin::new([height, width], [rows, stride])
+    }
+
     fn time_vector<C: Calculus>(&self, noise: C::Array<1>, context: &Context) -> C::Array<2> {
         let waves = match (&self.positional, &self.time_proj) {
             (Some(positional), _) => positional.forward::<C>(noise),
@@ -145,7 +153,8 @@ impl Network<4> for UNet {
         };
         // Inside, channels come last.
         let x = C::swap_dims(C::swap_dims(x, 1, 2), 2, 3);
-        let mut x = self.conv_in.forward::<C>(self.waves.forward::<C>(x));
+        let margin = self.margin(C::dims(&x));
+        let mut x = self.conv_in.forward::<C>(margin.add::<C>(self.waves.forward::<C>(x)));
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {
             x = block.forward::<C>(x, time.clone(), &mut skips, context);
@@ -157,6 +166,7 @@ impl Network<4> for UNet {
             x = block.forward::<C>(x, time.clone(), &mut skips, context);
         }
         let out = self.conv_out.forward::<C>(self.conv_norm_out.forward_silu::<C>(x, None));
+        let out = margin.remove::<C>(out);
         let out = C::swap_dims(C::swap_dims(out, 2, 3), 1, 2);
         match &self.time_proj {
             Some(_) => C::mul(out, C::reshape(C::recip(noise), [batch, 1, 1, 1])),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 use fokker_model::pretrained::load_safetensors;
 use fokker_model::unet::BlockType;
 use fokker_model::{Calculus, Condition, Context, Network, Plain, Precision, UNet, UNet1d, UNetConfig};
@@ -211,4 +211,36 @@ fn images_may_shrink_to_one_pixel() {
         let out = network.forward::<Plain>(x, noise, &Context::default());
         assert_eq!(out.dims(), [2, 1, 4, 4]);
     }
+}
+
+/// Images whose sides the levels do not divide, and signals: as if zeros had been put around them.
+#[test]
+fn any_sides_are_taken_with_zeros_around() {
+    let device = Device::flex();
+    let config = UNetConfig {
+        layers_per_block: 1,
+        norm_num_groups: 2,
+        attention_head_dim: Some(4),
+        ..UNetConfig::with_levels(1, &[(4, false), (8, true), (8, false)])
+    };
+    let noise = || Tensor::<1>::from_floats([0.3, 0.7], &device);
+    let numbers = |count: usize| Tensor::<1, Int>::arange(0..count as i64, &device).float().sin();
+    let network = UNet::new(&config, 1, &device).unwrap();
+    let x = numbers(2 * 5 * 11).reshape([2, 1, 5, 11]);
+    let out = network.forward::<Plain>(x.clone(), noise(), &Context::default());
+    let whole = network.forward::<Plain>(x.pad((0, 1, 1, 2), 0.0), noise(), &Context::default());
+    let inside = whole.narrow(2, 1, 5).narrow(3, 0, 11);
+    assert_eq!(values(out), values(inside));
+
+    let network = UNet1d::new(&UNetConfig { dimensions: 1, ..config.clone() }, 1, &device).unwrap();
+    let x = numbers(2 * 17).reshape([2, 1, 17]);
+    let out = network.forward::<Plain>(x.clone(), noise(), &Context::default());
+    let before = Tensor::zeros([2, 1, 1], &device);
+    let after = Tensor::zeros([2, 1, 2], &device);
+    let whole = network.forward::<Plain>(Tensor::cat(vec![before, x, after], 2), noise(), &Context::default());
+    assert_eq!(values(out), values(whole.narrow(2, 1, 17)));
+
+    config.to_diffusers([8, 12]).unwrap();
+    let refusal = config.to_diffusers([8, 10]).unwrap_err().to_string();
+    assert!(refusal.contains("divisible by 4, not 8×10"), "{refusal}");
 }
