@@ -74,7 +74,8 @@ pub struct RunConfig {
     pub parameterization: Parameterization,
     /// What is minimised.
     pub objective: Objective,
-    /// The optimiser.
+    /// The optimiser; absent, Adam.
+    #[serde(default)]
     pub optimizer: OptimizerConfig,
     /// How long and with what numbers.
     pub training: TrainingConfig,
@@ -84,12 +85,14 @@ pub struct RunConfig {
     /// How good samples are while training; absent, it is not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<EvaluationConfig>,
-    /// When to save.
+    /// When to save; absent, every 1000 steps.
+    #[serde(default)]
     pub checkpoints: CheckpointConfig,
     /// Averages whose length is chosen after the training; absent, none are tracked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub averages: Option<PowerAverageConfig>,
-    /// Pictures drawn while training.
+    /// Pictures drawn while training; absent, none.
+    #[serde(default)]
     pub previews: PreviewConfig,
     /// The sampler of previews, and of `fokker sample` unless another is named.
     pub sampler: SamplerConfig,
@@ -115,6 +118,32 @@ pub struct PreviewConfig {
     /// How many samples to draw.
     #[serde(default = "default_count")]
     pub count: usize,
+}
+
+impl Default for PreviewConfig {
+    /// None; 16 samples where `every` alone is set.
+    fn default() -> Self {
+        Self { every: 0, count: default_count() }
+    }
+}
+
+/// What every configuration has.
+const NEEDED: [&str; 9] =
+    ["name", "data", "preprocessing", "process", "network", "parameterization", "objective", "training", "sampler"];
+
+/// Refuses a configuration that lacks some of it, by all that it lacks.
+fn check_complete(table: &Table, changes: &[String]) -> Result<(), String> {
+    let changed = |key: &str| changes.iter().any(|change| change.split(['.', '=']).next().map(str::trim) == Some(key));
+    let missing: Vec<&str> = NEEDED.into_iter().filter(|key| !table.contains_key(*key) && !changed(key)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<String> =
+        missing.iter().map(|&key| if key == "name" { "name = \"…\"".into() } else { format!("[{key}]") }).collect();
+    Err(format!(
+        "{} missing; the recipes in configs/ have them",
+        shown.join(", ") + if shown.len() == 1 { " is" } else { " are" }
+    ))
 }
 
 /// The largest number that a device can have.
@@ -150,10 +179,11 @@ impl RunConfig {
     /// As [`RunConfig::load`].
     pub fn parse(text: &str, path: &Path, changes: &[String]) -> Result<Self, Error> {
         let invalid = |message: String| Error::Config { path: path.into(), message };
+        let table: Table = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        check_complete(&table, changes).map_err(&invalid)?;
         let mut config: Self = if changes.is_empty() {
             toml::from_str(text).map_err(|error| invalid(error.to_string()))?
         } else {
-            let table: Table = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
             overrides::read(&table, changes)
                 .map_err(|error| invalid(format!("with {}: {error}", changes.join(", "))))?
         };

@@ -155,3 +155,25 @@ fn what_flow_matching_cannot_have_is_refused_by_name() {
     let message = coupled("sra").unwrap_err();
     assert!(message.contains("sampler.kind: sra") && message.contains("dormand_prince"), "{message}");
 }
+
+/// All missing sections are named at once, and those that are not needed have defaults.
+#[test]
+fn what_is_missing_is_named_at_once() {
+    let text = std::fs::read_to_string("configs/moons_2d.toml").unwrap();
+    let whole: toml::Table = text.parse().unwrap();
+    let parse = |table: &toml::Table, changes: &[String]| RunConfig::parse(&table.to_string(), Path::new("x"), changes);
+    let needed = |key: &str| !matches!(key, "seed" | "backend" | "optimizer" | "checkpoints" | "previews");
+    for key in whole.keys() {
+        let mut table = whole.clone();
+        let section = table.remove(key).unwrap();
+        match parse(&table, &[]) {
+            Ok(_) => assert!(!needed(key), "{key} is not needed"),
+            Err(error) => assert!(needed(key) && error.to_string().contains(key.as_str()), "{error}"),
+        }
+        parse(&table, &[format!("{key}={section}")]).unwrap_or_else(|error| panic!("{key}: {error}"));
+    }
+    let few: toml::Table = "[data]\nkind = 'moons'\n[training]\nsteps = 1".parse().unwrap();
+    let message = parse(&few, &["process.kind=vp".into()]).unwrap_err().to_string();
+    let all = "name = \"…\", [preprocessing], [network], [parameterization], [objective], [sampler] are missing";
+    assert!(message.contains(all), "{message}");
+}

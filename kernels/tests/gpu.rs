@@ -5,11 +5,13 @@ mod support;
 use std::sync::Arc;
 
 use burn::backend::{DispatchTensor, TensorMetadata};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{DType, Device, Tensor, activation};
 use fokker_kernels::{
-    Adam, Arena, RunningAverage, TensorFn, cat_channels, conv2d, group_norm, is_asynchronous, linear, recomputed, silu,
-    softmax, upsample_nearest,
+    Adam, Arena, DropoutMask, RunningAverage, TensorFn, cat_channels, conv2d, group_norm, is_asynchronous, linear,
+    recomputed, silu, softmax, upsample_nearest,
 };
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use support::{assert_close, bits, gpu, random};
 
 const EPS: f64 = 1e-5;
@@ -445,5 +447,30 @@ fn a_softmax_and_its_gradient_are_burns() {
         assert_close(&ours.0, &burns.0, 1e-4, &format!("values, {shape:?}"));
         let off = ours.1.sub(burns.1).abs().max().into_scalar::<f32>();
         assert!(off < 3e-5, "gradient, {shape:?}: {off:e}");
+    }
+}
+
+/// The words of the generator on the processor, from the beginning of a block, within one, and where the lower half of its number ends;
+/// the gradient has the same mask.
+#[test]
+fn dropout_keeps_what_the_processor_keeps() {
+    let Some(gpu) = gpu() else { return };
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    for (position, length) in [(0, 1), (0, 4096), (5, 11), (13, 1003), (16, 33), (16 * (1 << 32) - 40, 100)] {
+        rng.set_word_pos(position);
+        let mask = DropoutMask::new(&rng, 0.7);
+        let on = |device: &Device| random([length], 3, device).require_grad();
+        let [(kept, slope), (expected, expected_slope)] = [&gpu, &Device::flex()].map(|device| {
+            let x = on(&device.clone().autodiff());
+            let out = mask.apply(x.clone());
+            let weights = random([length], 4, &out.device());
+            let gradients = (out.clone() * weights).sum().backward();
+            (bits(&out.inner()), bits(&x.grad(&gradients).unwrap()))
+        });
+        assert_eq!(kept, expected, "{length} from {position}");
+        assert_eq!(slope, expected_slope, "{length} from {position}");
+        let [factors, expected] =
+            [&gpu, &Device::flex()].map(|device| bits(&mask.factors([length], device, DType::F32)));
+        assert_eq!(factors, expected);
     }
 }

@@ -38,6 +38,7 @@ pub struct TrainingConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_clip: Option<f64>,
     /// Decay of the running average of the weights.
+    #[serde(default = "slow")]
     pub ema_decay: f64,
     /// Probability that an example's class is replaced by the null class (Ho & Salimans 2022).
     #[serde(default)]
@@ -119,6 +120,7 @@ fn examples() -> usize {
 #[serde(deny_unknown_fields)]
 pub struct CheckpointConfig {
     /// Steps between two checkpoints; one is always written at the end and on Ctrl-C.
+    #[serde(default = "thousand")]
     pub every: u64,
     /// How many of the newest stay.
     #[serde(default = "three")]
@@ -136,6 +138,14 @@ fn three() -> usize {
     3
 }
 
+fn thousand() -> u64 {
+    1000
+}
+
+fn slow() -> f64 {
+    0.999
+}
+
 impl Default for TrainingConfig {
     /// 10 000 steps of 128 examples at a learning rate of 10⁻³, averaged with a decay of 0.999. Every other field is as if a
     /// configuration left it out: no warm-up, no decay of the rate, no limit of the gradient, single precision, a line of
@@ -149,7 +159,7 @@ impl Default for TrainingConfig {
             warmup: 0,
             decay: Decay::default(),
             gradient_clip: None,
-            ema_decay: 0.999,
+            ema_decay: slow(),
             class_dropout: 0.0,
             condition_dropout: 0.0,
             precision: Precision::default(),
@@ -167,7 +177,7 @@ impl Default for TrainingConfig {
 impl Default for CheckpointConfig {
     /// Every 1000 steps, and the newest three stay.
     fn default() -> Self {
-        Self { every: 1000, keep: three(), keep_every: 0, best: None }
+        Self { every: thousand(), keep: three(), keep_every: 0, best: None }
     }
 }
 

@@ -15,7 +15,7 @@ pub mod plain;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
-use fokker_kernels::ConvWeight;
+use fokker_kernels::{ConvWeight, DropoutMask};
 
 pub use arrays::{Arrays, ProjectsOnto};
 pub(crate) use fused_norm::FusedNorm;
@@ -91,6 +91,13 @@ pub trait Calculus: FusedNorm {
     fn sigmoid<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
     /// `x / (1 + e^{−x})`, entry by entry.
     fn silu<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;
+
+    /// Some entries become 0, and the others larger.
+    fn dropout<const D: usize>(x: Self::Array<D>, mask: &DropoutMask) -> Self::Array<D> {
+        let shape = Self::dims(&x);
+        let factors = Self::constant_like(&x, |device, dtype| mask.factors(shape, device, dtype));
+        Self::mul(x, factors)
+    }
 
     /// `e^{xᵢ} / Σ e^{xⱼ}` over the last dimension.
     fn softmax<const D: usize>(x: Self::Array<D>) -> Self::Array<D>;

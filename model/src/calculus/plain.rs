@@ -5,7 +5,7 @@ use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{DType, Device, FloatDType, Tensor, activation};
 
-use fokker_kernels::{ConvWeight, channels_first, channels_last};
+use fokker_kernels::{ConvWeight, DropoutMask, channels_first, channels_last};
 
 use super::arrays::{Arrays, ProjectsOnto};
 use super::fused_norm::FusedNorm;
@@ -161,6 +161,10 @@ impl<const TRACKED: bool> Calculus for Tensors<TRACKED> {
 
     fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         fokker_kernels::silu(x)
+    }
+
+    fn dropout<const D: usize>(x: Tensor<D>, mask: &DropoutMask) -> Tensor<D> {
+        mask.apply(x)
     }
 
     fn softmax<const D: usize>(x: Tensor<D>) -> Tensor<D> {

@@ -1,9 +1,8 @@
 //! Dropout whose mask is a function of (seed, layer, step).
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use fokker_kernels::DropoutMask;
 use fokker_random::Index;
-use rand::RngExt;
 
 use crate::{calculus::Calculus, initializer::Initializer};
 
@@ -34,25 +33,17 @@ impl Dropout {
     /// Without a key (in evaluation) the identity.
     pub fn forward<C: Calculus, const D: usize>(&self, x: C::Array<D>, key: Option<&DropoutKey>) -> C::Array<D> {
         let Some(key) = key.filter(|_| self.probability > 0.0) else { return x };
-        let shape = C::dims(&x);
-        let keep = 1.0 - self.probability;
         let mut rng = Index::dropout(key.step, self.layer as u64).rng(key.seed);
         // Every number takes one word.
-        let each: usize = shape[1..].iter().product();
+        let each: usize = C::dims(&x)[1..].iter().product();
         rng.set_word_pos((key.first * each) as u128);
-        let mask = C::constant_like(&x, |device, dtype| {
-            let mask: Vec<f32> = (0..shape.iter().product())
-                .map(|_| if rng.random::<f32>() < keep as f32 { (1.0 / keep) as f32 } else { 0.0 })
-                .collect();
-            Tensor::from_data(TensorData::new(mask, shape), (device, dtype))
-        });
-        C::mul(x, mask)
+        C::dropout(x, &DropoutMask::new(&rng, 1.0 - self.probability))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
+    use burn::tensor::{Device, Tensor};
 
     use super::*;
     use crate::calculus::plain::Plain;

@@ -166,6 +166,8 @@ fn orthogonal(matrices: Tensor<3>) -> Tensor<3> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use burn::tensor::{Device, TensorData};
 
     use super::*;
@@ -265,7 +267,7 @@ mod tests {
         let gradient = numbers(shape, 3.0);
         let after = |gradient: &Tensor<2>, scale: Option<f32>| {
             let scale = scale.map(|scale| Tensor::from_floats([scale], &Device::flex()));
-            step(&muon(), &[state.clone()], &[gradient.clone()], scale.as_ref()).swap_remove(0).map(values)
+            step(&muon(), from_ref(&state), from_ref(gradient), scale.as_ref()).swap_remove(0).map(values)
         };
         assert_eq!(after(&gradient, Some(0.5)), after(&gradient.clone().mul_scalar(0.5), None));
         assert_ne!(after(&gradient, Some(0.5)), state.clone().map(values));
