@@ -11,7 +11,7 @@ use super::coefficients::Coefficients;
 use crate::arena::{Arena, BLOCK, place_in_order};
 use crate::running_average::cube::{averaged, mixed};
 use crate::running_average::rounding::NEIGHBOUR;
-use crate::tensors::cube::{from_plain, own};
+use crate::tensors::cube::{from_plain, one_each, own};
 use crate::tensors::dispatch::{context, is_on, primitive};
 
 /// Whether [`step`] is for these tensors: single precision on a GPU.
@@ -41,10 +41,10 @@ pub(super) fn step<const D: usize>(
     let [gradient, scale] = [gradient, scale].map(|tensor| into_contiguous(primitive::<Cube>(tensor)));
     let client = weight.client.clone();
     let length = weight.shape().num_elements();
-    let units = CubeDim::new(&client, length);
+    let (cubes, units) = one_each(&client, length);
     update::launch(
         &client,
-        calculate_cube_count_elemwise(&client, length, units),
+        cubes,
         units,
         weight.clone().into_tensor_arg(),
         first.clone().into_tensor_arg(),

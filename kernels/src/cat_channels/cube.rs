@@ -3,11 +3,10 @@
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::kernel::into_contiguous;
-use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
 use super::Shape;
-use crate::tensors::cube::{Primitive, empty};
+use crate::tensors::cube::{Primitive, empty, one_each};
 
 /// The channels of the one image and those of the other.
 pub(super) fn join(shape: &Shape, inputs: [Primitive; 2]) -> Primitive {
@@ -16,10 +15,10 @@ pub(super) fn join(shape: &Shape, inputs: [Primitive; 2]) -> Primitive {
     let out = empty(&first, [batch, height, width, c1 + c2], first.dtype());
     let (client, dtype) = (out.client.clone(), dtype_to_storage_type(out.dtype()));
     let length = batch * height * width * (c1 + c2);
-    let units = CubeDim::new(&client, length);
+    let (cubes, units) = one_each(&client, length);
     joined::launch(
         &client,
-        calculate_cube_count_elemwise(&client, length, units),
+        cubes,
         units,
         first.into_tensor_arg(),
         second.into_tensor_arg(),
@@ -40,10 +39,10 @@ pub(super) fn parts(shape: &Shape, joined: Primitive) -> [Primitive; 2] {
     let (client, dtype) = (joined.client.clone(), dtype_to_storage_type(joined.dtype()));
     let both = channels[0] + channels[1];
     let length = batch * height * width * both;
-    let units = CubeDim::new(&client, length);
+    let (cubes, units) = one_each(&client, length);
     parted::launch(
         &client,
-        calculate_cube_count_elemwise(&client, length, units),
+        cubes,
         units,
         joined.into_tensor_arg(),
         first.clone().into_tensor_arg(),

@@ -6,14 +6,13 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::{Cube, TensorMetadata};
-use burn::tensor::{self, DType};
+use burn::tensor;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
 use super::DropoutMask;
-use crate::tensors::cube::{Inputs, Primitive, Tracked, from_plain, from_tracked};
+use crate::tensors::cube::{Primitive, Tracked, one_each, unary};
 
 /// The words of a block of ChaCha.
 const WORDS: usize = 16;
@@ -26,11 +25,7 @@ const DOUBLE_ROUNDS: usize = 4;
 
 /// The array with some entries 0, on a GPU; none for other tensors.
 pub(super) fn apply<const D: usize>(x: &tensor::Tensor<D>, mask: &DropoutMask) -> Option<tensor::Tensor<D>> {
-    let taken = matches!(x.dtype(), DType::F32 | DType::F16 | DType::BF16) && !x.dims().contains(&0);
-    Some(match taken.then(|| Inputs::of(vec![x.clone().into_dispatch()])).flatten()? {
-        Inputs::Plain(mut inputs) => from_plain(dropped(inputs.remove(0), mask)),
-        Inputs::Tracked(mut inputs, context) => from_tracked(tracked(inputs.remove(0), mask), context),
-    })
+    unary(x, |x| dropped(x, mask), |x| tracked(x, mask))
 }
 
 #[derive(Debug)]
@@ -62,10 +57,10 @@ fn dropped(x: Primitive, mask: &DropoutMask) -> Primitive {
     let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| mask.seed[4 * at + byte]));
     let (block, before) = (mask.position / WORDS as u128, (mask.position % WORDS as u128) as usize);
     let blocks = (before + length).div_ceil(WORDS);
-    let units = CubeDim::new(&client, blocks);
+    let (cubes, units) = one_each(&client, blocks);
     drop_some::launch(
         &client,
-        calculate_cube_count_elemwise(&client, blocks, units),
+        cubes,
         units,
         x.into_tensor_arg(),
         out.clone().into_tensor_arg(),

@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 
 use super::rounding::{EXPONENT, MANY, NEIGHBOUR, ONE};
 use crate::arena::{Arena, BLOCK, place_in_order};
-use crate::tensors::cube::{from_plain, own};
+use crate::tensors::cube::{from_plain, one_each, own};
 use crate::tensors::dispatch::{context, is_on, primitive};
 
 /// Whether [`step`] is for these tensors: single precision on a GPU.
@@ -32,8 +32,7 @@ pub(super) fn step<const D: usize>(
     let value = into_contiguous(primitive::<Cube>(value.into_dispatch()));
     let client = average.client.clone();
     let length = average.shape().num_elements();
-    let units = CubeDim::new(&client, length);
-    let count = calculate_cube_count_elemwise(&client, length, units);
+    let (count, units) = one_each(&client, length);
     let (state, value) = (average.clone().into_tensor_arg(), value.into_tensor_arg());
     update::launch(&client, count, units, state, value, length, fresh, kept, phase);
     from_plain(average)

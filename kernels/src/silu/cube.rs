@@ -7,21 +7,16 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::{Cube, TensorMetadata};
-use burn::tensor::{self, DType};
+use burn::tensor;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::tensors::cube::{Inputs, Primitive, Tracked, from_plain, from_tracked};
+use crate::tensors::cube::{Primitive, Tracked, one_each, unary};
 
 /// The activation on a GPU; none for other tensors.
 pub(super) fn silu<const D: usize>(x: &tensor::Tensor<D>) -> Option<tensor::Tensor<D>> {
-    let taken = matches!(x.dtype(), DType::F32 | DType::F16 | DType::BF16) && !x.dims().contains(&0);
-    Some(match taken.then(|| Inputs::of(vec![x.clone().into_dispatch()])).flatten()? {
-        Inputs::Plain(mut inputs) => from_plain(activated(inputs.remove(0), None)),
-        Inputs::Tracked(mut inputs, context) => from_tracked(tracked(inputs.remove(0)), context),
-    })
+    unary(x, |x| activated(x, None), tracked)
 }
 
 #[derive(Debug)]
@@ -55,11 +50,11 @@ fn activated(x: Primitive, gradient: Option<Primitive>) -> Primitive {
     let (client, device, dtype) = (x.client.clone(), x.device.clone(), x.dtype);
     let out = empty_device_contiguous_dtype(client.clone(), device, x.shape(), dtype);
     let length = x.shape().num_elements();
-    let units = CubeDim::new(&client, length);
+    let (cubes, units) = one_each(&client, length);
     let gradient = gradient.map(|gradient| into_contiguous(gradient).into_tensor_arg());
     activate::launch(
         &client,
-        calculate_cube_count_elemwise(&client, length, units),
+        cubes,
         units,
         x.into_tensor_arg(),
         gradient.into(),

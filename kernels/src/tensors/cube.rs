@@ -10,6 +10,9 @@ use burn::tensor::{DType, Tensor};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
+use cubecl::calculate_cube_count_elemwise;
+use cubecl::client::Client;
+use cubecl::prelude::*;
 use cubecl::zspace::metadata::Metadata;
 
 use crate::tensors::dispatch::{context, is_on, of_plain, of_tracked, primitive, tracked};
@@ -50,6 +53,25 @@ pub(crate) fn from_plain<const D: usize>(tensor: Primitive) -> Tensor<D> {
 /// A result under automatic differentiation, as Burn's tensor.
 pub(crate) fn from_tracked<const D: usize>(tensor: Tracked, autodiff: DispatchAutodiffContext) -> Tensor<D> {
     Tensor::from_dispatch(of_tracked::<Cube>(tensor, autodiff))
+}
+
+/// An operation on one array of the precisions that kernels take; none for tensors that are on no GPU.
+pub(crate) fn unary<const D: usize>(
+    x: &Tensor<D>,
+    plain: impl FnOnce(Primitive) -> Primitive,
+    tracked: impl FnOnce(Tracked) -> Tracked,
+) -> Option<Tensor<D>> {
+    let taken = matches!(x.dtype(), DType::F32 | DType::F16 | DType::BF16) && !x.dims().contains(&0);
+    Some(match taken.then(|| Inputs::of(vec![x.clone().into_dispatch()])).flatten()? {
+        Inputs::Plain(mut inputs) => from_plain(plain(inputs.remove(0))),
+        Inputs::Tracked(mut inputs, context) => from_tracked(tracked(inputs.remove(0)), context),
+    })
+}
+
+/// How a kernel is launched that has one unit for each of `count` things.
+pub(crate) fn one_each(client: &Client, count: usize) -> (CubeCount, CubeDim) {
+    let units = CubeDim::new(client, count);
+    (calculate_cube_count_elemwise(client, count, units), units)
 }
 
 /// The tensor in a buffer that nothing else refers to.

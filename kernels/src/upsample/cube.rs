@@ -3,10 +3,9 @@
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn_cubecl::kernel::into_contiguous;
-use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::tensors::cube::{Primitive, empty};
+use crate::tensors::cube::{Primitive, empty, one_each};
 
 /// Every pixel four times.
 ///
@@ -17,8 +16,7 @@ pub(super) fn repeat([batch, height, width, channels]: [usize; 4], x: Primitive)
     let out = empty(&x, [batch, 2 * height, 2 * width, channels], x.dtype());
     let (client, dtype) = (out.client.clone(), dtype_to_storage_type(out.dtype()));
     let length = 4 * batch * height * width * channels;
-    let units = CubeDim::new(&client, length);
-    let cubes = calculate_cube_count_elemwise(&client, length, units);
+    let (cubes, units) = one_each(&client, length);
     let (from, to) = (x.into_tensor_arg(), out.clone().into_tensor_arg());
     repeated::launch(&client, cubes, units, from, to, length, width, channels, dtype);
     out
@@ -34,8 +32,7 @@ pub(super) fn sum(shape: [usize; 4], gradient: Primitive) -> Primitive {
     let (client, dtype) = (out.client.clone(), dtype_to_storage_type(out.dtype()));
     let [batch, height, width, channels] = shape;
     let length = batch * height * width * channels;
-    let units = CubeDim::new(&client, length);
-    let cubes = calculate_cube_count_elemwise(&client, length, units);
+    let (cubes, units) = one_each(&client, length);
     let (from, to) = (gradient.into_tensor_arg(), out.clone().into_tensor_arg());
     summed::launch(&client, cubes, units, from, to, length, width, channels, dtype);
     out
