@@ -82,3 +82,21 @@ impl DropoutMask {
         (1.0 / self.keep) as f32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_the_words_that_they_have_in_one_piece() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        rng.set_word_pos(21);
+        let mask = DropoutMask::new(&rng, 0.9);
+        let length = 2 * PART + 100;
+        let expected: Vec<bool> = (0..length).map(|_| rng.random::<f32>() < 0.9).collect();
+        let factors = mask.factors([length], &Device::flex(), DType::F32).into_data().try_to_vec::<f32>().unwrap();
+        let kept: Vec<bool> = factors.iter().map(|&factor| factor == (1.0f64 / 0.9) as f32).collect();
+        assert!(kept == expected);
+        assert!(factors.iter().zip(kept).all(|(&factor, kept)| kept || factor == 0.0));
+    }
+}
