@@ -65,8 +65,8 @@ impl ParquetTable {
         let is_wanted = |field: &str| wanted.is_none_or(|wanted| wanted.iter().any(|name| is_of(name, field)));
         for group in reader.metadata().row_groups() {
             for column in group.columns() {
-                let known = !matches!(column.compression(), Compression::BROTLI(_) | Compression::LZO);
-                if !known && column.column_path().parts().first().is_some_and(|name| is_wanted(name)) {
+                let is_foreign = matches!(column.compression(), Compression::BROTLI(_) | Compression::LZO);
+                if is_foreign && column.column_path().parts().first().is_some_and(|name| is_wanted(name)) {
                     let name = column.compression().to_string();
                     let name = name.split('(').next().unwrap_or_default();
                     let remedy = "write it with Zstandard, Snappy, LZ4, gzip or without compression";

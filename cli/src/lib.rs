@@ -64,7 +64,12 @@ use fokker::Error;
 /// Reads the process's arguments, does what they say, and returns the exit code.
 pub fn main() -> ExitCode {
     fokker::kernels::keep_freed_memory();
-    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    ranks::mute_others();
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(_) if output::is_muted() => return ExitCode::SUCCESS,
+        Err(error) => error.exit(),
+    };
     cli.verbosity.set();
     cli.form.set();
     let done = cli.run();
@@ -72,6 +77,7 @@ pub fn main() -> ExitCode {
         eprintln!("error: {}", message::of(error));
     }
     match (done, output::failed()) {
+        (Err(error), _) if ranks::is_said_by_another(&error) => ExitCode::SUCCESS,
         (Err(error), _) => exit_code::of(&error),
         (Ok(()), None) => ExitCode::SUCCESS,
         (Ok(()), Some(message)) => {

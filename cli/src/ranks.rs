@@ -20,10 +20,14 @@ fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Refuses a command that one process does, once.
-pub fn refuse_others() -> Result<(), Error> {
+/// Lets the first of several processes speak for all.
+pub fn mute_others() {
     let rank = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"].into_iter().find_map(number);
     output::mute(started() > 1 && rank.unwrap_or(0) > 0);
+}
+
+/// Refuses a command that one process does.
+pub fn refuse_others() -> Result<(), Error> {
     match started() {
         1 => Ok(()),
         count => Err(Error::Usage(format!(
@@ -52,10 +56,18 @@ pub fn together<T>(work: impl FnOnce(&Ranks) -> Result<T, Error>) -> Result<T, E
     }
     let failure = done.as_ref().err().map(message::of);
     if let Err(error) = ranks.leave(failure.as_deref()) {
-        say_as(&ranks, &error);
+        if matches!(error, RanksError::Timeout { .. }) {
+            say_as(&ranks, &error);
+        }
         return done.and(Err(error.into()));
     }
     done
+}
+
+/// Whether rank 0 says an error and ends with its exit code. The others end with 0 then: `mpirun` kills all ranks as soon as one ends with
+/// another code, and rank 0 could not say it any more.
+pub fn is_said_by_another(error: &Error) -> bool {
+    output::is_muted() && !matches!(error, Error::Ranks(RanksError::Timeout { .. }))
 }
 
 #[cfg(feature = "mpi")]

@@ -40,6 +40,6 @@ pub trait Engine: Debug + Send + Sync {
     /// ranks have left.
     ///
     /// # Errors
-    /// Ranks that do not leave within the time that the engine waits.
+    /// Ranks that do not leave within the time that the engine waits; with MPI, a rank that left with a reason.
     fn leave(&self, failure: Option<&str>) -> Result<(), RanksError>;
 }

@@ -293,8 +293,9 @@ impl<'a> Speaker<'a> {
             wait.pause();
         }
         let replies = self.replies;
+        let failed = self.left.drain(..).flatten().find(|reason| matches!(reason, RanksError::Failed { .. }));
         drop(self);
-        let _ = replies.send(Reply::Left(Ok(())));
+        let _ = replies.send(Reply::Left(failed.map_or(Ok(()), Err)));
     }
 }
 

@@ -243,6 +243,7 @@ fn failures_name_rank_and_cause() {
     refused(&["train", "moons.toml"], 3, &["training.accumulation", "(1, 2, 4)"]);
     assert!(!folder.join("runs").exists(), "refused before anything is written");
     refused(&["devices"], 2, &["work of one"]);
+    refused(&["train", "moons.toml", "--stepz"], 2, &["--stepz"]);
     // Ranks with different seeds: of two programs with arguments of their own.
     let program = env!("CARGO_BIN_EXE_fokker");
     let output = mpirun(1, folder)

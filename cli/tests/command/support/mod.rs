@@ -24,7 +24,8 @@ pub fn command(arguments: &[&str], folder: &Path) -> Command {
 pub fn in_foreground(arguments: &[&str], folder: &Path) -> Command {
     let command = command(arguments, folder);
     let mut started = foreground(command.get_program());
-    started.args(command.get_args()).current_dir(folder).env("FOKKER_DATA", checkout().join("datasets/data"));
+    let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    started.args(command.get_args()).current_dir(folder).envs(set);
     started
 }
 
