@@ -703,6 +703,7 @@ impl RunConfig {
         }
     }
 }
+
 /// Other shapes of the same numbers that a network may take, for a message.
 fn examples_of_shapes(shape: &[usize]) -> String {
     match shape {
